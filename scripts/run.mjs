@@ -1,0 +1,50 @@
+// What `npm start`, `npm test` and their friends run: each installs and builds what it needs, so that one command works
+// on a fresh clone. Usage: node scripts/run.mjs TASK [arguments for the task's program]
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+const root = new URL("..", import.meta.url).pathname;
+const [task = "", ...rest] = process.argv.slice(2);
+
+function install() {
+  const done = join(root, "node_modules/.package-lock.json");
+  const lock = join(root, "package-lock.json");
+  if (existsSync(done) && statSync(done).mtimeMs >= statSync(lock).mtimeMs) return;
+  console.error("installing the development dependencies ...");
+  execFileSync("npm", ["ci", "--no-audit", "--no-fund"], { cwd: root, stdio: ["ignore", 2, 2] });
+}
+
+/** Runs a program of node_modules or the project and exits with its status when it fails. */
+function node(script, ...args) {
+  const run = spawnSync(process.execPath, [join(root, script), ...args], { stdio: "inherit" });
+  if (run.status !== 0) process.exit(run.status ?? 1);
+}
+
+const VITEST = "node_modules/vitest/vitest.mjs";
+
+const tasks = {
+  build: () => {},
+  start: () => {
+    const captures = readdirSync(join(root, "examples/captures")).filter((name) => /\.pcap(ng)?$/.test(name));
+    const args = rest.length > 0 ? rest : ["flows", join(root, "examples/captures", captures[0])];
+    node("dist/cli/main.js", ...args);
+  },
+  test: () => node(VITEST, "run", ...rest),
+  slow: () => node(VITEST, "run", "--config", "vitest.slow.config.ts", ...rest),
+  browser: () => node("test/browser/run.mjs", ...rest),
+  bench: () => node("bench/main.mjs", ...rest),
+  lint: () => {
+    node("node_modules/@biomejs/biome/bin/biome", "check", ...rest);
+    node("node_modules/typescript/bin/tsc", "-p", "tsconfig.json");
+  },
+};
+
+if (!Object.hasOwn(tasks, task)) {
+  console.error(`unknown task ${JSON.stringify(task)}; one of: ${Object.keys(tasks).join(", ")}`);
+  process.exit(2);
+}
+install();
+const { buildPackage } = await import("./build.mjs");
+buildPackage();
+tasks[task]();
