@@ -1,0 +1,24 @@
+// Batches that follow a cursor: lookup_batch and lookup_and_delete_batch.
+import { BlockKeys } from "../table/block_keys";
+import { BlockRefs } from "../table/block_refs";
+import { BlockTags } from "../table/block_tags";
+import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/header";
+import { CURSOR_BYTES as BYTES_OF_CURSOR, scan as scanTable } from "../table/scan";
+
+/** Bytes of a cursor before the key it may hold. */
+export const CURSOR_BYTES: u32 = BYTES_OF_CURSOR;
+
+@inline function run(table: usize, cursor: usize, keys: usize, values: usize, room: u32, removing: bool): u32 {
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) return scanTable<BlockKeys>(table, cursor, keys, values, room, removing);
+  if (layout == LAYOUT_TAGS) return scanTable<BlockTags>(table, cursor, keys, values, room, removing);
+  return scanTable<BlockRefs>(table, cursor, keys, values, room, removing);
+}
+
+export function scan(table: usize, cursor: usize, keys: usize, values: usize, room: u32): u32 {
+  return run(table, cursor, keys, values, room, false);
+}
+
+export function drain(table: usize, cursor: usize, keys: usize, values: usize, room: u32): u32 {
+  return run(table, cursor, keys, values, room, true);
+}

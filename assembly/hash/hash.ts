@@ -1,0 +1,90 @@
+// The seeded hash. 4-byte keys: two 64-bit multiplies. From 8 bytes on: NH (Black et al., UMAC, CRYPTO '99), which multiplies
+// pairs of words plus secrets and is 2^-32-almost-universal for secret words, then the same two multiplies. One multiply is
+// not enough: strides of keys then show in the bucket bits. It is no PRF: iteration order leaks bits of the seed, which is
+// why hosts draw a random one by default.
+//
+// Secrets of a table, 24 bytes:  0 u64 S0 | 8 u64 S1, odd | 16 u64 S2, odd.  Words of NH: 128 per host, at SECRETS.
+import { SECRETS } from "../memory/regions";
+import { tailMask } from "./bytes";
+
+const CHUNK: u32 = 512; // bytes of a key that meet the 128 words once; longer keys chain chunks by S1
+
+/** No hash is below this: the 16 bits above it serve as a tag of which 0 means "free". */
+const LEAST: u32 = 0x10000;
+
+@inline export function finish(x: u64, s2: u64): u32 {
+  x ^= x >> 32;
+  const h = <u32>((x * s2) >> 32);
+  return select<u32>(h, h | LEAST, h >= LEAST);
+}
+
+@inline export function hash4With(key: u32, s0: u64, s1: u64, s2: u64): u32 {
+  return finish((<u64>key ^ s0) * s1, s2);
+}
+
+@inline function pair(word: u64, secrets: usize): u64 {
+  return <u64>(<u32>word + load<u32>(secrets)) * <u64>(<u32>(word >> 32) + load<u32>(secrets, 4));
+}
+
+@inline export function hash4(seeds: usize, key: u32): u32 {
+  return hash4With(key, load<u64>(seeds), load<u64>(seeds, 8), load<u64>(seeds, 16));
+}
+
+@inline export function hash8(seeds: usize, key: u64): u32 {
+  return finish((pair(key, SECRETS) ^ load<u64>(seeds)) * load<u64>(seeds, 8), load<u64>(seeds, 16));
+}
+
+@inline export function hash16(seeds: usize, key: usize): u32 {
+  const x = pair(load<u64>(key), SECRETS) + pair(load<u64>(key, 8), SECRETS + 8);
+  return finish((x ^ load<u64>(seeds)) * load<u64>(seeds, 8), load<u64>(seeds, 16));
+}
+
+/** The hash of a key of any size; equal to hash4, hash8 and hash16 for theirs. */
+export function hashBytes(seeds: usize, key: usize, bytes: u32): u32 {
+  if (bytes == 4) return hash4(seeds, load<u32>(key));
+  if (bytes == 8) return hash8(seeds, load<u64>(key));
+  let x: u64 = 0;
+  let at: u32 = 0;
+  while (bytes >= 8) {
+    x += pair(load<u64>(key), SECRETS + at);
+    key += 8;
+    bytes -= 8;
+    at += 8;
+    if (at == CHUNK) {
+      x *= load<u64>(seeds, 8);
+      x ^= x >> 32;
+      at = 0;
+    }
+  }
+  if (bytes) x += pair(load<u64>(key) & tailMask(bytes), SECRETS + at);
+  return finish((x ^ load<u64>(seeds)) * load<u64>(seeds, 8), load<u64>(seeds, 16));
+}
+
+/** Bits in reverse order: the order of entries that splits and merges keep (table/scan.ts). */
+@inline export function reverseBits(x: u32): u32 {
+  x = ((x >> 1) & 0x55555555) | ((x & 0x55555555) << 1);
+  x = ((x >> 2) & 0x33333333) | ((x & 0x33333333) << 2);
+  x = ((x >> 4) & 0x0f0f0f0f) | ((x & 0x0f0f0f0f) << 4);
+  return bswap(x);
+}
+
+/** Output number `index` of splitmix64 (Steele, Lea, Flood 2014) started at `seed`. */
+function splitmix64(seed: u64, index: u32): u64 {
+  let z = seed + (<u64>index + 1) * 0x9e3779b97f4a7c15;
+  z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+  z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+  return z ^ (z >> 31);
+}
+
+/** Draws the words of NH for a host. */
+export function initSecrets(seed: u32): void {
+  for (let i: u32 = 0; i < CHUNK / 8; i++) store<u64>(SECRETS + (<usize>i << 3), splitmix64(<u64>seed, i));
+}
+
+/** Draws the secrets of one table. */
+export function initSeeds(seeds: usize, seed: u32): void {
+  const start = <u64>seed | (<u64>1 << 32); // another stream than the words of the host
+  store<u64>(seeds, splitmix64(start, 0));
+  store<u64>(seeds, splitmix64(start, 1) | 1, 8);
+  store<u64>(seeds, splitmix64(start, 2) | 1, 16);
+}

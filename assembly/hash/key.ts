@@ -1,0 +1,42 @@
+// The kinds of key that the hot paths are compiled for. K is u32 or u64 (the key itself) or one of the classes below (the
+// address of the key), so that one generic source folds into a straight path per kind.
+import { hash16, hash4, hash8, hashBytes } from "./hash";
+import { copyBytes, equalBytes } from "./bytes";
+
+/** Address of a 16-byte key. */
+@unmanaged export class Key16 {
+  private a: u64;
+  private b: u64;
+}
+
+/** Address of a key of any size; the size stands in the table's header. */
+@unmanaged export class KeyAny {}
+
+@inline export function hashKey<K>(seeds: usize, key: K, bytes: u32): u32 {
+  if (isInteger<K>()) return sizeof<K>() == 4 ? hash4(seeds, <u32>key) : hash8(seeds, <u64>key);
+  if (offsetof<K>() == 16) return hash16(seeds, changetype<usize>(key));
+  return hashBytes(seeds, changetype<usize>(key), bytes);
+}
+
+@inline export function keyEquals<K>(at: usize, key: K, bytes: u32): bool {
+  if (isInteger<K>()) return load<K>(at) == key;
+  if (offsetof<K>() == 16) return !v128.any_true(v128.xor(v128.load(at), v128.load(changetype<usize>(key))));
+  return equalBytes(at, changetype<usize>(key), bytes);
+}
+
+@inline export function storeKey<K>(at: usize, key: K, bytes: u32): void {
+  if (isInteger<K>()) store<K>(at, key);
+  else if (offsetof<K>() == 16) v128.store(at, v128.load(changetype<usize>(key)));
+  else copyBytes(at, changetype<usize>(key), bytes);
+}
+
+@inline export function loadKey<K>(at: usize): K {
+  if (isInteger<K>()) return load<K>(at);
+  return changetype<K>(at);
+}
+
+/** Distance of keys in a flat buffer. */
+@inline export function keyStride<K>(bytes: u32): u32 {
+  if (isInteger<K>()) return sizeof<K>();
+  return offsetof<K>() == 16 ? 16 : bytes;
+}

@@ -1,0 +1,13 @@
+// The exports of the core, nothing else. All parameters and results are 32-bit integers; addresses are unsigned. A result that
+// can be an address or an errno is an errno below 4096 and an address otherwise.
+export { allocate, bytesInUse, release, setLimit } from "./memory/arena";
+export { initHost } from "./maps/host";
+export { enterSection, leaveSection } from "./sync/section";
+export { createTable, destroyTable } from "./maps/create";
+export {
+  clear, lookup16, lookup4, lookup8, lookupAny, nextKey, remove16, remove4, remove8, removeAny, take, update, upsert16, upsert4,
+  upsert8, upsertAny,
+} from "./maps/access";
+export { COUNT_OFFSET, FROZEN_OFFSET, VERSION_OFFSET, freeze, setMaxEntries, tableStats } from "./maps/info";
+export { CURSOR_BYTES, drain, scan } from "./batch/scan";
+export { STAGE_BYTES, lookupMany } from "./batch/lookup_many";

@@ -1,0 +1,74 @@
+// Creating and destroying maps: the policies of `hash` (a fixed number of buckets) and `rhash` (as many as the entries need).
+// Arguments come validated; what can fail here is memory.
+import { allocate, allocationSize, couldHold, release } from "../memory/arena";
+import { ENOMEM } from "../memory/errno";
+import { ZEROS_BYTES } from "../memory/regions";
+import { initSeeds } from "../hash/hash";
+import { zeroBytes } from "../hash/bytes";
+import { BlockKeys } from "../table/block_keys";
+import { BlockRefs } from "../table/block_refs";
+import { BlockTags } from "../table/block_tags";
+import {
+  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS,
+  LOAD16, MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
+} from "../table/header";
+import { clearTable, closeTable, openTable } from "../table/lifecycle";
+import { setLayout } from "./layout";
+
+const BUCKET_MOST: u32 = 256;
+/** 512 buckets a segment: 32 to 128 KiB. */
+const SEGMENT_SHIFT: u32 = 9;
+/** Without preallocation a segment gets memory when it is first written: small ones, read from ZEROS until then. */
+const LAZY_SHIFT: u32 = 31 - clz(ZEROS_BYTES / BUCKET_MOST);
+
+/** Buckets for so many entries at the load target. */
+function bucketsFor(table: usize, entries: u32): u32 {
+  const load = <u64>field(table, LOAD16);
+  return <u32>max(((<u64>entries << 4) + load - 1) / load, 1);
+}
+
+function setUp(
+  growable: bool, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: bool, hint: u32, seed: u32,
+): usize {
+  const table = allocate(HEADER_BYTES);
+  if (!table) return 0;
+  zeroBytes(table, HEADER_BYTES);
+  setField(table, BYTES, allocationSize(HEADER_BYTES));
+  setField(table, MAX_ENTRIES, maxEntries);
+  setField(table, FLAGS, (growable ? GROWABLE : 0) | (prealloc && !growable ? PREALLOCATED : 0));
+  initSeeds(table + SEEDS, seed);
+  setLayout(table, keySize, valueSize);
+  const shift = growable || prealloc ? SEGMENT_SHIFT : LAZY_SHIFT;
+  setField(table, BUCKET_SEGMENTS + 4, shift);
+  const buckets = bucketsFor(table, growable ? hint : maxEntries);
+  // Fails at once what would otherwise fail after gigabytes of allocations.
+  const touched = growable || prealloc ? <u64>buckets * field(table, BUCKET_BYTES) : ((<u64>buckets >> LAZY_SHIFT) << 2);
+  const elements = !growable && prealloc ? <u64>maxEntries * field(table, ELEMENT_STRIDE) : 0;
+  if (couldHold(touched + elements) && openTable(table, buckets)) return table;
+  destroyTable(table);
+  return 0;
+}
+
+/** A new map: its handle, or ENOMEM. */
+export function createTable(
+  growable: u32, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: u32, hint: u32, seed: u32,
+): usize {
+  const table = setUp(growable != 0, keySize, valueSize, maxEntries, prealloc != 0, hint, seed);
+  return table ? table : ENOMEM;
+}
+
+/** Frees a map with everything in it. */
+export function destroyTable(table: usize): void {
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) closeTable<BlockKeys>(table);
+  else if (layout == LAYOUT_TAGS) closeTable<BlockTags>(table);
+  else closeTable<BlockRefs>(table);
+  release(table, HEADER_BYTES);
+}
+
+export function clearEntries(table: usize): void {
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) clearTable<BlockKeys>(table);
+  else if (layout == LAYOUT_TAGS) clearTable<BlockTags>(table);
+  else clearTable<BlockRefs>(table);
+}

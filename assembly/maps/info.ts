@@ -1,0 +1,48 @@
+// What a map says of itself, and its two settings.
+import { EINVAL } from "../memory/errno";
+import {
+  BUCKETS, BYTES, COUNT, FROZEN, GROW_ABOVE, LAYOUT, MAX_ENTRIES, MERGES, MOST_MERGES, MOST_MOVED, MOST_SPLITS, MOVED,
+  OVERFLOW_COUNT, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
+} from "../table/header";
+
+/** Words of a header that JavaScript reads without a call. */
+export const COUNT_OFFSET: u32 = <u32>COUNT;
+export const VERSION_OFFSET: u32 = <u32>VERSION;
+export const FROZEN_OFFSET: u32 = <u32>FROZEN;
+
+@inline function put(target: usize, index: u32, value: u32): void {
+  store<u32>(target + (<usize>index << 2), value);
+}
+
+/** Writes the counters of a map as 15 words; src/maps/stats.ts names them. */
+export function tableStats(table: usize, target: usize): void {
+  const entries = field(table, COUNT);
+  const above = field(table, GROW_ABOVE);
+  put(target, 0, entries);
+  put(target, 1, field(table, BUCKETS));
+  put(target, 2, field(table, SLOTS));
+  put(target, 3, field(table, OVERFLOW_COUNT));
+  put(target, 4, field(table, BYTES));
+  put(target, 5, field(table, SPLITS));
+  put(target, 6, field(table, MERGES));
+  put(target, 7, field(table, MOVED));
+  put(target, 8, field(table, MOST_SPLITS));
+  put(target, 9, field(table, MOST_MERGES));
+  put(target, 10, field(table, MOST_MOVED));
+  put(target, 11, field(table, LAYOUT));
+  put(target, 12, field(table, MAX_ENTRIES));
+  put(target, 13, entries > above ? entries - above : 0);
+  put(target, 14, field(table, MOVED + 4));
+}
+
+/** Makes a map read-only for good. */
+export function freeze(table: usize): void {
+  setField(table, FROZEN, 1);
+}
+
+/** Sets the limit on the entries of an rhash: 0, or EINVAL for a hash, whose buckets are counted out at creation. */
+export function setMaxEntries(table: usize, entries: u32): u32 {
+  if (!isGrowable(table)) return EINVAL;
+  setField(table, MAX_ENTRIES, entries);
+  return 0;
+}

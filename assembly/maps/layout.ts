@@ -1,0 +1,82 @@
+// Which layout a table gets, and its measures. Inline entries save a page access (a TLB miss and a cache miss) per lookup and
+// cost free slots; up to 32 bytes of key and value they take no more memory than elements of their own would.
+import {
+  BUCKET_BYTES, ELEMENT_SEGMENTS, ELEMENT_STRIDE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS, LOAD16,
+  OVERFLOW_BYTES, OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, setField,
+} from "../table/header";
+import { KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../table/block_keys";
+import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/block_refs";
+import { TAGS_KEYS, TAGS_MOST_SLOTS } from "../table/block_tags";
+import { ELEMENT_KEY } from "../table/elements";
+
+const INLINE_MOST: u32 = 32;
+const LINE: u32 = 64;
+const BUCKET_MOST: u32 = 256;
+const FEWEST_SLOTS: u32 = 4;
+const SEGMENT_SHIFT: u32 = 16; // segments of elements are 64 KiB unless one element is larger
+
+@inline function round8(bytes: u32): u32 {
+  return (bytes + 7) & ~7;
+}
+
+/** Entries per bucket, times 16, at which a table is full: 7 of 10 slots, 8 of 11. */
+@inline function loadTarget(slots: u32): u32 {
+  return slots == KEYS_SLOTS ? 7 << 4 : (slots * 128) / 11;
+}
+
+/** Slots that a block of so many bytes has for inline entries with tags. */
+function tagSlots(block: u32, keySize: u32, valueSize: u32): u32 {
+  const slack: u32 = keySize == 4 || !(keySize & 7) ? 0 : 8; // reads of a key's tail go up to 7 bytes beyond it
+  let slots = TAGS_MOST_SLOTS;
+  while (slots && round8(TAGS_KEYS + slots * keySize) + slots * valueSize + slack > block) slots--;
+  return slots;
+}
+
+function setSlots(table: usize, bucket: u32, slots: u32, overflow: u32, overflowSlots: u32): void {
+  setField(table, BUCKET_BYTES, bucket);
+  setField(table, SLOTS, slots);
+  setField(table, SLOT_MASK, (1 << slots) - 1);
+  setField(table, LOAD16, loadTarget(slots));
+  setField(table, OVERFLOW_BYTES, overflow);
+  setField(table, OVERFLOW_SLOTS, overflowSlots);
+  setField(table, OVERFLOW_MASK, (1 << overflowSlots) - 1);
+}
+
+/** Tags: the block with the fewest bytes per entry at its load target. */
+function setTags(table: usize, keySize: u32, valueSize: u32): void {
+  let best: u32 = 0;
+  for (let block = LINE; block <= BUCKET_MOST; block += LINE) {
+    const slots = tagSlots(block, keySize, valueSize);
+    if (slots < FEWEST_SLOTS) continue;
+    if (!best || block * loadTarget(tagSlots(best, keySize, valueSize)) < best * loadTarget(slots)) best = block;
+  }
+  const slots = tagSlots(best, keySize, valueSize);
+  const overflowSlots = tagSlots(LINE, keySize, valueSize);
+  setField(table, LAYOUT, LAYOUT_TAGS);
+  setSlots(table, best, slots, LINE, overflowSlots);
+  setField(table, VALUES, round8(TAGS_KEYS + slots * keySize));
+  setField(table, OVERFLOW_VALUES, round8(TAGS_KEYS + overflowSlots * keySize));
+}
+
+/** Chooses the layout for a key and a value size and writes its measures into the header. */
+export function setLayout(table: usize, keySize: u32, valueSize: u32): void {
+  setField(table, KEY_SIZE, keySize);
+  setField(table, VALUE_SIZE, valueSize);
+  if (keySize == 4 && valueSize <= 8) {
+    setField(table, LAYOUT, LAYOUT_KEYS);
+    setSlots(table, KEYS_BUCKET_BYTES, KEYS_SLOTS, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS);
+    return;
+  }
+  if (keySize <= INLINE_MOST && valueSize <= INLINE_MOST && keySize + valueSize <= INLINE_MOST) {
+    setTags(table, keySize, valueSize);
+    return;
+  }
+  setField(table, LAYOUT, LAYOUT_REFS);
+  setSlots(table, REFS_BUCKET_BYTES, REFS_SLOTS, REFS_BUCKET_BYTES, REFS_SLOTS);
+  const values = round8(<u32>ELEMENT_KEY + keySize);
+  const stride = round8(values + valueSize);
+  setField(table, VALUES, values);
+  setField(table, ELEMENT_STRIDE, stride);
+  const log: u32 = 32 - <u32>clz(stride - 1);
+  setField(table, ELEMENT_SEGMENTS + 4, log < SEGMENT_SHIFT ? SEGMENT_SHIFT - log : 0);
+}

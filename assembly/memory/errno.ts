@@ -1,0 +1,7 @@
+// The errnos that the core answers with (asm-generic/errno-base.h). Their texts live in TypeScript.
+export const EPERM: u32 = 1;
+export const ENOENT: u32 = 2;
+export const E2BIG: u32 = 7;
+export const ENOMEM: u32 = 12;
+export const EEXIST: u32 = 17;
+export const EINVAL: u32 = 22;

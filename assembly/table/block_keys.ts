@@ -1,0 +1,145 @@
+// Layout "keys": 4-byte keys and values of up to 8 bytes inside the bucket, keys compared all at once by SIMD, no tags.
+//
+// bucket, 128 bytes, 10 slots                       overflow block, 64 bytes, 4 slots
+//    0 u32 key[10]                                     0 u32 key[4]
+//   40 u32 link to the first overflow block, or 0     16 u32 link to the next one, or 0
+//   44 u32 slots: bits 0..9 used, 16..25 dead         20 u32 slots: bits 0..3 used, 16..19 dead
+//   48 8-byte cells of the values [10]                24 8-byte cells of the values [4]
+//
+// A dead slot was deleted inside a section: its bytes stay until no section is open. So that closing a section costs nothing,
+// the mark is not taken back then; it is only obeyed while a section is open. The other bits of the slots word and the low
+// 6 bits of the link are kept free for the lock and the sequence of the shared build.
+//
+// The classes block_keys, block_tags and block_refs answer to the same calls; table/linear.ts lists them.
+import { copyBytes } from "../hash/bytes";
+import { hash4 } from "../hash/hash";
+import { SEEDS, VALUE_SIZE, field } from "./header";
+
+const LINK: usize = 40;
+const USED: usize = 44;
+const CELLS: usize = 48;
+const OVERFLOW_LINK: usize = 16;
+const OVERFLOW_USED: usize = 20;
+const OVERFLOW_CELLS: usize = 24;
+const CELL: u32 = 8;
+
+export const KEYS_BUCKET_BYTES: u32 = 128;
+export const KEYS_SLOTS: u32 = 10;
+export const KEYS_OVERFLOW_BYTES: u32 = 64;
+export const KEYS_OVERFLOW_SLOTS: u32 = 4;
+const ALL: u32 = (1 << KEYS_SLOTS) - 1;
+const OVERFLOW_ALL: u32 = (1 << KEYS_OVERFLOW_SLOTS) - 1;
+const DEAD: u32 = 16;
+
+@unmanaged export class BlockKeys {
+  @inline private at(): usize {
+    return changetype<usize>(this);
+  }
+
+  @inline private used(first: bool): usize {
+    return this.at() + (first ? USED : OVERFLOW_USED);
+  }
+
+  @inline holdsValues(): bool {
+    return true;
+  }
+
+  @inline link(first: bool): usize {
+    return load<u32>(this.at() + (first ? LINK : OVERFLOW_LINK));
+  }
+
+  @inline setLink(first: bool, block: usize): void {
+    store<u32>(this.at() + (first ? LINK : OVERFLOW_LINK), <u32>block);
+  }
+
+  @inline reset(first: bool): void {
+    this.setLink(first, 0);
+    store<u32>(this.used(first), 0);
+  }
+
+  @inline occupied(table: usize, first: bool): u32 {
+    return load<u32>(this.used(first)) & (first ? ALL : OVERFLOW_ALL);
+  }
+
+  @inline vacant(table: usize, first: bool, pinned: bool): u32 {
+    const word = load<u32>(this.used(first));
+    return ~(pinned ? word | (word >> DEAD) : word) & (first ? ALL : OVERFLOW_ALL);
+  }
+
+  @inline find<K>(table: usize, key: K, hash: u32, first: bool): i32 {
+    const at = this.at();
+    const wanted = i32x4.splat(<i32>key);
+    const a = i32x4.eq(v128.load(at), wanted);
+    let equal: u32;
+    if (first) {
+      const b = i32x4.eq(v128.load(at, 16), wanted);
+      const c = i32x4.eq(v128.load(at, 32), wanted);
+      equal = <u32>i8x16.bitmask(i8x16.narrow_i16x8_s(i16x8.narrow_i32x4_s(a, b), i16x8.narrow_i32x4_s(c, c)));
+    } else {
+      equal = <u32>i32x4.bitmask(a);
+    }
+    equal &= this.occupied(table, first);
+    return equal ? <i32>ctz(equal) : -1;
+  }
+
+  @inline put<K>(table: usize, slot: u32, key: K, hash: u32, entry: usize, first: bool): void {
+    store<u32>(this.at() + (<usize>slot << 2), <u32>key);
+    this.mark(slot, first);
+  }
+
+  @inline private mark(slot: u32, first: bool): void {
+    const word = this.used(first);
+    store<u32>(word, (load<u32>(word) & ~(1 << (slot + DEAD))) | (1 << slot));
+  }
+
+  @inline drop(table: usize, slot: u32, first: bool, pinned: bool): void {
+    const word = this.used(first);
+    store<u32>(word, (load<u32>(word) & ~(1 << slot)) | (<u32>pinned << (slot + DEAD)));
+  }
+
+  @inline keyAt(table: usize, slot: u32, first: bool): usize {
+    return this.at() + (<usize>slot << 2);
+  }
+
+  @inline valueAt(table: usize, slot: u32, first: bool): usize {
+    return this.at() + (first ? CELLS : OVERFLOW_CELLS) + slot * CELL;
+  }
+
+  @inline hashAt(table: usize, slot: u32, first: bool): u32 {
+    return hash4(table + SEEDS, load<u32>(this.keyAt(table, slot, first)));
+  }
+
+  /** The bit of an entry's hash that a split goes by. */
+  @inline side(table: usize, slot: u32, bit: u32, first: bool): bool {
+    return (this.hashAt(table, slot, first) & bit) != 0;
+  }
+
+  /** Copies an entry into a free slot of another block. */
+  @inline move(table: usize, slot: u32, first: bool, target: usize, to: u32, targetFirst: bool): void {
+    const block = changetype<BlockKeys>(target);
+    store<u32>(block.keyAt(table, to, targetFirst), load<u32>(this.keyAt(table, slot, first)));
+    store<u64>(block.valueAt(table, to, targetFirst), load<u64>(this.valueAt(table, slot, first)));
+    block.mark(to, targetFirst);
+  }
+
+  @inline copyKey(table: usize, slot: u32, first: bool, target: usize): void {
+    store<u32>(target, load<u32>(this.keyAt(table, slot, first)));
+  }
+
+  @inline copyValue(table: usize, slot: u32, first: bool, target: usize): void {
+    const size = field(table, VALUE_SIZE);
+    const value = this.valueAt(table, slot, first);
+    if (size == 8) store<u64>(target, load<u64>(value));
+    else copyBytes(target, value, size);
+  }
+
+  @inline newEntry<K>(table: usize, key: K): usize {
+    return 1;
+  }
+
+  @inline entryAt(slot: u32): usize {
+    return 1;
+  }
+
+  @inline freeEntry(table: usize, entry: usize): void {}
+}

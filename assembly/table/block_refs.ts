@@ -1,0 +1,144 @@
+// Layout "refs": a bucket of one cache line holds tags and addresses; the entries themselves are elements (elements.ts).
+//
+// bucket and overflow block, 64 bytes, 10 slots
+//    0 u16 tag[10]: 0 free, otherwise bits 16..31 of the hash, which is never below 2^16
+//   20 u32 link to the next overflow block, or 0 (low 6 bits kept free)
+//   24 u32 element[10], addresses
+//
+// 16 bits of tag are also the hash bits that splits beyond 65,536 buckets go by, so such a split touches no element.
+// Nobody holds addresses into these blocks, so slots may move and be used again while a section is open; elements may not.
+import { copyBytes } from "../hash/bytes";
+import { hashBytes } from "../hash/hash";
+import { keyEquals, storeKey } from "../hash/key";
+import { ELEMENT_KEY, freeElement, newElement } from "./elements";
+import { KEY_SIZE, SEEDS, VALUES, VALUE_SIZE, field } from "./header";
+
+const LINK: usize = 20;
+const ADDRESSES: usize = 24;
+const TAG_SHIFT: u32 = 16;
+
+export const REFS_BUCKET_BYTES: u32 = 64;
+export const REFS_SLOTS: u32 = 10;
+const ALL: u32 = (1 << REFS_SLOTS) - 1;
+
+@unmanaged export class BlockRefs {
+  @inline private at(): usize {
+    return changetype<usize>(this);
+  }
+
+  @inline private withTag(tag: u32): u32 {
+    const wanted = i16x8.splat(<i16>tag);
+    const a = i16x8.eq(v128.load(this.at()), wanted);
+    const b = i16x8.eq(v128.load(this.at(), 16), wanted);
+    return <u32>i8x16.bitmask(i8x16.narrow_i16x8_s(a, b)) & ALL;
+  }
+
+  @inline holdsValues(): bool {
+    return false;
+  }
+
+  @inline link(first: bool): usize {
+    return load<u32>(this.at() + LINK);
+  }
+
+  @inline setLink(first: bool, block: usize): void {
+    store<u32>(this.at() + LINK, <u32>block);
+  }
+
+  @inline reset(first: bool): void {
+    v128.store(this.at(), i32x4.splat(0));
+    store<u64>(this.at(), 0, 16);
+  }
+
+  @inline occupied(table: usize, first: bool): u32 {
+    return ~this.withTag(0) & ALL;
+  }
+
+  @inline vacant(table: usize, first: bool, pinned: bool): u32 {
+    return this.withTag(0);
+  }
+
+  @inline find<K>(table: usize, key: K, hash: u32, first: bool): i32 {
+    const size = field(table, KEY_SIZE);
+    let candidates = this.withTag(hash >> TAG_SHIFT);
+    while (candidates) {
+      const slot = <u32>ctz(candidates);
+      if (keyEquals<K>(this.entryAt(slot) + ELEMENT_KEY, key, size)) return <i32>slot;
+      candidates &= candidates - 1;
+    }
+    return -1;
+  }
+
+  @inline put<K>(table: usize, slot: u32, key: K, hash: u32, entry: usize, first: bool): void {
+    store<u32>(this.at() + ADDRESSES + (<usize>slot << 2), <u32>entry);
+    store<u16>(this.at() + (<usize>slot << 1), <u16>(hash >> TAG_SHIFT));
+  }
+
+  @inline drop(table: usize, slot: u32, first: bool, pinned: bool): void {
+    store<u16>(this.at() + (<usize>slot << 1), 0);
+  }
+
+  @inline keyAt(table: usize, slot: u32, first: bool): usize {
+    return this.entryAt(slot) + ELEMENT_KEY;
+  }
+
+  @inline valueAt(table: usize, slot: u32, first: bool): usize {
+    return this.entryAt(slot) + field(table, VALUES);
+  }
+
+  @inline hashAt(table: usize, slot: u32, first: bool): u32 {
+    return hashBytes(table + SEEDS, this.keyAt(table, slot, first), field(table, KEY_SIZE));
+  }
+
+  @inline side(table: usize, slot: u32, bit: u32, first: bool): bool {
+    if (bit >= 1 << TAG_SHIFT) return (<u32>load<u16>(this.at() + (<usize>slot << 1)) & (bit >> TAG_SHIFT)) != 0;
+    return (this.hashAt(table, slot, first) & bit) != 0;
+  }
+
+  @inline move(table: usize, slot: u32, first: bool, target: usize, to: u32, targetFirst: bool): void {
+    store<u32>(target + ADDRESSES + (<usize>to << 2), <u32>this.entryAt(slot));
+    store<u16>(target + (<usize>to << 1), load<u16>(this.at() + (<usize>slot << 1)));
+  }
+
+  @inline copyKey(table: usize, slot: u32, first: bool, target: usize): void {
+    copyBytes(target, this.keyAt(table, slot, first), field(table, KEY_SIZE));
+  }
+
+  @inline copyValue(table: usize, slot: u32, first: bool, target: usize): void {
+    copyBytes(target, this.valueAt(table, slot, first), field(table, VALUE_SIZE));
+  }
+
+  @inline newEntry<K>(table: usize, key: K): usize {
+    const element = newElement(table);
+    if (element) storeKey<K>(element + ELEMENT_KEY, key, field(table, KEY_SIZE));
+    return element;
+  }
+
+  @inline entryAt(slot: u32): usize {
+    return <usize>load<u32>(this.at() + ADDRESSES + (<usize>slot << 2));
+  }
+
+  @inline freeEntry(table: usize, entry: usize): void {
+    freeElement(table, entry);
+  }
+
+  /** The first element whose tag fits a hash, 0 when there is none: what a batch touches ahead. */
+  @inline candidate(hash: u32): u32 {
+    const slots = this.withTag(hash >> TAG_SHIFT);
+    return slots ? <u32>this.entryAt(<u32>ctz(slots)) : 0;
+  }
+
+  /** Lets the slot that holds the address of a moved element hold its new one. */
+  @inline repoint(from: usize, to: usize): bool {
+    let slots = this.occupied(0, true);
+    while (slots) {
+      const slot = <u32>ctz(slots);
+      if (this.entryAt(slot) == from) {
+        store<u32>(this.at() + ADDRESSES + (<usize>slot << 2), <u32>to);
+        return true;
+      }
+      slots &= slots - 1;
+    }
+    return false;
+  }
+}

@@ -1,0 +1,118 @@
+// Layout "tags": small entries inside the bucket, found by 8-bit tags of their hashes, keys and values in columns of their own.
+//
+// bucket (up to 256 bytes, at most 11 slots) and overflow block (1 slot at least), the same shape:
+//    0 u8 tag[11]: 0 free, 1 dead, otherwise the top byte of the hash, at least 2; byte 11 is kept free for the shared build
+//   12 u32 link to the next overflow block, or 0 (low 6 bits kept free)
+//   16 keys[slots], then from the offset VALUES or OVERFLOW_VALUES (a multiple of 8) values[slots]
+//
+// Columns need no padding: a C type's size is a multiple of its alignment. A dead slot was deleted inside a section; the mark
+// counts as free again as soon as no section is open (see block_keys.ts).
+import { copyBytes } from "../hash/bytes";
+import { hashBytes } from "../hash/hash";
+import { keyEquals, keyStride, storeKey } from "../hash/key";
+import { KEY_SIZE, OVERFLOW_MASK, OVERFLOW_VALUES, SEEDS, SLOT_MASK, VALUES, VALUE_SIZE, field } from "./header";
+
+const LINK: usize = 12;
+const DEAD_TAG: u32 = 1;
+const LEAST_TAG: u32 = 2;
+
+export const TAGS_KEYS: u32 = 16;
+export const TAGS_MOST_SLOTS: u32 = 11;
+
+@unmanaged export class BlockTags {
+  @inline private at(): usize {
+    return changetype<usize>(this);
+  }
+
+  @inline private all(table: usize, first: bool): u32 {
+    return field(table, first ? SLOT_MASK : OVERFLOW_MASK);
+  }
+
+  @inline holdsValues(): bool {
+    return true;
+  }
+
+  @inline link(first: bool): usize {
+    return load<u32>(this.at() + LINK);
+  }
+
+  @inline setLink(first: bool, block: usize): void {
+    store<u32>(this.at() + LINK, <u32>block);
+  }
+
+  @inline reset(first: bool): void {
+    v128.store(this.at(), i32x4.splat(0));
+  }
+
+  @inline occupied(table: usize, first: bool): u32 {
+    return ~(<u32>i8x16.bitmask(i8x16.lt_u(v128.load(this.at()), i8x16.splat(<i8>LEAST_TAG)))) & this.all(table, first);
+  }
+
+  @inline vacant(table: usize, first: bool, pinned: bool): u32 {
+    const least = pinned ? DEAD_TAG : LEAST_TAG;
+    return <u32>i8x16.bitmask(i8x16.lt_u(v128.load(this.at()), i8x16.splat(<i8>least))) & this.all(table, first);
+  }
+
+  @inline find<K>(table: usize, key: K, hash: u32, first: bool): i32 {
+    const at = this.at();
+    const size = field(table, KEY_SIZE);
+    let candidates =
+      <u32>i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(<i8>max(hash >> 24, LEAST_TAG)))) & this.all(table, first);
+    while (candidates) {
+      const slot = <u32>ctz(candidates);
+      if (keyEquals<K>(at + TAGS_KEYS + slot * keyStride<K>(size), key, size)) return <i32>slot;
+      candidates &= candidates - 1;
+    }
+    return -1;
+  }
+
+  @inline put<K>(table: usize, slot: u32, key: K, hash: u32, entry: usize, first: bool): void {
+    storeKey<K>(this.keyAt(table, slot, first), key, field(table, KEY_SIZE));
+    store<u8>(this.at() + slot, <u8>max(hash >> 24, LEAST_TAG));
+  }
+
+  @inline drop(table: usize, slot: u32, first: bool, pinned: bool): void {
+    store<u8>(this.at() + slot, pinned ? <u8>DEAD_TAG : 0);
+  }
+
+  @inline keyAt(table: usize, slot: u32, first: bool): usize {
+    return this.at() + TAGS_KEYS + slot * field(table, KEY_SIZE);
+  }
+
+  @inline valueAt(table: usize, slot: u32, first: bool): usize {
+    return this.at() + field(table, first ? VALUES : OVERFLOW_VALUES) + slot * field(table, VALUE_SIZE);
+  }
+
+  @inline hashAt(table: usize, slot: u32, first: bool): u32 {
+    return hashBytes(table + SEEDS, this.keyAt(table, slot, first), field(table, KEY_SIZE));
+  }
+
+  @inline side(table: usize, slot: u32, bit: u32, first: bool): bool {
+    return (this.hashAt(table, slot, first) & bit) != 0;
+  }
+
+  @inline move(table: usize, slot: u32, first: bool, target: usize, to: u32, targetFirst: bool): void {
+    const block = changetype<BlockTags>(target);
+    copyBytes(block.keyAt(table, to, targetFirst), this.keyAt(table, slot, first), field(table, KEY_SIZE));
+    copyBytes(block.valueAt(table, to, targetFirst), this.valueAt(table, slot, first), field(table, VALUE_SIZE));
+    store<u8>(target + to, load<u8>(this.at() + slot));
+  }
+
+  @inline copyKey(table: usize, slot: u32, first: bool, target: usize): void {
+    copyBytes(target, this.keyAt(table, slot, first), field(table, KEY_SIZE));
+  }
+
+  @inline copyValue(table: usize, slot: u32, first: bool, target: usize): void {
+    copyBytes(target, this.valueAt(table, slot, first), field(table, VALUE_SIZE));
+  }
+
+  @inline newEntry<K>(table: usize, key: K): usize {
+    return 1;
+  }
+
+  @inline entryAt(slot: u32): usize {
+    return 1;
+  }
+
+  @inline freeEntry(table: usize, entry: usize): void {}
+}

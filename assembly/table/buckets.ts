@@ -1,0 +1,53 @@
+// Which bucket a hash belongs to, and where that bucket is (linear hashing: Litwin, VLDB 1980).
+//
+// N buckets, 2^L <= N < 2^(L+1). Buckets below N - 2^L and from 2^L on are split at level L + 1, the others are not yet.
+// Bucket b covers the hashes whose low bits are b; read with the bits reversed that is an interval, which a split halves.
+import { ZEROS } from "../memory/regions";
+import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, MASK, field } from "./header";
+import { addSegment, directoryEntry, firstOf, recordAddress, recordsOf, segmentOf } from "./segments";
+import { zeroBytes } from "../hash/bytes";
+
+@inline export function bucketIndex(table: usize, hash: u32): u32 {
+  const mask = field(table, MASK);
+  const bucket = hash & mask;
+  return select<u32>(bucket, hash & (mask >> 1), bucket < field(table, BUCKETS));
+}
+
+@inline export function bucketAddress(table: usize, bucket: u32): usize {
+  return recordAddress(table + BUCKET_SEGMENTS, bucket, field(table, BUCKET_BYTES));
+}
+
+@inline export function bucketOf(table: usize, hash: u32): usize {
+  return bucketAddress(table, bucketIndex(table, hash));
+}
+
+/** The hash bits that tell bucket `bucket` from the others: its index fills them. */
+@inline export function bucketMask(table: usize, bucket: u32): u32 {
+  const mask = field(table, MASK);
+  const half = mask >> 1;
+  return bucket <= half && bucket + half + 1 >= field(table, BUCKETS) ? half : mask;
+}
+
+/** Directory entry of a segment that nobody has written to: its buckets read as the zeros at ZEROS, which are empty buckets. */
+@inline export function untouchedEntry(segment: u32, shift: u32, stride: u32): u32 {
+  return <u32>ZEROS - firstOf(segment, shift) * stride;
+}
+
+/** Records of a segment of a table whose number of buckets is fixed: the last segment is cut to what is needed. */
+@inline export function fixedRecords(table: usize, segment: u32, shift: u32): u32 {
+  return min(recordsOf(segment, shift), field(table, BUCKETS) - firstOf(segment, shift));
+}
+
+/** Gives the bucket memory of its own before it is written (hash without preallocation). */
+export function materialise(table: usize, bucket: u32): bool {
+  const array = table + BUCKET_SEGMENTS;
+  const shift = load<u32>(array, 4);
+  const stride = field(table, BUCKET_BYTES);
+  const segment = segmentOf(bucket, shift);
+  if (load<u32>(directoryEntry(array, segment)) != untouchedEntry(segment, shift, stride)) return true;
+  const records = fixedRecords(table, segment, shift);
+  const address = addSegment(table, array, segment, stride, records);
+  if (!address) return false;
+  zeroBytes(address, records * stride);
+  return true;
+}

@@ -1,0 +1,127 @@
+// Elements of the out-of-line layout: key and value together, in a segmented array.
+//
+//   element: 0 u32 state | 4 key | at VALUES = 8 * ceil((4 + key size) / 8) value | padded to 8 bytes
+//   state:   bit 0 live (the rest is kept free for the lock and the sequence of the shared build)
+//            0     dead: deleted inside a section, its bytes stay until no section is open
+//            2     free, plus the address of the next free element (they are multiples of 8); fixed tables only
+//
+// rhash keeps the array dense: deleting an element moves the last one into the hole, so the memory follows the number of
+// entries exactly. hash promises that entries never move, so it keeps a list of free elements instead.
+// Elements that died inside a section are found again by a sweep from the end, a few elements per later write.
+// Invariant of the sweep in a dense array: everything from SWEEP on is alive.
+import { copyBytes } from "../hash/bytes";
+import { hashBytes } from "../hash/hash";
+import { inSection } from "../sync/section";
+import { BlockRefs } from "./block_refs";
+import { bucketOf } from "./buckets";
+import {
+  DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS, FREE_ELEMENT, KEY_SIZE, MAX_ENTRIES, PREALLOCATED, SEEDS,
+  SWEEP, field, isGrowable, setField,
+} from "./header";
+import { growTo, recordAddress, segmentOf, shrinkTo } from "./segments";
+
+export const ELEMENT_KEY: usize = 4;
+
+const LIVE: u32 = 1;
+const DEAD: u32 = 0;
+const FREE: u32 = 2;
+const SWEEP_STEPS: u32 = 16;
+
+@inline function elementAddress(table: usize, index: u32): usize {
+  return recordAddress(table + ELEMENT_SEGMENTS, index, field(table, ELEMENT_STRIDE));
+}
+
+/** Segments that a preallocated table has for its elements from the start. Dead elements may make it need more for a while. */
+export function preallocatedSegments(table: usize): u32 {
+  return segmentOf(field(table, MAX_ENTRIES) - 1, load<u32>(table + ELEMENT_SEGMENTS, 4)) + 1;
+}
+
+@inline function isPreallocated(table: usize, index: u32): bool {
+  if (!(field(table, FLAGS) & PREALLOCATED)) return false;
+  return segmentOf(index, load<u32>(table + ELEMENT_SEGMENTS, 4)) < preallocatedSegments(table);
+}
+
+/** An element whose key and value are still to be written; 0 when there is no memory. */
+export function newElement(table: usize): usize {
+  if (field(table, DEAD_ELEMENTS)) sweep(table);
+  let element = <usize>field(table, FREE_ELEMENT);
+  if (element) {
+    setField(table, FREE_ELEMENT, load<u32>(element) & ~7);
+  } else {
+    const index = field(table, ELEMENTS);
+    if (!isPreallocated(table, index) && !growTo(table, table + ELEMENT_SEGMENTS, index, field(table, ELEMENT_STRIDE))) {
+      return 0;
+    }
+    setField(table, ELEMENTS, index + 1);
+    element = elementAddress(table, index);
+  }
+  store<u32>(element, LIVE);
+  return element;
+}
+
+/** Frees an element that no bucket refers to any more: at once, or after the open sections. */
+export function freeElement(table: usize, element: usize): void {
+  if (inSection() || (isGrowable(table) && !trim(table))) {
+    store<u32>(element, DEAD);
+    setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) + 1);
+    setField(table, SWEEP, field(table, ELEMENTS));
+    return;
+  }
+  reclaim(table, element);
+  if (field(table, DEAD_ELEMENTS)) sweep(table);
+}
+
+function reclaim(table: usize, element: usize): void {
+  if (!isGrowable(table)) {
+    store<u32>(element, field(table, FREE_ELEMENT) | FREE);
+    setField(table, FREE_ELEMENT, <u32>element);
+    return;
+  }
+  const last = field(table, ELEMENTS) - 1;
+  const from = elementAddress(table, last);
+  if (from != element) {
+    copyBytes(element, from, field(table, ELEMENT_STRIDE));
+    repoint(table, element, from);
+  }
+  cutLast(table, last);
+}
+
+@inline function cutLast(table: usize, last: u32): void {
+  setField(table, ELEMENTS, last);
+  setField(table, SWEEP, min(field(table, SWEEP), last));
+  shrinkTo(table, table + ELEMENT_SEGMENTS, last, field(table, ELEMENT_STRIDE));
+}
+
+function repoint(table: usize, element: usize, from: usize): void {
+  const hash = hashBytes(table + SEEDS, element + ELEMENT_KEY, field(table, KEY_SIZE));
+  let block = changetype<BlockRefs>(bucketOf(table, hash));
+  while (!block.repoint(from, element)) {
+    block = changetype<BlockRefs>(block.link(false));
+    assert(changetype<usize>(block));
+  }
+}
+
+/** Cuts dead elements off the end of a dense array. False when the last one is dead still. */
+function trim(table: usize): bool {
+  if (!field(table, DEAD_ELEMENTS)) return true;
+  for (let steps = SWEEP_STEPS; steps; steps--) {
+    const last = field(table, ELEMENTS) - 1;
+    if (load<u32>(elementAddress(table, last)) != DEAD) return true;
+    setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) - 1);
+    cutLast(table, last);
+  }
+  return load<u32>(elementAddress(table, field(table, ELEMENTS) - 1)) != DEAD;
+}
+
+/** Looks at a few elements for ones that died inside a section and frees them. */
+function sweep(table: usize): void {
+  if (inSection()) return;
+  for (let steps = SWEEP_STEPS; steps && field(table, DEAD_ELEMENTS); steps--) {
+    const index = field(table, SWEEP) - 1;
+    const element = elementAddress(table, index);
+    setField(table, SWEEP, index);
+    if (load<u32>(element) != DEAD) continue;
+    setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) - 1);
+    reclaim(table, element);
+  }
+}

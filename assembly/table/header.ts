@@ -1,0 +1,92 @@
+// The header of a table: its address is the handle that every export takes first. All state of a table hangs on it.
+//
+// line 0, read by every operation and written only by splits and merges
+//    0 u32 buckets N          4 u32 mask 2^(L+1)-1, N in [2^L, 2^(L+1)]
+//    8 segmented array of buckets: u32 directory, u32 shift, u32 room in the directory      (table/segments.ts)
+//   20 u32 layout            24 u64 S0   32 u64 S1   40 u64 S2, the secrets of the hash
+//   48 u32 bytes of a bucket 52 u32 offset of the values   56 u32 value size   60 u32 mask of the slots of a bucket
+// line 1, written by inserts and deletes
+//   64 u32 entries           68 u32 grow above   72 u32 shrink below   76 u32 version: changes with every write
+//   80 u32 max entries       84 u32 key size     88 u32 frozen         92 u32 flags
+//   96 u32 overflow blocks in chains   100 u32 first reserved overflow block   104 u32 slots of a bucket   108 u32 load target x 16
+//  112 u32 bytes of an overflow block  116 u32 offset of its values            120 u32 mask of its slots   124 u32 its slots
+// line 2: elements of the out-of-line layout (table/elements.ts) and accounts
+//  128 segmented array of elements     140 u32 stride   144 u32 elements in use, dead ones included   148 u32 dead ones
+//  152 u32 sweep position              156 u32 first free element (hash)       160 u32 bytes of all structures of the table
+//  164 u32 splits   168 u32 merges   172 u32 most splits of one call   176 u32 most merges   180 u32 most entries moved
+//  184 u64 entries moved
+
+export const BUCKETS: usize = 0;
+export const MASK: usize = 4;
+export const BUCKET_SEGMENTS: usize = 8;
+export const LAYOUT: usize = 20;
+export const SEEDS: usize = 24;
+export const BUCKET_BYTES: usize = 48;
+export const VALUES: usize = 52;
+export const VALUE_SIZE: usize = 56;
+export const SLOT_MASK: usize = 60;
+
+export const COUNT: usize = 64;
+export const GROW_ABOVE: usize = 68;
+export const SHRINK_BELOW: usize = 72;
+export const VERSION: usize = 76;
+export const MAX_ENTRIES: usize = 80;
+export const KEY_SIZE: usize = 84;
+export const FROZEN: usize = 88;
+export const FLAGS: usize = 92;
+export const OVERFLOW_COUNT: usize = 96;
+export const OVERFLOW_RESERVE: usize = 100;
+export const SLOTS: usize = 104;
+export const LOAD16: usize = 108;
+export const OVERFLOW_BYTES: usize = 112;
+export const OVERFLOW_VALUES: usize = 116;
+export const OVERFLOW_MASK: usize = 120;
+export const OVERFLOW_SLOTS: usize = 124;
+
+export const ELEMENT_SEGMENTS: usize = 128;
+export const ELEMENT_STRIDE: usize = 140;
+export const ELEMENTS: usize = 144;
+export const DEAD_ELEMENTS: usize = 148;
+export const SWEEP: usize = 152;
+export const FREE_ELEMENT: usize = 156;
+export const BYTES: usize = 160;
+export const SPLITS: usize = 164;
+export const MERGES: usize = 168;
+export const MOST_SPLITS: usize = 172;
+export const MOST_MERGES: usize = 176;
+export const MOST_MOVED: usize = 180;
+export const MOVED: usize = 184;
+
+export const HEADER_BYTES: u32 = 192;
+
+/** Layouts: how a bucket holds its entries. Chosen by entry size at creation. */
+export const LAYOUT_KEYS: u32 = 0; // 4-byte keys compared by SIMD      (table/block_keys.ts)
+export const LAYOUT_TAGS: u32 = 1; // tags, keys and values             (table/block_tags.ts)
+export const LAYOUT_REFS: u32 = 2; // tags and addresses of elements    (table/block_refs.ts)
+
+/** Flags. */
+export const GROWABLE: u32 = 1; // rhash: splits and merges; otherwise entries never move
+export const PREALLOCATED: u32 = 2; // hash: buckets, elements and a reserve of overflow blocks exist from the start
+export const OWES_MERGES: u32 = 4; // deletes have left more buckets than the entries need, for later writes to merge
+
+@inline export function field(table: usize, offset: usize): u32 {
+  return load<u32>(table + offset);
+}
+
+@inline export function setField(table: usize, offset: usize, value: u32): void {
+  store<u32>(table + offset, value);
+}
+
+@inline export function isGrowable(table: usize): bool {
+  return (field(table, FLAGS) & GROWABLE) != 0;
+}
+
+/** Keeps the counters of one call: entries moved, splits or merges done. */
+export function countWork(table: usize, splits: u32, merges: u32, moved: u32): void {
+  setField(table, SPLITS, field(table, SPLITS) + splits);
+  setField(table, MERGES, field(table, MERGES) + merges);
+  setField(table, MOST_SPLITS, max(field(table, MOST_SPLITS), splits));
+  setField(table, MOST_MERGES, max(field(table, MOST_MERGES), merges));
+  setField(table, MOST_MOVED, max(field(table, MOST_MOVED), moved));
+  store<u64>(table + MOVED, load<u64>(table + MOVED) + moved);
+}

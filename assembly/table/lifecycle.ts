@@ -1,0 +1,215 @@
+// Birth and death of a table's structures: buckets, elements, overflow reserve.
+import { zeroBytes } from "../hash/bytes";
+import { inSection } from "../sync/section";
+import { tableAllocate, tableRelease } from "./account";
+import { preallocatedSegments } from "./elements";
+import { bucketAddress, fixedRecords, untouchedEntry } from "./buckets";
+import {
+  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS,
+  FREE_ELEMENT, GROW_ABOVE, LAYOUT, LAYOUT_REFS, MASK, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE,
+  PREALLOCATED, SHRINK_BELOW, SWEEP, VERSION, field, isGrowable, setField,
+} from "./header";
+import { freeOverflow, reserveOverflow } from "./overflow";
+import { dropBuckets, oweMerges, setLimits } from "./resize";
+import {
+  addSegment, directoryEntry, dropDirectory, dropSegment, firstOf, recordsOf, reserveDirectory, segmentOf,
+} from "./segments";
+
+const NEVER: u32 = 0xffffffff;
+
+/** Sets the number of buckets and the mask that belongs to it. */
+export function setBuckets(table: usize, buckets: u32): void {
+  setField(table, BUCKETS, buckets);
+  setField(table, MASK, buckets > 1 ? <u32>(((<u64>2) << (31 - clz(buckets))) - 1) : 1);
+  if (isGrowable(table)) setLimits(table);
+  else {
+    setField(table, GROW_ABOVE, NEVER);
+    setField(table, SHRINK_BELOW, 0);
+  }
+}
+
+/** Gives a table of `buckets` buckets its first memory: all that a preallocated one will ever need. False without memory. */
+export function openTable(table: usize, buckets: u32): bool {
+  setBuckets(table, buckets);
+  const array = table + BUCKET_SEGMENTS;
+  const shift = load<u32>(array, 4);
+  const stride = field(table, BUCKET_BYTES);
+  const segments = segmentOf(buckets - 1, shift) + 1;
+  const lazily = !isGrowable(table) && !(field(table, FLAGS) & PREALLOCATED);
+  if (!reserveDirectory(table, array, segments)) return false;
+  for (let segment: u32 = 0; segment < segments; segment++) {
+    if (lazily) {
+      store<u32>(directoryEntry(array, segment), untouchedEntry(segment, shift, stride));
+      continue;
+    }
+    const records = bucketRecords(table, segment, shift);
+    const address = addSegment(table, array, segment, stride, records);
+    if (!address) {
+      setBuckets(table, max(firstOf(segment, shift), 1)); // what closeTable finds
+      if (!segment) dropDirectory(table, array);
+      return false;
+    }
+    zeroBytes(address, records * stride);
+  }
+  return !(field(table, FLAGS) & PREALLOCATED) || preallocate(table);
+}
+
+/** Records of a segment of buckets: whole in a table that grows. */
+@inline function bucketRecords(table: usize, segment: u32, shift: u32): u32 {
+  return isGrowable(table) ? recordsOf(segment, shift) : fixedRecords(table, segment, shift);
+}
+
+/** Elements and overflow blocks of a preallocated table. */
+function preallocate(table: usize): bool {
+  if (field(table, LAYOUT) == LAYOUT_REFS) {
+    const array = table + ELEMENT_SEGMENTS;
+    const shift = load<u32>(array, 4);
+    const segments = preallocatedSegments(table);
+    for (let segment: u32 = 0; segment < segments; segment++) {
+      if (addSegment(table, array, segment, field(table, ELEMENT_STRIDE), recordsOf(segment, shift))) continue;
+      dropElementSegments(table, 0, segment);
+      dropDirectory(table, array);
+      return false;
+    }
+  }
+  // How many overflow blocks a full table needs varies with the keys; measured with random ones it stays below N/4, and
+  // 8 * sqrt(N) more are far outside its spread. Only keys chosen with knowledge of the seed need memory beyond that.
+  const buckets = field(table, BUCKETS);
+  const blocks = min((buckets >> 2) + 8 * <u32>sqrt(<f64>buckets), field(table, MAX_ENTRIES));
+  for (let i: u32 = 0; i < blocks; i++) {
+    const block = tableAllocate(table, field(table, OVERFLOW_BYTES));
+    if (!block) return false;
+    reserveOverflow(table, block);
+  }
+  return true;
+}
+
+/** Frees every structure but the header. */
+export function closeTable<B>(table: usize): void {
+  freeChains<B>(table);
+  let block = <usize>field(table, OVERFLOW_RESERVE);
+  while (block) {
+    const next = <usize>load<u32>(block);
+    tableRelease(table, block, field(table, OVERFLOW_BYTES));
+    block = next;
+  }
+  setField(table, OVERFLOW_RESERVE, 0);
+  closeBuckets(table);
+  closeElements(table);
+}
+
+/** Frees the overflow blocks of all buckets. */
+function freeChains<B>(table: usize): void {
+  const buckets = field(table, BUCKETS);
+  for (let i: u32 = 0; i < buckets && field(table, OVERFLOW_COUNT); i++) {
+    const bucket = bucketAddress(table, i);
+    let block = changetype<B>(bucket).link(true);
+    if (!block) continue;
+    changetype<B>(bucket).setLink(true, 0);
+    while (block) {
+      const next = changetype<B>(block).link(false);
+      freeOverflow(table, block);
+      block = next;
+    }
+  }
+}
+
+function closeBuckets(table: usize): void {
+  const array = table + BUCKET_SEGMENTS;
+  if (!load<u32>(array, 8)) return;
+  const shift = load<u32>(array, 4);
+  const stride = field(table, BUCKET_BYTES);
+  const segments = segmentOf(field(table, BUCKETS) - 1, shift) + 1;
+  for (let segment: u32 = 0; segment < segments; segment++) {
+    if (load<u32>(directoryEntry(array, segment)) == untouchedEntry(segment, shift, stride)) continue;
+    dropSegment(table, array, segment, stride, bucketRecords(table, segment, shift));
+  }
+  dropDirectory(table, array);
+}
+
+function dropElementSegments(table: usize, from: u32, to: u32): void {
+  const array = table + ELEMENT_SEGMENTS;
+  for (let segment = from; segment < to; segment++) {
+    dropSegment(table, array, segment, field(table, ELEMENT_STRIDE), recordsOf(segment, load<u32>(array, 4)));
+  }
+}
+
+/** Frees the segments of elements from number `keep` on. */
+function cutElements(table: usize, keep: u32): void {
+  const shift = load<u32>(table + ELEMENT_SEGMENTS, 4);
+  const elements = field(table, ELEMENTS);
+  dropElementSegments(table, keep, max(keep, elements ? segmentOf(elements - 1, shift) + 1 : 0));
+  setField(table, ELEMENTS, 0);
+  setField(table, DEAD_ELEMENTS, 0);
+  setField(table, SWEEP, 0);
+  setField(table, FREE_ELEMENT, 0);
+}
+
+function closeElements(table: usize): void {
+  const array = table + ELEMENT_SEGMENTS;
+  if (!load<u32>(array, 8)) return;
+  const kept: u32 = field(table, FLAGS) & PREALLOCATED ? preallocatedSegments(table) : 0;
+  cutElements(table, kept);
+  dropElementSegments(table, 0, kept);
+  dropDirectory(table, array);
+}
+
+/** Removes all entries. Outside sections the memory goes with them, down to that of a new table. */
+export function clearTable<B>(table: usize): void {
+  setField(table, VERSION, field(table, VERSION) + 1);
+  if (inSection()) {
+    dropEntries<B>(table);
+    return;
+  }
+  freeChains<B>(table);
+  if (isGrowable(table)) dropBuckets<B>(table);
+  else resetFixed<B>(table);
+  if (field(table, LAYOUT) == LAYOUT_REFS) {
+    if (field(table, FLAGS) & PREALLOCATED) cutElements(table, preallocatedSegments(table));
+    else closeElements(table);
+  }
+  setField(table, COUNT, 0);
+}
+
+/** Deletes the entries one by one, so that what addresses point at stays. */
+function dropEntries<B>(table: usize): void {
+  const buckets = field(table, BUCKETS);
+  for (let i: u32 = 0; i < buckets && field(table, COUNT); i++) {
+    const bucket = bucketAddress(table, i);
+    let block = bucket;
+    do {
+      const first = block == bucket;
+      let used = changetype<B>(block).occupied(table, first);
+      setField(table, COUNT, field(table, COUNT) - <u32>popcnt(used));
+      while (used) {
+        const slot = <u32>ctz(used);
+        used &= used - 1;
+        const entry = changetype<B>(block).entryAt(slot);
+        changetype<B>(block).drop(table, slot, first, true);
+        changetype<B>(block).freeEntry(table, entry);
+      }
+      block = changetype<B>(block).link(first);
+    } while (block);
+  }
+  if (isGrowable(table)) oweMerges(table);
+}
+
+/** Empties the buckets of a fixed table; one without preallocation gives their memory back. */
+function resetFixed<B>(table: usize): void {
+  const array = table + BUCKET_SEGMENTS;
+  const shift = load<u32>(array, 4);
+  const stride = field(table, BUCKET_BYTES);
+  const segments = segmentOf(field(table, BUCKETS) - 1, shift) + 1;
+  for (let segment: u32 = 0; segment < segments; segment++) {
+    const untouched = untouchedEntry(segment, shift, stride);
+    if (load<u32>(directoryEntry(array, segment)) == untouched) continue;
+    const records = fixedRecords(table, segment, shift);
+    if (field(table, FLAGS) & PREALLOCATED) {
+      const first = firstOf(segment, shift);
+      for (let i = first; i < first + records; i++) changetype<B>(bucketAddress(table, i)).reset(true);
+    } else {
+      dropSegment(table, array, segment, stride, records);
+      store<u32>(directoryEntry(array, segment), untouched);
+    }
+  }
+}

@@ -1,0 +1,137 @@
+// Entries in buckets: find, insert, remove. B is the layout of the blocks, K the kind of key.
+//
+// What a layout answers to (block_keys.ts, block_tags.ts, block_refs.ts); `first` tells a bucket from an overflow block:
+//   holdsValues()            whether addresses of values point into blocks: then they may not move or be reused in a section
+//   link, setLink, reset     the chain                       occupied, vacant   sets of slots as bit masks
+//   find, put, drop, move    one slot                        keyAt, valueAt, copyKey, copyValue, hashAt, side
+//   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any
+import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
+import { bucketAddress, bucketIndex, bucketOf, materialise } from "./buckets";
+import {
+  COUNT, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, VERSION,
+  field, isGrowable, setField,
+} from "./header";
+import { blockWithRoom, chain, newOverflow, tidyChain } from "./overflow";
+import { grow, pinned, repayMerges, shrinkAfter } from "./resize";
+
+const NOEXIST: u32 = 1;
+const EXIST: u32 = 2;
+
+function findInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize {
+  while (block) {
+    const slot = changetype<B>(block).find<K>(table, key, hash, false);
+    if (slot >= 0) return changetype<B>(block).valueAt(table, slot, false);
+    block = changetype<B>(block).link(false);
+  }
+  return 0;
+}
+
+/** Address of the value of a key within the bucket at `bucket`, 0 when it is absent. */
+@inline export function findIn<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {
+  const slot = changetype<B>(bucket).find<K>(table, key, hash, true);
+  if (slot >= 0) return changetype<B>(bucket).valueAt(table, slot, true);
+  const block = changetype<B>(bucket).link(true);
+  return block ? findInChain<B, K>(table, block, key, hash) : 0;
+}
+
+@inline export function find<B, K>(table: usize, key: K, hash: u32): usize {
+  return findIn<B, K>(table, bucketOf(table, hash), key, hash);
+}
+
+function place<B, K>(table: usize, key: K, hash: u32, entry: usize): usize {
+  const index = bucketIndex(table, hash);
+  if (!(field(table, FLAGS) & (GROWABLE | PREALLOCATED)) && !materialise(table, index)) return 0;
+  const bucket = bucketAddress(table, index);
+  let block = bucket;
+  let free = changetype<B>(bucket).vacant(table, true, pinned<B>());
+  if (free) {
+    const slot = <u32>ctz(free);
+    changetype<B>(bucket).put<K>(table, slot, key, hash, entry, true);
+    return changetype<B>(bucket).valueAt(table, slot, true);
+  }
+  block = blockWithRoom<B>(table, changetype<B>(bucket).link(true), pinned<B>());
+  if (!block) {
+    block = newOverflow<B>(table);
+    if (!block) return 0;
+    chain<B>(bucket, block);
+  }
+  free = changetype<B>(block).vacant(table, false, pinned<B>());
+  const slot = <u32>ctz(free);
+  changetype<B>(block).put<K>(table, slot, key, hash, entry, false);
+  return changetype<B>(block).valueAt(table, slot, false);
+}
+
+/** Inserts a key that is not present. Address of its value, not yet written; 0 when there is no memory. */
+function insert<B, K>(table: usize, key: K, hash: u32): usize {
+  const entries = field(table, COUNT) + 1;
+  // Growth comes first, so that the address returned is the entry's place until the next write.
+  if (entries > field(table, GROW_ABOVE) && !pinned<B>()) grow<B>(table, entries);
+  else if (field(table, FLAGS) & OWES_MERGES && !pinned<B>()) repayMerges<B>(table);
+  const entry = changetype<B>(0).newEntry<K>(table, key);
+  if (!entry) return 0;
+  const value = place<B, K>(table, key, hash, entry);
+  if (value) setField(table, COUNT, entries);
+  else changetype<B>(0).freeEntry(table, entry);
+  return value;
+}
+
+/** The address of the value of a key, inserted if absent and if the flags allow it; or an errno. */
+@inline export function upsert<B, K>(table: usize, key: K, hash: u32, flags: u32): usize {
+  if (flags > EXIST) return EINVAL;
+  if (field(table, FROZEN)) return EPERM;
+  setField(table, VERSION, field(table, VERSION) + 1);
+  const value = find<B, K>(table, key, hash);
+  if (value) return flags == NOEXIST ? <usize>EEXIST : value;
+  if (flags == EXIST) return ENOENT;
+  if (field(table, COUNT) >= field(table, MAX_ENTRIES)) return E2BIG;
+  const inserted = insert<B, K>(table, key, hash);
+  return inserted ? inserted : ENOMEM;
+}
+
+/** Removes the entry of a slot, without shrinking the table. How many entries moved. */
+export function removeSlot<B>(table: usize, bucket: usize, block: usize, slot: u32): u32 {
+  const first = block == bucket;
+  const entry = changetype<B>(block).entryAt(slot);
+  changetype<B>(block).drop(table, slot, first, pinned<B>());
+  let moved: u32 = 0;
+  if (changetype<B>(bucket).link(true) && !pinned<B>()) {
+    if (first && (isGrowable(table) || !changetype<B>(0).holdsValues())) moved = refill<B>(table, bucket, slot);
+    tidyChain<B>(table, bucket);
+  }
+  setField(table, COUNT, field(table, COUNT) - 1);
+  setField(table, VERSION, field(table, VERSION) + 1);
+  changetype<B>(0).freeEntry(table, entry);
+  return moved;
+}
+
+/** Fills a free slot of a bucket from its chain. */
+function refill<B>(table: usize, bucket: usize, slot: u32): u32 {
+  const block = changetype<B>(changetype<B>(bucket).link(true));
+  const used = block.occupied(table, false);
+  if (!used) return 0;
+  const from = <u32>ctz(used);
+  block.move(table, from, false, bucket, slot, true);
+  block.drop(table, from, false, false);
+  return 1;
+}
+
+function removeFrom<B>(table: usize, bucket: usize, block: usize, slot: u32): void {
+  const moved = removeSlot<B>(table, bucket, block, slot);
+  shrinkAfter<B>(table, 1, moved);
+}
+
+/** Removes a key, its value copied to `value` first unless that is 0. 0, ENOENT or EPERM. */
+@inline export function remove<B, K>(table: usize, key: K, hash: u32, value: usize): u32 {
+  if (field(table, FROZEN)) return EPERM;
+  const bucket = bucketOf(table, hash);
+  let block = bucket;
+  let slot = changetype<B>(bucket).find<K>(table, key, hash, true);
+  while (slot < 0) {
+    block = changetype<B>(block).link(block == bucket);
+    if (!block) return ENOENT;
+    slot = changetype<B>(block).find<K>(table, key, hash, false);
+  }
+  if (value) changetype<B>(block).copyValue(table, slot, block == bucket, value);
+  removeFrom<B>(table, bucket, block, slot);
+  return 0;
+}

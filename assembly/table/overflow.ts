@@ -1,0 +1,64 @@
+// Overflow blocks: where a bucket's entries go when its slots are full. A chain hangs on the bucket, newest block first.
+import { tableAllocate, tableRelease } from "./account";
+import { FLAGS, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE, PREALLOCATED, field, setField } from "./header";
+
+/** A block, empty and linked to nothing; 0 when there is no memory. */
+export function newOverflow<B>(table: usize): usize {
+  let block = <usize>field(table, OVERFLOW_RESERVE);
+  if (block) setField(table, OVERFLOW_RESERVE, load<u32>(block));
+  else block = tableAllocate(table, field(table, OVERFLOW_BYTES));
+  if (!block) return 0;
+  changetype<B>(block).reset(false);
+  setField(table, OVERFLOW_COUNT, field(table, OVERFLOW_COUNT) + 1);
+  return block;
+}
+
+/** Frees a block that no chain holds. A preallocated table keeps its blocks: what fitted once must fit again. */
+export function freeOverflow(table: usize, block: usize): void {
+  setField(table, OVERFLOW_COUNT, field(table, OVERFLOW_COUNT) - 1);
+  if (field(table, FLAGS) & PREALLOCATED) reserveOverflow(table, block);
+  else tableRelease(table, block, field(table, OVERFLOW_BYTES));
+}
+
+@inline export function reserveOverflow(table: usize, block: usize): void {
+  store<u32>(block, field(table, OVERFLOW_RESERVE));
+  setField(table, OVERFLOW_RESERVE, <u32>block);
+}
+
+/** Puts a block at the head of a bucket's chain. */
+@inline export function chain<B>(bucket: usize, block: usize): void {
+  changetype<B>(block).setLink(false, changetype<B>(bucket).link(true));
+  changetype<B>(bucket).setLink(true, block);
+}
+
+/** Takes the empty blocks out of a bucket's chain. Not while a section may hold addresses into them. */
+export function tidyChain<B>(table: usize, bucket: usize): void {
+  let previous = bucket;
+  let block = changetype<B>(bucket).link(true);
+  while (block) {
+    const next = changetype<B>(block).link(false);
+    if (changetype<B>(block).occupied(table, false)) previous = block;
+    else {
+      changetype<B>(previous).setLink(previous == bucket, next);
+      freeOverflow(table, block);
+    }
+    block = next;
+  }
+}
+
+/** Entries of a bucket with its chain. */
+export function countEntries<B>(table: usize, bucket: usize): u32 {
+  let entries = <u32>popcnt(changetype<B>(bucket).occupied(table, true));
+  let block = changetype<B>(bucket).link(true);
+  while (block) {
+    entries += <u32>popcnt(changetype<B>(block).occupied(table, false));
+    block = changetype<B>(block).link(false);
+  }
+  return entries;
+}
+
+/** The first block of a chain that has a free slot, 0 when there is none. */
+export function blockWithRoom<B>(table: usize, block: usize, pinned: bool): usize {
+  while (block && !changetype<B>(block).vacant(table, false, pinned)) block = changetype<B>(block).link(false);
+  return block;
+}

@@ -1,0 +1,98 @@
+// A segmented array: records of one stride that never move when the array grows. Buckets and elements live in such arrays.
+//
+// Segment 0 holds record 0, segment j record 2^(j-1) .. 2^j - 1, up to 2^shift records; from there on every segment holds
+// 2^shift. So a small table pays for little more than it uses, a large one grows by a segment of some 64 KiB, and no array is
+// ever copied: only the directory doubles, 4 bytes per segment.
+//
+//   descriptor: 0 u32 directory address    4 u32 shift    8 u32 room of the directory, in segments
+//   directory:  u32[ ], entry j = address of segment j minus stride * its first record (modulo 2^32), so that
+//               record i is at directory[j] + stride * i without a subtraction
+import { zeroBytes } from "../hash/bytes";
+import { tableAllocate, tableRelease } from "./account";
+
+const FIRST_ROOM: u32 = 16;
+
+@inline export function segmentOf(index: u32, shift: u32): u32 {
+  return select<u32>(32 - clz(index), (index >> shift) + shift, !(index >> shift));
+}
+
+@inline export function recordAddress(array: usize, index: u32, stride: u32): usize {
+  const segment = segmentOf(index, load<u32>(array, 4));
+  return <usize>(load<u32>(<usize>load<u32>(array) + (<usize>segment << 2)) + index * stride);
+}
+
+/** First record of a segment. */
+@inline export function firstOf(segment: u32, shift: u32): u32 {
+  if (segment > shift) return (segment - shift) << shift;
+  return segment ? 1 << (segment - 1) : 0;
+}
+
+/** Records that a segment holds. */
+@inline export function recordsOf(segment: u32, shift: u32): u32 {
+  if (segment > shift) return 1 << shift;
+  return segment ? 1 << (segment - 1) : 1;
+}
+
+/** The word of the directory that stands for a segment. */
+@inline export function directoryEntry(array: usize, segment: u32): usize {
+  return <usize>load<u32>(array) + (<usize>segment << 2);
+}
+
+/** Makes the directory hold at least `segments` entries; new ones are 0. */
+export function reserveDirectory(table: usize, array: usize, segments: u32): bool {
+  const room = load<u32>(array, 8);
+  if (segments <= room) return true;
+  const wanted = max(max(FIRST_ROOM, room << 1), segments);
+  const directory = tableAllocate(table, wanted << 2);
+  if (!directory) return false;
+  const old = <usize>load<u32>(array);
+  if (room) {
+    memory.copy(directory, old, room << 2);
+    tableRelease(table, old, room << 2);
+  }
+  zeroBytes(directory + (<usize>room << 2), (wanted - room) << 2);
+  store<u32>(array, <u32>directory);
+  store<u32>(array, wanted, 8);
+  return true;
+}
+
+/** Allocates a segment for `records` records, at most as many as it can hold. Its address, 0 when there is no memory. */
+export function addSegment(table: usize, array: usize, segment: u32, stride: u32, records: u32): usize {
+  if (!reserveDirectory(table, array, segment + 1)) return 0;
+  const address = tableAllocate(table, records * stride);
+  if (!address) return 0;
+  store<u32>(directoryEntry(array, segment), <u32>address - firstOf(segment, load<u32>(array, 4)) * stride);
+  return address;
+}
+
+/** Frees a segment that was added for `records` records. */
+export function dropSegment(table: usize, array: usize, segment: u32, stride: u32, records: u32): void {
+  const entry = directoryEntry(array, segment);
+  const address = <usize>(load<u32>(entry) + firstOf(segment, load<u32>(array, 4)) * stride);
+  store<u32>(entry, 0);
+  tableRelease(table, address, records * stride);
+}
+
+/** Makes sure that record `index`, the next one to use, has its segment. */
+@inline export function growTo(table: usize, array: usize, index: u32, stride: u32): bool {
+  const shift = load<u32>(array, 4);
+  const segment = segmentOf(index, shift);
+  if (firstOf(segment, shift) != index) return true;
+  return addSegment(table, array, segment, stride, recordsOf(segment, shift)) != 0;
+}
+
+/** Frees the segment of record `index`, the last one until now, when it was the segment's first. */
+@inline export function shrinkTo(table: usize, array: usize, index: u32, stride: u32): void {
+  const shift = load<u32>(array, 4);
+  const segment = segmentOf(index, shift);
+  if (firstOf(segment, shift) == index) dropSegment(table, array, segment, stride, recordsOf(segment, shift));
+}
+
+/** Frees the directory of an array that has no segments any more. */
+export function dropDirectory(table: usize, array: usize): void {
+  const room = load<u32>(array, 8);
+  if (!room) return;
+  tableRelease(table, <usize>load<u32>(array), room << 2);
+  store<u32>(array, 0);
+  store<u32>(array, 0, 8);
+}
