@@ -51,6 +51,8 @@ const GROW_SHIFT: u32 = 3;
 }
 
 function push(block: usize, order: u32): void {
+  assert(!(block & ((<usize>GRANULE << order) - 1)));
+  assert(!(load<u8>(bitByte(block)) & bitMask(block))); // otherwise freed twice
   const first = load<u32>(head(order));
   store<u32>(block, first);
   store<u32>(block, 0, 4);
@@ -137,6 +139,7 @@ export function allocate(bytes: u32): usize {
 /** Gives back what `allocate(bytes)` returned. */
 export function release(block: usize, bytes: u32): void {
   const size = allocationSize(bytes);
+  assert(block + size <= load<u32>(END) && size <= load<u32>(IN_USE));
   store<u32>(IN_USE, load<u32>(IN_USE) - size);
   freeRange(block, block + size);
 }

@@ -5,7 +5,8 @@
 //    320 ..   383  host words: section depth          (sync/section.ts)
 //   1024 ..  1551  secrets of the hash: 128 words of NH, 16 bytes that tail reads may touch   (hash/hash.ts)
 //   2048 .. 10239  zeros, never written: what buckets read as before their segment exists     (table/buckets.ts)
-//  12288 ..        bitmap of the arena, one bit per 64-byte granule of the address space; the heap follows it
+//  10240 .. 16383  file names for the messages of assertions (debug build only: "memoryBase" in asconfig.json)
+//  16384 ..        bitmap of the arena, one bit per 64-byte granule of the address space; the heap follows it
 //
 // Nothing here is a wasm global or a data segment: an instance that joins a shared memory must find the state, not reset it.
 
@@ -14,7 +15,7 @@ export const SECTION_DEPTH: usize = 320;
 export const SECRETS: usize = 1024;
 export const ZEROS: usize = 2048;
 export const ZEROS_BYTES: u32 = 8192;
-export const BITMAP: usize = 12288;
+export const BITMAP: usize = 16384;
 
 /** Results below this are errnos, results from here on are addresses: the heap starts far above it. */
 export const FIRST_ADDRESS: u32 = 4096;

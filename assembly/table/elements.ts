@@ -61,6 +61,7 @@ export function newElement(table: usize): usize {
 
 /** Frees an element that no bucket refers to any more: at once, or after the open sections. */
 export function freeElement(table: usize, element: usize): void {
+  assert(load<u32>(element) == LIVE);
   if (inSection() || (isGrowable(table) && !trim(table))) {
     store<u32>(element, DEAD);
     setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) + 1);
@@ -117,6 +118,7 @@ function trim(table: usize): bool {
 function sweep(table: usize): void {
   if (inSection()) return;
   for (let steps = SWEEP_STEPS; steps && field(table, DEAD_ELEMENTS); steps--) {
+    assert(field(table, SWEEP) && field(table, SWEEP) <= field(table, ELEMENTS));
     const index = field(table, SWEEP) - 1;
     const element = elementAddress(table, index);
     setField(table, SWEEP, index);

@@ -91,6 +91,7 @@ function insert<B, K>(table: usize, key: K, hash: u32): usize {
 /** Removes the entry of a slot, without shrinking the table. How many entries moved. */
 export function removeSlot<B>(table: usize, bucket: usize, block: usize, slot: u32): u32 {
   const first = block == bucket;
+  assert(changetype<B>(block).occupied(table, first) & (1 << slot));
   const entry = changetype<B>(block).entryAt(slot);
   changetype<B>(block).drop(table, slot, first, pinned<B>());
   let moved: u32 = 0;

@@ -120,6 +120,7 @@ function split<B>(table: usize): i32 {
     }
   }
   changetype<B>(high).reset(true);
+  assert(!pinned<B>());
   let moved: i32 = 0;
   let used = changetype<B>(low).occupied(table, true);
   while (used) {
@@ -163,6 +164,7 @@ function splitChain<B>(table: usize, low: usize, high: usize, overflow: usize, p
       else leftLow |= 1 << slot;
     }
     if (leftLow && leftHigh) {
+      assert(pool);
       const other = pool;
       pool = changetype<B>(pool).link(false);
       changetype<B>(other).reset(false);
@@ -206,6 +208,7 @@ function moveToRoom<B>(table: usize, block: usize, slot: u32, bucket: usize): bo
 
 /** One merge. How many entries moved, or REFUSED when too many entries would meet or there is no memory. */
 function merge<B>(table: usize): i32 {
+  assert(field(table, BUCKETS) > 1 && !pinned<B>());
   const last = field(table, BUCKETS) - 1;
   let mask = field(table, MASK);
   let bit = (mask >> 1) + 1;
@@ -232,6 +235,7 @@ function merge<B>(table: usize): i32 {
     let free = changetype<B>(low).vacant(table, true, false);
     if (!free) {
       target = blockWithRoom<B>(table, changetype<B>(low).link(true), false);
+      assert(target);
       free = changetype<B>(target).vacant(table, false, false);
     }
     changetype<B>(high).move(table, slot, true, target, <u32>ctz(free), target == low);

@@ -67,6 +67,7 @@ export function addSegment(table: usize, array: usize, segment: u32, stride: u32
 
 /** Frees a segment that was added for `records` records. */
 export function dropSegment(table: usize, array: usize, segment: u32, stride: u32, records: u32): void {
+  assert(segment < load<u32>(array, 8));
   const entry = directoryEntry(array, segment);
   const address = <usize>(load<u32>(entry) + firstOf(segment, load<u32>(array, 4)) * stride);
   store<u32>(entry, 0);
