@@ -1,0 +1,58 @@
+/**
+ * C arrays of any element.
+ *
+ * @module
+ */
+import { type Codec, checkedSize, isCodec, Scalar } from "./codec.ts";
+import { describe, outOfRange, within, wrongType } from "./mismatch.ts";
+import { holdsLock } from "./struct.ts";
+
+/**
+ * `element x[length]`: a JavaScript array of exactly `length` values. Size and alignment are the element's, as in C.
+ *
+ * @param length - Elements.
+ * @throws TypeError for a value that is not an array, RangeError for one of another length; errors of an element say
+ *   which: `[2]: expected u8 (0..255), got 256`.
+ * @example
+ * const buckets = array(u32, 3);
+ * const view = new DataView(new ArrayBuffer(buckets.size));
+ * buckets.encode([1, 2, 3], view, 0);
+ * buckets.decode(view, 0); // [ 1, 2, 3 ]
+ */
+export function array<T>(element: Codec<T>, length: number): Codec<T[]> {
+  if (!isCodec(element))
+    throw new TypeError(`array(): expected a codec of the elements, got ${describe(element)}`);
+  if (holdsLock(element))
+    throw new TypeError("array(): a spinLock is allowed only at the top level of a value");
+  const name = `array(${element.name}, ${length})`;
+  const stride = element.size;
+  const size = checkedSize(name, length, stride);
+  return {
+    name,
+    size,
+    align: element.align,
+    scalar: Scalar.NONE,
+    encode(value, view, offset) {
+      if (!Array.isArray(value)) throw wrongType(`${name} (an array)`, describe(value));
+      if (value.length !== length) {
+        throw outOfRange(`${name} (exactly ${length} elements)`, `${value.length} elements`);
+      }
+      let i = 0;
+      try {
+        for (; i < length; i++) element.encode(value[i], view, offset + i * stride);
+      } catch (error) {
+        throw within(`[${i}]`, error);
+      }
+    },
+    decode(view, offset) {
+      const value = new Array<T>(length);
+      let i = 0;
+      try {
+        for (; i < length; i++) value[i] = element.decode(view, offset + i * stride);
+      } catch (error) {
+        throw within(`[${i}]`, error);
+      }
+      return value;
+    },
+  };
+}

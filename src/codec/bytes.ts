@@ -1,0 +1,163 @@
+/**
+ * Runs of bytes: raw ones, and text as C keeps it.
+ *
+ * @module
+ */
+import { type Codec, checkedSize, Scalar } from "./codec.ts";
+import { describe, outOfRange, wrongType } from "./mismatch.ts";
+
+/**
+ * The bytes behind a DataView. Kept per view, so that a copy of any length costs no object of its own; weakly, so that
+ * a closed host's memory can go.
+ */
+const arrays = new WeakMap<DataView, Uint8Array>();
+
+function bytesBehind(view: DataView): Uint8Array {
+  let array = arrays.get(view);
+  if (array === undefined) {
+    array = new Uint8Array(view.buffer, view.byteOffset, view.byteLength);
+    arrays.set(view, array);
+  }
+  return array;
+}
+
+/** Also true of an array from another realm (a jest sandbox, an iframe), which `instanceof` does not know. */
+function isUint8Array(value: unknown): value is Uint8Array {
+  return (
+    value instanceof Uint8Array || (ArrayBuffer.isView(value) && describe(value).startsWith("Uint8Array "))
+  );
+}
+
+/**
+ * `__u8 x[length]`: raw bytes, copied both ways. Align 1.
+ *
+ * @param length - Bytes; every value has exactly so many.
+ * @example
+ * const mac = bytes(6);
+ * const view = new DataView(new ArrayBuffer(mac.size));
+ * mac.encode(Uint8Array.of(2, 0, 94, 16, 0, 1), view, 0);
+ * mac.decode(view, 0); // Uint8Array(6) [ 2, 0, 94, 16, 0, 1 ]
+ */
+export function bytes(length: number): Codec<Uint8Array> {
+  const name = `bytes(${length})`;
+  const size = checkedSize(name, length, 1);
+  return {
+    name,
+    size,
+    align: 1,
+    scalar: Scalar.NONE,
+    encode(value, view, offset) {
+      if (!isUint8Array(value)) throw wrongType(`${name} (a Uint8Array)`, describe(value));
+      if (value.length !== size) throw outOfRange(`${name} (exactly ${size} bytes)`, `${value.length} bytes`);
+      bytesBehind(view).set(value, offset);
+    },
+    decode(view, offset) {
+      const value = bytesBehind(view).slice(offset, offset + size);
+      // Unlike the getters of DataView, slice() stops short at the end without a word.
+      if (value.length !== size) throw new RangeError(`${name} at offset ${offset} ends outside the view`);
+      return value;
+    },
+  };
+}
+
+/** `ignoreBOM`: without it the decoder drops a leading U+FEFF. */
+const decoder = new TextDecoder("utf-8", { ignoreBOM: true });
+
+const LONE_SURROGATE = -1;
+
+/** UTF-8 bytes of a string, or LONE_SURROGATE when it is not Unicode text. */
+function utf8Length(text: string): number {
+  let length = 0;
+  for (let i = 0; i < text.length; i++) {
+    const point = text.codePointAt(i) as number;
+    if (point >= 0xd800 && point <= 0xdfff) return LONE_SURROGATE;
+    length += point < 0x80 ? 1 : point < 0x800 ? 2 : point < 0x10000 ? 3 : 4;
+    if (point >= 0x10000) i++;
+  }
+  return length;
+}
+
+/**
+ * Writes a string as UTF-8 and returns where it ended. By hand: `TextEncoder.encodeInto` refuses shared memory in
+ * browsers, and wants a Uint8Array made for each place to write to.
+ */
+function writeUtf8(text: string, view: DataView, start: number): number {
+  let at = start;
+  for (let i = 0; i < text.length; i++) {
+    const point = text.codePointAt(i) as number;
+    if (point < 0x80) {
+      view.setUint8(at++, point);
+      continue;
+    }
+    if (point < 0x800) {
+      view.setUint8(at++, 0xc0 | (point >> 6));
+    } else {
+      if (point < 0x10000) {
+        view.setUint8(at++, 0xe0 | (point >> 12));
+      } else {
+        view.setUint8(at++, 0xf0 | (point >> 18));
+        view.setUint8(at++, 0x80 | ((point >> 12) & 0x3f));
+        i++;
+      }
+      view.setUint8(at++, 0x80 | ((point >> 6) & 0x3f));
+    }
+    view.setUint8(at++, 0x80 | (point & 0x3f));
+  }
+  return at;
+}
+
+/**
+ * `char x[size]`: text as UTF-8, ended by a NUL, the rest zeros. Align 1.
+ *
+ * A text that does not fit is refused, never cut. Bytes that others wrote are read up to the first NUL, or to the end
+ * when there is none; what is not UTF-8 in them reads as U+FFFD (use `bytes` to keep it as it is).
+ *
+ * @param size - Bytes with the NUL: a value has at most `size - 1` bytes of UTF-8, none of them NUL.
+ * @example
+ * const comm = cstring(16);
+ * const view = new DataView(new ArrayBuffer(comm.size));
+ * comm.encode("systemd-résolve", view, 0);
+ * // RangeError: expected cstring(16) (at most 15 bytes of UTF-8), got 16 bytes
+ * @example
+ * const comm = cstring(16);
+ * const view = new DataView(new ArrayBuffer(comm.size));
+ * comm.encode("systemd-resolve", view, 0);
+ * comm.decode(view, 0); // 'systemd-resolve'
+ */
+export function cstring(size: number): Codec<string> {
+  const name = `cstring(${size})`;
+  checkedSize(name, size, 1);
+  // Decoding needs the text in unshared memory (browsers' TextDecoder insists), as an array of just its length. Both
+  // are made at first use and kept: decode then allocates only the string.
+  let scratch: Uint8Array | undefined;
+  const prefixes: Uint8Array[] = [];
+  return {
+    name,
+    size,
+    align: 1,
+    scalar: Scalar.NONE,
+    encode(value, view, offset) {
+      if (typeof value !== "string") throw wrongType(`${name} (a string)`, describe(value));
+      const length = utf8Length(value);
+      if (length === LONE_SURROGATE) {
+        throw outOfRange(`${name} (Unicode text)`, `a lone surrogate in ${describe(value)}`);
+      }
+      if (length >= size) throw outOfRange(`${name} (at most ${size - 1} bytes of UTF-8)`, `${length} bytes`);
+      const nul = value.indexOf("\0");
+      if (nul >= 0) throw outOfRange(`${name} (text without NUL)`, `NUL at index ${nul}`);
+      const end = offset + size;
+      for (let at = writeUtf8(value, view, offset); at < end; at++) view.setUint8(at, 0);
+    },
+    decode(view, offset) {
+      scratch ??= new Uint8Array(size);
+      let length = 0;
+      for (; length < size; length++) {
+        const byte = view.getUint8(offset + length);
+        if (byte === 0) break;
+        scratch[length] = byte;
+      }
+      prefixes[length] ??= scratch.subarray(0, length);
+      return decoder.decode(prefixes[length]);
+    },
+  };
+}

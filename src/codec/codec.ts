@@ -1,0 +1,103 @@
+/**
+ * What a codec is: the C layout of one key or value, and the way between its bytes and JavaScript.
+ *
+ * @module
+ */
+
+/**
+ * Which machine number a codec stands for. The hot paths of the maps switch on it and read and write typed arrays
+ * themselves, which saves them the call of `encode` or `decode`. `NONE` is everything that is not one number.
+ */
+export const Scalar = {
+  NONE: 0,
+  U8: 1,
+  U16: 2,
+  U32: 3,
+  I8: 4,
+  I16: 5,
+  I32: 6,
+  F32: 7,
+  F64: 8,
+  U53: 9,
+  U64: 10,
+  I64: 11,
+} as const;
+
+/** One of the numbers of {@link Scalar}. */
+export type ScalarKind = (typeof Scalar)[keyof typeof Scalar];
+
+/**
+ * The C layout of values of type `T`: always little-endian, naturally aligned, `size` bytes wide.
+ *
+ * @example
+ * const flow = struct({ address: u32, port: u16 });
+ * const view = new DataView(new ArrayBuffer(flow.size));
+ * flow.encode({ address: 0x7f000001, port: 443 }, view, 0);
+ * flow.decode(view, 0); // { address: 2130706433, port: 443 }
+ */
+export interface Codec<T> {
+  /** The layout in words, as the error messages give it: `u32`, `bytes(16)`, `struct { a: u32, b: u64 }`. */
+  readonly name: string;
+  /** Bytes, as C's `sizeof`: a multiple of `align`. */
+  readonly size: number;
+  /** Bytes, as C's `_Alignof`: 1, 2, 4 or 8. */
+  readonly align: number;
+  readonly scalar: ScalarKind;
+  /**
+   * Checks `value` and writes all `size` bytes at `offset`, padding as zeros. Allocates nothing.
+   *
+   * When it throws, some of the bytes may have been written: encode into scratch memory what must not be torn.
+   *
+   * @throws TypeError for a value of the wrong JavaScript type, or an object with a missing or an extra field.
+   * @throws RangeError for a value that does not fit: `.src.port: expected u16 (0..65535), got 70000`.
+   */
+  encode(value: T, view: DataView, offset: number): void;
+  /**
+   * Reads the `size` bytes at `offset`. Allocates nothing but what it returns, and never returns a view of memory.
+   *
+   * @throws RangeError when the bytes hold a number that JavaScript's `number` cannot (`u53` only).
+   */
+  decode(view: DataView, offset: number): T;
+}
+
+/**
+ * The JavaScript type of what a codec reads and writes.
+ *
+ * @example
+ * const flow = struct({ address: u32, name: cstring(16) });
+ * // type Flow = Infer<typeof flow>;   { address: number; name: string }
+ */
+export type Infer<C> = C extends Codec<infer T> ? T : never;
+
+/** Bytes. Sizes are `u32` in `union bpf_attr`; half of that keeps every offset a small integer for the engine. */
+export const SIZE_MAX = 0x7fff_ffff;
+
+/**
+ * Checks the length that a layout is made with and the size that comes of it.
+ *
+ * @param call - What the user wrote, for the message: `bytes(0)`.
+ * @param elementSize - Bytes per unit of `length`.
+ * @returns The size in bytes.
+ */
+export function checkedSize(call: string, length: unknown, elementSize: number): number {
+  const max = Math.floor(SIZE_MAX / elementSize);
+  const expected = `${call}: expected a length of 1..${max}`;
+  if (typeof length !== "number") throw new TypeError(`${expected}, got ${typeof length}`);
+  if (!Number.isInteger(length) || length < 1 || length > max)
+    throw new RangeError(`${expected}, got ${length}`);
+  return length * elementSize;
+}
+
+/** Whether a value has what {@link Codec} asks for; layouts come from JavaScript callers, too. */
+export function isCodec(value: unknown): value is Codec<unknown> {
+  if (typeof value !== "object" || value === null) return false;
+  const { size, align, encode, decode } = value as Partial<Codec<unknown>>;
+  return (
+    typeof encode === "function" &&
+    typeof decode === "function" &&
+    (align === 1 || align === 2 || align === 4 || align === 8) &&
+    Number.isInteger(size) &&
+    Number(size) > 0 &&
+    Number(size) % align === 0
+  );
+}

@@ -1,0 +1,17 @@
+/**
+ * C layouts of keys and values.
+ *
+ * @module
+ */
+export { array } from "./array.ts";
+export { bytes, cstring } from "./bytes.ts";
+export { type Codec, type Infer, Scalar, type ScalarKind } from "./codec.ts";
+export { f32, f64, i8, i16, i32, i64, u8, u16, u32, u53, u64 } from "./scalars.ts";
+export {
+  type Fields,
+  type SpinLock,
+  type StructCodec,
+  type StructValue,
+  spinLock,
+  struct,
+} from "./struct.ts";
