@@ -1,0 +1,31 @@
+/**
+ * Flag constants of the BPF map commands, with the values of `include/uapi/linux/bpf.h`.
+ *
+ * @module
+ */
+
+/** Update: create the entry or overwrite it. */
+export const BPF_ANY = 0;
+/** Update: create the entry; `EEXIST` when the key is there. */
+export const BPF_NOEXIST = 1;
+/** Update: overwrite the entry; `ENOENT` when the key is not there. */
+export const BPF_EXIST = 2;
+/** Update: write in place under the value's `bpf_spin_lock`; `EINVAL` when the value has none. */
+export const BPF_F_LOCK = 4;
+
+/** Creation: allocate entries when they are inserted instead of all at once. `rhash` sets it itself. */
+export const BPF_F_NO_PREALLOC = 0x1;
+/** Creation: one LRU list per CPU. Only for LRU maps. */
+export const BPF_F_NO_COMMON_LRU = 0x2;
+/** Creation: allocate on one NUMA node. Accepted where the kernel accepts it; host memory has one node. */
+export const BPF_F_NUMA_NODE = 0x4;
+/** Creation: the handle may read only (`EPERM` for writes). */
+export const BPF_F_RDONLY = 0x8;
+/** Creation: the handle may write only (`EPERM` for reads). */
+export const BPF_F_WRONLY = 0x10;
+/** Creation: hash seed 0, the same order on every host. */
+export const BPF_F_ZERO_SEED = 0x40;
+/** Creation: programs may read only. */
+export const BPF_F_RDONLY_PROG = 0x80;
+/** Creation: programs may write only. */
+export const BPF_F_WRONLY_PROG = 0x100;

@@ -1,0 +1,141 @@
+/**
+ * Errors of the library: {@link BpfError} for what the kernel answers with an errno, and the one place where messages are
+ * built.
+ *
+ * @module
+ */
+
+/** Linux errno numbers by name. ENOTSUPP is kernel-internal (524, not EOPNOTSUPP 95) but really reaches user space. */
+export const ERRNO = {
+  EPERM: 1,
+  ENOENT: 2,
+  E2BIG: 7,
+  EBADF: 9,
+  EAGAIN: 11,
+  ENOMEM: 12,
+  EACCES: 13,
+  EFAULT: 14,
+  EBUSY: 16,
+  EEXIST: 17,
+  EINVAL: 22,
+  ENOSPC: 28,
+  EBADFD: 77,
+  EOPNOTSUPP: 95,
+  ENOTSUPP: 524,
+} as const;
+
+/** Name of an errno, as in {@link BpfError.code}. */
+export type ErrnoCode = keyof typeof ERRNO;
+
+const CODES = new Map<number, string>(Object.entries(ERRNO).map(([code, errno]) => [errno, code]));
+
+/**
+ * Which `bpf()` command (or system call) stands behind each operation of the API. Operations without one of their own name
+ * the command they would be made of.
+ */
+const SYSCALLS = {
+  createHost: "host_create",
+  createMap: "map_create",
+  get: "map_lookup_elem",
+  has: "map_lookup_elem",
+  lookup: "map_lookup_elem",
+  set: "map_update_elem",
+  update: "map_update_elem",
+  delete: "map_delete_elem",
+  clear: "map_delete_batch",
+  lookupAndDelete: "map_lookup_and_delete_elem",
+  nextKey: "map_get_next_key",
+  forEach: "map_get_next_key",
+  keys: "map_get_next_key",
+  values: "map_get_next_key",
+  entries: "map_get_next_key",
+  size: "obj_get_info_by_fd",
+  info: "obj_get_info_by_fd",
+  memoryUsage: "obj_get_info_by_fd",
+  stats: "obj_get_info_by_fd",
+  freeze: "map_freeze",
+  grow: "map_grow",
+  createBatch: "map_lookup_batch",
+  batches: "map_lookup_batch",
+  lookupBatch: "map_lookup_batch",
+  lookupMany: "map_lookup_batch",
+  found: "map_lookup_batch",
+  lookupAndDeleteBatch: "map_lookup_and_delete_batch",
+  "batch.keys": "map_lookup_batch",
+  "batch.values": "map_lookup_batch",
+  "batch.key": "map_lookup_batch",
+  "batch.value": "map_lookup_batch",
+  "batch.set": "map_update_batch",
+  "batch.rewind": "map_lookup_batch",
+  pin: "obj_pin",
+  open: "obj_get",
+  unpin: "unlink",
+  section: "rcu_read_lock",
+} as const;
+
+/** Name of an operation of the public API, as it appears in messages. */
+export type Operation = keyof typeof SYSCALLS;
+
+/**
+ * A call that the kernel would have answered with an errno. The message names the operation, the map, the likely cause and,
+ * where there is one, the remedy. The map is unchanged.
+ *
+ * @example
+ * ```ts
+ * import { BpfError, createMap, u32 } from "bpfmap";
+ *
+ * const map = createMap({ type: "hash", name: "flows", key: u32, value: u32, maxEntries: 1 });
+ * map.set(1, 10);
+ * try {
+ *   map.set(2, 20);
+ * } catch (error) {
+ *   if (!(error instanceof BpfError)) throw error;
+ *   console.log(error.code, error.errno, error.syscall); // E2BIG 7 map_update_elem
+ *   console.log(error.message);
+ *   // set: map "flows" is full at maxEntries = 1 (E2BIG); delete entries or create it larger
+ * }
+ * ```
+ */
+export class BpfError extends Error {
+  /** Linux errno, positive. */
+  readonly errno: number;
+  /** Name of the errno, for instance `"E2BIG"`. */
+  readonly code: string;
+  /** The bpf command that failed, for instance `"map_update_elem"`. */
+  readonly syscall: string;
+  /** Batch operations: how many entries were done before the error. */
+  declare readonly count?: number;
+
+  constructor(errno: number, syscall: string, message: string, count?: number) {
+    super(message);
+    this.name = "BpfError";
+    this.errno = errno;
+    this.code = CODES.get(errno) ?? `E${errno}`;
+    this.syscall = syscall;
+    if (count !== undefined) Object.defineProperty(this, "count", { value: count, enumerable: true });
+  }
+}
+
+/**
+ * Builds every {@link BpfError}: `set: map "flows" is full at maxEntries = 128 (E2BIG); delete entries or create it larger`.
+ *
+ * @param subject what failed, `map "flows"` or `the host`
+ * @param cause a predicate of the subject, `is full at maxEntries = 128`
+ * @param remedy what to do about it; left out when the cause says it
+ */
+export function bpfError(
+  errno: number,
+  operation: Operation,
+  subject: string,
+  cause: string,
+  remedy?: string,
+): BpfError {
+  const code = CODES.get(errno) ?? `E${errno}`;
+  const message = `${operation}: ${subject} ${cause} (${code})${remedy === undefined ? "" : `; ${remedy}`}`;
+  return new BpfError(errno, SYSCALLS[operation], message);
+}
+
+/** How messages call a map: by its name, or by type and id when it has none. */
+export function mapSubject(name: string, type: string, id: number): string {
+  return name === "" ? `${type} map #${id}` : `map ${JSON.stringify(name)}`;
+}

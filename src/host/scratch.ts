@@ -1,0 +1,122 @@
+/**
+ * Host memory that calls use on their way into the core: room for one key, one key that comes back and one value, and a
+ * larger stage for calls that move many entries. Both are allocated when the first map needs them and released with the
+ * last map, so that a host without maps uses no byte.
+ *
+ * @module
+ */
+import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import type { Host } from "./host.ts";
+
+/** Bytes the core may read after the end of a key or value that it is handed. */
+export const READ_AHEAD = 8;
+
+/** Bytes that `tableStats` writes; it borrows the room of the value. */
+const STATS_BYTES = 64;
+
+/** Rounds up to a multiple of the allocator's alignment. */
+export function roundUp64(bytes: number): number {
+  return Math.ceil(bytes / 64) * 64;
+}
+
+/** Where cursor, keys and values of a scan stand in its block: offsets from the cursor, and the size of it all. */
+export function scanLayout(
+  host: Host,
+  keySize: number,
+  valueSize: number,
+  room: number,
+): { keys: number; values: number; bytes: number } {
+  const keys = roundUp64(host.layout.cursorBytes + keySize + READ_AHEAD);
+  const values = keys + roundUp64(room * keySize + READ_AHEAD);
+  return { keys, values, bytes: values + roundUp64(room * valueSize + READ_AHEAD) };
+}
+
+export class Scratch {
+  /** Address of the key that a call passes in. */
+  key = 0;
+  /** Address of a key that a call gives back. */
+  out = 0;
+  /** Address of a value. At least 64 bytes. */
+  value = 0;
+  /**
+   * Counts up with every use. The caller's objects are read while they are encoded, and a getter of theirs may call the
+   * library: whoever encodes compares the turn before and after, since the scratch holds something else when it differs.
+   */
+  turn = 0;
+  #host: Host;
+  #keyBytes = 0;
+  #valueBytes = 0;
+  #stage = 0;
+  #stageBytes = 0;
+
+  constructor(host: Host) {
+    this.#host = host;
+  }
+
+  /** Makes room for keys and values of a size; false when there is no memory for it. */
+  reserve(keySize: number, valueSize: number): boolean {
+    // A stage for one entry, so that a map can be iterated over however full the host is.
+    if (this.stage(scanLayout(this.#host, keySize, valueSize, 1).bytes) === 0) return false;
+    const keyBytes = Math.max(this.#keyBytes, roundUp64(keySize + READ_AHEAD));
+    const valueBytes = Math.max(this.#valueBytes, roundUp64(Math.max(valueSize, STATS_BYTES) + READ_AHEAD));
+    if (keyBytes === this.#keyBytes && valueBytes === this.#valueBytes) return true;
+    const address = this.#host.allocate(2 * keyBytes + valueBytes);
+    if (address === 0) return false;
+    this.#releaseRooms();
+    this.#keyBytes = keyBytes;
+    this.#valueBytes = valueBytes;
+    this.key = address;
+    this.out = address + keyBytes;
+    this.value = address + 2 * keyBytes;
+    return true;
+  }
+
+  /** The stage, at least `bytes` long, or 0 when there is no memory for it. Valid until the next call of the library. */
+  stage(bytes: number): number {
+    this.turn++;
+    if (bytes <= this.#stageBytes) return this.#stage;
+    const before = this.#stageBytes;
+    // Released first: nothing in it is kept, and a host close to its limit may need the room.
+    this.#releaseStage();
+    if (this.#allocateStage(bytes)) return this.#stage;
+    this.#allocateStage(before);
+    return 0;
+  }
+
+  release(): void {
+    this.turn++;
+    this.#releaseRooms();
+    this.#releaseStage();
+  }
+
+  #allocateStage(bytes: number): boolean {
+    const wanted = roundUp64(bytes);
+    const address = this.#host.allocate(wanted);
+    if (address === 0) return false;
+    this.#stage = address;
+    this.#stageBytes = wanted;
+    return true;
+  }
+
+  #releaseRooms(): void {
+    if (this.key !== 0) this.#host.core.release(this.key, 2 * this.#keyBytes + this.#valueBytes);
+    this.key = this.out = this.value = this.#keyBytes = this.#valueBytes = 0;
+  }
+
+  #releaseStage(): void {
+    if (this.#stage !== 0) this.#host.core.release(this.#stage, this.#stageBytes);
+    this.#stage = this.#stageBytes = 0;
+  }
+}
+
+/** ENOMEM, with how much of the limit is in use. */
+export function noMemory(host: Host, operation: Operation, subject: string): Error {
+  const used = host.core.bytesInUse() >>> 0;
+  return bpfError(
+    ERRNO.ENOMEM,
+    operation,
+    subject,
+    `could not get memory: the host uses ${used} of ${host.limit} bytes`,
+    "delete entries, close maps or create the host with a larger maxMemory",
+  );
+}

@@ -1,0 +1,145 @@
+/**
+ * Compiles and instantiates the WebAssembly core.
+ *
+ * @module
+ */
+import { instantiateSync } from "@assemblyscript/loader";
+import { CORE_WASM_BASE64 } from "../generated/core.ts";
+
+/**
+ * What the core exports. All parameters and results are i32: an address comes back negative above 2 GiB and needs `>>> 0`.
+ * "address | errno" is an errno when below {@link ERRNO_LIMIT}. `m` is the handle of a table. Whatever allocates may grow
+ * the memory, after which the views of the host are detached.
+ */
+export interface CoreExports {
+  /** Once per memory. `maxBytes` 0 = 4 GiB - 64 KiB. 0 | errno. */
+  initHost(maxBytes: number, seed: number): number;
+  /** A block aligned to 64 bytes; address | 0. */
+  allocate(bytes: number): number;
+  release(address: number, bytes: number): void;
+  /** Bytes of all live allocations. */
+  bytesInUse(): number;
+  /** Limits the bytes in use below what the memory could hold, 0 lifts the limit; for tests of ENOMEM. */
+  setLimit(bytes: number): void;
+  enterSection(): void;
+  leaveSection(): void;
+  /** handle | errno. `growable` 1 = rhash. Sizes are validated before. */
+  createTable(
+    growable: number,
+    keySize: number,
+    valueSize: number,
+    maxEntries: number,
+    prealloc: number,
+    hint: number,
+    seed: number,
+  ): number;
+  destroyTable(m: number): void;
+
+  /** lookup*: address of the value | 0. The numbered exports are valid only for keys of that size, `Any` for all others. */
+  lookup4(m: number, key: number): number;
+  lookup8(m: number, low: number, high: number): number;
+  lookup16(m: number, key: number): number;
+  lookupAny(m: number, key: number): number;
+  /** upsert*: address of the value | errno. The value of a new entry is undefined until written. */
+  upsert4(m: number, key: number, flags: number): number;
+  upsert8(m: number, low: number, high: number, flags: number): number;
+  upsert16(m: number, key: number, flags: number): number;
+  upsertAny(m: number, key: number, flags: number): number;
+  /** remove*: 0 | ENOENT | EPERM. */
+  remove4(m: number, key: number): number;
+  remove8(m: number, low: number, high: number): number;
+  remove16(m: number, key: number): number;
+  removeAny(m: number, key: number): number;
+
+  /** The next ones take keys of any size by address. Update and copy the value; 0 | errno. */
+  update(m: number, key: number, value: number, flags: number): number;
+  /** Lookup and delete; 0 | errno. */
+  take(m: number, key: number, value: number): number;
+  /** The key after `key` (0: the first) to `out`; 0 | ENOENT. An absent key restarts at the first. */
+  nextKey(m: number, key: number, out: number): number;
+  /** The next entries from a cursor, packed; how many. `values` 0: keys only. */
+  scan(m: number, cursor: number, keys: number, values: number, room: number): number;
+  /** As `scan`, and removes them. Does not look at the frozen flag. */
+  drain(m: number, cursor: number, keys: number, values: number, room: number): number;
+  /** Multi-get; how many were found. `stage`: STAGE_BYTES of host memory; `found`: one byte per key. */
+  lookupMany(m: number, stage: number, keys: number, count: number, values: number, found: number): number;
+  /** 0 | EPERM. */
+  clear(m: number): number;
+  freeze(m: number): void;
+  /** 0 | errno. */
+  setMaxEntries(m: number, maxEntries: number): number;
+  /** Writes the words that `stats.ts` names to `out`. */
+  tableStats(m: number, out: number): void;
+
+  /** Byte offsets into the header of a table. */
+  readonly COUNT_OFFSET: WebAssembly.Global;
+  readonly VERSION_OFFSET: WebAssembly.Global;
+  readonly FROZEN_OFFSET: WebAssembly.Global;
+  readonly STAGE_BYTES: WebAssembly.Global;
+  /** A cursor takes CURSOR_BYTES + keySize bytes; its first 8 bytes zero = the beginning. */
+  readonly CURSOR_BYTES: WebAssembly.Global;
+}
+
+/** A result of the core below this is an errno, any other an address. */
+export const ERRNO_LIMIT = 4096;
+
+/** Second word of a cursor once the scan has ended. */
+export const CURSOR_ENDED = 2;
+
+/** Compiled on first use and shared by all hosts of this thread. */
+let compiled: WebAssembly.Module | undefined;
+
+function compile(bytes: BufferSource): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (cause) {
+    // A CSP and the Workers platforms both refuse with a CompileError, whose text differs from engine to engine.
+    const reason = cause instanceof Error ? cause.message : String(cause);
+    throw new Error(
+      `bpfmap cannot compile its WebAssembly core here: ${reason}. Where code generation is forbidden, allow ` +
+        "'wasm-unsafe-eval' in the Content-Security-Policy (script-src), or pass a compiled module to useWasm(module)",
+      { cause },
+    );
+  }
+}
+
+/** `Uint8Array.fromBase64` is not in Node 20; `atob` is everywhere. */
+function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
+  const characters = atob(text);
+  const bytes = new Uint8Array(characters.length);
+  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
+  return bytes;
+}
+
+/**
+ * Overrides the embedded WebAssembly core for hosts created from now on. Needed where code generation from bytes is
+ * forbidden (Workers platforms, a Content-Security-Policy without `'wasm-unsafe-eval'`): import `bpfmap/core.wasm` as the
+ * platform wants it and pass the module.
+ *
+ * @param source a compiled module, or the bytes of `bpfmap/core.wasm`
+ * @throws TypeError when it is neither; Error when the bytes cannot be compiled
+ * @example
+ * ```ts
+ * import { readFileSync } from "node:fs";
+ * import { useWasm } from "bpfmap";
+ *
+ * useWasm(readFileSync("node_modules/bpfmap/dist/core.wasm"));
+ * ```
+ */
+export function useWasm(source: WebAssembly.Module | ArrayBuffer | Uint8Array): void {
+  if (source instanceof WebAssembly.Module) compiled = source;
+  else if (source instanceof ArrayBuffer || source instanceof Uint8Array)
+    compiled = compile(source as BufferSource);
+  else throw new TypeError("useWasm: expected a WebAssembly.Module, an ArrayBuffer or a Uint8Array");
+}
+
+/** Instantiates the core on `memory`. */
+export function instantiateCore(memory: WebAssembly.Memory): CoreExports {
+  compiled ??= compile(decodeBase64(CORE_WASM_BASE64));
+  const abort = (_message: number, _file: number, line: number, column: number): never => {
+    throw new Error(`the bpfmap core failed an assertion at ${line}:${column}`);
+  };
+  // The loader's own `exports` wrap every function to pass the number of arguments; calls of a map go to the bare exports.
+  const { instance } = instantiateSync(compiled, { env: { memory, abort } });
+  return instance.exports as unknown as CoreExports;
+}

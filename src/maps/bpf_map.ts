@@ -1,0 +1,181 @@
+/**
+ * What every map has, whatever its type: a handle of a table in a host, codecs, and the errors that name it.
+ *
+ * @module
+ */
+import type { Codec, ScalarKind } from "../codec/codec.ts";
+import { within } from "../codec/mismatch.ts";
+import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Table } from "../host/table.ts";
+import { coreError, handleError, reentryError, subjectOf } from "./failure.ts";
+import type { MapInfo, MapType } from "./spec.ts";
+import { type MapStats, tableBytes, tableStats } from "./stats.ts";
+
+/**
+ * A handle of a map. It holds host memory until {@link close}.
+ *
+ * Every method throws BpfError EBADF once the map or its host is closed, and EPERM when the map's flags or `freeze` forbid
+ * what it does. A key or value that its codec cannot hold is a TypeError or RangeError. A call that throws has changed
+ * nothing.
+ */
+export abstract class BpfMap<K, V> {
+  readonly host: Host;
+  /** @internal */
+  readonly table: Table;
+  /** @internal The core's handle for calls that read: 0 when closed or write-only. */
+  reading: number;
+  /** @internal The core's handle for calls that write: 0 when closed or read-only. */
+  writing: number;
+  /** @internal */
+  closed = false;
+  /** @internal */
+  readonly keyCodec: Codec<K>;
+  /** @internal */
+  readonly valueCodec: Codec<V>;
+  /** @internal */
+  readonly keyScalar: ScalarKind;
+  /** @internal */
+  readonly valueScalar: ScalarKind;
+  /** @internal What to close with the handle. */
+  readonly resources = new Set<{ close(): void }>();
+
+  /** @internal Use {@link createMap}. */
+  constructor(
+    host: Host,
+    table: Table,
+    key: Codec<K>,
+    value: Codec<V>,
+    readable: boolean,
+    writable: boolean,
+  ) {
+    this.host = host;
+    this.table = table;
+    this.reading = readable ? table.handle : 0;
+    this.writing = writable ? table.handle : 0;
+    this.keyCodec = key;
+    this.valueCodec = value;
+    this.keyScalar = key.scalar;
+    this.valueScalar = value.scalar;
+  }
+
+  get name(): string {
+    return this.table.name;
+  }
+
+  get type(): MapType {
+    return this.table.type;
+  }
+
+  /** What the kernel calls `bpf_map_info`: id, type, name, sizes in bytes, limit and flags. */
+  get info(): MapInfo {
+    if (this.closed) this.refuse("info");
+    const { id, type, name, keySize, valueSize, maxEntries, flags, mapExtra } = this.table;
+    return { id, type, name, keySize, valueSize, maxEntries, flags, mapExtra };
+  }
+
+  /** Bytes of the map with all its structures. Batches and the host's scratch are counted in {@link Host.memoryUsage}. */
+  memoryUsage(): number {
+    if (this.closed) this.refuse("memoryUsage");
+    return tableBytes(this.host, this.table.handle);
+  }
+
+  /** Counters of the structure: buckets, load, bytes per entry, work done by resizing. */
+  stats(): MapStats {
+    if (this.closed) this.refuse("stats");
+    return tableStats(this.host, this.table.handle);
+  }
+
+  /**
+   * Makes the map read-only for good.
+   *
+   * @throws BpfError EPERM when it is frozen already; ENOTSUPP when the value has a spinLock.
+   */
+  freeze(): void {
+    if (this.closed) this.refuse("freeze");
+    const { host, table } = this;
+    if (table.hasLock) {
+      throw bpfError(
+        ERRNO.ENOTSUPP,
+        "freeze",
+        subjectOf(this),
+        "has a spinLock in its value, which must stay writable",
+      );
+    }
+    if (this.writing === 0) this.refuse("freeze");
+    if (host.u32[(table.handle + host.layout.frozen) >>> 2] !== 0) this.fail("freeze", ERRNO.EPERM);
+    host.core.freeze(table.handle);
+  }
+
+  /**
+   * Closes this handle. The map and its memory go when its last handle is closed and its last pin removed. Calling it again
+   * does nothing.
+   */
+  close(): void {
+    if (this.closed) return;
+    for (const resource of this.resources) resource.close();
+    this.closed = true;
+    this.reading = 0;
+    this.writing = 0;
+    this.host.scratch.turn++;
+    this.host.tables.removeHandle(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal Throws for a handle that is closed, or open for the other direction only. */
+  refuse(operation: Operation): never {
+    throw handleError(this, operation);
+  }
+
+  /** @internal Throws for an errno of the core. */
+  fail(operation: Operation, errno: number): never {
+    throw coreError(this, operation, errno);
+  }
+
+  /** @internal Encodes a key into the scratch; where. Encode the value first: see {@link Scratch.turn}. */
+  encodeKey(operation: Operation, key: K): number {
+    const { scratch, view } = this.host;
+    const turn = ++scratch.turn;
+    try {
+      this.keyCodec.encode(key, view, scratch.key);
+    } catch (error) {
+      throw within(`${operation}: ${subjectOf(this)}: key`, error);
+    }
+    if (scratch.turn !== turn) throw reentryError(this, operation);
+    return scratch.key;
+  }
+
+  /** @internal Encodes a value into the scratch; where. */
+  encodeValue(operation: Operation, value: V): number {
+    const { scratch, view } = this.host;
+    const turn = ++scratch.turn;
+    try {
+      this.valueCodec.encode(value, view, scratch.value);
+    } catch (error) {
+      throw within(`${operation}: ${subjectOf(this)}: value`, error);
+    }
+    if (scratch.turn !== turn) throw reentryError(this, operation);
+    return scratch.value;
+  }
+
+  /** @internal */
+  decodeKey(operation: Operation, view: DataView, offset: number): K {
+    try {
+      return this.keyCodec.decode(view, offset);
+    } catch (error) {
+      throw within(`${operation}: ${subjectOf(this)}: key`, error);
+    }
+  }
+
+  /** @internal */
+  decodeValue(operation: Operation, view: DataView, offset: number): V {
+    try {
+      return this.valueCodec.decode(view, offset);
+    } catch (error) {
+      throw within(`${operation}: ${subjectOf(this)}: value`, error);
+    }
+  }
+}

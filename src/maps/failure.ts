@@ -1,0 +1,65 @@
+/**
+ * Says why a call on a map failed: from the errno of the core and the state of the map to the likely cause.
+ *
+ * @module
+ */
+import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
+import { noMemory } from "../host/scratch.ts";
+import type { BpfMap } from "./bpf_map.ts";
+
+type AnyMap = BpfMap<unknown, unknown>;
+
+/** How messages call the map. */
+export function subjectOf(map: AnyMap): string {
+  const { name, type, id } = map.table;
+  return mapSubject(name, type, id);
+}
+
+/** The error for an errno that the core gave to a call on an open map. */
+export function coreError(map: AnyMap, operation: Operation, errno: number): Error {
+  const subject = subjectOf(map);
+  const { maxEntries, type } = map.table;
+  switch (errno) {
+    case ERRNO.E2BIG: {
+      const remedy = type === "rhash" ? "delete entries or grow() it" : "delete entries or create it larger";
+      return bpfError(errno, operation, subject, `is full at maxEntries = ${maxEntries}`, remedy);
+    }
+    case ERRNO.ENOMEM:
+      return noMemory(map.host, operation, subject);
+    case ERRNO.EPERM:
+      return bpfError(errno, operation, subject, "is frozen", "only reading is allowed");
+    case ERRNO.ENOENT:
+      return bpfError(errno, operation, subject, "has no entry with this key, which BPF_EXIST asks for");
+    case ERRNO.EEXIST:
+      return bpfError(errno, operation, subject, "has an entry with this key, which BPF_NOEXIST forbids");
+    default:
+      return bpfError(errno, operation, subject, "was refused by the core");
+  }
+}
+
+/** The error for a call that the handle does not allow: it is closed, or it is open for the other direction only. */
+export function handleError(map: AnyMap, operation: Operation): Error {
+  const subject = subjectOf(map);
+  if (map.closed) {
+    return bpfError(
+      ERRNO.EBADF,
+      operation,
+      subject,
+      map.host.closed ? "is closed, with its host" : "is closed",
+    );
+  }
+  const cause = map.writing === 0 ? "is read-only (BPF_F_RDONLY)" : "is write-only (BPF_F_WRONLY)";
+  return bpfError(
+    ERRNO.EPERM,
+    operation,
+    subject,
+    cause,
+    "pin it and open() the path for a handle with all rights",
+  );
+}
+
+/** The error for a key or value whose getters called the library while it was being encoded. */
+export function reentryError(map: AnyMap, operation: Operation): Error {
+  const cause = "was called while a key or value was being read: a getter of it used a map of the same host";
+  return bpfError(ERRNO.EBUSY, operation, subjectOf(map), cause, "pass a plain object");
+}

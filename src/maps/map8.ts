@@ -1,0 +1,75 @@
+import { Scalar } from "../codec/codec.ts";
+import { BPF_ANY } from "../constants.ts";
+import { ERRNO, type Operation } from "../errors.ts";
+import { ERRNO_LIMIT } from "../host/wasm.ts";
+import { HashMap } from "./hash_map.ts";
+import { fitsScalar, isU53, readScalar, writeScalar } from "./scalar.ts";
+
+/** 2^32: what the upper word of a u53 counts. */
+const WORD = 0x1_0000_0000;
+
+/** Maps with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves. */
+export class Map8<K, V> extends HashMap<K, V> {
+  /** Upper word of the key that {@link low} was last called for: two results without an object. */
+  private high = 0;
+
+  override get(key: K): V | undefined {
+    if (this.reading === 0) this.refuse("get");
+    const { host } = this;
+    const low = this.low("get", key);
+    const address = host.core.lookup8(this.reading, low, this.high) >>> 0;
+    if (address === 0) return undefined;
+    const value = readScalar(host, this.valueScalar, address);
+    return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
+  }
+
+  override set(key: K, value: V): this {
+    if (this.writing === 0) this.refuse("set");
+    const { host } = this;
+    const direct = fitsScalar(this.valueScalar, value);
+    if (!direct) this.encodeValue("set", value);
+    const low = this.low("set", key);
+    const address = host.core.upsert8(this.writing, low, this.high, BPF_ANY) >>> 0;
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) this.fail("set", address);
+    if (direct) writeScalar(host, this.valueScalar, address, value);
+    else host.copy(address, host.scratch.value, this.table.valueSize);
+    return this;
+  }
+
+  override has(key: K): boolean {
+    if (this.reading === 0) this.refuse("has");
+    const low = this.low("has", key);
+    return this.host.core.lookup8(this.reading, low, this.high) !== 0;
+  }
+
+  override delete(key: K): boolean {
+    if (this.writing === 0) this.refuse("delete");
+    const low = this.low("delete", key);
+    const errno = this.host.core.remove8(this.writing, low, this.high);
+    if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
+    return errno === 0;
+  }
+
+  override lookup(key: K): number {
+    if (this.reading === 0) this.refuse("lookup");
+    const low = this.low("lookup", key);
+    return this.host.core.lookup8(this.reading, low, this.high) >>> 0;
+  }
+
+  override find(handle: number, key: number): number {
+    const { core, u32 } = this.host;
+    return core.lookup8(handle, u32[key >>> 2], u32[(key >>> 2) + 1]) >>> 0;
+  }
+
+  /** The lower word of a key; the upper one goes to {@link high}. */
+  private low(operation: Operation, key: K): number {
+    if (this.keyScalar === Scalar.U53 && isU53(key)) {
+      this.high = (key / WORD) >>> 0;
+      return key >>> 0;
+    }
+    const first = this.encodeKey(operation, key) >>> 2;
+    this.high = this.host.u32[first + 1];
+    return this.host.u32[first];
+  }
+}

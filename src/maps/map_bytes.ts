@@ -1,0 +1,107 @@
+import { BPF_ANY } from "../constants.ts";
+import { ERRNO } from "../errors.ts";
+import { ERRNO_LIMIT } from "../host/wasm.ts";
+import { HashMap } from "./hash_map.ts";
+import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
+
+/** Maps with keys of 16 bytes, which go to the core by address. */
+export class Map16<K, V> extends HashMap<K, V> {
+  override get(key: K): V | undefined {
+    if (this.reading === 0) this.refuse("get");
+    const { host } = this;
+    const at = this.encodeKey("get", key);
+    const address = host.core.lookup16(this.reading, at) >>> 0;
+    if (address === 0) return undefined;
+    const value = readScalar(host, this.valueScalar, address);
+    return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
+  }
+
+  override set(key: K, value: V): this {
+    if (this.writing === 0) this.refuse("set");
+    const { host } = this;
+    const direct = fitsScalar(this.valueScalar, value);
+    if (!direct) this.encodeValue("set", value);
+    const at = this.encodeKey("set", key);
+    const address = host.core.upsert16(this.writing, at, BPF_ANY) >>> 0;
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) this.fail("set", address);
+    if (direct) writeScalar(host, this.valueScalar, address, value);
+    else host.copy(address, host.scratch.value, this.table.valueSize);
+    return this;
+  }
+
+  override has(key: K): boolean {
+    if (this.reading === 0) this.refuse("has");
+    const at = this.encodeKey("has", key);
+    return this.host.core.lookup16(this.reading, at) !== 0;
+  }
+
+  override delete(key: K): boolean {
+    if (this.writing === 0) this.refuse("delete");
+    const at = this.encodeKey("delete", key);
+    const errno = this.host.core.remove16(this.writing, at);
+    if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
+    return errno === 0;
+  }
+
+  override lookup(key: K): number {
+    if (this.reading === 0) this.refuse("lookup");
+    const at = this.encodeKey("lookup", key);
+    return this.host.core.lookup16(this.reading, at) >>> 0;
+  }
+
+  override find(handle: number, key: number): number {
+    return this.host.core.lookup16(handle, key) >>> 0;
+  }
+}
+
+/** Maps with keys of any other size, by address. */
+export class MapAny<K, V> extends HashMap<K, V> {
+  override get(key: K): V | undefined {
+    if (this.reading === 0) this.refuse("get");
+    const { host } = this;
+    const at = this.encodeKey("get", key);
+    const address = host.core.lookupAny(this.reading, at) >>> 0;
+    if (address === 0) return undefined;
+    const value = readScalar(host, this.valueScalar, address);
+    return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
+  }
+
+  override set(key: K, value: V): this {
+    if (this.writing === 0) this.refuse("set");
+    const { host } = this;
+    const direct = fitsScalar(this.valueScalar, value);
+    if (!direct) this.encodeValue("set", value);
+    const at = this.encodeKey("set", key);
+    const address = host.core.upsertAny(this.writing, at, BPF_ANY) >>> 0;
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) this.fail("set", address);
+    if (direct) writeScalar(host, this.valueScalar, address, value);
+    else host.copy(address, host.scratch.value, this.table.valueSize);
+    return this;
+  }
+
+  override has(key: K): boolean {
+    if (this.reading === 0) this.refuse("has");
+    const at = this.encodeKey("has", key);
+    return this.host.core.lookupAny(this.reading, at) !== 0;
+  }
+
+  override delete(key: K): boolean {
+    if (this.writing === 0) this.refuse("delete");
+    const at = this.encodeKey("delete", key);
+    const errno = this.host.core.removeAny(this.writing, at);
+    if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
+    return errno === 0;
+  }
+
+  override lookup(key: K): number {
+    if (this.reading === 0) this.refuse("lookup");
+    const at = this.encodeKey("lookup", key);
+    return this.host.core.lookupAny(this.reading, at) >>> 0;
+  }
+
+  override find(handle: number, key: number): number {
+    return this.host.core.lookupAny(handle, key) >>> 0;
+  }
+}

@@ -1,0 +1,87 @@
+import type { Host } from "../host/host.ts";
+
+/** How a table stores its entries. */
+export type MapLayout = "inline-keys" | "inline-tags" | "out-of-line";
+
+/** What {@link HashMap.stats} tells about the structure of a map. */
+export interface MapStats {
+  readonly entries: number;
+  readonly maxEntries: number;
+  /** Entries move between buckets as the map grows and shrinks by one bucket at a time (linear hashing). */
+  readonly buckets: number;
+  /** Entries that fit a bucket before it needs an overflow block. */
+  readonly slotsPerBucket: number;
+  readonly overflowBlocks: number;
+  /** Bytes of the table with all its structures. */
+  readonly bytes: number;
+  /** bytes / entries; 0 when empty. */
+  readonly bytesPerEntry: number;
+  /** entries / (buckets * slotsPerBucket). */
+  readonly load: number;
+  /** Buckets split since creation. */
+  readonly splits: number;
+  /** Buckets merged since creation. */
+  readonly merges: number;
+  /** Entries moved by splits and merges since creation. */
+  readonly movedEntries: number;
+  /** The most that one call has done since creation: the bound on its pause. */
+  readonly maxPerCall: {
+    readonly splits: number;
+    readonly merges: number;
+    readonly movedEntries: number;
+  };
+  readonly layout: MapLayout;
+  /** Entries above the count at which the table would have split, postponed by a section; 0 when there is none. */
+  readonly debt: number;
+}
+
+const LAYOUTS: readonly MapLayout[] = ["inline-keys", "inline-tags", "out-of-line"];
+
+/** Has the core write the counters of a table to the scratch; where, as an index of `u32`. */
+function readCounters(host: Host, handle: number): number {
+  host.scratch.turn++;
+  host.core.tableStats(handle, host.scratch.value);
+  return host.scratch.value >>> 2;
+}
+
+/** Bytes of a table with all its structures. */
+export function tableBytes(host: Host, handle: number): number {
+  return host.u32[readCounters(host, handle) + 4];
+}
+
+export function tableStats(host: Host, handle: number): MapStats {
+  const first = readCounters(host, handle);
+  const [
+    entries,
+    buckets,
+    slotsPerBucket,
+    overflowBlocks,
+    bytes,
+    splits,
+    merges,
+    movedLow,
+    maxSplits,
+    maxMerges,
+    maxMoved,
+    layout,
+    maxEntries,
+    debt,
+    movedHigh,
+  ] = host.u32.subarray(first, first + 15);
+  return {
+    entries,
+    maxEntries,
+    buckets,
+    slotsPerBucket,
+    overflowBlocks,
+    bytes,
+    bytesPerEntry: entries === 0 ? 0 : bytes / entries,
+    load: entries / (buckets * slotsPerBucket),
+    splits,
+    merges,
+    movedEntries: movedHigh * 2 ** 32 + movedLow,
+    maxPerCall: { splits: maxSplits, merges: maxMerges, movedEntries: maxMoved },
+    layout: LAYOUTS[layout],
+    debt,
+  };
+}

@@ -1,0 +1,32 @@
+import { createHost } from "../../src/host/host.ts";
+import { type OpenSubject, openSubject, type SubjectSpec } from "../../src/testing/index.ts";
+
+/** Bytes; small, because some engines reserve the address space of every host at once. */
+const MAX_MEMORY = 256 * 1024 * 1024;
+
+/** Opens the map on a host of its own with a fixed seed: the same layout every time. */
+export function opener(spec: SubjectSpec, seed: number): OpenSubject {
+  return () => openSubject(createHost({ seed, maxMemory: MAX_MEMORY }), spec);
+}
+
+/** What test names and messages show of a spec. */
+export function describeSpec(spec: SubjectSpec): string {
+  const { type, keySize, valueSize, maxEntries, flags = 0, mapExtra } = spec;
+  const prealloc = type === "hash" && flags !== 0 ? " NO_PREALLOC" : "";
+  const hint = mapExtra === undefined ? "" : ` hint ${mapExtra}`;
+  return `${type}${prealloc} ${keySize}+${valueSize} bytes, ${maxEntries} entries${hint}`;
+}
+
+/**
+ * Sizes of key and value that lead to each kind of layout: 4-byte keys with small values, 8-byte keys, other small entries, the
+ * largest that still may be inline, and entries out of line.
+ */
+export const LAYOUT_SIZES = [
+  { keySize: 4, valueSize: 8 },
+  { keySize: 4, valueSize: 3 },
+  { keySize: 8, valueSize: 8 },
+  { keySize: 13, valueSize: 5 },
+  { keySize: 16, valueSize: 8 },
+  { keySize: 16, valueSize: 32 },
+  { keySize: 5, valueSize: 120 },
+] as const;
