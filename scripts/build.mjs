@@ -1,6 +1,14 @@
 // Builds what is out of date: the two wasm cores, the module that embeds them, and dist/.
 import { execFileSync } from "node:child_process";
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 
 const root = new URL("..", import.meta.url).pathname;
@@ -21,12 +29,18 @@ function newest(...paths) {
 const outdated = (output, ...inputs) => !existsSync(output) || statSync(output).mtimeMs < newest(...inputs);
 
 function node(script, ...args) {
-  execFileSync(process.execPath, [at("node_modules", script), ...args], { cwd: root, stdio: ["ignore", 2, 2] });
+  execFileSync(process.execPath, [at("node_modules", script), ...args], {
+    cwd: root,
+    stdio: ["ignore", 2, 2],
+  });
 }
 
 /** Compiles assembly/ to one target of asconfig.json. */
 export function buildCore(target) {
-  const output = at("build", { release: "core.wasm", shared: "core.shared.wasm", debug: "core.debug.wasm" }[target]);
+  const output = at(
+    "build",
+    { release: "core.wasm", shared: "core.shared.wasm", debug: "core.debug.wasm" }[target],
+  );
   if (!outdated(output, at("assembly"), at("asconfig.json"))) return output;
   mkdirSync(at("build"), { recursive: true });
   node("assemblyscript/bin/asc.js", "--config", at("asconfig.json"), "--target", target);
@@ -40,15 +54,20 @@ export function embedCore() {
   if (!outdated(output, wasm)) return;
   mkdirSync(at("src/generated"), { recursive: true });
   const base64 = readFileSync(wasm).toString("base64");
-  writeFileSync(output, `// Written by scripts/build.mjs from assembly/.\nexport const CORE_WASM_BASE64 =\n  "${base64}";\n`);
+  writeFileSync(
+    output,
+    `// Written by scripts/build.mjs from assembly/.\nexport const CORE_WASM_BASE64: string =\n  "${base64}";\n`,
+  );
 }
 
 /** Everything that the published package holds. */
 export function buildPackage() {
   embedCore();
   const shared = buildCore("shared");
-  const stamp = at("dist/.built");
-  if (!outdated(stamp, at("src"), at("build"), at("tsconfig.json"), at("tsconfig.build.json"))) return;
+  const stamp = at("build/.package");
+  const inputs = ["src", "build/core.wasm", "build/core.shared.wasm", "tsconfig.json", "tsconfig.build.json"];
+  if (existsSync(at("dist")) && !outdated(stamp, ...inputs.map((path) => at(path)))) return;
+  rmSync(at("dist"), { recursive: true, force: true });
   node("typescript/bin/tsc", "-p", at("tsconfig.build.json"));
   copyFileSync(at("build/core.wasm"), at("dist/core.wasm"));
   copyFileSync(shared, at("dist/core.shared.wasm"));

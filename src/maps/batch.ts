@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * Batches: flat buffers of keys and values in host memory, and the cursor of a scan.
  *

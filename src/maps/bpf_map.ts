@@ -1,3 +1,4 @@
+/// <reference lib="esnext.disposable" preserve="true" />
 /**
  * What every map has, whatever its type: a handle of a table in a host, codecs, and the errors that name it.
  *

@@ -103,6 +103,8 @@ export abstract class HashMap<K, V> extends BpfMap<K, V> {
     // BPF_F_LOCK only says how to write, and every write here is under the lock of a single thread.
     const condition = this.table.hasLock && flags <= U32_MAX ? (flags & ~BPF_F_LOCK) >>> 0 : flags;
     if (condition > BPF_EXIST) {
+      // The kernel looks at the permission before the flags.
+      if (host.u32[(this.writing + host.layout.frozen) >>> 2] !== 0) this.fail("update", ERRNO.EPERM);
       const locked = (flags & BPF_F_LOCK) !== 0 && !this.table.hasLock;
       const cause = locked
         ? "has no spinLock in its value for BPF_F_LOCK"

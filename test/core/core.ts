@@ -16,7 +16,7 @@ export function freshCore({ maxBytes = 0, seed = 1 } = {}): Core {
 
 /** The seed of a random test: TEST_SEED, or a fresh one. Tests put it into the messages of their assertions. */
 export function testSeed(): number {
-  return Number(process.env["TEST_SEED"] ?? Math.floor(Math.random() * 2 ** 32)) >>> 0;
+  return Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 32)) >>> 0;
 }
 
 /** Wellons' "lowbias32": a bijection on u32 that looks random. */

@@ -1,0 +1,86 @@
+// Runs every example of the README and of the docstrings (those of src/codec have a form of their own, codec_examples.test.ts):
+// what console.log prints must be what the comment behind it says.
+import { readdirSync, readFileSync } from "node:fs";
+import { format } from "node:util";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import * as bpfmap from "../src/index.ts";
+import * as testing from "../src/testing/index.ts";
+
+const root = new URL("../", import.meta.url);
+const read = (file: string) => readFileSync(new URL(file, root), "utf8");
+const sources = [
+  "src/errors.ts",
+  ...["src/host", "src/maps", "src/testing"].flatMap((folder) =>
+    readdirSync(new URL(folder, root)).map((name) => `${folder}/${name}`),
+  ),
+];
+
+interface Example {
+  where: string;
+  code: string;
+}
+
+const numbered = (file: string, codes: string[]): Example[] =>
+  codes.map((code, index) => ({ where: `${file} #${index + 1}`, code }));
+
+const examples: Example[] = [
+  ...numbered(
+    "README.md",
+    [...read("README.md").matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code),
+  ),
+  ...sources.flatMap((file) =>
+    numbered(
+      file,
+      [...read(file).matchAll(/@example\n[ *]*```ts\n([\s\S]*?)```/g)].map(([, code]) =>
+        code.replace(/^ *\* ?/gm, ""),
+      ),
+    ),
+  ),
+];
+
+/** The comment behind each `console.log(...);`, on its line or the next: what it prints, and perhaps more after a , : or space. */
+function expectedOutput(code: string): (string | undefined)[] {
+  return [...code.matchAll(/console\.log\(.*\);(?: \/\/ (.*)|\n *\/\/ (.*))?/g)].map(
+    ([, same, next]) => same ?? next,
+  );
+}
+
+function says(comment: string | undefined, printed: string): boolean {
+  if (comment === undefined) return true;
+  return comment.startsWith(printed) && /^($|[,: ])/.test(comment.slice(printed.length));
+}
+
+function run(code: string): string[] {
+  const output: string[] = [];
+  const logger = { log: (...values: unknown[]) => output.push(format(...values).replaceAll(/\s+/g, " ")) };
+  const { outputText } = ts.transpileModule(code, {
+    compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
+  });
+  const modules: Record<string, unknown> = {
+    bpfmap,
+    "bpfmap/testing": testing,
+    "node:fs": { readFileSync: () => readFileSync(new URL("build/core.wasm", root)) },
+  };
+  const load = (name: string) => {
+    if (!(name in modules)) throw new Error(`an example imports ${name}`);
+    return modules[name];
+  };
+  new Function("require", "exports", "console", outputText)(load, {}, logger);
+  return output;
+}
+
+describe("examples", () => {
+  it.each(["README.md", "src/host", "src/maps", "src/testing", "src/errors.ts"])("stand in %s", (where) => {
+    expect(examples.some((example) => example.where.startsWith(where))).toBe(true);
+  });
+
+  it.each(examples)("$where prints what it says", ({ code }) => {
+    const comments = expectedOutput(code);
+    const printed = run(code);
+    expect(printed.length).toBe(comments.length);
+    printed.forEach((line, i) => {
+      if (!says(comments[i], line)) expect(line).toBe(comments[i]);
+    });
+  });
+});

@@ -1,0 +1,279 @@
+// The package as a consumer gets it: packed, installed in an empty project, and used from there.
+import { execFileSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import ts from "typescript";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { BUILD_MS, builtRoot } from "./support/built.ts";
+import { readSections } from "./support/wasm_sections.ts";
+
+/**
+ * Bytes of all files together: three copies of the core (one of them as base64 text) are 185 kB, the library, its types and
+ * their documentation the rest.
+ */
+const UNPACKED_MAX = 600_000;
+
+let root = "";
+let consumer = "";
+let installed = "";
+/** paths in the package, with `/` */
+let files: string[] = [];
+
+/** Runs a program in the consumer's folder and gives what it printed. */
+function run(program: string, ...args: string[]): string {
+  return execFileSync(program, args, { cwd: consumer, encoding: "utf8", stdio: ["ignore", "pipe", "pipe"] });
+}
+
+function runModule(source: string): string {
+  return run(process.execPath, "--input-type=module", "--eval", source);
+}
+
+const read = (file: string) => readFileSync(join(installed, file), "utf8");
+
+beforeAll(() => {
+  root = builtRoot();
+  consumer = mkdtempSync(join(tmpdir(), "bpfmap-consumer-"));
+  const pack = ["pack", "--ignore-scripts", "--silent", "--pack-destination", consumer];
+  execFileSync("npm", pack, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  const [tarball] = readdirSync(consumer);
+  // The one dependency comes from this repository, so that nothing is fetched.
+  const dependencies = {
+    bpfmap: `file:${tarball}`,
+    "@assemblyscript/loader": `file:${join(root, "node_modules/@assemblyscript/loader")}`,
+  };
+  const manifest = { name: "consumer", version: "1.0.0", private: true, dependencies };
+  writeFileSync(join(consumer, "package.json"), JSON.stringify(manifest));
+  run("npm", "install", "--offline", "--no-audit", "--no-fund");
+  installed = join(consumer, "node_modules/bpfmap");
+  files = readdirSync(installed, { recursive: true, encoding: "utf8" })
+    .map((file) => file.replaceAll("\\", "/"))
+    .filter((file) => statSync(join(installed, file)).isFile());
+}, BUILD_MS);
+
+afterAll(() => {
+  rmSync(consumer, { recursive: true, force: true });
+});
+
+const USE =
+  "const m = createMap({ type: 'rhash', key: u32, value: u32, maxEntries: 9 }); console.log(m.set(1, 2).get(1));";
+
+describe("entry points", () => {
+  test("import", () => {
+    expect(runModule(`import { createMap, u32 } from "bpfmap"; ${USE}`)).toBe("2\n");
+  });
+
+  // Node refuses to require() a module graph with a top-level await.
+  test("require()", () => {
+    expect(run(process.execPath, "--eval", `const { createMap, u32 } = require("bpfmap"); ${USE}`)).toBe(
+      "2\n",
+    );
+  });
+
+  test("bpfmap/testing, by import and by require()", () => {
+    const use = `
+      const spec = { type: "rhash", keySize: 4, valueSize: 8, maxEntries: 100 };
+      const operations = generateOperations({ seed: 1, steps: 2000, keys: 200, maxEntries: 100 });
+      console.log(replayAndShrink(operations, () => openSubject(createHost({ seed: 1 }), spec)).steps);`;
+    const names = "{ generateOperations, openSubject, replayAndShrink }";
+    const imports = `import { createHost } from "bpfmap"; import ${names} from "bpfmap/testing";`;
+    expect(runModule(imports + use)).toBe("2000\n");
+    const requires = `const { createHost } = require("bpfmap"); const ${names} = require("bpfmap/testing");`;
+    expect(run(process.execPath, "--eval", requires + use)).toBe("2000\n");
+  });
+
+  test.each([
+    ["bpfmap/core.wasm", false],
+    ["bpfmap/core.shared.wasm", true],
+  ])("%s", (specifier, shared) => {
+    const path = runModule(`console.log(new URL(import.meta.resolve("${specifier}")).pathname)`).trim();
+    const binary = readFileSync(path);
+    expect(WebAssembly.validate(binary)).toBe(true);
+    const { imports, exports } = readSections(binary);
+    expect(imports.find((entry) => entry.kind === "memory")?.memory?.shared).toBe(shared);
+    expect(exports.map((entry) => entry.name)).toContain("createTable");
+  });
+
+  test("core.wasm is what is embedded, and useWasm takes it", () => {
+    const { CORE_WASM_BASE64 } = JSON.parse(
+      runModule(
+        `import * as core from "./node_modules/bpfmap/dist/generated/core.js"; console.log(JSON.stringify(core))`,
+      ),
+    ) as { CORE_WASM_BASE64: string };
+    expect(
+      Buffer.from(CORE_WASM_BASE64, "base64").equals(readFileSync(join(installed, "dist/core.wasm"))),
+    ).toBe(true);
+    const use = `
+      import { readFileSync } from "node:fs";
+      import { createMap, u32, useWasm } from "bpfmap";
+      useWasm(readFileSync(new URL(import.meta.resolve("bpfmap/core.wasm"))));
+      ${USE}`;
+    expect(runModule(use)).toBe("2\n");
+  });
+
+  test("package.json names files that exist", () => {
+    const { exports, bin, types, main } = JSON.parse(read("package.json")) as Record<string, unknown>;
+    const named: string[] = [];
+    JSON.stringify({ exports, bin, types, main }, (_key, value) => {
+      if (typeof value === "string") named.push(value);
+      return value as unknown;
+    });
+    expect(named.length).toBeGreaterThan(6);
+    expect(named.filter((file) => !existsSync(join(installed, file)))).toEqual([]);
+  });
+
+  test("what is not exported cannot be imported", () => {
+    expect(() => runModule('import "bpfmap/dist/host/host.js"')).toThrow("ERR_PACKAGE_PATH_NOT_EXPORTED");
+  });
+
+  test("the command runs", () => {
+    const { version } = JSON.parse(read("package.json")) as { version: string };
+    expect(run("npx", "--offline", "--no-install", "bpfmap", "--version").trim()).toBe(version);
+    expect(run(join(consumer, "node_modules/.bin/bpfmap"), "--help")).toContain("Usage: bpfmap");
+  });
+});
+
+const CONSUMER_TS = `
+import { type BpfError, createHost, createMap, cstring, struct, u32, u53, u64 } from "bpfmap";
+import { generateOperations, type Operation } from "bpfmap/testing";
+
+type Same<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+const same = <A, B>(_yes: Same<A, B>): void => {};
+
+const flows = createMap({
+  type: "rhash",
+  name: "flows",
+  key: struct({ source: u32, name: cstring(8) }),
+  value: struct({ packets: u53, bytes: u64 }),
+  maxEntries: 1000,
+});
+type Key = { source: number; name: string };
+type Value = { packets: number; bytes: bigint };
+
+const value = flows.get({ source: 1, name: "a" });
+same<typeof value, Value | undefined>(true);
+for (const [key, found] of flows) {
+  same<typeof key, Key>(true);
+  same<typeof found, Value>(true);
+}
+same<ReturnType<typeof flows.nextKey>, Key | undefined>(true);
+
+// @ts-expect-error: the key is a struct
+flows.get(1);
+// @ts-expect-error: bytes is a bigint
+flows.set({ source: 1, name: "a" }, { packets: 1, bytes: 1 });
+// @ts-expect-error: there is no such type
+createHost().createMap({ type: "rhsah", key: u32, value: u32, maxEntries: 1 });
+
+const operations: Operation[] = [...generateOperations({ seed: 1, steps: 1, keys: 1, maxEntries: 1 })];
+export const errno = (error: BpfError): number => error.errno + operations.length;
+`;
+
+describe("types", () => {
+  test.each([
+    ["NodeNext", "NodeNext"],
+    ["ESNext", "Bundler"],
+  ])("module %s, moduleResolution %s", (module, moduleResolution) => {
+    const folder = mkdtempSync(join(consumer, "types-"));
+    writeFileSync(join(folder, "package.json"), '{ "type": "module" }');
+    writeFileSync(join(folder, "consumer.ts"), CONSUMER_TS);
+    const compilerOptions = {
+      module,
+      moduleResolution,
+      target: "ES2022",
+      lib: ["ES2022", "ESNext.Disposable", "DOM"],
+      types: [],
+      strict: true,
+      noEmit: true,
+    };
+    writeFileSync(join(folder, "tsconfig.json"), JSON.stringify({ compilerOptions, files: ["consumer.ts"] }));
+    let output = "";
+    try {
+      run(process.execPath, join(root, "node_modules/typescript/bin/tsc"), "-p", folder);
+    } catch (error) {
+      output = (error as { stdout: string }).stdout;
+    }
+    expect(output).toBe("");
+  });
+});
+
+/** Every module that a JavaScript file of the package names, and whether it waits at its top level. */
+function analyse(file: string): { readonly modules: string[]; readonly waits: boolean } {
+  const source = ts.createSourceFile(file, read(file), ts.ScriptTarget.ESNext, false, ts.ScriptKind.JS);
+  const modules: string[] = [];
+  let waits = false;
+  const visit = (node: ts.Node, top: boolean): void => {
+    if (
+      (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) &&
+      node.moduleSpecifier !== undefined
+    ) {
+      modules.push((node.moduleSpecifier as ts.StringLiteral).text);
+    }
+    if (ts.isCallExpression(node) && node.expression.kind === ts.SyntaxKind.ImportKeyword) {
+      modules.push(ts.isStringLiteral(node.arguments[0]) ? node.arguments[0].text : "(computed)");
+    }
+    if (
+      top &&
+      (ts.isAwaitExpression(node) || (ts.isForOfStatement(node) && node.awaitModifier !== undefined))
+    ) {
+      waits = true;
+    }
+    const inside = top && !ts.isFunctionLike(node);
+    ts.forEachChild(node, (child) => visit(child, inside));
+  };
+  visit(source, true);
+  return { modules, waits };
+}
+
+describe("files", () => {
+  const scripts = () => files.filter((file) => file.endsWith(".js"));
+
+  test("only the library, its types and the cores are shipped", () => {
+    const expected =
+      /^(package\.json|LICENSE|README\.md|CHANGELOG\.md|dist\/(.*\.(js|d\.ts)|core(\.shared)?\.wasm))$/;
+    expect(files.filter((file) => !expected.test(file))).toEqual([]);
+    expect(scripts().length).toBeGreaterThan(30);
+  });
+
+  test("no tests, and no source maps", () => {
+    expect(files.filter((file) => /\.map$|\.test\.|(^|\/)(test|bench|assembly|src)\//.test(file))).toEqual(
+      [],
+    );
+    expect(scripts().filter((file) => read(file).includes("sourceMappingURL"))).toEqual([]);
+  });
+
+  test("every script belongs to a source file that exists", () => {
+    const stale = scripts().filter((file) => {
+      return !existsSync(join(root, file.replace(/^dist/, "src").replace(/js$/, "ts")));
+    });
+    expect(stale).toEqual([]);
+  });
+
+  test("only the command line uses modules of Node", () => {
+    const users = scripts().filter((file) => analyse(file).modules.some((name) => /^node:/.test(name)));
+    expect(users).not.toEqual([]);
+    expect(users.filter((file) => !file.startsWith("dist/cli/"))).toEqual([]);
+  });
+
+  test("nothing is imported but relative files and the loader", () => {
+    const names = new Set(
+      scripts()
+        .flatMap((file) => analyse(file).modules)
+        .filter((name) => !/^(\.|node:)/.test(name)),
+    );
+    expect([...names]).toEqual(["@assemblyscript/loader"]);
+    const { dependencies } = JSON.parse(read("package.json")) as { dependencies: object };
+    expect(Object.keys(dependencies)).toEqual([...names]);
+  });
+
+  test("no module waits at its top level", () => {
+    expect(scripts().filter((file) => analyse(file).waits)).toEqual([]);
+  });
+
+  test(`at most ${UNPACKED_MAX} bytes unpacked`, () => {
+    const sizes = files.map((file) => [statSync(join(installed, file)).size, file] as const);
+    const total = sizes.reduce((sum, [size]) => sum + size, 0);
+    const largest = [...sizes].sort(([a], [b]) => b - a).slice(0, 5);
+    expect(total, `largest files: ${JSON.stringify(largest)}`).toBeLessThanOrEqual(UNPACKED_MAX);
+  });
+});
