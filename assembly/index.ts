@@ -9,5 +9,7 @@ export {
   upsert8, upsertAny,
 } from "./maps/access";
 export { COUNT_OFFSET, FROZEN_OFFSET, VERSION_OFFSET, freeze, setMaxEntries, tableStats } from "./maps/info";
-export { CURSOR_BYTES, drain, scan } from "./batch/scan";
-export { STAGE_BYTES, lookupMany } from "./batch/lookup_many";
+export { CURSOR_BYTES, drain, drainAny, scan } from "./batch/scan";
+export { STAGE_BYTES } from "./batch/stage";
+export { lookupMany } from "./batch/lookup_many";
+export { STAGE_ERRNO, addMany, removeMany, updateMany } from "./batch/write";

@@ -3,6 +3,7 @@ import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/header";
+import { drainAny as drainTable } from "../table/drain";
 import { CURSOR_BYTES as BYTES_OF_CURSOR, scan as scanTable } from "../table/scan";
 
 /** Bytes of a cursor before the key it may hold. */
@@ -21,4 +22,12 @@ export function scan(table: usize, cursor: usize, keys: usize, values: usize, ro
 
 export function drain(table: usize, cursor: usize, keys: usize, values: usize, room: u32): u32 {
   return run(table, cursor, keys, values, room, true);
+}
+
+/** Removes entries without a cursor, in the order that costs least; fewer than `room` when the map is empty. Not in a section. */
+export function drainAny(table: usize, stage: usize, keys: usize, values: usize, room: u32): u32 {
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) return drainTable<BlockKeys>(table, stage, keys, values, room);
+  if (layout == LAYOUT_TAGS) return drainTable<BlockTags>(table, stage, keys, values, room);
+  return drainTable<BlockRefs>(table, stage, keys, values, room);
 }

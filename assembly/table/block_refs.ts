@@ -128,17 +128,24 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
     return slots ? <u32>this.entryAt(<u32>ctz(slots)) : 0;
   }
 
-  /** Lets the slot that holds the address of a moved element hold its new one. */
-  @inline repoint(from: usize, to: usize): bool {
-    let slots = this.occupied(0, true);
-    while (slots) {
-      const slot = <u32>ctz(slots);
-      if (this.entryAt(slot) == from) {
-        store<u32>(this.at() + ADDRESSES + (<usize>slot << 2), <u32>to);
-        return true;
+  /** Block and slot (block address plus slot) of this chain that hold an element, which is in it. */
+  @inline blockOf(element: usize): usize {
+    let block = changetype<usize>(this);
+    while (block) {
+      let slots = changetype<BlockRefs>(block).occupied(0, true);
+      while (slots) {
+        const slot = <u32>ctz(slots);
+        if (changetype<BlockRefs>(block).entryAt(slot) == element) return block + slot;
+        slots &= slots - 1;
       }
-      slots &= slots - 1;
+      block = changetype<BlockRefs>(block).link(true);
     }
-    return false;
+    assert(false);
+    return 0;
+  }
+
+  /** Lets a slot hold another address: that of its element after a move. */
+  @inline repoint(slot: u32, element: usize): void {
+    store<u32>(this.at() + ADDRESSES + (<usize>slot << 2), <u32>element);
   }
 }

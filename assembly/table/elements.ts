@@ -62,7 +62,7 @@ export function newElement(table: usize): usize {
 /** Frees an element that no bucket refers to any more: at once, or after the open sections. */
 export function freeElement(table: usize, element: usize): void {
   assert(load<u32>(element) == LIVE);
-  if (inSection() || (isGrowable(table) && !trim(table))) {
+  if (inSection() || (isGrowable(table) && !trimDead(table))) {
     store<u32>(element, DEAD);
     setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) + 1);
     setField(table, SWEEP, field(table, ELEMENTS));
@@ -95,15 +95,17 @@ function reclaim(table: usize, element: usize): void {
 
 function repoint(table: usize, element: usize, from: usize): void {
   const hash = hashBytes(table + SEEDS, element + ELEMENT_KEY, field(table, KEY_SIZE));
-  let block = changetype<BlockRefs>(bucketOf(table, hash));
-  while (!block.repoint(from, element)) {
-    block = changetype<BlockRefs>(block.link(false));
-    assert(changetype<usize>(block));
-  }
+  const found = changetype<BlockRefs>(bucketOf(table, hash)).blockOf(from);
+  changetype<BlockRefs>(found & ~63).repoint(<u32>found & 63, element);
+}
+
+/** The element `back` places before the last one. */
+export function lastElement(table: usize, back: u32): usize {
+  return elementAddress(table, field(table, ELEMENTS) - 1 - back);
 }
 
 /** Cuts dead elements off the end of a dense array. False when the last one is dead still. */
-function trim(table: usize): bool {
+export function trimDead(table: usize): bool {
   if (!field(table, DEAD_ELEMENTS)) return true;
   for (let steps = SWEEP_STEPS; steps; steps--) {
     const last = field(table, ELEMENTS) - 1;

@@ -2,7 +2,8 @@
 // cuts the interval of a bucket in two, a merge joins two, and no entry changes its place. So a cursor is a position in the
 // order, and whatever grows or shrinks between two calls, an entry that stays is met exactly once.
 //
-//   cursor: 0 u32 position, the reversed hash to go on from    4 u32 state    8 u64 reserved    16 key, in state AFTER_KEY
+//   cursor: 0 u32 position, the reversed hash to go on from    4 u32 state    8 u32 keeps early loads alive
+//           16 buckets planned for this call: u32 address, u32 position behind it [32]    272 key, in state AFTER_KEY
 //   state:  AT         the next entry is the first one at or behind the position
 //           AFTER_KEY  the same, but of the entries at the position itself only those with a key above `key`
 //           END        the scan is over
@@ -13,23 +14,64 @@
 import { compareBytes, copyBytes } from "../hash/bytes";
 import { reverseBits } from "../hash/hash";
 import { bucketAddress, bucketIndex, bucketMask } from "./buckets";
-import { COUNT, KEY_SIZE, VALUE_SIZE, VERSION, field, setField } from "./header";
+import { emitBucket, emptyBucket } from "./emit";
+import { BUCKET_BYTES, KEY_SIZE, VALUE_SIZE, field } from "./header";
 import { removeSlot } from "./linear";
-import { countEntries, freeOverflow } from "./overflow";
-import { pinned, shrinkAfter } from "./resize";
+import { countEntries } from "./overflow";
+import { shrinkAfter } from "./resize";
 
-export const CURSOR_BYTES: u32 = 16;
 const STATE: usize = 4;
-const AFTER: usize = 16;
+const SINK: usize = 8;
+const PLAN: usize = 16;
+const PLANNED_BYTES: u32 = 8;
+const PLANNED_END: usize = 4;
+const MOST_PLANNED: u32 = 32;
+const AFTER: usize = PLAN + MOST_PLANNED * PLANNED_BYTES;
+export const CURSOR_BYTES: u32 = <u32>AFTER;
+
 const AT: u32 = 0;
 const AFTER_KEY: u32 = 1;
 const END: u32 = 2;
 
 const WHOLE: u64 = 0x100000000;
 
-/** Buckets of one position are pages apart from those of the next, so their lines are asked for some positions ahead. */
-const AHEAD: u64 = 6;
+const LINE: u32 = 64;
 
+/**
+ * Notes the next buckets of a scan, as long as it stands at the start of one, and touches them: consecutive positions are pages
+ * apart, so that the cache misses of a few dozen buckets overlap. How many were noted.
+ */
+function plan<B>(table: usize, cursor: usize, position: u64, most: u32): u32 {
+  let planned: u32 = 0;
+  while (planned < most && position < WHOLE) {
+    const bucket = bucketIndex(table, reverseBits(<u32>position));
+    const width = WHOLE >> (<u64>popcnt(bucketMask(table, bucket)));
+    if (position & (width - 1)) break;
+    position += width;
+    const at = cursor + PLAN + planned * PLANNED_BYTES;
+    store<u32>(at, <u32>bucketAddress(table, bucket));
+    store<u32>(at, <u32>position, PLANNED_END);
+    planned++;
+  }
+  const bytes = field(table, BUCKET_BYTES);
+  let sum: u32 = 0;
+  for (let i: u32 = 0; i < planned; i++) {
+    const bucket = <usize>load<u32>(cursor + PLAN + i * PLANNED_BYTES);
+    for (let line: u32 = 0; line < bytes; line += LINE) sum += load<u32>(bucket + line);
+  }
+  if (!changetype<B>(0).holdsValues()) {
+    for (let i: u32 = 0; i < planned; i++) {
+      const bucket = changetype<B>(load<u32>(cursor + PLAN + i * PLANNED_BYTES));
+      let used = bucket.occupied(table, true);
+      while (used) {
+        sum += load<u32>(bucket.entryAt(<u32>ctz(used)));
+        used &= used - 1;
+      }
+    }
+  }
+  store<u32>(cursor, sum, SINK); // keeps the touching loads alive
+  return planned;
+}
 
 /** Copies the next entries, at most `room`, and removes them when asked to. values = 0 leaves the values out. How many. */
 export function scan<B>(table: usize, cursor: usize, keys: usize, values: usize, room: u32, removing: bool): u32 {
@@ -38,106 +80,46 @@ export function scan<B>(table: usize, cursor: usize, keys: usize, values: usize,
   let position = <u64>load<u32>(cursor);
   let state = load<u32>(cursor, STATE);
   let done: u32 = 0;
-  let touched: u32 = 0;
   while (state != END && done < room) {
-    const bucket = bucketIndex(table, reverseBits(<u32>position));
-    const block = bucketAddress(table, bucket);
-    const width = WHOLE >> (<u64>popcnt(bucketMask(table, bucket)));
-    const start = position & ~(width - 1);
-    const end = start + width;
-    touched += load<u32>(bucketAddress(table, bucketIndex(table, reverseBits(<u32>(start + width * AHEAD)))));
-    const entries = countEntries<B>(table, block);
-    const whole = state == AT && position == start;
-    if (whole && entries <= room - done) {
-      emitBucket<B>(table, block, keys, values);
-      if (removing && entries) emptyBucket<B>(table, block, entries);
-    } else if (whole && done && entries <= room) {
-      break; // it fits into the next call as a whole
-    } else {
-      const emitted = emitInOrder<B>(table, block, cursor, position, state, keys, values, room - done, removing);
-      done += emitted;
-      keys += <usize>emitted * keySize;
-      if (values) values += <usize>emitted * valueSize;
-      if (load<u32>(cursor, STATE) == AFTER_KEY) {
-        position = load<u32>(cursor);
-        state = AFTER_KEY;
-        break; // the room is used up inside this bucket
+    if (state == AT) {
+      const planned = plan<B>(table, cursor, position, min(MOST_PLANNED, 1 + ((room - done) >> 1)));
+      let removed: u32 = 0;
+      let i: u32 = 0;
+      for (; i < planned; i++) {
+        const at = cursor + PLAN + i * PLANNED_BYTES;
+        const bucket = <usize>load<u32>(at);
+        const entries = countEntries<B>(table, bucket);
+        if (entries > room - done) break;
+        emitBucket<B>(table, bucket, keys, values);
+        if (removing && entries) emptyBucket<B>(table, bucket, entries);
+        removed += entries;
+        done += entries;
+        keys += <usize>entries * keySize;
+        if (values) values += <usize>entries * valueSize;
+        position = <u64>load<u32>(at, PLANNED_END);
+        if (!position) state = END;
       }
-      position = end;
-      state = end == WHOLE ? END : AT;
-      continue;
+      // Merges make a new plan necessary, so they come when this one is used up. Positions they do not change.
+      if (removing && removed) shrinkAfter<B>(table, removed, 0);
+      if (planned && i == planned) continue;
+      if (done == room) break;
     }
-    done += entries;
-    keys += <usize>entries * keySize;
-    if (values) values += <usize>entries * valueSize;
-    position = end;
-    state = end == WHOLE ? END : AT;
+    const bucket = bucketIndex(table, reverseBits(<u32>position));
+    const width = WHOLE >> (<u64>popcnt(bucketMask(table, bucket)));
+    const emitted = emitInOrder<B>(
+      table, bucketAddress(table, bucket), cursor, position, state, keys, values, room - done, removing,
+    );
+    done += emitted;
+    keys += <usize>emitted * keySize;
+    if (values) values += <usize>emitted * valueSize;
+    state = load<u32>(cursor, STATE);
+    if (state == AFTER_KEY) return done; // the room is used up inside this bucket, and the cursor says where
+    position = (position & ~(width - 1)) + width;
+    if (position == WHOLE) state = END;
   }
   store<u32>(cursor, <u32>position);
   store<u32>(cursor, state, STATE);
-  store<u32>(cursor, touched, 8); // keeps the early loads alive
   return done;
-}
-
-function emitBlock<B>(table: usize, block: usize, first: bool, keys: usize, values: usize): u32 {
-  const keySize = field(table, KEY_SIZE);
-  const valueSize = field(table, VALUE_SIZE);
-  let used = changetype<B>(block).occupied(table, first);
-  const entries = <u32>popcnt(used);
-  while (used) {
-    const slot = <u32>ctz(used);
-    used &= used - 1;
-    changetype<B>(block).copyKey(table, slot, first, keys);
-    keys += keySize;
-    if (values) {
-      changetype<B>(block).copyValue(table, slot, first, values);
-      values += valueSize;
-    }
-  }
-  return entries;
-}
-
-function emitBucket<B>(table: usize, bucket: usize, keys: usize, values: usize): void {
-  const keySize = field(table, KEY_SIZE);
-  const valueSize = field(table, VALUE_SIZE);
-  let entries = emitBlock<B>(table, bucket, true, keys, values);
-  let block = changetype<B>(bucket).link(true);
-  while (block) {
-    keys += <usize>entries * keySize;
-    if (values) values += <usize>entries * valueSize;
-    entries = emitBlock<B>(table, block, false, keys, values);
-    block = changetype<B>(block).link(false);
-  }
-}
-
-/** Removes all entries of a bucket, then merges as that many deletes would. */
-function emptyBucket<B>(table: usize, bucket: usize, entries: u32): void {
-  dropAll<B>(table, bucket, true);
-  let block = changetype<B>(bucket).link(true);
-  while (block) {
-    const next = changetype<B>(block).link(false);
-    dropAll<B>(table, block, false);
-    if (!pinned<B>()) {
-      changetype<B>(bucket).setLink(true, next);
-      freeOverflow(table, block);
-    }
-    block = next;
-  }
-  setField(table, COUNT, field(table, COUNT) - entries);
-  setField(table, VERSION, field(table, VERSION) + 1);
-  shrinkAfter<B>(table, entries, 0);
-}
-
-/** Drops the entries of one block. Freeing an element may move another one, so slots are read one by one. */
-function dropAll<B>(table: usize, block: usize, first: bool): void {
-  let used = changetype<B>(block).occupied(table, first);
-  while (used) {
-    const slot = <u32>ctz(used);
-    used &= used - 1;
-    const entry = changetype<B>(block).entryAt(slot);
-    changetype<B>(block).drop(table, slot, first, pinned<B>());
-    changetype<B>(block).freeEntry(table, entry);
-  }
 }
 
 /**

@@ -1,0 +1,129 @@
+// Batches that write: update_batch, delete_batch, and adding deltas to many counters. Keys are staged as in batch/stage.ts; then
+// each goes through the ordinary operation, which finds its bucket again from the hash: a split or merge that an earlier key
+// caused does not matter. The first key that fails ends the batch, as in the kernel's generic_map_update_batch.
+import { copyBytes, zeroBytes } from "../hash/bytes";
+import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
+import { FIRST_ADDRESS } from "../memory/regions";
+import { BlockKeys } from "../table/block_keys";
+import { BlockRefs } from "../table/block_refs";
+import { BlockTags } from "../table/block_tags";
+import { BUCKET_BYTES, COUNT, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/header";
+import { remove, upsert } from "../table/linear";
+import { touchElements } from "./lookup_many";
+import { ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets } from "./stage";
+
+/** Word of the stage with the errno that ended the batch, 0 when all was done. */
+export const STAGE_ERRNO: u32 = <u32>SINK + 4;
+
+const UPDATE: u32 = 0;
+const REMOVE: u32 = 1;
+const ADD: u32 = 2;
+
+/** What one batch does with its keys. */
+@unmanaged class Job {
+  action: u32;
+  /** UPDATE: address of the values. ADD: of the deltas, 8 bytes each for fields of 8 bytes, otherwise 4. */
+  input: usize;
+  /** UPDATE: the flags. */
+  flags: u32;
+  /** ADD: bytes and offset of the field within the value. */
+  width: u32;
+  offset: u32;
+}
+
+/** Behind the words that staging uses. */
+const JOB: usize = SINK + 16;
+
+/** Adds modulo 2^(8 * width), as an atomic add of the kernel's would. */
+@inline function addTo(at: usize, width: u32, delta: usize): void {
+  if (width == 8) store<u64>(at, load<u64>(at) + load<u64>(delta));
+  else if (width == 4) store<u32>(at, load<u32>(at) + load<u32>(delta));
+  else if (width == 2) store<u16>(at, <u16>(load<u16>(at) + load<u32>(delta)));
+  else store<u8>(at, <u8>(load<u8>(at) + load<u32>(delta)));
+}
+
+/** One key of a batch: 0 or an errno. */
+@inline function apply<B, K>(table: usize, job: Job, index: u32, key: K, hash: u32, valueSize: u32): u32 {
+  if (job.action == REMOVE) return remove<B, K>(table, key, hash, 0);
+  const before = field(table, COUNT);
+  const value = upsert<B, K>(table, key, hash, job.flags);
+  if (value < FIRST_ADDRESS) return <u32>value;
+  if (job.action == UPDATE) {
+    const source = job.input + <usize>index * valueSize;
+    if (valueSize == 8) store<u64>(value, load<u64>(source));
+    else copyBytes(value, source, valueSize);
+  } else {
+    if (field(table, COUNT) != before) zeroBytes(value, valueSize);
+    addTo(value + job.offset, job.width, job.input + (<usize>index << (job.width == 8 ? 3 : 2)));
+  }
+  return 0;
+}
+
+function many<B, K>(table: usize, stage: usize, keys: usize, count: u32): u32 {
+  const job = changetype<Job>(stage + JOB);
+  const stride = keyStride<K>(field(table, KEY_SIZE));
+  const valueSize = field(table, VALUE_SIZE);
+  const lines = field(table, BUCKET_BYTES) / LINE;
+  let done: u32 = 0;
+  while (done < count) {
+    const group = min(count - done, GROUP);
+    locate<K>(table, keys, stage, group);
+    touchBuckets(stage, group, lines);
+    if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group);
+    for (let i: u32 = 0; i < group; i++) {
+      const errno = apply<B, K>(table, job, done, loadKey<K>(keys), load<u32>(stage + i * ENTRY, HASH), valueSize);
+      if (errno) {
+        store<u32>(stage + STAGE_ERRNO, errno);
+        return done;
+      }
+      done++;
+      keys += stride;
+    }
+  }
+  store<u32>(stage + STAGE_ERRNO, 0);
+  return done;
+}
+
+@inline function manyOf<K>(table: usize, stage: usize, keys: usize, count: u32): u32 {
+  if (field(table, LAYOUT) == LAYOUT_TAGS) return many<BlockTags, K>(table, stage, keys, count);
+  return many<BlockRefs, K>(table, stage, keys, count);
+}
+
+function run(table: usize, stage: usize, keys: usize, count: u32): u32 {
+  const size = field(table, KEY_SIZE);
+  if (size == 4) {
+    if (field(table, LAYOUT) == LAYOUT_KEYS) return many<BlockKeys, u32>(table, stage, keys, count);
+    return manyOf<u32>(table, stage, keys, count);
+  }
+  if (size == 8) return manyOf<u64>(table, stage, keys, count);
+  if (size == 16) return manyOf<Key16>(table, stage, keys, count);
+  return manyOf<KeyAny>(table, stage, keys, count);
+}
+
+/** Writes `count` entries packed at `keys` and `values`. How many were done; the errno that ended it at STAGE_ERRNO. */
+export function updateMany(table: usize, stage: usize, keys: usize, count: u32, values: usize, flags: u32): u32 {
+  const job = changetype<Job>(stage + JOB);
+  job.action = UPDATE;
+  job.input = values;
+  job.flags = flags;
+  return run(table, stage, keys, count);
+}
+
+/** Removes `count` keys; the first absent one ends it with ENOENT. */
+export function removeMany(table: usize, stage: usize, keys: usize, count: u32): u32 {
+  changetype<Job>(stage + JOB).action = REMOVE;
+  return run(table, stage, keys, count);
+}
+
+/** Adds a delta to a field of `width` bytes at `offset` of each key's value; absent keys start at zeroes. */
+export function addMany(
+  table: usize, stage: usize, keys: usize, count: u32, deltas: usize, width: u32, offset: u32,
+): u32 {
+  const job = changetype<Job>(stage + JOB);
+  job.action = ADD;
+  job.input = deltas;
+  job.flags = 0;
+  job.width = width;
+  job.offset = offset;
+  return run(table, stage, keys, count);
+}

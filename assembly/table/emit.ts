@@ -1,0 +1,65 @@
+// Whole buckets: copying their entries out, and emptying them.
+import { pinned } from "./resize";
+import { COUNT, KEY_SIZE, VALUE_SIZE, VERSION, field, setField } from "./header";
+import { freeOverflow } from "./overflow";
+
+function emitBlock<B>(table: usize, block: usize, first: bool, keys: usize, values: usize): u32 {
+  const keySize = field(table, KEY_SIZE);
+  const valueSize = field(table, VALUE_SIZE);
+  let used = changetype<B>(block).occupied(table, first);
+  const entries = <u32>popcnt(used);
+  while (used) {
+    const slot = <u32>ctz(used);
+    used &= used - 1;
+    changetype<B>(block).copyKey(table, slot, first, keys);
+    keys += keySize;
+    if (values) {
+      changetype<B>(block).copyValue(table, slot, first, values);
+      values += valueSize;
+    }
+  }
+  return entries;
+}
+
+/** Copies the entries of a bucket to `keys` and, unless that is 0, `values`. */
+export function emitBucket<B>(table: usize, bucket: usize, keys: usize, values: usize): void {
+  const keySize = field(table, KEY_SIZE);
+  const valueSize = field(table, VALUE_SIZE);
+  let entries = emitBlock<B>(table, bucket, true, keys, values);
+  let block = changetype<B>(bucket).link(true);
+  while (block) {
+    keys += <usize>entries * keySize;
+    if (values) values += <usize>entries * valueSize;
+    entries = emitBlock<B>(table, block, false, keys, values);
+    block = changetype<B>(block).link(false);
+  }
+}
+
+/** Removes the `entries` entries of a bucket; the caller shrinks the table. */
+export function emptyBucket<B>(table: usize, bucket: usize, entries: u32): void {
+  dropAll<B>(table, bucket, true);
+  let block = changetype<B>(bucket).link(true);
+  while (block) {
+    const next = changetype<B>(block).link(false);
+    dropAll<B>(table, block, false);
+    if (!pinned<B>()) {
+      changetype<B>(bucket).setLink(true, next);
+      freeOverflow(table, block);
+    }
+    block = next;
+  }
+  setField(table, COUNT, field(table, COUNT) - entries);
+  setField(table, VERSION, field(table, VERSION) + 1);
+}
+
+/** Drops the entries of one block. Freeing an element may move another one, so slots are read one by one. */
+function dropAll<B>(table: usize, block: usize, first: bool): void {
+  let used = changetype<B>(block).occupied(table, first);
+  while (used) {
+    const slot = <u32>ctz(used);
+    used &= used - 1;
+    const entry = changetype<B>(block).entryAt(slot);
+    changetype<B>(block).drop(table, slot, first, pinned<B>());
+    changetype<B>(block).freeEntry(table, entry);
+  }
+}
