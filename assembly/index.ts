@@ -9,6 +9,8 @@ export {
   upsert8, upsertAny,
 } from "./maps/access";
 export { COUNT_OFFSET, FROZEN_OFFSET, VERSION_OFFSET, freeze, setMaxEntries, tableStats } from "./maps/info";
+export { ARRAY_DATA_OFFSET, createArray } from "./maps/array";
+export { arrayAddMany, arrayLookupMany, arrayScan, arrayUpdateMany } from "./batch/array";
 export { CURSOR_BYTES, drain, drainAny, scan } from "./batch/scan";
 export { STAGE_BYTES } from "./batch/stage";
 export { lookupMany } from "./batch/lookup_many";

@@ -34,8 +34,13 @@ const ADD: u32 = 2;
 /** Behind the words that staging uses. */
 const JOB: usize = SINK + 16;
 
+/** Log2 of the bytes of a delta: 8 for fields of 8 bytes, otherwise 4. */
+@inline export function deltaShift(width: u32): u32 {
+  return width == 8 ? 3 : 2;
+}
+
 /** Adds modulo 2^(8 * width), as an atomic add of the kernel's would. */
-@inline function addTo(at: usize, width: u32, delta: usize): void {
+@inline export function addTo(at: usize, width: u32, delta: usize): void {
   if (width == 8) store<u64>(at, load<u64>(at) + load<u64>(delta));
   else if (width == 4) store<u32>(at, load<u32>(at) + load<u32>(delta));
   else if (width == 2) store<u16>(at, <u16>(load<u16>(at) + load<u32>(delta)));
@@ -54,7 +59,7 @@ const JOB: usize = SINK + 16;
     else copyBytes(value, source, valueSize);
   } else {
     if (field(table, COUNT) != before) zeroBytes(value, valueSize);
-    addTo(value + job.offset, job.width, job.input + (<usize>index << (job.width == 8 ? 3 : 2)));
+    addTo(value + job.offset, job.width, job.input + (<usize>index << deltaShift(job.width)));
   }
   return 0;
 }

@@ -9,10 +9,11 @@ import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import {
-  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS,
+  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_TAGS,
   LOAD16, MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
 } from "../table/header";
 import { clearTable, closeTable, openTable } from "../table/lifecycle";
+import { closeArray } from "./array";
 import { setLayout } from "./layout";
 
 const BUCKET_MOST: u32 = 256;
@@ -60,7 +61,8 @@ export function createTable(
 /** Frees a map with everything in it. */
 export function destroyTable(table: usize): void {
   const layout = field(table, LAYOUT);
-  if (layout == LAYOUT_KEYS) closeTable<BlockKeys>(table);
+  if (layout == LAYOUT_ARRAY) closeArray(table);
+  else if (layout == LAYOUT_KEYS) closeTable<BlockKeys>(table);
   else if (layout == LAYOUT_TAGS) closeTable<BlockTags>(table);
   else closeTable<BlockRefs>(table);
   release(table, HEADER_BYTES);

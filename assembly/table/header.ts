@@ -14,7 +14,7 @@
 //  128 segmented array of elements     140 u32 stride   144 u32 elements in use, dead ones included   148 u32 dead ones
 //  152 u32 sweep position              156 u32 first free element (hash)       160 u32 bytes of all structures of the table
 //  164 u32 splits   168 u32 merges   172 u32 most splits of one call   176 u32 most merges   180 u32 most entries moved
-//  184 u64 entries moved    192 u32 bucket where a drain of a fixed table goes on
+//  184 u64 entries moved    192 u32 bucket where a drain of a fixed table goes on    196 u32 address of an array's elements
 
 export const BUCKETS: usize = 0;
 export const MASK: usize = 4;
@@ -58,12 +58,15 @@ export const MOST_MOVED: usize = 180;
 export const MOVED: usize = 184;
 export const DRAIN_AT: usize = 192;
 
-export const HEADER_BYTES: u32 = 196;
+export const ARRAY_DATA: usize = 196;
+
+export const HEADER_BYTES: u32 = 200;
 
 /** Layouts: how a bucket holds its entries. Chosen by entry size at creation. */
 export const LAYOUT_KEYS: u32 = 0; // 4-byte keys compared by SIMD      (table/block_keys.ts)
 export const LAYOUT_TAGS: u32 = 1; // tags, keys and values             (table/block_tags.ts)
 export const LAYOUT_REFS: u32 = 2; // tags and addresses of elements    (table/block_refs.ts)
+export const LAYOUT_ARRAY: u32 = 3; // no buckets: an array map          (maps/array.ts)
 
 /** Flags. */
 export const GROWABLE: u32 = 1; // rhash: splits and merges; otherwise entries never move
