@@ -9,6 +9,10 @@ const LONG: u32 = 64;
 }
 
 export function copyBytes(target: usize, source: usize, bytes: u32): void {
+  if (bytes == 8) {
+    store<u64>(target, load<u64>(source));
+    return;
+  }
   if (bytes >= LONG) {
     memory.copy(target, source, bytes);
     return;
