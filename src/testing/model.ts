@@ -1,0 +1,129 @@
+/** The trivially correct model of a `hash` or `rhash` map, over byte strings. Errnos: semantics.md 2.2 to 2.6 and 2.13. */
+import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
+import { ERRNO } from "../errors.ts";
+import { byteString } from "./bytes.ts";
+
+/** An entry as the model keeps it. */
+export interface ReferenceEntry {
+  readonly key: Uint8Array;
+  /** a copy of the value of the last update */
+  readonly value: Uint8Array;
+  /** model time when the entry was inserted; an overwrite keeps it, delete and insert again renews it */
+  readonly born: number;
+}
+
+/** Sizes in bytes, `maxEntries` in entries. */
+export interface ReferenceMapOptions {
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+}
+
+/**
+ * What a `hash` or `rhash` map must answer: a JS Map keyed by the bytes of the key, and the kernel's errnos.
+ * It has no order: anything about the order is checked by {@link ScanChecker}.
+ *
+ * @example
+ * ```ts
+ * import { ReferenceMap } from "bpfmap/testing";
+ * const model = new ReferenceMap({ keySize: 1, valueSize: 1, maxEntries: 1 });
+ * console.log(model.update(Uint8Array.of(1), Uint8Array.of(9), 0)); // 0
+ * console.log(model.update(Uint8Array.of(2), Uint8Array.of(9), 0)); // 7: E2BIG, it is full
+ * ```
+ */
+export class ReferenceMap {
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly maxEntries: number;
+  readonly #entries = new Map<string, ReferenceEntry>();
+  #time = 0;
+  #frozen = false;
+
+  constructor(options: ReferenceMapOptions) {
+    this.keySize = options.keySize;
+    this.valueSize = options.valueSize;
+    this.maxEntries = options.maxEntries;
+  }
+
+  /** Number of entries. */
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get frozen(): boolean {
+    return this.#frozen;
+  }
+
+  /** Counts insertions: entries with `born` up to this number were present at this moment. */
+  get time(): number {
+    return this.#time;
+  }
+
+  /** map_update_elem: 0 or an errno. A frozen map is refused first, then the flags are tested, then the capacity. */
+  update(key: Uint8Array, value: Uint8Array, flags: number): number {
+    this.#requireSize("key", key, this.keySize);
+    this.#requireSize("value", value, this.valueSize);
+    if (this.#frozen) return ERRNO.EPERM;
+    if (flags !== BPF_ANY && flags !== BPF_NOEXIST && flags !== BPF_EXIST) return ERRNO.EINVAL;
+    const name = byteString(key);
+    const old = this.#entries.get(name);
+    if (old !== undefined) {
+      if (flags === BPF_NOEXIST) return ERRNO.EEXIST;
+      this.#entries.set(name, { key: old.key, value: value.slice(), born: old.born });
+      return 0;
+    }
+    if (flags === BPF_EXIST) return ERRNO.ENOENT;
+    if (this.#entries.size >= this.maxEntries) return ERRNO.E2BIG;
+    this.#time++;
+    this.#entries.set(name, { key: key.slice(), value: value.slice(), born: this.#time });
+    return 0;
+  }
+
+  /** map_lookup_elem: the value (not to be written to), undefined when absent. */
+  lookup(key: Uint8Array): Uint8Array | undefined {
+    return this.entry(key)?.value;
+  }
+
+  /** The entry of a key, undefined when absent. */
+  entry(key: Uint8Array): ReferenceEntry | undefined {
+    this.#requireSize("key", key, this.keySize);
+    return this.#entries.get(byteString(key));
+  }
+
+  /** map_delete_elem: 0 or an errno. */
+  delete(key: Uint8Array): number {
+    this.#requireSize("key", key, this.keySize);
+    if (this.#frozen) return ERRNO.EPERM;
+    return this.#entries.delete(byteString(key)) ? 0 : ERRNO.ENOENT;
+  }
+
+  /** map_lookup_and_delete_elem: the value, or an errno. */
+  lookupAndDelete(key: Uint8Array): Uint8Array | number {
+    const value = this.lookup(key);
+    const errno = this.delete(key);
+    return errno === 0 ? value! : errno;
+  }
+
+  /** Removes everything: 0 or an errno. */
+  clear(): number {
+    if (this.#frozen) return ERRNO.EPERM;
+    this.#entries.clear();
+    return 0;
+  }
+
+  /** map_freeze: 0, or EPERM when it is frozen already (the kernel does not say EBUSY). */
+  freeze(): number {
+    if (this.#frozen) return ERRNO.EPERM;
+    this.#frozen = true;
+    return 0;
+  }
+
+  /** All entries, in no order that means anything. */
+  entries(): IterableIterator<ReferenceEntry> {
+    return this.#entries.values();
+  }
+
+  #requireSize(what: string, bytes: Uint8Array, size: number): void {
+    if (bytes.length !== size) throw new RangeError(`${what}: expected ${size} bytes, got ${bytes.length}`);
+  }
+}

@@ -1,0 +1,108 @@
+/** The scans, drains and iterations that a replay has under way, each with its checker. */
+import { ERRNO } from "../errors.ts";
+import type { AddressBook } from "./address_book.ts";
+import { expectEqual, Mismatch } from "./divergence.ts";
+import type { ReferenceMap } from "./model.ts";
+import { ScanChecker } from "./scan_checker.ts";
+import type { ScanStep, Subject, SubjectScan } from "./subject.ts";
+
+interface Running<T> {
+  readonly source: T;
+  readonly checker: ScanChecker;
+}
+
+/** How many ran from their start to their end. */
+export interface CompleteScans {
+  readonly scans: number;
+  readonly drains: number;
+  readonly iterations: number;
+}
+
+/** One scan, one drain and one iteration per slot; each begins when it is first stepped. */
+export class RunningScans {
+  readonly #subject: Subject;
+  readonly #model: ReferenceMap;
+  readonly #addresses: AddressBook;
+  readonly #scans = new Map<number, Running<SubjectScan>>();
+  readonly #drains = new Map<number, Running<SubjectScan>>();
+  readonly #iterations = new Map<number, Running<Iterator<readonly [Uint8Array, Uint8Array]>>>();
+  readonly complete = { scans: 0, drains: 0, iterations: 0 };
+
+  constructor(subject: Subject, model: ReferenceMap, addresses: AddressBook) {
+    this.#subject = subject;
+    this.#model = model;
+    this.#addresses = addresses;
+  }
+
+  scan(slot: number, room: number): void {
+    const running = this.#begin(this.#scans, slot, () => this.#subject.scan());
+    const step = running.source.step(room);
+    if (typeof step === "number") throw new Mismatch("a step of the scan", `errno ${step}`);
+    expectProgress(step, room);
+    step.keys.forEach((key, i) => {
+      running.checker.returned(key, step.values[i]!);
+    });
+    if (!step.ended) return;
+    running.checker.ended();
+    this.#scans.delete(slot);
+    this.complete.scans++;
+  }
+
+  drain(slot: number, room: number): void {
+    const running = this.#begin(this.#drains, slot, () => this.#subject.drain());
+    const step = running.source.step(room);
+    if (typeof step === "number") {
+      expectEqual("errno", this.#model.frozen ? ERRNO.EPERM : 0, step);
+      return;
+    }
+    if (this.#model.frozen) throw new Mismatch("EPERM", `${step.keys.length} entries of a frozen map`);
+    expectProgress(step, room);
+    step.keys.forEach((key, i) => {
+      running.checker.returned(key, step.values[i]!);
+      this.#addresses.deleted(key, this.#model.lookup(key)!);
+      this.#model.delete(key);
+    });
+    if (!step.ended) return;
+    running.checker.ended();
+    this.#drains.delete(slot);
+    this.complete.drains++;
+  }
+
+  iterate(slot: number, room: number): void {
+    const running = this.#begin(this.#iterations, slot, () => this.#subject.entries());
+    for (let i = 0; i < room; i++) {
+      const next = running.source.next();
+      if (next.done) {
+        running.checker.ended();
+        this.#iterations.delete(slot);
+        this.complete.iterations++;
+        return;
+      }
+      running.checker.returned(next.value[0], next.value[1]);
+    }
+  }
+
+  /** The scan of the slot, if any, begins anew. */
+  rewind(slot: number): void {
+    const running = this.#scans.get(slot);
+    if (running === undefined) return;
+    running.source.rewind();
+    this.#scans.set(slot, { source: running.source, checker: new ScanChecker(this.#model) });
+  }
+
+  #begin<T>(slots: Map<number, Running<T>>, slot: number, open: () => T): Running<T> {
+    let running = slots.get(slot);
+    if (running === undefined) {
+      running = { source: open(), checker: new ScanChecker(this.#model) };
+      slots.set(slot, running);
+    }
+    return running;
+  }
+}
+
+/** A step gives at least one entry or the end: never neither, never more than asked for. */
+function expectProgress(step: ScanStep, room: number): void {
+  const count = step.keys.length;
+  if (count > room) throw new Mismatch(`at most ${room} entries`, `${count} entries`);
+  if (count === 0 && !step.ended) throw new Mismatch("an entry or the end", "neither");
+}
