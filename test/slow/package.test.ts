@@ -5,14 +5,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { BUILD_MS, builtRoot } from "./support/built.ts";
-import { readSections } from "./support/wasm_sections.ts";
+import { BUILD_MS, builtRoot } from "../support/built.ts";
+import { readSections } from "../support/wasm_sections.ts";
 
 /**
- * Bytes of all files together: three copies of the core (one of them as base64 text) are 185 kB, the library, its types and
+ * Bytes of all files together: three copies of the core (one of them as base64 text) are 250 kB, the library, its types and
  * their documentation the rest.
  */
-const UNPACKED_MAX = 600_000;
+const UNPACKED_MAX = 900_000;
 
 let root = "";
 let consumer = "";
