@@ -11,6 +11,7 @@ const HELP = `usage: npm run bench -- [options]
   --rounds N     rounds of each size (default 7; small sizes repeat more work per round)
   --queries N    operations per pass (default 1048576)
   --seed N       seed of keys, queries and hashes (default 1)
+  --pauses       instead: the longest pause while growing to the largest of the sizes
   --json         one JSON object instead of tables
   --help         this text`;
 
@@ -20,6 +21,7 @@ const { values: options } = parseArgs({
     rounds: { type: "string", default: "7" },
     queries: { type: "string", default: String(1 << 20) },
     seed: { type: "string", default: "1" },
+    pauses: { type: "boolean", default: false },
     json: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -177,6 +179,42 @@ function measure(size) {
     });
   }
   return { size, bytesPerEntry: bytes, rows };
+}
+
+/** The slowest 16 inserts in a row, in ms, while each contender grows from empty to `size`; `repeats` runs in turn, their minimum:
+ *  a pause of the structure comes every time, one of the machine does not. */
+function worstPause(size, repeats = 5) {
+  const BLOCK = 16;
+  const worst = { bpfmap: Infinity, Map: Infinity };
+  for (let repeat = 0; repeat < repeats; repeat++) {
+    const host = createHost({ seed });
+    const contenders = {
+      bpfmap: host.createMap({ type: "rhash", key: u32, value: f64, maxEntries: 0x7fffffff }),
+      Map: new Map(),
+    };
+    for (const [name, map] of Object.entries(contenders)) {
+      let slowest = 0;
+      for (let i = 0; i < size; i += BLOCK) {
+        const start = performance.now();
+        for (let j = i; j < i + BLOCK; j++) map.set(mix(j), j);
+        slowest = Math.max(slowest, performance.now() - start);
+      }
+      worst[name] = Math.min(worst[name], slowest);
+    }
+    host.close();
+  }
+  return worst;
+}
+
+if (options.pauses) {
+  const size = Math.max(...options.sizes.split(",").map(Number));
+  const worst = worstPause(size);
+  if (options.json) console.log(JSON.stringify({ node: process.version, seed, size, worstPauseMs: worst }));
+  else {
+    console.log(`Node ${process.version}: the slowest 16 inserts in a row while growing to ${size} entries`);
+    for (const [name, ms] of Object.entries(worst)) console.log(`  ${name.padEnd(8)} ${ms.toFixed(2)} ms`);
+  }
+  process.exit(0);
 }
 
 const results = options.sizes.split(",").map((size) => measure(Number(size)));
