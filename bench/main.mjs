@@ -6,7 +6,8 @@
 import { parseArgs } from "node:util";
 import { createHost, f64, u32 } from "../dist/index.js";
 
-const HELP = `usage: npm run bench -- [options]
+const HELP = `usage: npm run bench -- [options]          beside JS Map
+       npm run bench -- batches [options]  batch calls (--help there)
   --sizes LIST   entries, separated by commas (default 500,100000,1000000)
   --rounds N     rounds of each size (default 7; small sizes repeat more work per round)
   --queries N    operations per pass (default 1048576)
