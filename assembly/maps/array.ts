@@ -6,7 +6,7 @@ import { E2BIG, ENOMEM, EPERM } from "../memory/errno";
 import { copyBytes, zeroBytes } from "../hash/bytes";
 import { tableAllocate, tableRelease } from "../table/account";
 import {
-  ARRAY_DATA, BYTES, COUNT, FROZEN, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_ARRAY, MAX_ENTRIES, VALUE_SIZE, VERSION, field, setField,
+  ARRAY_DATA, BYTES, COUNT, FROZEN, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_ARRAY, MAX_ENTRIES, VALUE_SIZE, VERSION, field, setField,
 } from "../table/header";
 
 /** Header word with the address of element 0. */
@@ -42,6 +42,7 @@ export function createArray(valueSize: u32, maxEntries: u32): usize {
   zeroBytes(data, <u32>bytes);
   setField(table, ARRAY_DATA, <u32>data);
   setField(table, COUNT, maxEntries);
+  setField(table, GROW_ABOVE, 0xffffffff); // never in debt
   return table;
 }
 
