@@ -3,6 +3,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 
 const root = new URL("..", import.meta.url).pathname;
 const [task = "", ...rest] = process.argv.slice(2);
@@ -32,8 +33,22 @@ const tasks = {
   },
   test: () => node(VITEST, "run", ...rest),
   slow: () => node(VITEST, "run", "--config", "vitest.slow.config.ts", ...rest),
+  kernel: () => {
+    const { values } = parseArgs({
+      args: rest,
+      options: { steps: { type: "string" }, seed: { type: "string" } },
+    });
+    if (values.steps !== undefined) process.env.TEST_KERNEL_STEPS = values.steps;
+    if (values.seed !== undefined) process.env.TEST_SEED = values.seed;
+    const config = ["--config", "vitest.slow.config.ts", "--disable-console-intercept=true"];
+    node(VITEST, "run", "test/slow/kernel.test.ts", ...config);
+  },
   browser: () => node("test/browser/run.mjs", ...rest),
-  bench: () => node("bench/main.mjs", ...rest),
+  bench: () => {
+    const [which, ...args] = rest;
+    if (which === "batches") node("bench/batches.mjs", ...args);
+    else node("bench/main.mjs", ...rest);
+  },
   lint: () => {
     node("node_modules/@biomejs/biome/bin/biome", "check", ...rest);
     node("node_modules/typescript/bin/tsc", "-p", "tsconfig.json");

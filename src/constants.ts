@@ -29,3 +29,7 @@ export const BPF_F_ZERO_SEED = 0x40;
 export const BPF_F_RDONLY_PROG = 0x80;
 /** Creation: programs may write only. */
 export const BPF_F_WRONLY_PROG = 0x100;
+/** Creation: user space may map the values of an array. Only for `array`. */
+export const BPF_F_MMAPABLE = 0x400;
+/** Creation: maps of different `maxEntries` may take this one's place in a map of maps. Only for `array`. */
+export const BPF_F_INNER_MAP = 0x1000;

@@ -42,6 +42,11 @@ const SYSCALLS = {
   set: "map_update_elem",
   update: "map_update_elem",
   delete: "map_delete_elem",
+  add: "map_update_elem",
+  "local.get": "map_lookup_elem",
+  "local.lookup": "map_lookup_elem",
+  "local.set": "map_update_elem",
+  "local.update": "map_update_elem",
   clear: "map_delete_batch",
   lookupAndDelete: "map_lookup_and_delete_elem",
   nextKey: "map_get_next_key",
@@ -61,12 +66,17 @@ const SYSCALLS = {
   lookupMany: "map_lookup_batch",
   found: "map_lookup_batch",
   lookupAndDeleteBatch: "map_lookup_and_delete_batch",
+  drain: "map_lookup_and_delete_batch",
+  updateBatch: "map_update_batch",
+  addMany: "map_update_batch",
+  deleteBatch: "map_delete_batch",
   "batch.keys": "map_lookup_batch",
   "batch.values": "map_lookup_batch",
   "batch.key": "map_lookup_batch",
   "batch.value": "map_lookup_batch",
   "batch.set": "map_update_batch",
   "batch.rewind": "map_lookup_batch",
+  view: "mmap",
   pin: "obj_pin",
   open: "obj_get",
   unpin: "unlink",
@@ -78,7 +88,7 @@ export type Operation = keyof typeof SYSCALLS;
 
 /**
  * A call that the kernel would have answered with an errno. The message names the operation, the map, the likely cause and,
- * where there is one, the remedy. The map is unchanged.
+ * where there is one, the remedy. The map is unchanged, but for the entries that `count` counts.
  *
  * @example
  * ```ts
@@ -122,6 +132,7 @@ export class BpfError extends Error {
  * @param subject what failed, `map "flows"` or `the host`
  * @param cause a predicate of the subject, `is full at maxEntries = 128`
  * @param remedy what to do about it; left out when the cause says it
+ * @param count entries done before the error
  */
 export function bpfError(
   errno: number,
@@ -129,10 +140,11 @@ export function bpfError(
   subject: string,
   cause: string,
   remedy?: string,
+  count?: number,
 ): BpfError {
   const code = CODES.get(errno) ?? `E${errno}`;
   const message = `${operation}: ${subject} ${cause} (${code})${remedy === undefined ? "" : `; ${remedy}`}`;
-  return new BpfError(errno, SYSCALLS[operation], message);
+  return new BpfError(errno, SYSCALLS[operation], message, count);
 }
 
 /** How messages call a map: by its name, or by type and id when it has none. */

@@ -6,18 +6,22 @@
 export * from "./codec/index.ts";
 export * from "./constants.ts";
 export { BpfError, ERRNO, type ErrnoCode } from "./errors.ts";
-export {
-  createHost,
-  createMap,
-  type Host,
-  type HostMemory,
-  type HostOptions,
-  type MapMemory,
-} from "./host/host.ts";
+export type { Host, HostMemory, HostOptions, MapMemory } from "./host/host.ts";
 export { useWasm } from "./host/wasm.ts";
+export { createHost, createMap } from "./hosts.ts";
+export type { DeltaArray } from "./maps/add_many.ts";
+export type { ArrayMap } from "./maps/array.ts";
+export type { ArrayView, ViewType } from "./maps/array_view.ts";
 export type { Batch, BatchOptions } from "./maps/batch.ts";
 export type { BpfMap } from "./maps/bpf_map.ts";
+export type { AddOptions, AnyCounts, Count, CountField, Counts } from "./maps/counter.ts";
+export type { CountingMap } from "./maps/counting_map.ts";
+export type { MapOf, MapTypes } from "./maps/create.ts";
+export type { EntryMap } from "./maps/entry_map.ts";
 export type { HashMap } from "./maps/hash_map.ts";
-export type { KeyArray, ValueArray } from "./maps/lookup_many.ts";
-export type { MapInfo, MapSpec, MapType } from "./maps/spec.ts";
+export type { KeyArray, ValueArray } from "./maps/key_array.ts";
+export type { LocalSlot } from "./maps/percpu.ts";
+export type { PercpuArrayMap } from "./maps/percpu_array.ts";
+export type { PercpuHashMap } from "./maps/percpu_hash.ts";
+export type { HashType, MapInfo, MapSpec, MapType, OpenSpec } from "./maps/spec.ts";
 export type { MapLayout, MapStats } from "./maps/stats.ts";

@@ -5,7 +5,7 @@ import {
   createHost,
   cstring,
   type HashMap,
-  type MapType,
+  type HashType,
   spinLock,
   struct,
   u16,
@@ -13,10 +13,10 @@ import {
 } from "../src/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
 
-const TYPES: MapType[] = ["hash", "rhash"];
+const TYPES: HashType[] = ["hash", "rhash"];
 const ENTRIES = 1000;
 
-function filled(type: MapType, entries = ENTRIES): HashMap<number, number> {
+function filled(type: HashType, entries = ENTRIES): HashMap<number, number> {
   const map = createHost({ seed: 5 }).createMap({
     type,
     name: "flows",

@@ -1,5 +1,3 @@
-import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
@@ -15,6 +13,7 @@ import {
   u53,
 } from "../src/codec/index.ts";
 import { layoutsWithValue, seeded } from "./codec_layouts.ts";
+import { bytesPerCall } from "./support/allocation.ts";
 
 describe("random nested layouts", () => {
   const START = 16;
@@ -81,24 +80,6 @@ describe("random nested layouts", () => {
 });
 
 describe("allocation", () => {
-  setFlagsFromString("--expose-gc");
-  const collect: () => void = runInNewContext("gc");
-  const CALLS = 20_000;
-
-  /** Bytes of heap per call of `run`, once it is compiled. */
-  function bytesPerCall(run: () => void): number {
-    for (let i = 0; i < 3 * CALLS; i++) run();
-    let least = Number.POSITIVE_INFINITY;
-    // The least of several, since compilers allocate, too.
-    for (let round = 0; round < 5; round++) {
-      collect();
-      const before = process.memoryUsage().heapUsed;
-      for (let i = 0; i < CALLS; i++) run();
-      least = Math.min(least, (process.memoryUsage().heapUsed - before) / CALLS);
-    }
-    return least;
-  }
-
   const inner = struct({ address: bytes(16), port: u16 });
   const codec = struct({
     proto: u8,

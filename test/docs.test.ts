@@ -6,12 +6,14 @@ import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import * as bpfmap from "../src/index.ts";
 import * as testing from "../src/testing/index.ts";
+import * as uapi from "../src/uapi/index.ts";
 
 const root = new URL("../", import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, root), "utf8");
 const sources = [
   "src/errors.ts",
-  ...["src/host", "src/maps", "src/testing"].flatMap((folder) =>
+  "src/hosts.ts",
+  ...["src/host", "src/maps", "src/testing", "src/uapi"].flatMap((folder) =>
     readdirSync(new URL(folder, root)).map((name) => `${folder}/${name}`),
   ),
 ];
@@ -25,9 +27,11 @@ const numbered = (file: string, codes: string[]): Example[] =>
   codes.map((code, index) => ({ where: `${file} #${index + 1}`, code }));
 
 const examples: Example[] = [
-  ...numbered(
-    "README.md",
-    [...read("README.md").matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code),
+  ...["README.md", "docs/uapi.md"].flatMap((file) =>
+    numbered(
+      file,
+      [...read(file).matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code),
+    ),
   ),
   ...sources.flatMap((file) =>
     numbered(
@@ -60,6 +64,7 @@ function run(code: string): string[] {
   const modules: Record<string, unknown> = {
     bpfmap,
     "bpfmap/testing": testing,
+    "bpfmap/uapi": uapi,
     "node:fs": { readFileSync: () => readFileSync(new URL("build/core.wasm", root)) },
   };
   const load = (name: string) => {
@@ -71,7 +76,16 @@ function run(code: string): string[] {
 }
 
 describe("examples", () => {
-  it.each(["README.md", "src/host", "src/maps", "src/testing", "src/errors.ts"])("stand in %s", (where) => {
+  it.each([
+    "README.md",
+    "docs/uapi.md",
+    "src/host/",
+    "src/hosts.ts",
+    "src/maps",
+    "src/testing",
+    "src/uapi",
+    "src/errors.ts",
+  ])("stand in %s", (where) => {
     expect(examples.some((example) => example.where.startsWith(where))).toBe(true);
   });
 

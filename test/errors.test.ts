@@ -7,11 +7,11 @@ import {
   createHost,
   f32,
   type HashMap,
+  type HashType,
   i8,
   i16,
   i32,
   i64,
-  type MapType,
   struct,
   u8,
   u16,
@@ -21,7 +21,7 @@ import {
 } from "../src/index.ts";
 import { caught } from "./support/caught.ts";
 
-const TYPES: MapType[] = ["hash", "rhash"];
+const TYPES: HashType[] = ["hash", "rhash"];
 type Kind = typeof TypeError | typeof RangeError;
 
 /** Expects `call` to throw a `Kind` that names `operation` and the map, and the map to stay as it is. */
@@ -209,8 +209,10 @@ describe.each(TYPES)("%s refuses", (type) => {
         refuses(map, "lookupAndDelete", () => map.lookupAndDelete(key), Kind, /: key/);
         refuses(map, "batch.set", () => batch.set(0, key, 1), Kind, /: key/);
         if (wrong !== undefined) refuses(map, "nextKey", () => map.nextKey(key), Kind, /: key/);
+        refuses(map, "add", () => map.add(key, 1), Kind, /: key/);
         const keys = [good, key];
         refuses(map, "lookupMany", () => map.lookupMany(keys), Kind, /: keys\[1\]/);
+        refuses(map, "addMany", () => map.addMany(keys, [1, 1]), Kind, /: keys\[1\]/);
       }
     });
 
@@ -274,6 +276,7 @@ describe.each(TYPES)("%s refuses", (type) => {
     for (const size of [0, -1, 1.5, Number.NaN]) {
       check("createBatch", () => map.createBatch(size), RangeError);
       check("batches", () => map.batches({ size }), RangeError);
+      check("drain", () => map.drain({ size }), RangeError);
     }
     check("createBatch", () => map.createBatch("4" as never), TypeError);
     check("lookupMany", () => map.lookupMany(5 as never), TypeError);
@@ -297,6 +300,14 @@ describe.each(TYPES)("%s refuses", (type) => {
       batch.count = count;
       check("lookupBatch", () => map.lookupBatch(batch), RangeError);
       check("lookupAndDeleteBatch", () => map.lookupAndDeleteBatch(batch), RangeError);
+      check("updateBatch", () => map.updateBatch(batch), RangeError);
+      check("deleteBatch", () => map.deleteBatch(batch), RangeError);
     }
+    batch.count = "1" as never;
+    check("updateBatch", () => map.updateBatch(batch), TypeError);
+    check("deleteBatch", () => map.deleteBatch(batch), TypeError);
+    batch.count = 1;
+    batch.elemFlags = "1" as never;
+    check("updateBatch", () => map.updateBatch(batch), TypeError);
   });
 });

@@ -9,7 +9,7 @@ import {
   createHost,
   ERRNO,
   type HashMap,
-  type MapType,
+  type HashType,
   struct,
   u8,
   u32,
@@ -17,7 +17,7 @@ import {
 } from "../src/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
 
-const TYPES: MapType[] = ["hash", "rhash"];
+const TYPES: HashType[] = ["hash", "rhash"];
 
 /** Every method of a map with its name in messages, and whether it reads or writes. */
 function calls(
@@ -49,6 +49,11 @@ function calls(
     ["lookupBatch", "r", () => map.lookupBatch(batch)],
     ["lookupAndDeleteBatch", "rw", () => map.lookupAndDeleteBatch(batch)],
     ["lookupMany", "r", () => map.lookupMany([1])],
+    ["add", "rw", () => map.add(1, 1)],
+    ["addMany", "rw", () => map.addMany([1], [1])],
+    ["updateBatch", "w", () => map.updateBatch(batch)],
+    ["deleteBatch", "w", () => map.deleteBatch(batch)],
+    ["drain", "rw", () => [...map.drain()]],
     ["batches", "r", () => map.batches()],
     ["freeze", "w", () => map.freeze()],
   ];

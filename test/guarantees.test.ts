@@ -9,7 +9,7 @@ import {
   bytes,
   createHost,
   type HashMap,
-  type MapType,
+  type HashType,
   u32,
 } from "../src/index.ts";
 import { Random } from "../src/testing/index.ts";
@@ -19,9 +19,9 @@ import { shuffled } from "./support/sequences.ts";
 const seed = testSeed("guarantees.test.ts");
 const MIB = 1 << 20;
 const host = (hostSeed = seed) => createHost({ seed: hostSeed, maxMemory: 512 * MIB });
-const TYPES: MapType[] = ["hash", "rhash"];
+const TYPES: HashType[] = ["hash", "rhash"];
 
-function numbers(type: MapType, maxEntries: number, on = host()): HashMap<number, number> {
+function numbers(type: HashType, maxEntries: number, on = host()): HashMap<number, number> {
   return on.createMap({ type, key: u32, value: u32, maxEntries });
 }
 

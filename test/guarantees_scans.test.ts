@@ -1,6 +1,6 @@
 // The guarantees of scans and drains, one named test each. With random operations: scan.test.ts.
 import { describe, expect, test } from "vitest";
-import { createHost, type HashMap, type Host, type MapType, u32 } from "../src/index.ts";
+import { createHost, type HashMap, type HashType, type Host, u32 } from "../src/index.ts";
 import { Random } from "../src/testing/index.ts";
 import { CollidingSubject } from "./support/colliding_subject.ts";
 import { opener } from "./support/open.ts";
@@ -9,9 +9,9 @@ import { testSeed } from "./support/seed.ts";
 const seed = testSeed("guarantees_scans.test.ts");
 const MIB = 1 << 20;
 const host = (hostSeed = seed) => createHost({ seed: hostSeed, maxMemory: 512 * MIB });
-const TYPES: MapType[] = ["hash", "rhash"];
+const TYPES: HashType[] = ["hash", "rhash"];
 
-function numbers(type: MapType, maxEntries: number, on = host()): HashMap<number, number> {
+function numbers(type: HashType, maxEntries: number, on = host()): HashMap<number, number> {
   return on.createMap({ type, key: u32, value: u32, maxEntries });
 }
 

@@ -1,6 +1,6 @@
 // The guarantees about the work of a call and the memory of a map, one named test each.
 import { describe, expect, test } from "vitest";
-import { bytes, createHost, type HashMap, type Host, type MapType, u32 } from "../src/index.ts";
+import { bytes, createHost, type HashMap, type HashType, type Host, u32 } from "../src/index.ts";
 import { Random } from "../src/testing/index.ts";
 import { vanishingWord } from "./support/colliding_subject.ts";
 import { testSeed } from "./support/seed.ts";
@@ -9,9 +9,9 @@ import { shuffled } from "./support/sequences.ts";
 const seed = testSeed("guarantees_size.test.ts");
 const MIB = 1 << 20;
 const host = (hostSeed = seed) => createHost({ seed: hostSeed, maxMemory: 512 * MIB });
-const TYPES: MapType[] = ["hash", "rhash"];
+const TYPES: HashType[] = ["hash", "rhash"];
 
-function numbers(type: MapType, maxEntries: number, on = host()): HashMap<number, number> {
+function numbers(type: HashType, maxEntries: number, on = host()): HashMap<number, number> {
   return on.createMap({ type, key: u32, value: u32, maxEntries });
 }
 

@@ -4,7 +4,7 @@ import {
   createHost,
   cstring,
   type HashMap,
-  type MapType,
+  type HashType,
   struct,
   u8,
   u32,
@@ -12,7 +12,7 @@ import {
 } from "../src/index.ts";
 import { expectErrno } from "./support/caught.ts";
 
-const TYPES: MapType[] = ["hash", "rhash"];
+const TYPES: HashType[] = ["hash", "rhash"];
 
 describe.each(TYPES)("%s", (type) => {
   const make = (entries: number, maxEntries = 50_000): HashMap<number, number> => {

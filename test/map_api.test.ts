@@ -10,7 +10,7 @@ import {
   cstring,
   f64,
   type HashMap,
-  type MapType,
+  type HashType,
   spinLock,
   struct,
   u8,
@@ -21,7 +21,7 @@ import {
 import { expectErrno } from "./support/caught.ts";
 import { KEYS, type Sample, VALUES } from "./support/samples.ts";
 
-const TYPES: MapType[] = ["hash", "rhash"];
+const TYPES: HashType[] = ["hash", "rhash"];
 
 /** A key or value as text, to compare with what a JavaScript Map holds. */
 const text = (value: unknown): string =>
@@ -31,7 +31,7 @@ const text = (value: unknown): string =>
 
 /** The same calls on our map and on a JavaScript Map. */
 function compareWithMap(
-  type: MapType,
+  type: HashType,
   [key, makeKey]: Sample<unknown>,
   [value, makeValue]: Sample<unknown>,
 ): void {
@@ -324,7 +324,7 @@ describe("types", () => {
     // @ts-expect-error a key of the wrong type
     expect(() => flows.get(5)).toThrow(TypeError);
     // @ts-expect-error a type that does not exist (yet)
-    expect(() => host.createMap({ type: "array", key: u32, value: u32, maxEntries: 1 })).toThrow();
+    expect(() => host.createMap({ type: "lru_hash", key: u32, value: u32, maxEntries: 1 })).toThrow();
     expect(flows.size).toBe(1);
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { bytes, createHost, type MapType, u32, u53 } from "../src/index.ts";
+import { bytes, createHost, type HashType, u32, u53 } from "../src/index.ts";
 import { expectErrno } from "./support/caught.ts";
 
-const TYPES: MapType[] = ["hash", "rhash"];
+const TYPES: HashType[] = ["hash", "rhash"];
 const MIB = 1024 * 1024;
 
 describe.each(TYPES)("%s", (type) => {

@@ -37,7 +37,7 @@ test("generated operations, any configuration", () => {
       const operations = generateOperations({ seed, steps: 1500 + 6 * maxEntries, keys, maxEntries });
       replayAndShrink(operations, opener(spec, seed), { seed });
     }),
-    { seed, numRuns: 60, endOnFailure: true },
+    { seed, numRuns: 40, endOnFailure: true },
   );
 });
 
@@ -75,7 +75,7 @@ describe.each(MODES)("flags %i", (flags) => {
     const filling = (function* () {
       for (let key = 0; key < maxEntries; key++)
         yield { kind: "update", key, value: key & 0xffff, flags: 0 } as const;
-      yield* generateOperations({ seed, steps: 20_000, keys: 100_000, maxEntries });
+      yield* generateOperations({ seed, steps: 10_000, keys: 100_000, maxEntries });
     })();
     expect(replayAndShrink(filling, opener(spec, seed), { seed }).peak).toBe(maxEntries);
   });

@@ -34,7 +34,7 @@ test("generated operations, any configuration", () => {
       const operations = generateOperations({ seed, steps: 1500 + 6 * maxEntries, keys, maxEntries });
       replayAndShrink(operations, opener(spec, seed), { seed });
     }),
-    { seed, numRuns: 60, endOnFailure: true },
+    { seed, numRuns: 40, endOnFailure: true },
   );
 });
 

@@ -46,7 +46,7 @@ export interface StructCodec<F extends Fields> extends Codec<StructValue<F>> {
 }
 
 /** Whether a layout holds a spinLock, so that it cannot stand inside another. */
-export function holdsLock(codec: Codec<unknown>): boolean {
+export function holdsLock(codec: Codec<unknown>): codec is Codec<unknown> & { readonly lockOffset: number } {
   return "lockOffset" in codec && codec.lockOffset !== undefined;
 }
 

@@ -4,15 +4,14 @@
  *
  * @module
  */
-import type { Codec } from "../codec/codec.ts";
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
-import { createMapOn, openMapOn } from "../maps/create.ts";
-import type { HashMap } from "../maps/hash_map.ts";
-import type { MapSpec, MapType } from "../maps/spec.ts";
+import { createMapOn, type MapOf, openMapOn } from "../maps/create.ts";
+import type { HashType, MapSpec, MapType, OpenSpec } from "../maps/spec.ts";
 import { tableBytes } from "../maps/stats.ts";
-import { type ResolvedOptions, resolveOptions } from "./options.ts";
+import { Descriptors } from "./descriptors.ts";
+import type { ResolvedOptions } from "./options.ts";
 import { Scratch } from "./scratch.ts";
 import { Tables } from "./tables.ts";
 import { type CoreExports, instantiateCore } from "./wasm.ts";
@@ -49,6 +48,14 @@ export interface HostMemory {
   readonly maps: readonly MapMemory[];
 }
 
+/** What answers {@link Host.bpf}. src/hosts.ts hands it in: the syscall stands on the hosts, not the other way round. */
+export type Syscall = (
+  host: Host,
+  command: number,
+  attr: Uint8Array,
+  memory: ArrayBufferLike | undefined,
+) => number;
+
 const NO_MEMORY = new ArrayBuffer(0);
 
 /**
@@ -74,6 +81,8 @@ export class Host {
   readonly scratch: Scratch;
   /** @internal */
   readonly tables: Tables;
+  /** @internal */
+  readonly descriptors: Descriptors;
   /** @internal Bytes the memory may grow to. */
   readonly limit: number;
   /** @internal Values of the core's exported constants. */
@@ -83,13 +92,17 @@ export class Host {
     readonly frozen: number;
     readonly cursorBytes: number;
     readonly stageBytes: number;
+    readonly stageErrno: number;
+    readonly arrayData: number;
   };
   /** @internal */
   closed = false;
   #memory: WebAssembly.Memory;
+  #syscall: Syscall;
 
   /** @internal Use {@link createHost}. */
-  constructor(options: ResolvedOptions) {
+  constructor(options: ResolvedOptions, syscall: Syscall) {
+    this.#syscall = syscall;
     this.cpus = options.cpus;
     this.limit = options.maxMemory;
     try {
@@ -112,9 +125,12 @@ export class Host {
       frozen: this.core.FROZEN_OFFSET.value,
       cursorBytes: this.core.CURSOR_BYTES.value,
       stageBytes: this.core.STAGE_BYTES.value,
+      stageErrno: this.core.STAGE_ERRNO.value,
+      arrayData: this.core.ARRAY_DATA_OFFSET.value,
     };
     this.scratch = new Scratch(this);
     this.tables = new Tables(this, options.seed);
+    this.descriptors = new Descriptors(this.tables);
     this.refresh();
   }
 
@@ -139,7 +155,7 @@ export class Host {
    * console.log(flows.get({ source: 1, target: 2 })); // { packets: 1, bytes: 60 }
    * ```
    */
-  createMap<K, V>(spec: MapSpec<K, V>): HashMap<K, V> {
+  createMap<T extends MapType, K, V>(spec: MapSpec<K, V, T>): MapOf<T, K, V> {
     this.check("createMap");
     return createMapOn(this, spec);
   }
@@ -163,8 +179,9 @@ export class Host {
   /**
    * A new handle of a pinned map (`bpf_obj_get`), for reading and writing, whatever the flags of the handle that pinned it.
    *
-   * @param codecs layouts of key and value; their sizes must be those of the map
-   * @throws BpfError ENOENT when nothing is pinned there; RangeError when a size differs.
+   * @param codecs layouts of key and value; their sizes must be those of the map. `type`: the type that the map must be of, from
+   *   which follows that of the result; TypeScript takes the map for a hash or rhash without it
+   * @throws BpfError ENOENT when nothing is pinned there; RangeError when a size or the type differs.
    * @example
    * ```ts
    * import { createHost, u32 } from "bpfmap";
@@ -176,7 +193,7 @@ export class Host {
    * console.log(host.open("/counters", { key: u32, value: u32 }).get(1)); // 2
    * ```
    */
-  open<K, V>(path: string, codecs: { readonly key: Codec<K>; readonly value: Codec<V> }): HashMap<K, V> {
+  open<K, V, T extends MapType = HashType>(path: string, codecs: OpenSpec<K, V, T>): MapOf<T, K, V> {
     this.check("open");
     checkPath("open", path);
     const table = this.tables.pinned(path);
@@ -269,9 +286,50 @@ export class Host {
     return { bytes: this.core.bytesInUse() >>> 0, limit: this.limit, maps };
   }
 
-  /** Closes every handle, removes every pin and gives the memory back. Calling it again does nothing. */
+  /**
+   * The system call bpf(2): one command of the map family, with its attributes in the kernel's byte layout
+   * (`union bpf_attr`). Answers as Linux 6.18 does, check by check; `docs/uapi.md` lists the commands and what differs.
+   * `bpfmap/uapi` has the constants, writers of attributes, and a function for each command.
+   *
+   * @param cmd `BPF_MAP_CREATE`, `BPF_MAP_LOOKUP_ELEM`, ...
+   * @param attr the attributes, as long as the `size` argument of the system call; results such as `batch.count` and
+   *   `info.info_len` are written back to it
+   * @param memory what the pointers in `attr` point into, as byte offsets from its start. Offset 0 is NULL. Default: the
+   *   host's own memory, where the buffers of a `Batch` and the addresses of `map.lookup` are
+   * @returns 0 or more (a file descriptor, for the commands that open one), or -errno. It never throws.
+   * @example
+   * ```ts
+   * import { createHost } from "bpfmap";
+   * import * as uapi from "bpfmap/uapi";
+   *
+   * const host = createHost();
+   * const create = { map_type: uapi.BPF_MAP_TYPE_HASH, key_size: 4, value_size: 8, max_entries: 100 };
+   * const fd = host.bpf(uapi.BPF_MAP_CREATE, uapi.writeStruct(uapi.BPF_ATTR_MAP_CREATE, create));
+   * const memory = new ArrayBuffer(64);
+   * new Uint32Array(memory)[2] = 7; // the key, at byte 8; the value is at 16
+   * const update = (attr) => host.bpf(uapi.BPF_MAP_UPDATE_ELEM, uapi.writeStruct(uapi.BPF_ATTR_ELEM, attr), memory);
+   * console.log(update({ map_fd: fd, key: 8, value: 16 })); // 0
+   * console.log(update({ map_fd: fd, key: 8, value: 60 })); // -14
+   * console.log(host.closeFd(fd)); // 0
+   * ```
+   */
+  bpf(cmd: number, attr: Uint8Array, memory?: ArrayBufferLike): number {
+    return this.#syscall(this, cmd, attr, memory);
+  }
+
+  /**
+   * Closes a file descriptor that {@link bpf} gave. The map goes with it when no other descriptor, handle or pin is left.
+   *
+   * @returns 0, or -EBADF (-9) when it is not open
+   */
+  closeFd(fd: number): number {
+    return this.descriptors.close(fd) ? 0 : -ERRNO.EBADF;
+  }
+
+  /** Closes every handle and descriptor, removes every pin and gives the memory back. Calling it again does nothing. */
   close(): void {
     if (this.closed) return;
+    this.descriptors.closeAll();
     this.tables.closeAll();
     this.closed = true;
     // Dropped here, so that the memory can be collected while somebody still holds the host's views.
@@ -327,42 +385,4 @@ function checkPath(operation: Operation, path: unknown): void {
   if (typeof path !== "string" || path === "") {
     throw new TypeError(`${operation}: path: expected a non-empty string, got ${describe(path)}`);
   }
-}
-
-/**
- * Creates a host: a linear memory of its own for maps.
- *
- * @throws TypeError or RangeError for options of the wrong type or range; BpfError ENOMEM when the engine cannot reserve
- *   `maxMemory`; Error when WebAssembly may not be compiled here (see {@link useWasm}).
- * @example
- * ```ts
- * import { createHost, u32 } from "bpfmap";
- *
- * using host = createHost({ seed: 1, maxMemory: 64 * 1024 * 1024 });
- * const map = host.createMap({ type: "hash", key: u32, value: u32, maxEntries: 100 });
- * map.set(1, 2);
- * console.log(host.memoryUsage().limit); // 67108864
- * ```
- */
-export function createHost(options: HostOptions = {}): Host {
-  return new Host(resolveOptions(options));
-}
-
-let defaultHost: Host | undefined;
-
-/**
- * Creates a map on the default host, which is made on first use; otherwise as {@link Host.createMap}.
- *
- * @example
- * ```ts
- * import { createMap, cstring, u53 } from "bpfmap";
- *
- * const hits = createMap({ type: "rhash", name: "hits", key: cstring(64), value: u53, maxEntries: 10_000 });
- * hits.set("/index.html", 1);
- * console.log([...hits]); // [ [ '/index.html', 1 ] ]
- * ```
- */
-export function createMap<K, V>(spec: MapSpec<K, V>): HashMap<K, V> {
-  if (defaultHost === undefined || defaultHost.closed) defaultHost = createHost();
-  return defaultHost.createMap(spec);
 }

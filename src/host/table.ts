@@ -9,17 +9,21 @@ export interface Table {
   readonly name: string;
   /** Bytes. */
   readonly keySize: number;
-  /** Bytes. */
+  /** Bytes of one value as the type declares it. */
   readonly valueSize: number;
+  /** Bytes of one value as it is stored and as user space sees it: `valueSize`, or for per-CPU maps all slots together. */
+  readonly valueBytes: number;
   /** BPF_F_* flags of the map, without those that belong to one handle (RDONLY, WRONLY). */
   readonly flags: number;
   readonly mapExtra: number;
   /** Whether the value layout holds a `bpf_spin_lock`. */
   readonly hasLock: boolean;
+  /** Where it is in the value, in bytes. */
+  readonly lockOffset: number | undefined;
   /** What the core calls it. */
   readonly handle: number;
   /** Limit of the entry count; `grow` raises it. */
   maxEntries: number;
-  /** Open handles and pins. The table is destroyed when the last one goes. */
+  /** Open handles, file descriptors and pins. The table is destroyed when the last one goes. */
   references: number;
 }

@@ -63,6 +63,43 @@ export interface CoreExports {
   drain(m: number, cursor: number, keys: number, values: number, room: number): number;
   /** Multi-get; how many were found. `stage`: STAGE_BYTES of host memory; `found`: one byte per key. */
   lookupMany(m: number, stage: number, keys: number, count: number, values: number, found: number): number;
+  /**
+   * Batches that write; how many were done. The first key that fails ends them: its errno, else 0, is the word at
+   * `stage` + STAGE_ERRNO. `stage`: STAGE_BYTES of host memory.
+   */
+  updateMany(m: number, stage: number, keys: number, count: number, values: number, flags: number): number;
+  removeMany(m: number, stage: number, keys: number, count: number): number;
+  /**
+   * Adds modulo 2^(8 * width) to the field of `width` (1, 2, 4, 8) bytes at `offset` of each value; an absent key starts as
+   * zeroes. A delta takes 8 bytes when width is 8, else 4.
+   */
+  addMany(
+    m: number,
+    stage: number,
+    keys: number,
+    count: number,
+    deltas: number,
+    width: number,
+    offset: number,
+  ): number;
+  /** Removes and copies out entries in the order that costs least, without a cursor. Not in a section. How many. */
+  drainAny(m: number, stage: number, keys: number, values: number, room: number): number;
+  /** A table with all indices below `maxEntries`, zeroed; handle | errno. Values stand at multiples of 8 bytes. */
+  createArray(valueSize: number, maxEntries: number): number;
+  /** Copies indices and values from index `from` on, packed; how many. */
+  arrayScan(m: number, from: number, keys: number, values: number, room: number): number;
+  /** The array forms of `lookupMany`, `updateMany` and `addMany`. An index out of range is absent, or E2BIG for writes. */
+  arrayLookupMany(m: number, keys: number, count: number, values: number, found: number): number;
+  arrayUpdateMany(m: number, keys: number, count: number, values: number, stage: number): number;
+  arrayAddMany(
+    m: number,
+    keys: number,
+    count: number,
+    deltas: number,
+    width: number,
+    offset: number,
+    stage: number,
+  ): number;
   /** 0 | EPERM. */
   clear(m: number): number;
   freeze(m: number): void;
@@ -75,7 +112,10 @@ export interface CoreExports {
   readonly COUNT_OFFSET: WebAssembly.Global;
   readonly VERSION_OFFSET: WebAssembly.Global;
   readonly FROZEN_OFFSET: WebAssembly.Global;
+  /** Where the header of an array has the address of its first value. */
+  readonly ARRAY_DATA_OFFSET: WebAssembly.Global;
   readonly STAGE_BYTES: WebAssembly.Global;
+  readonly STAGE_ERRNO: WebAssembly.Global;
   /** A cursor takes CURSOR_BYTES + keySize bytes; its first 8 bytes zero = the beginning. */
   readonly CURSOR_BYTES: WebAssembly.Global;
 }

@@ -4,15 +4,16 @@
  *
  * @module
  */
-import { BPF_F_LOCK } from "../constants.ts";
+import { BPF_F_LOCK, BPF_NOEXIST } from "../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { checkInteger } from "../host/options.ts";
 import { noMemory, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED } from "../host/wasm.ts";
-import { subjectOf } from "./failure.ts";
-import type { HashMap } from "./hash_map.ts";
+import type { BpfMap } from "./bpf_map.ts";
+import type { EntryMap } from "./entry_map.ts";
+import { partError, subjectOf } from "./failure.ts";
 
-/** Options of {@link HashMap.batches}. */
+/** Options of {@link EntryMap.batches}. */
 export interface BatchOptions {
   /** Entries per batch. */
   readonly size?: number | undefined;
@@ -28,13 +29,13 @@ export function checkBatchSize(what: string, size: unknown): void {
 }
 
 /** As many entries as fit 64 KiB: beyond that, a larger batch saves nothing. */
-export function defaultBatchSize(map: HashMap<unknown, unknown>): number {
-  const { keySize, valueSize } = map.table;
-  return Math.max(1, Math.min(DEFAULT_ENTRIES_MAX, Math.floor(DEFAULT_BYTES / (keySize + valueSize))));
+export function defaultBatchSize(map: BpfMap<unknown, unknown>): number {
+  const { keySize, valueBytes } = map.table;
+  return Math.max(1, Math.min(DEFAULT_ENTRIES_MAX, Math.floor(DEFAULT_BYTES / (keySize + valueBytes))));
 }
 
 /**
- * The kernel's batch struct over buffers in host memory. Made by {@link HashMap.createBatch}; belongs to that map.
+ * The kernel's batch struct over buffers in host memory. Made by {@link EntryMap.createBatch}; belongs to that map.
  *
  * The views `keys` and `values` are replaced when host memory grows: read them from the batch each time.
  *
@@ -55,11 +56,11 @@ export class Batch<K, V> {
   readonly capacity: number;
   /** Before a call: how many entries to take, up to `capacity`. After it: how many were done. */
   count: number;
-  /** 0, or `BPF_F_LOCK` when the value has a spinLock. */
+  /** 0, or `BPF_F_LOCK` when the value has a spinLock; for {@link EntryMap.updateBatch} also the condition of the updates. */
   elemFlags = 0;
   /** 0: the kernel has no flags here yet. */
   flags = 0;
-  #map: HashMap<K, V>;
+  #map: EntryMap<K, V>;
   /** The block: cursor, keys, values. 0 when closed. */
   #cursor: number;
   #bytes: number;
@@ -68,10 +69,10 @@ export class Batch<K, V> {
   #keys: Uint8Array = new Uint8Array(0);
   #values: Uint8Array = new Uint8Array(0);
 
-  /** @internal Use {@link HashMap.createBatch}. */
-  constructor(map: HashMap<K, V>, capacity: number) {
+  /** @internal Use {@link EntryMap.createBatch}. */
+  constructor(map: EntryMap<K, V>, capacity: number) {
     const { host, table } = map;
-    const layout = scanLayout(host, table.keySize, table.valueSize, capacity);
+    const layout = scanLayout(host, table.keySize, table.valueBytes, capacity);
     this.#bytes = layout.bytes;
     this.#cursor = host.allocate(this.#bytes);
     if (this.#cursor === 0) throw noMemory(host, "createBatch", subjectOf(map));
@@ -94,12 +95,15 @@ export class Batch<K, V> {
     return this.#keys;
   }
 
-  /** The values, packed: `capacity * valueSize` bytes of host memory. */
+  /**
+   * The values, packed: `capacity * valueSize` bytes of host memory. Of per-CPU
+   * maps, a value is one slot per CPU, each at a multiple of 8 bytes.
+   */
   get values(): Uint8Array {
     this.#check("batch.values");
     if (this.#values.length === 0) {
       const { host, table } = this.#map;
-      this.#values = host.u8.subarray(this.#valuesAt, this.#valuesAt + this.capacity * table.valueSize);
+      this.#values = host.u8.subarray(this.#valuesAt, this.#valuesAt + this.capacity * table.valueBytes);
     }
     return this.#values;
   }
@@ -107,15 +111,15 @@ export class Batch<K, V> {
   /** Key number `index`. */
   key(index: number): K {
     this.#checkIndex("batch.key", index);
-    const { host, table } = this.#map;
-    return this.#map.decodeKey("batch.key", host.view, this.#keysAt + index * table.keySize);
+    const { host } = this.#map;
+    return this.#map.decodeKey("batch.key", host.view, this.#key(index));
   }
 
   /** Value number `index`. */
   value(index: number): V {
     this.#checkIndex("batch.value", index);
-    const { host, table } = this.#map;
-    return this.#map.decodeValue("batch.value", host.view, this.#valuesAt + index * table.valueSize);
+    const { host } = this.#map;
+    return this.#map.decodeValue("batch.value", host.view, this.#value(index));
   }
 
   /** Writes key and value number `index`; neither is written when one of them does not fit its codec. */
@@ -124,8 +128,8 @@ export class Batch<K, V> {
     const { host, table } = this.#map;
     this.#map.encodeValue("batch.set", value);
     this.#map.encodeKey("batch.set", key);
-    host.copy(this.#keysAt + index * table.keySize, host.scratch.key, table.keySize);
-    host.copy(this.#valuesAt + index * table.valueSize, host.scratch.value, table.valueSize);
+    host.copy(this.#key(index), host.scratch.key, table.keySize);
+    host.copy(this.#value(index), host.scratch.value, table.valueBytes);
   }
 
   /** The first `count` entries. */
@@ -157,26 +161,118 @@ export class Batch<K, V> {
   }
 
   /** @internal The next `count` entries from the cursor; false once the scan has ended. */
-  fill(map: HashMap<K, V>, operation: Operation, remove: boolean): boolean {
+  fill(map: EntryMap<K, V>, operation: Operation): boolean {
     this.#checkCall(map, operation);
-    const { host, table } = map;
-    const { core } = host;
-    const wanted = this.count;
+    this.#checkFlags(operation);
     let done = 0;
-    let more = true;
     // The core stops short of a bucket that does not fit whole, unless it is the first. Asking again for the rest cuts that
     // bucket, so that a batch is full until the scan ends, and `count` can stay as it is from call to call.
-    do {
-      const keys = this.#keysAt + done * table.keySize;
-      const values = this.#valuesAt + done * table.valueSize;
-      done += remove
-        ? core.drain(table.handle, this.#cursor, keys, values, wanted - done)
-        : core.scan(table.handle, this.#cursor, keys, values, wanted - done);
-      if (host.u8.length === 0) host.refresh();
-      more = host.u32[(this.#cursor >>> 2) + 1] !== CURSOR_ENDED;
-    } while (more && done < wanted);
+    do done += map.scan(this.#cursor, this.#key(done), this.#value(done), this.count - done);
+    while (!this.#ended() && done < this.count);
     this.count = done;
-    return more;
+    return !this.#ended();
+  }
+
+  /** @internal As {@link fill}, and removes the entries. */
+  take(map: EntryMap<K, V>, operation: Operation): boolean {
+    this.#checkCall(map, operation);
+    this.#checkFlags(operation);
+    const { host, table } = map;
+    let done = 0;
+    do {
+      done += host.core.drain(
+        table.handle,
+        this.#cursor,
+        this.#key(done),
+        this.#value(done),
+        this.count - done,
+      );
+      if (host.u8.length === 0) host.refresh();
+    } while (!this.#ended() && done < this.count);
+    this.count = done;
+    return !this.#ended();
+  }
+
+  /** @internal Writes the first `count` entries; throws at the first that fails. */
+  write(map: EntryMap<K, V>): void {
+    this.#checkCall(map, "updateBatch");
+    map.checkFlags("updateBatch", this.elemFlags);
+    const condition = map.condition("updateBatch", this.elemFlags);
+    if (map.frozen) map.fail("updateBatch", ERRNO.EPERM);
+    const { host } = map;
+    const stage = this.#stage("updateBatch");
+    const wanted = this.count;
+    this.count = map.writeEntries(stage, this.#keysAt, wanted, this.#valuesAt, condition);
+    if (host.u8.length === 0) host.refresh();
+    if (this.count < wanted) this.#fail("updateBatch", stage, wanted);
+  }
+
+  /** @internal Deletes the first `count` keys; throws at the first that is absent. */
+  remove(map: EntryMap<K, V>): void {
+    this.#checkCall(map, "deleteBatch");
+    this.#checkFlags("deleteBatch");
+    if (map.frozen) map.fail("deleteBatch", ERRNO.EPERM);
+    const { host, table } = map;
+    const stage = this.#stage("deleteBatch");
+    const wanted = this.count;
+    this.count = host.core.removeMany(table.handle, stage, this.#keysAt, wanted);
+    if (host.u8.length === 0) host.refresh();
+    if (this.count < wanted) this.#fail("deleteBatch", stage, wanted);
+  }
+
+  /** @internal Takes up to `capacity` entries out for {@link HashMap.drain}; false when the map is empty then. */
+  drain(map: EntryMap<K, V>): boolean {
+    // Entries may not move inside a section, so there a cursor goes over them.
+    if (map.host.tables.sections > 0) {
+      this.count = this.capacity;
+      return this.take(map, "drain");
+    }
+    const { host, table } = map;
+    const stage = this.#stage("drain");
+    this.count = host.core.drainAny(table.handle, stage, this.#keysAt, this.#valuesAt, this.capacity);
+    if (host.u8.length === 0) host.refresh();
+    return this.count === this.capacity;
+  }
+
+  /** @internal Puts the entries from number `from` on back, where their key is absent; how many could not be, and why. */
+  putBack(map: EntryMap<K, V>, from: number): { errno: number; lost: number } {
+    const { host, table } = map;
+    let errno = 0;
+    let lost = 0;
+    for (let i = from; i < this.count; i++) {
+      const failed = host.core.update(table.handle, this.#key(i), this.#value(i), BPF_NOEXIST);
+      if (host.u8.length === 0) host.refresh();
+      if (failed === 0 || failed === ERRNO.EEXIST) continue;
+      errno = failed;
+      lost++;
+    }
+    return { errno, lost };
+  }
+
+  /** Where key number `index` is. */
+  #key(index: number): number {
+    return this.#keysAt + index * this.#map.table.keySize;
+  }
+
+  #value(index: number): number {
+    return this.#valuesAt + index * this.#map.table.valueBytes;
+  }
+
+  #ended(): boolean {
+    return this.#map.host.u32[(this.#cursor >>> 2) + 1] === CURSOR_ENDED;
+  }
+
+  #stage(operation: Operation): number {
+    const { host } = this.#map;
+    const stage = host.scratch.stage(host.layout.stageBytes);
+    if (stage === 0) throw noMemory(host, operation, subjectOf(this.#map));
+    return stage;
+  }
+
+  #fail(operation: Operation, stage: number, wanted: number): never {
+    const { host } = this.#map;
+    const errno = host.u32[(stage + host.layout.stageErrno) >>> 2];
+    throw partError(this.#map, operation, errno, this.count, wanted);
   }
 
   #check(operation: Operation): void {
@@ -187,26 +283,39 @@ export class Batch<K, V> {
 
   #checkIndex(operation: Operation, index: number): void {
     this.#check(operation);
+    // Messages only for what fails: building them costs more than the call.
+    if (index >>> 0 === index && index < this.capacity) return;
     checkInteger(`${operation}: ${subjectOf(this.#map)}: index`, index, 0, this.capacity - 1);
   }
 
-  #checkCall(map: HashMap<K, V>, operation: Operation): void {
-    const subject = subjectOf(map);
+  #checkCall(map: EntryMap<K, V>, operation: Operation): void {
     if (this.#map !== map) {
-      throw bpfError(ERRNO.EINVAL, operation, subject, `was given a batch of ${subjectOf(this.#map)}`);
+      const cause = `was given a batch of ${subjectOf(this.#map)}`;
+      throw bpfError(ERRNO.EINVAL, operation, subjectOf(map), cause);
     }
-    if (this.#cursor === 0) throw bpfError(ERRNO.EBADF, operation, subject, "was given a closed batch");
-    checkInteger(`${operation}: ${subject}: batch.count`, this.count, 0, this.capacity);
-    const allowed = map.table.hasLock ? BPF_F_LOCK : 0;
-    if ((this.elemFlags & ~allowed) !== 0 || this.flags !== 0) {
-      const cause = `was given a batch with elemFlags = ${this.elemFlags}, flags = ${this.flags}`;
-      throw bpfError(ERRNO.EINVAL, operation, subject, cause);
+    if (this.#cursor === 0)
+      throw bpfError(ERRNO.EBADF, operation, subjectOf(map), "was given a closed batch");
+    const { count } = this;
+    if (count >>> 0 !== count || count > this.capacity) {
+      checkInteger(`${operation}: ${subjectOf(map)}: batch.count`, count, 0, this.capacity);
     }
+    if (this.flags !== 0) this.#refuseFlags(operation);
+  }
+
+  /** Throws for elemFlags other than BPF_F_LOCK. */
+  #checkFlags(operation: Operation): void {
+    const allowed = this.#map.table.hasLock ? BPF_F_LOCK : 0;
+    if (this.elemFlags !== 0 && this.elemFlags !== allowed) this.#refuseFlags(operation);
+  }
+
+  #refuseFlags(operation: Operation): never {
+    const cause = `was given a batch with elemFlags = ${this.elemFlags}, flags = ${this.flags}`;
+    throw bpfError(ERRNO.EINVAL, operation, subjectOf(this.#map), cause);
   }
 }
 
-/** {@link HashMap.batches}. */
-export function* eachBatch<K, V>(map: HashMap<K, V>, size: number): Generator<Batch<K, V>, void, undefined> {
+/** {@link EntryMap.batches}. */
+export function* eachBatch<K, V>(map: EntryMap<K, V>, size: number): Generator<Batch<K, V>, void, undefined> {
   const batch = map.createBatch(size);
   try {
     let more = true;

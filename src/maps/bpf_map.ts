@@ -149,12 +149,12 @@ export abstract class BpfMap<K, V> {
     return scratch.key;
   }
 
-  /** @internal Encodes a value into the scratch; where. */
-  encodeValue(operation: Operation, value: V): number {
+  /** @internal Encodes a value, or a part of one, into the scratch; where. */
+  encodeValue(operation: Operation, value: unknown, codec: Codec<unknown> = this.valueCodec): number {
     const { scratch, view } = this.host;
     const turn = ++scratch.turn;
     try {
-      this.valueCodec.encode(value, view, scratch.value);
+      codec.encode(value, view, scratch.value);
     } catch (error) {
       throw within(`${operation}: ${subjectOf(this)}: value`, error);
     }
@@ -172,9 +172,14 @@ export abstract class BpfMap<K, V> {
   }
 
   /** @internal */
-  decodeValue(operation: Operation, view: DataView, offset: number): V {
+  decodeValue<T = V>(
+    operation: Operation,
+    view: DataView,
+    offset: number,
+    codec: Codec<unknown> = this.valueCodec,
+  ): T {
     try {
-      return this.valueCodec.decode(view, offset);
+      return codec.decode(view, offset) as T;
     } catch (error) {
       throw within(`${operation}: ${subjectOf(this)}: value`, error);
     }

@@ -1,21 +1,26 @@
 /**
- * Makes maps: checks the spec, has the table created, and picks the class for the key size.
+ * Makes maps: checks the spec, has the table created, and picks the class for the type and the key size.
  *
  * @module
  */
-import { type Codec, isCodec } from "../codec/codec.ts";
+import { type Codec, isCodec, Scalar } from "../codec/codec.ts";
 import { describe } from "../codec/mismatch.ts";
 import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
-import { bpfError } from "../errors.ts";
+import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { checkInteger } from "../host/options.ts";
 import type { Table } from "../host/table.ts";
+import { isArray } from "../host/tables.ts";
+import { ArrayMap } from "./array.ts";
 import type { HashMap } from "./hash_map.ts";
 import { Map16, MapAny } from "./map_bytes.ts";
 import { Map4 } from "./map4.ts";
 import { Map8 } from "./map8.ts";
-import type { MapSpec } from "./spec.ts";
+import { perCpu } from "./percpu.ts";
+import { PercpuArrayMap } from "./percpu_array.ts";
+import { type PercpuHashMap, PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny } from "./percpu_hash.ts";
+import type { MapSpec, MapType, OpenSpec } from "./spec.ts";
 import { type MapAttributes, refuseCreate } from "./validate.ts";
 
 const U32_MAX = 0xffff_ffff;
@@ -51,59 +56,108 @@ function toAttributes(spec: MapSpec<unknown, unknown>): MapAttributes {
     flags: checkInteger(`${what}: flags`, flags, 0, U32_MAX),
     mapExtra: checkInteger(`${what}: mapExtra`, mapExtra, 0, Number.MAX_SAFE_INTEGER),
     hasLock: holdsLock(value),
+    lockOffset: holdsLock(value) ? value.lockOffset : undefined,
   };
 }
 
-/** A handle of a table. */
-function makeHandle<K, V>(
+/** What {@link createMap} makes of each type. */
+export interface MapTypes<K, V> {
+  hash: HashMap<K, V>;
+  rhash: HashMap<K, V>;
+  percpu_hash: PercpuHashMap<K, V>;
+  array: ArrayMap<V>;
+  percpu_array: PercpuArrayMap<V>;
+}
+
+/** The map of type `T` with keys `K` and values `V`; of the `percpu_` types, `V` is the value of one CPU. */
+export type MapOf<T extends MapType, K, V> = MapTypes<K, V>[T];
+
+/** The classes by type and key size. Of those for hash-like maps, the key decides how it goes to the core. */
+const PLAIN = [Map4, Map8, Map16, MapAny] as const;
+const PERCPU = [PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny] as const;
+
+function classIndex(keySize: number): 0 | 1 | 2 | 3 {
+  return keySize === 4 ? 0 : keySize === 8 ? 1 : keySize === 16 ? 2 : 3;
+}
+
+function newMap(
   host: Host,
   table: Table,
-  key: Codec<K>,
-  value: Codec<V>,
+  key: Codec<unknown>,
+  value: Codec<unknown>,
   readable: boolean,
   writable: boolean,
-): HashMap<K, V> {
-  const Class =
-    table.keySize === 4 ? Map4 : table.keySize === 8 ? Map8 : table.keySize === 16 ? Map16 : MapAny;
-  const map = new Class(host, table, key, value, readable, writable);
+) {
+  switch (table.type) {
+    case "array":
+      return new ArrayMap(host, table, key as Codec<number>, value, readable, writable);
+    case "percpu_array": {
+      const slots = perCpu(value, host.cpus);
+      return new PercpuArrayMap(host, table, key as Codec<number>, slots, readable, writable);
+    }
+    case "percpu_hash": {
+      const Class = PERCPU[classIndex(table.keySize)];
+      return new Class(host, table, key, perCpu(value, host.cpus), readable, writable);
+    }
+    default: {
+      const Class = PLAIN[classIndex(table.keySize)];
+      return new Class(host, table, key, value, readable, writable);
+    }
+  }
+}
+
+/** A handle of a table. */
+function makeHandle<T extends MapType, K, V>(
+  host: Host,
+  table: Table,
+  codecs: { readonly key: Codec<K>; readonly value: Codec<V> },
+  readable: boolean,
+  writable: boolean,
+): MapOf<T, K, V> {
+  const map = newMap(host, table, codecs.key, codecs.value, readable, writable);
   host.tables.addHandle(map);
-  return map;
+  return map as unknown as MapOf<T, K, V>;
 }
 
 /** {@link Host.createMap}. */
-export function createMapOn<K, V>(host: Host, spec: MapSpec<K, V>): HashMap<K, V> {
+export function createMapOn<T extends MapType, K, V>(host: Host, spec: MapSpec<K, V, T>): MapOf<T, K, V> {
   const attributes = toAttributes(spec);
   const { name, type, flags } = attributes;
   const subject = name === "" ? `the ${type} map` : `map ${JSON.stringify(name)}`;
   const refusal = refuseCreate(attributes);
   if (refusal !== undefined) throw bpfError(refusal.errno, "createMap", subject, refusal.cause);
+  if (isArray(type) && spec.key.scalar !== Scalar.U32) {
+    throw bpfError(
+      ERRNO.EINVAL,
+      "createMap",
+      subject,
+      `has keys of ${spec.key.name}; the index of an array is a u32`,
+    );
+  }
   const table = host.tables.create(attributes, "createMap", subject);
-  return makeHandle(
-    host,
-    table,
-    spec.key,
-    spec.value,
-    (flags & BPF_F_WRONLY) === 0,
-    (flags & BPF_F_RDONLY) === 0,
-  );
+  return makeHandle(host, table, spec, (flags & BPF_F_WRONLY) === 0, (flags & BPF_F_RDONLY) === 0);
 }
 
 /** {@link Host.open}. */
-export function openMapOn<K, V>(
+export function openMapOn<T extends MapType, K, V>(
   host: Host,
   table: Table,
-  codecs: { readonly key: Codec<K>; readonly value: Codec<V> },
-): HashMap<K, V> {
+  codecs: OpenSpec<K, V, T>,
+): MapOf<T, K, V> {
   const what = table.name === "" ? "open" : `open: map ${JSON.stringify(table.name)}`;
   if (typeof codecs !== "object" || codecs === null) {
     throw new TypeError(`${what}: expected { key, value }, got ${describe(codecs)}`);
   }
-  const { key, value } = codecs;
+  const { key, value, type } = codecs;
   checkKeyCodec(`${what}: key`, key);
   checkCodec(`${what}: value`, value);
   const problems: string[] = [];
+  if (type !== undefined && type !== table.type)
+    problems.push(`it is a map of type ${table.type}, not ${type}`);
   if (key.size !== table.keySize)
     problems.push(`keys are ${table.keySize} bytes, ${key.name} has ${key.size}`);
+  else if (isArray(table.type) && key.scalar !== Scalar.U32)
+    problems.push(`keys are u32 indices, not ${key.name}`);
   if (value.size !== table.valueSize) {
     problems.push(`values are ${table.valueSize} bytes, ${value.name} has ${value.size}`);
   }
@@ -111,5 +165,5 @@ export function openMapOn<K, V>(
     problems.push(`values ${table.hasLock ? "have a spinLock" : "have no spinLock"}, ${value.name} differs`);
   }
   if (problems.length > 0) throw new RangeError(`${what}: ${problems.join("; ")}`);
-  return makeHandle(host, table, key, value, true, true);
+  return makeHandle(host, table, codecs, true, true);
 }

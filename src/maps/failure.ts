@@ -5,6 +5,7 @@
  */
 import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
 import { noMemory } from "../host/scratch.ts";
+import { isArray } from "../host/tables.ts";
 import type { BpfMap } from "./bpf_map.ts";
 
 type AnyMap = BpfMap<unknown, unknown>;
@@ -15,14 +16,23 @@ export function subjectOf(map: AnyMap): string {
   return mapSubject(name, type, id);
 }
 
+/** What is full: a map that takes no further key, or an array that has no such index. */
+function tooBig(map: AnyMap): { cause: string; remedy: string } {
+  const { maxEntries, type } = map.table;
+  if (isArray(type)) {
+    return { cause: `has the indices 0..${maxEntries - 1} and no other`, remedy: "create it larger" };
+  }
+  const remedy = type === "rhash" ? "delete entries or grow() it" : "delete entries or create it larger";
+  return { cause: `is full at maxEntries = ${maxEntries}`, remedy };
+}
+
 /** The error for an errno that the core gave to a call on an open map. */
 export function coreError(map: AnyMap, operation: Operation, errno: number): Error {
   const subject = subjectOf(map);
-  const { maxEntries, type } = map.table;
   switch (errno) {
     case ERRNO.E2BIG: {
-      const remedy = type === "rhash" ? "delete entries or grow() it" : "delete entries or create it larger";
-      return bpfError(errno, operation, subject, `is full at maxEntries = ${maxEntries}`, remedy);
+      const { cause, remedy } = tooBig(map);
+      return bpfError(errno, operation, subject, cause, remedy);
     }
     case ERRNO.ENOMEM:
       return noMemory(map.host, operation, subject);
@@ -34,6 +44,42 @@ export function coreError(map: AnyMap, operation: Operation, errno: number): Err
       return bpfError(errno, operation, subject, "has an entry with this key, which BPF_NOEXIST forbids");
     default:
       return bpfError(errno, operation, subject, "was refused by the core");
+  }
+}
+
+/** The error for an errno that ended a call on many entries; those before number `done` (from 0) are done. */
+export function partError(
+  map: AnyMap,
+  operation: Operation,
+  errno: number,
+  done: number,
+  count: number,
+): Error {
+  const subject = subjectOf(map);
+  const where = `at entry ${done} of ${count}`;
+  switch (errno) {
+    case ERRNO.E2BIG: {
+      const { cause, remedy } = tooBig(map);
+      return bpfError(errno, operation, subject, `${cause}, ${where}`, remedy, done);
+    }
+    case ERRNO.ENOMEM: {
+      const cause = `could not get memory ${where}: the host uses ${map.host.core.bytesInUse() >>> 0} of ${map.host.limit} bytes`;
+      const remedy = "delete entries, close maps or create the host with a larger maxMemory";
+      return bpfError(errno, operation, subject, cause, remedy, done);
+    }
+    case ERRNO.ENOENT:
+      return bpfError(errno, operation, subject, `does not have the key ${where}`, undefined, done);
+    case ERRNO.EEXIST:
+      return bpfError(
+        errno,
+        operation,
+        subject,
+        `has the key ${where}, which BPF_NOEXIST forbids`,
+        undefined,
+        done,
+      );
+    default:
+      return bpfError(errno, operation, subject, `refused the call ${where}`, undefined, done);
   }
 }
 

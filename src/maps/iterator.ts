@@ -10,8 +10,8 @@
 import type { Operation } from "../errors.ts";
 import { noMemory, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED } from "../host/wasm.ts";
+import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";
-import type { HashMap } from "./hash_map.ts";
 
 /** What an iterator yields. */
 export type IteratorKind = "keys" | "values" | "entries";
@@ -23,7 +23,7 @@ const GROUP = 128;
 const GROUP_BYTES = 65536;
 
 export class EntryIterator<K, V, T> implements IterableIterator<T> {
-  #map: HashMap<K, V>;
+  #map: EntryMap<K, V>;
   #kind: IteratorKind;
   #operation: Operation;
   /** Copy of the cursor while the scan waits. */
@@ -41,7 +41,7 @@ export class EntryIterator<K, V, T> implements IterableIterator<T> {
   #ended = false;
   #done = false;
 
-  constructor(map: HashMap<K, V>, kind: IteratorKind, operation: Operation) {
+  constructor(map: EntryMap<K, V>, kind: IteratorKind, operation: Operation) {
     if (map.reading === 0) map.refuse(operation);
     this.#map = map;
     this.#kind = kind;
@@ -60,7 +60,7 @@ export class EntryIterator<K, V, T> implements IterableIterator<T> {
           const value = this.#decode(
             index,
             this.#view,
-            this.#room * map.table.keySize + index * map.table.valueSize,
+            this.#room * map.table.keySize + index * map.table.valueBytes,
           );
           return { done: false, value };
         }
@@ -104,31 +104,31 @@ export class EntryIterator<K, V, T> implements IterableIterator<T> {
   /** Scans the next group in the stage of the host and copies it here. */
   #fetch(): void {
     const { host, table, reading } = this.#map;
-    const { keySize, valueSize } = table;
+    const { keySize, valueBytes } = table;
     const wanted = this.#room === 0 ? FIRST_GROUP : GROUP;
-    let room = Math.max(1, Math.min(wanted, Math.floor(GROUP_BYTES / (keySize + valueSize))));
-    let layout = scanLayout(host, keySize, valueSize, room);
+    let room = Math.max(1, Math.min(wanted, Math.floor(GROUP_BYTES / (keySize + valueBytes))));
+    let layout = scanLayout(host, keySize, valueBytes, room);
     let cursor = host.scratch.stage(layout.bytes);
     if (cursor === 0) {
       // The host is full, but room for one entry was reserved when the map was created.
       room = 1;
-      layout = scanLayout(host, keySize, valueSize, room);
+      layout = scanLayout(host, keySize, valueBytes, room);
       cursor = host.scratch.stage(layout.bytes);
       if (cursor === 0) throw noMemory(host, this.#operation, subjectOf(this.#map));
     }
     if (room !== this.#room) {
       this.#room = room;
-      this.#group = new Uint8Array(room * (keySize + valueSize));
+      this.#group = new Uint8Array(room * (keySize + valueBytes));
       this.#view = new DataView(this.#group.buffer);
     }
     host.u8.set(this.#cursor, cursor);
     const keys = cursor + layout.keys;
     const values = cursor + layout.values;
-    const count = host.core.scan(reading, cursor, keys, values, room);
+    const count = this.#map.scan(cursor, keys, values, room);
     this.#cursor.set(host.u8.subarray(cursor, cursor + this.#cursor.length));
     this.#ended = host.u32[(cursor >>> 2) + 1] === CURSOR_ENDED;
     this.#group.set(host.u8.subarray(keys, keys + count * keySize));
-    this.#group.set(host.u8.subarray(values, values + count * valueSize), room * keySize);
+    this.#group.set(host.u8.subarray(values, values + count * valueBytes), room * keySize);
     this.#version = host.u32[(reading + host.layout.version) >>> 2];
     this.#count = count;
     this.#next = 0;

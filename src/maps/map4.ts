@@ -2,6 +2,7 @@ import { Scalar } from "../codec/codec.ts";
 import { BPF_ANY } from "../constants.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
+import type { AnyCounts, Counts } from "./counter.ts";
 import { HashMap } from "./hash_map.ts";
 import { fitsScalar, isI32, isU32, readScalar, writeScalar } from "./scalar.ts";
 
@@ -9,7 +10,7 @@ import { fitsScalar, isI32, isU32, readScalar, writeScalar } from "./scalar.ts";
  * Maps with keys of 4 bytes, which go to the core as an argument. Why this class, `map8.ts` and `map_bytes.ts` say the same
  * thing for different exports of the core: see the head of `hash_map.ts`.
  */
-export class Map4<K, V> extends HashMap<K, V> {
+export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
   override get(key: K): V | undefined {
     if (this.reading === 0) this.refuse("get");
     const { host } = this;
@@ -30,7 +31,7 @@ export class Map4<K, V> extends HashMap<K, V> {
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) this.fail("set", address);
     if (direct) writeScalar(host, this.valueScalar, address, value);
-    else host.copy(address, host.scratch.value, this.table.valueSize);
+    else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
   }
 
@@ -50,8 +51,24 @@ export class Map4<K, V> extends HashMap<K, V> {
 
   override lookup(key: K): number {
     if (this.reading === 0) this.refuse("lookup");
-    const word = this.word("lookup", key);
-    return this.host.core.lookup4(this.reading, word) >>> 0;
+    return this.locate("lookup", key);
+  }
+
+  override locate(operation: Operation, key: K): number {
+    const word = this.word(operation, key);
+    return this.host.core.lookup4(this.table.handle, word) >>> 0;
+  }
+
+  override obtain(operation: Operation, key: K): number {
+    const { host } = this;
+    const word = this.word(operation, key);
+    const count = (this.writing + host.layout.count) >>> 2;
+    const before = host.u32[count];
+    const address = host.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) this.fail(operation, address);
+    if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
+    return address;
   }
 
   override find(handle: number, key: number): number {

@@ -2,6 +2,7 @@ import { Scalar } from "../codec/codec.ts";
 import { BPF_ANY } from "../constants.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
+import type { AnyCounts, Counts } from "./counter.ts";
 import { HashMap } from "./hash_map.ts";
 import { fitsScalar, isU53, readScalar, writeScalar } from "./scalar.ts";
 
@@ -9,7 +10,7 @@ import { fitsScalar, isU53, readScalar, writeScalar } from "./scalar.ts";
 const WORD = 0x1_0000_0000;
 
 /** Maps with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves. */
-export class Map8<K, V> extends HashMap<K, V> {
+export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
   /** Upper word of the key that {@link low} was last called for: two results without an object. */
   private high = 0;
 
@@ -33,7 +34,7 @@ export class Map8<K, V> extends HashMap<K, V> {
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) this.fail("set", address);
     if (direct) writeScalar(host, this.valueScalar, address, value);
-    else host.copy(address, host.scratch.value, this.table.valueSize);
+    else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
   }
 
@@ -53,8 +54,24 @@ export class Map8<K, V> extends HashMap<K, V> {
 
   override lookup(key: K): number {
     if (this.reading === 0) this.refuse("lookup");
-    const low = this.low("lookup", key);
-    return this.host.core.lookup8(this.reading, low, this.high) >>> 0;
+    return this.locate("lookup", key);
+  }
+
+  override locate(operation: Operation, key: K): number {
+    const low = this.low(operation, key);
+    return this.host.core.lookup8(this.table.handle, low, this.high) >>> 0;
+  }
+
+  override obtain(operation: Operation, key: K): number {
+    const { host } = this;
+    const low = this.low(operation, key);
+    const count = (this.writing + host.layout.count) >>> 2;
+    const before = host.u32[count];
+    const address = host.core.upsert8(this.writing, low, this.high, BPF_ANY) >>> 0;
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) this.fail(operation, address);
+    if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
+    return address;
   }
 
   override find(handle: number, key: number): number {

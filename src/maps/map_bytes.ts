@@ -1,11 +1,12 @@
 import { BPF_ANY } from "../constants.ts";
-import { ERRNO } from "../errors.ts";
+import { ERRNO, type Operation } from "../errors.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
+import type { AnyCounts, Counts } from "./counter.ts";
 import { HashMap } from "./hash_map.ts";
 import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
 
 /** Maps with keys of 16 bytes, which go to the core by address. */
-export class Map16<K, V> extends HashMap<K, V> {
+export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
   override get(key: K): V | undefined {
     if (this.reading === 0) this.refuse("get");
     const { host } = this;
@@ -26,7 +27,7 @@ export class Map16<K, V> extends HashMap<K, V> {
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) this.fail("set", address);
     if (direct) writeScalar(host, this.valueScalar, address, value);
-    else host.copy(address, host.scratch.value, this.table.valueSize);
+    else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
   }
 
@@ -46,8 +47,24 @@ export class Map16<K, V> extends HashMap<K, V> {
 
   override lookup(key: K): number {
     if (this.reading === 0) this.refuse("lookup");
-    const at = this.encodeKey("lookup", key);
-    return this.host.core.lookup16(this.reading, at) >>> 0;
+    return this.locate("lookup", key);
+  }
+
+  override locate(operation: Operation, key: K): number {
+    const at = this.encodeKey(operation, key);
+    return this.host.core.lookup16(this.table.handle, at) >>> 0;
+  }
+
+  override obtain(operation: Operation, key: K): number {
+    const { host } = this;
+    const at = this.encodeKey(operation, key);
+    const count = (this.writing + host.layout.count) >>> 2;
+    const before = host.u32[count];
+    const address = host.core.upsert16(this.writing, at, BPF_ANY) >>> 0;
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) this.fail(operation, address);
+    if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
+    return address;
   }
 
   override find(handle: number, key: number): number {
@@ -56,7 +73,7 @@ export class Map16<K, V> extends HashMap<K, V> {
 }
 
 /** Maps with keys of any other size, by address. */
-export class MapAny<K, V> extends HashMap<K, V> {
+export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
   override get(key: K): V | undefined {
     if (this.reading === 0) this.refuse("get");
     const { host } = this;
@@ -77,7 +94,7 @@ export class MapAny<K, V> extends HashMap<K, V> {
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) this.fail("set", address);
     if (direct) writeScalar(host, this.valueScalar, address, value);
-    else host.copy(address, host.scratch.value, this.table.valueSize);
+    else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
   }
 
@@ -97,8 +114,24 @@ export class MapAny<K, V> extends HashMap<K, V> {
 
   override lookup(key: K): number {
     if (this.reading === 0) this.refuse("lookup");
-    const at = this.encodeKey("lookup", key);
-    return this.host.core.lookupAny(this.reading, at) >>> 0;
+    return this.locate("lookup", key);
+  }
+
+  override locate(operation: Operation, key: K): number {
+    const at = this.encodeKey(operation, key);
+    return this.host.core.lookupAny(this.table.handle, at) >>> 0;
+  }
+
+  override obtain(operation: Operation, key: K): number {
+    const { host } = this;
+    const at = this.encodeKey(operation, key);
+    const count = (this.writing + host.layout.count) >>> 2;
+    const before = host.u32[count];
+    const address = host.core.upsertAny(this.writing, at, BPF_ANY) >>> 0;
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) this.fail(operation, address);
+    if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
+    return address;
   }
 
   override find(handle: number, key: number): number {

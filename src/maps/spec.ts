@@ -1,29 +1,45 @@
 import type { Codec } from "../codec/codec.ts";
 
 /**
- * Map types, in bpftool's words. `hash` never grows beyond what it was made for and never moves an entry; `rhash`
- * (`BPF_MAP_TYPE_RHASH`) follows its entry count in both directions.
+ * Types of maps with one value per key, in bpftool's words. `hash` never grows beyond what it was made for and never moves an
+ * entry; `rhash` (`BPF_MAP_TYPE_RHASH`) follows its entry count in both directions.
  */
-export type MapType = "hash" | "rhash";
+export type HashType = "hash" | "rhash";
+
+/**
+ * All map types. `array` has the keys 0..maxEntries - 1, all there from the start with a value of zeros. The `percpu_` types
+ * have a value for each CPU of the host under every key.
+ */
+export type MapType = HashType | "percpu_hash" | "array" | "percpu_array";
 
 /** What {@link createMap} makes a map from. */
-export interface MapSpec<K, V> {
-  readonly type: MapType;
+export interface MapSpec<K, V, T extends MapType = MapType> {
+  readonly type: T;
   /** At most 15 characters of `[A-Za-z0-9_.]`, for messages and listings. Default `""`. */
   readonly name?: string | undefined;
   /**
    * Layout of the keys. Keys are compared by their bytes: of the floats, 0 and -0 are two keys and NaN is one (JavaScript's
-   * `Map` has one zero).
+   * `Map` has one zero). The keys of arrays are `u32`.
    */
   readonly key: Codec<K>;
-  /** Layout of the values. */
+  /** Layout of the values; of the `percpu_` types, of one CPU's value. */
   readonly value: Codec<V>;
-  /** Limit of the entry count, 1..2^27 (hash) or 1..2^31 (rhash). A hash allocates all entries at once. */
+  /**
+   * Limit of the entry count, 1..2^27 (hash, percpu_hash) or 1..2^31 (rhash); of arrays, the length. All but an rhash allocate
+   * everything at once.
+   */
   readonly maxEntries: number;
   /** `BPF_F_*`. An rhash sets `BPF_F_NO_PREALLOC` itself. */
   readonly flags?: number | undefined;
   /** rhash: how many entries to be ready for at the start, up to 65535 and `maxEntries`. */
   readonly mapExtra?: number | undefined;
+}
+
+/** What {@link Host.open} needs to know of a pinned map. */
+export interface OpenSpec<K, V, T extends MapType> {
+  readonly key: Codec<K>;
+  readonly value: Codec<V>;
+  readonly type?: T | undefined;
 }
 
 /** What the kernel calls `bpf_map_info`. */
@@ -34,7 +50,7 @@ export interface MapInfo {
   readonly name: string;
   /** Bytes. */
   readonly keySize: number;
-  /** Bytes. */
+  /** Bytes; of the `percpu_` types, of one CPU's value. */
   readonly valueSize: number;
   readonly maxEntries: number;
   /** Flags of the map; `BPF_F_RDONLY` and `BPF_F_WRONLY` belong to a handle and are not among them. */

@@ -1,22 +1,22 @@
 import type { Host } from "../host/host.ts";
 
 /** How a table stores its entries. */
-export type MapLayout = "inline-keys" | "inline-tags" | "out-of-line";
+export type MapLayout = "inline-keys" | "inline-tags" | "out-of-line" | "array";
 
-/** What {@link HashMap.stats} tells about the structure of a map. */
+/** What {@link BpfMap.stats} tells about the structure of a map. */
 export interface MapStats {
   readonly entries: number;
   readonly maxEntries: number;
   /** Entries move between buckets as the map grows and shrinks by one bucket at a time (linear hashing). */
   readonly buckets: number;
-  /** Entries that fit a bucket before it needs an overflow block. */
+  /** Entries that fit a bucket before it needs an overflow block. An array has no buckets. */
   readonly slotsPerBucket: number;
   readonly overflowBlocks: number;
   /** Bytes of the table with all its structures. */
   readonly bytes: number;
   /** bytes / entries; 0 when empty. */
   readonly bytesPerEntry: number;
-  /** entries / (buckets * slotsPerBucket). */
+  /** entries / (buckets * slotsPerBucket); 1 of an array. */
   readonly load: number;
   /** Buckets split since creation. */
   readonly splits: number;
@@ -35,7 +35,7 @@ export interface MapStats {
   readonly debt: number;
 }
 
-const LAYOUTS: readonly MapLayout[] = ["inline-keys", "inline-tags", "out-of-line"];
+const LAYOUTS: readonly MapLayout[] = ["inline-keys", "inline-tags", "out-of-line", "array"];
 
 /** Has the core write the counters of a table to the scratch; where, as an index of `u32`. */
 function readCounters(host: Host, handle: number): number {
@@ -76,12 +76,13 @@ export function tableStats(host: Host, handle: number): MapStats {
     overflowBlocks,
     bytes,
     bytesPerEntry: entries === 0 ? 0 : bytes / entries,
-    load: entries / (buckets * slotsPerBucket),
+    load: buckets === 0 ? 1 : entries / (buckets * slotsPerBucket),
     splits,
     merges,
     movedEntries: movedHigh * 2 ** 32 + movedLow,
     maxPerCall: { splits: maxSplits, merges: maxMerges, movedEntries: maxMoved },
     layout: LAYOUTS[layout],
-    debt,
+    // An array never grows.
+    debt: buckets === 0 ? 0 : debt,
   };
 }

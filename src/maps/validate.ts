@@ -1,10 +1,12 @@
 /**
  * What the kernel checks when a map is created: in its order (`map_create` in kernel/bpf/syscall.c, `htab_map_alloc_check` and
- * `rhtab_map_alloc_check` in kernel/bpf/hashtab.c), with its errno.
+ * `rhtab_map_alloc_check` in kernel/bpf/hashtab.c, `array_map_alloc_check` in kernel/bpf/arraymap.c), with its errno.
  *
  * @module
  */
 import {
+  BPF_F_INNER_MAP,
+  BPF_F_MMAPABLE,
   BPF_F_NO_COMMON_LRU,
   BPF_F_NO_PREALLOC,
   BPF_F_NUMA_NODE,
@@ -28,6 +30,10 @@ export interface MapAttributes {
   readonly mapExtra: number;
   /** Whether the value has a `bpf_spin_lock`. */
   readonly hasLock: boolean;
+  /** Where it is in the value, in bytes. */
+  readonly lockOffset?: number | undefined;
+  /** With BPF_F_NUMA_NODE: the node, or {@link NUMA_NO_NODE}. Default 0. */
+  readonly numaNode?: number;
 }
 
 /** Why a map cannot be created. */
@@ -37,9 +43,12 @@ export interface Refusal {
   readonly cause: string;
 }
 
+/** As good as no BPF_F_NUMA_NODE at all. */
+export const NUMA_NO_NODE = 0xffff_ffff;
+
 const NAME_MAX = 15;
 /** HTAB_CREATE_FLAG_MASK; NO_COMMON_LRU is in it and refused afterwards, for all but LRU maps. */
-const FLAG_MASK =
+const HASH_FLAGS =
   BPF_F_NO_PREALLOC |
   BPF_F_NO_COMMON_LRU |
   BPF_F_NUMA_NODE |
@@ -48,6 +57,13 @@ const FLAG_MASK =
   BPF_F_RDONLY_PROG |
   BPF_F_WRONLY_PROG |
   BPF_F_ZERO_SEED;
+/** ARRAY_CREATE_FLAG_MASK, without PRESERVE_ELEMS, which is for arrays of perf events. */
+const PERCPU_ARRAY_FLAGS =
+  BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY | BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG;
+const ARRAY_FLAGS = PERCPU_ARRAY_FLAGS | BPF_F_MMAPABLE | BPF_F_INNER_MAP;
+/** PCPU_MIN_UNIT_SIZE: one slot of a per-CPU value comes out of one unit of the per-CPU allocator. */
+const SLOT_BYTES_MAX = 32768;
+const INT_MAX = 0x7fff_ffff;
 /** KMALLOC_MAX_SIZE - sizeof(struct htab_elem). */
 const ENTRY_BYTES_END = 4 * 1024 * 1024 - 48;
 /** An rhashtable keeps the key length and the size hint in 16 bits. */
@@ -86,17 +102,42 @@ function refuseRhash(a: MapAttributes): Refusal | undefined {
   return undefined;
 }
 
+function unknownFlags(flags: number, known: number): Refusal | undefined {
+  const unknown = (flags & ~known) >>> 0;
+  if (unknown === 0) return undefined;
+  return { errno: ERRNO.EINVAL, cause: `has flags 0x${unknown.toString(16)}, unknown to this type` };
+}
+
+function contradictingFlags(flags: number): Refusal | undefined {
+  if (!both(flags, BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) return undefined;
+  return { errno: ERRNO.EINVAL, cause: "has both BPF_F_RDONLY_PROG and BPF_F_WRONLY_PROG" };
+}
+
+function isPerCpu(type: MapType): boolean {
+  return type === "percpu_hash" || type === "percpu_array";
+}
+
+/** A value of a per-CPU map is on every node. */
+function refuseNode(a: MapAttributes): Refusal | undefined {
+  if (!isPerCpu(a.type) || (a.flags & BPF_F_NUMA_NODE) === 0 || a.numaNode === NUMA_NO_NODE) return undefined;
+  return { errno: ERRNO.EINVAL, cause: "has BPF_F_NUMA_NODE, which is not for per-CPU maps" };
+}
+
+function refuseSlot(a: MapAttributes): Refusal | undefined {
+  if (!isPerCpu(a.type) || a.valueSize <= SLOT_BYTES_MAX) return undefined;
+  const cause = `has values of ${a.valueSize} bytes; a per-CPU value takes up to ${SLOT_BYTES_MAX}`;
+  return { errno: ERRNO.E2BIG, cause };
+}
+
 /** htab_map_alloc_check. */
 function refuseHash(a: MapAttributes): Refusal | undefined {
-  const unknown = (a.flags & ~FLAG_MASK) >>> 0;
-  if (unknown !== 0)
-    return { errno: ERRNO.EINVAL, cause: `has flags 0x${unknown.toString(16)}, unknown to this type` };
-  if (both(a.flags, BPF_F_RDONLY_PROG | BPF_F_WRONLY_PROG)) {
-    return { errno: ERRNO.EINVAL, cause: "has both BPF_F_RDONLY_PROG and BPF_F_WRONLY_PROG" };
-  }
+  const refusal = unknownFlags(a.flags, HASH_FLAGS) ?? contradictingFlags(a.flags);
+  if (refusal !== undefined) return refusal;
   if ((a.flags & BPF_F_NO_COMMON_LRU) !== 0) {
     return { errno: ERRNO.EINVAL, cause: "has BPF_F_NO_COMMON_LRU, which is for LRU maps" };
   }
+  const node = refuseNode(a);
+  if (node !== undefined) return node;
   if (a.maxEntries === 0) return { errno: ERRNO.EINVAL, cause: "has maxEntries = 0" };
   if (a.keySize === 0) return { errno: ERRNO.EINVAL, cause: "has keys of 0 bytes" };
   if (a.valueSize === 0) return { errno: ERRNO.EINVAL, cause: "has values of 0 bytes" };
@@ -104,43 +145,102 @@ function refuseHash(a: MapAttributes): Refusal | undefined {
     const cause = `has entries of ${a.keySize + a.valueSize} bytes; key and value take up to ${ENTRY_BYTES_END - 1}`;
     return { errno: ERRNO.E2BIG, cause };
   }
-  return undefined;
+  return refuseSlot(a);
+}
+
+/** array_map_alloc_check. */
+function refuseArray(a: MapAttributes): Refusal | undefined {
+  if (a.maxEntries === 0) return { errno: ERRNO.EINVAL, cause: "has maxEntries = 0" };
+  if (a.keySize !== 4) {
+    return { errno: ERRNO.EINVAL, cause: `has keys of ${a.keySize} bytes; the index of an array takes 4` };
+  }
+  if (a.valueSize === 0) return { errno: ERRNO.EINVAL, cause: "has values of 0 bytes" };
+  const refusal =
+    unknownFlags(a.flags, a.type === "array" ? ARRAY_FLAGS : PERCPU_ARRAY_FLAGS) ??
+    contradictingFlags(a.flags) ??
+    refuseNode(a);
+  if (refusal !== undefined) return refusal;
+  if (a.valueSize > INT_MAX) {
+    return { errno: ERRNO.E2BIG, cause: `has values of ${a.valueSize} bytes; they take up to ${INT_MAX}` };
+  }
+  return refuseSlot(a);
 }
 
 /** What {@link refuseCreate} takes: a type that may be unknown. */
 export type UncheckedAttributes = Omit<MapAttributes, "type"> & { readonly type: string };
 
-/** The first of the kernel's checks that fails, or undefined when the map may be created. */
-export function refuseCreate(attributes: UncheckedAttributes): Refusal | undefined {
-  const { type, name, mapExtra, flags, maxEntries } = attributes;
-  if (mapExtra !== 0 && type !== "rhash") {
-    return { errno: ERRNO.EINVAL, cause: `has mapExtra = ${mapExtra}, which is for rhash` };
+const TYPES: readonly string[] = [
+  "hash",
+  "rhash",
+  "percpu_hash",
+  "array",
+  "percpu_array",
+] satisfies MapType[];
+
+/** What `map_create` itself checks before it asks the type. */
+export function refuseAttributes(a: UncheckedAttributes): Refusal | undefined {
+  if (a.mapExtra !== 0 && a.type !== "rhash") {
+    return { errno: ERRNO.EINVAL, cause: `has mapExtra = ${a.mapExtra}, which is for rhash` };
   }
-  if (name.length > NAME_MAX || !/^[A-Za-z0-9_.]*$/.test(name)) {
-    return { errno: ERRNO.EINVAL, cause: `needs a name of at most ${NAME_MAX} characters of [A-Za-z0-9_.]` };
-  }
-  if (type !== "hash" && type !== "rhash") {
-    return {
-      errno: ERRNO.EINVAL,
-      cause: `has an unknown type ${JSON.stringify(type)}; known are "hash" and "rhash"`,
-    };
-  }
-  const known: MapAttributes = { ...attributes, type };
-  const refusal = (type === "rhash" ? refuseRhash(known) : undefined) ?? refuseHash(known);
-  if (refusal !== undefined) return refusal;
-  const entriesMax = type === "hash" ? HASH_ENTRIES_MAX : RHASH_ENTRIES_MAX;
-  if (maxEntries > entriesMax) {
-    return { errno: ERRNO.E2BIG, cause: `has maxEntries = ${maxEntries}; ${type} takes up to ${entriesMax}` };
-  }
-  if (attributes.hasLock && (flags & BPF_F_RDONLY_PROG) !== 0) {
-    return {
-      errno: ERRNO.EACCES,
-      cause: "has a spinLock in its value, which BPF_F_RDONLY_PROG would keep from being taken",
-    };
-  }
-  // The kernel finds this last, when it makes the file descriptor.
-  if (both(flags, BPF_F_RDONLY | BPF_F_WRONLY)) {
+  if (both(a.flags, BPF_F_RDONLY | BPF_F_WRONLY)) {
     return { errno: ERRNO.EINVAL, cause: "has both BPF_F_RDONLY and BPF_F_WRONLY" };
   }
+  if (!TYPES.includes(a.type)) {
+    const known = TYPES.map((type) => JSON.stringify(type)).join(", ");
+    return {
+      errno: ERRNO.EINVAL,
+      cause: `has an unknown type ${JSON.stringify(a.type)}; known are ${known}`,
+    };
+  }
   return undefined;
+}
+
+/** What the type's `map_alloc_check` finds. */
+export function refuseByType(a: MapAttributes): Refusal | undefined {
+  switch (a.type) {
+    case "array":
+    case "percpu_array":
+      return refuseArray(a);
+    case "rhash":
+      return refuseRhash(a) ?? refuseHash(a);
+    default:
+      return refuseHash(a);
+  }
+}
+
+/** What the type's `map_alloc` refuses before it asks for memory. */
+export function refuseCapacity(a: MapAttributes): Refusal | undefined {
+  if (a.type === "array" || a.type === "percpu_array") return undefined;
+  const most = a.type === "rhash" ? RHASH_ENTRIES_MAX : HASH_ENTRIES_MAX;
+  if (a.maxEntries <= most) return undefined;
+  return { errno: ERRNO.E2BIG, cause: `has maxEntries = ${a.maxEntries}; ${a.type} takes up to ${most}` };
+}
+
+export function refuseName(name: string): Refusal | undefined {
+  if (name.length <= NAME_MAX && /^[A-Za-z0-9_.]*$/.test(name)) return undefined;
+  return { errno: ERRNO.EINVAL, cause: `needs a name of at most ${NAME_MAX} characters of [A-Za-z0-9_.]` };
+}
+
+/** `map_check_btf`. */
+function refuseLock(a: MapAttributes): Refusal | undefined {
+  if (!a.hasLock) return undefined;
+  if ((a.flags & BPF_F_RDONLY_PROG) !== 0) {
+    const cause = "has a spinLock in its value, which BPF_F_RDONLY_PROG would keep from being taken";
+    return { errno: ERRNO.EACCES, cause };
+  }
+  if (isPerCpu(a.type)) {
+    return {
+      errno: ERRNO.EOPNOTSUPP,
+      cause: `has a spinLock in its value, which ${a.type} maps cannot have`,
+    };
+  }
+  return undefined;
+}
+
+/** The first of the kernel's checks that fails, or undefined when the map may be created. */
+export function refuseCreate(attributes: UncheckedAttributes): Refusal | undefined {
+  const refusal = refuseAttributes(attributes);
+  if (refusal !== undefined) return refusal;
+  const known = attributes as MapAttributes;
+  return refuseByType(known) ?? refuseCapacity(known) ?? refuseName(known.name) ?? refuseLock(known);
 }

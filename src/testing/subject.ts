@@ -5,7 +5,7 @@ import { BpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Batch } from "../maps/batch.ts";
 import type { HashMap } from "../maps/hash_map.ts";
-import type { MapType } from "../maps/spec.ts";
+import type { HashType } from "../maps/spec.ts";
 import type { ReferenceMapOptions } from "./model.ts";
 import { MAX_ROOM } from "./operations.ts";
 
@@ -72,7 +72,7 @@ export interface Subject extends ReferenceMapOptions {
 
 /** A map to make for a replay: sizes in bytes, `flags` and `mapExtra` as in a map spec. */
 export interface SubjectSpec extends ReferenceMapOptions {
-  readonly type: MapType;
+  readonly type: HashType;
   readonly flags?: number;
   readonly mapExtra?: number;
 }

@@ -54,7 +54,7 @@ async function support(path) {
   });
   return outputText
     .replaceAll('"../../src/testing/index.ts"', '"bpfmap/testing"')
-    .replaceAll('"../../src/host/host.ts"', '"bpfmap"')
+    .replaceAll('"../../src/hosts.ts"', '"bpfmap"')
     .replace(/(from "\.\/[^"]*)\.ts"/g, '$1.js"');
 }
 

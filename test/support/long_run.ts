@@ -1,6 +1,6 @@
 /** Millions of operations on random configurations of one map type. */
 import { BPF_F_NO_PREALLOC } from "../../src/constants.ts";
-import type { MapType } from "../../src/index.ts";
+import type { HashType } from "../../src/index.ts";
 import {
   generateOperations,
   type Operation,
@@ -23,7 +23,7 @@ export function testSteps(): number {
   return steps;
 }
 
-function randomSpec(type: MapType, random: Random): SubjectSpec {
+function randomSpec(type: HashType, random: Random): SubjectSpec {
   const small = random.chance(60);
   const keySize = random.chance(45)
     ? [4, 8, 16][random.below(3)]!
@@ -58,7 +58,7 @@ function randomOperations(spec: SubjectSpec, seed: number, random: Random): Iter
 }
 
 /** Runs configurations until `steps` operations are done, and prints how many, the seed and the complete scans. */
-export function longRun(type: MapType, steps: number, seed: number): void {
+export function longRun(type: HashType, steps: number, seed: number): void {
   const random = new Random(seed);
   const total = { steps: 0, scans: 0, drains: 0, iterations: 0, walks: 0, sections: 0, configurations: 0 };
   while (total.steps < steps) {

@@ -1,4 +1,4 @@
-import { createHost } from "../../src/host/host.ts";
+import { createHost } from "../../src/hosts.ts";
 import { type OpenSubject, openSubject, type SubjectSpec } from "../../src/testing/index.ts";
 
 /** Bytes; small, because some engines reserve the address space of every host at once. */

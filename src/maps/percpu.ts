@@ -1,0 +1,146 @@
+/**
+ * Values of per-CPU maps: a slot for each CPU of the host, each at a multiple of 8 bytes, as the kernel copies them to user space.
+ *
+ * @module
+ */
+import { type Codec, Scalar } from "../codec/codec.ts";
+import { describe, outOfRange, within, wrongType } from "../codec/mismatch.ts";
+import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
+import { ERRNO, type Operation } from "../errors.ts";
+import { roundUp8 } from "../host/tables.ts";
+import type { EntryMap } from "./entry_map.ts";
+import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
+
+/** The layout of all slots of a value. */
+export interface PerCpuCodec<V> extends Codec<V[]> {
+  /** The layout of one of them. */
+  readonly slot: Codec<V>;
+}
+
+/** The layout of `cpus` slots; the value is an array of exactly as many. */
+export function perCpu<V>(slot: Codec<V>, cpus: number): PerCpuCodec<V> {
+  const stride = roundUp8(slot.size);
+  const name = `${slot.name} for each of ${cpus} CPUs`;
+  return {
+    name,
+    slot,
+    size: stride * cpus,
+    align: 8,
+    scalar: Scalar.NONE,
+    encode(value, view, offset) {
+      if (!Array.isArray(value)) throw wrongType(`${name} (an array)`, describe(value));
+      if (value.length !== cpus)
+        throw outOfRange(`${name} (exactly ${cpus} elements)`, `${value.length} elements`);
+      let cpu = 0;
+      try {
+        for (; cpu < cpus; cpu++) {
+          const at = offset + cpu * stride;
+          slot.encode(value[cpu], view, at);
+          for (let byte = slot.size; byte < stride; byte++) view.setUint8(at + byte, 0);
+        }
+      } catch (error) {
+        throw within(`[${cpu}]`, error);
+      }
+    },
+    decode(view, offset) {
+      const value = new Array<V>(cpus);
+      let cpu = 0;
+      try {
+        for (; cpu < cpus; cpu++) value[cpu] = slot.decode(view, offset + cpu * stride);
+      } catch (error) {
+        throw within(`[${cpu}]`, error);
+      }
+      return value;
+    },
+  };
+}
+
+/** The layout of one slot; of maps that are not per CPU, of the value. */
+export function slotCodec(codec: Codec<unknown>): Codec<unknown> {
+  return "slot" in codec ? (codec as PerCpuCodec<unknown>).slot : codec;
+}
+
+/**
+ * The calling thread's slot of every value of a per-CPU map: `map.local`. Slot 0 on a host with one thread.
+ *
+ * @example
+ * ```ts
+ * import { createHost, u32, u53 } from "bpfmap";
+ *
+ * const host = createHost({ cpus: 2 });
+ * const hits = host.createMap({ type: "percpu_hash", key: u32, value: u53, maxEntries: 100 });
+ * hits.local.set(80, 5);
+ * console.log(hits.local.get(80), hits.get(80)); // 5 [ 5, 0 ]
+ * ```
+ */
+export class LocalSlot<K, V> {
+  #map: EntryMap<K, V[]>;
+  #codec: Codec<V>;
+  /** Bytes from the start of the value. */
+  #offset = 0;
+
+  /** @internal Use `map.local`. */
+  constructor(map: EntryMap<K, V[]>) {
+    this.#map = map;
+    this.#codec = slotCodec(map.valueCodec) as Codec<V>;
+  }
+
+  /** The slot's value (a copy), or undefined when the key is absent. */
+  get(key: K): V | undefined {
+    const map = this.#map;
+    if (map.reading === 0) map.refuse("local.get");
+    const address = map.locate("local.get", key);
+    if (address === 0) return undefined;
+    const value = readScalar(map.host, this.#codec.scalar, address + this.#offset);
+    if (value !== undefined) return value as V;
+    return map.decodeValue<V>("local.get", map.host.view, address + this.#offset, this.#codec);
+  }
+
+  /** The address of the slot in host memory, 0 when the key is absent; valid as long as one of {@link EntryMap.lookup}. */
+  lookup(key: K): number {
+    const map = this.#map;
+    if (map.reading === 0) map.refuse("local.lookup");
+    const address = map.locate("local.lookup", key);
+    return address === 0 ? 0 : address + this.#offset;
+  }
+
+  /**
+   * Writes the slot. The other slots of a new key are zeros; those of one that is there stay as they are.
+   *
+   * @throws BpfError as {@link EntryMap.set}
+   */
+  set(key: K, value: V): this {
+    this.#write("local.set", key, value, BPF_ANY);
+    return this;
+  }
+
+  /**
+   * {@link set} under a condition.
+   *
+   * @param flags `BPF_ANY`, `BPF_NOEXIST` or `BPF_EXIST`
+   * @throws BpfError as {@link EntryMap.update}
+   */
+  update(key: K, value: V, flags: number = BPF_ANY): void {
+    this.#write("local.update", key, value, flags);
+  }
+
+  #write(operation: Operation, key: K, value: V, flags: number): void {
+    const map = this.#map;
+    if (map.writing === 0) map.refuse(operation);
+    const { host } = map;
+    map.checkFlags(operation, flags);
+    const { scalar, size } = this.#codec;
+    const direct = fitsScalar(scalar, value);
+    if (!direct) map.encodeValue(operation, value, this.#codec);
+    const condition = flags === BPF_ANY ? BPF_ANY : map.condition(operation, flags);
+    if (condition !== BPF_ANY) {
+      if (map.frozen) map.fail(operation, ERRNO.EPERM);
+      const present = map.locate(operation, key) !== 0;
+      if (condition === BPF_NOEXIST && present) map.fail(operation, ERRNO.EEXIST);
+      if (condition === BPF_EXIST && !present) map.fail(operation, map.absent);
+    }
+    const address = map.obtain(operation, key) + this.#offset;
+    if (direct) writeScalar(host, scalar, address, value);
+    else host.copy(address, host.scratch.value, size);
+  }
+}

@@ -1,0 +1,25 @@
+import { ArrayMap } from "./array.ts";
+import type { Counts } from "./counter.ts";
+import { LocalSlot } from "./percpu.ts";
+
+/**
+ * An array with a value for each CPU of the host under every index (`BPF_MAP_TYPE_PERCPU_ARRAY`). `get` gives an array with one
+ * value per CPU (`host.cpus`), `set` takes one; so do iteration and batches. `add` counts in the slot of the calling thread, and
+ * {@link local} reads and writes it. In {@link view}, the slots of an element follow each other, each at a multiple of 8 bytes.
+ *
+ * @example
+ * ```ts
+ * import { createHost, u32, u64 } from "bpfmap";
+ *
+ * const host = createHost({ cpus: 2 });
+ * const totals = host.createMap({ type: "percpu_array", key: u32, value: u64, maxEntries: 3 });
+ * totals.add(1, 5n);
+ * totals.set(2, [7n, 8n]);
+ * console.log(totals.get(1), totals.local.get(2)); // [ 5n, 0n ] 7n
+ * console.log(totals.view(BigUint64Array)); // BigUint64Array(6) [ 0n, 0n, 5n, 0n, 7n, 8n ]
+ * ```
+ */
+export class PercpuArrayMap<V> extends ArrayMap<V[], Counts<V>> {
+  /** The calling thread's slot. */
+  readonly local = new LocalSlot<number, V>(this);
+}

@@ -1,0 +1,49 @@
+/**
+ * Hash maps with a value for each CPU. They are the classes of the other hash maps, over values that hold all slots.
+ *
+ * @module
+ */
+import type { Counts } from "./counter.ts";
+import type { HashMap } from "./hash_map.ts";
+import { Map16, MapAny } from "./map_bytes.ts";
+import { Map4 } from "./map4.ts";
+import { Map8 } from "./map8.ts";
+import { LocalSlot } from "./percpu.ts";
+
+/**
+ * A hash map with a value for each CPU of the host under every key (`BPF_MAP_TYPE_PERCPU_HASH`), so that threads count without
+ * sharing. `get` gives an array with one value per CPU (`host.cpus`), `set` takes one; so do iteration, batches and drains.
+ * `add` counts in the slot of the calling thread, and {@link local} reads and writes it.
+ *
+ * @example
+ * ```ts
+ * import { createHost, u32, u53 } from "bpfmap";
+ *
+ * const host = createHost({ cpus: 4 });
+ * const hits = host.createMap({ type: "percpu_hash", key: u32, value: u53, maxEntries: 100 });
+ * hits.add(80, 1);
+ * hits.set(443, [1, 2, 3, 4]);
+ * const total = hits.get(443).reduce((sum, count) => sum + count);
+ * console.log(hits.get(80), total); // [ 1, 0, 0, 0 ] 10
+ * ```
+ */
+export interface PercpuHashMap<K, V> extends HashMap<K, V[], Counts<V>> {
+  /** The calling thread's slot. */
+  readonly local: LocalSlot<K, V>;
+}
+
+export class PercpuMap4<K, V> extends Map4<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
+  readonly local = new LocalSlot<K, V>(this);
+}
+
+export class PercpuMap8<K, V> extends Map8<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
+  readonly local = new LocalSlot<K, V>(this);
+}
+
+export class PercpuMap16<K, V> extends Map16<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
+  readonly local = new LocalSlot<K, V>(this);
+}
+
+export class PercpuMapAny<K, V> extends MapAny<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
+  readonly local = new LocalSlot<K, V>(this);
+}

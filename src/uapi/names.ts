@@ -1,0 +1,79 @@
+/**
+ * The commands that find a map by a name of its own: OBJ_PIN and OBJ_GET by a path, MAP_GET_NEXT_ID and MAP_GET_FD_BY_ID by its
+ * id. Paths are those of `host.pin` and `host.open`: any text, one name space for each host.
+ *
+ * @module
+ */
+import { BPF_ATTR_ID, BPF_ATTR_OBJ } from "./attr.ts";
+import { asksForNothing, type Call, openFile } from "./call.ts";
+import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "./constants.ts";
+import { ERRNO } from "./errno.ts";
+
+const { pathname, bpf_fd, file_flags, path_fd } = BPF_ATTR_OBJ.fields;
+const { start_id, map_id, next_id, open_flags } = BPF_ATTR_ID.fields;
+/** BPF_OBJ_FLAG_MASK */
+const ACCESS = BPF_F_RDONLY | BPF_F_WRONLY;
+/** PATH_MAX, with the NUL. */
+const PATH_BYTES = 4096;
+/** AT_FDCWD: a relative path as it stands. */
+const CURRENT_FOLDER = -100;
+const ID_END = 0x7fff_ffff;
+
+/** The path that an attribute points at (`getname`), or -errno. */
+function readPath(call: Call): string | number {
+  const pointer = call.u64(pathname);
+  const mapped = call.memory.mapped(pointer, PATH_BYTES);
+  const bytes = call.memory.take(pointer, mapped);
+  if (bytes === undefined || mapped === 0) return -ERRNO.EFAULT;
+  const end = bytes.indexOf(0);
+  if (end < 0) return -(mapped < PATH_BYTES ? ERRNO.EFAULT : ERRNO.ENAMETOOLONG);
+  if (end === 0) return -ERRNO.ENOENT;
+  const path = new TextDecoder().decode(bytes.subarray(0, end));
+  const relativeTo = (call.u32(file_flags) & BPF_F_PATH_FD) !== 0 ? call.s32(path_fd) : CURRENT_FOLDER;
+  // A host has no folders that could be open.
+  if (relativeTo !== CURRENT_FOLDER && !path.startsWith("/")) return -ERRNO.EBADF;
+  return path;
+}
+
+/** What both commands refuse; `known`: the flags that they take. */
+function refuseFlags(call: Call, known: number): boolean {
+  const flags = call.u32(file_flags);
+  if (call.hasTail(path_fd) || (flags & ~known) !== 0) return true;
+  return (flags & BPF_F_PATH_FD) === 0 && call.s32(path_fd) !== 0;
+}
+
+export function objPin(call: Call): number {
+  if (refuseFlags(call, BPF_F_PATH_FD)) return -ERRNO.EINVAL;
+  // bpf_fd_probe_obj asks for a map, a program and a link in turn, and the last of them says EINVAL for any descriptor.
+  const file = call.file(call.u32(bpf_fd));
+  if (typeof file === "number") return -ERRNO.EINVAL;
+  const path = readPath(call);
+  if (typeof path === "number") return path;
+  return call.host.tables.pin(path, file.table) ? 0 : -ERRNO.EEXIST;
+}
+
+export function objGet(call: Call): number {
+  if (refuseFlags(call, ACCESS | BPF_F_PATH_FD) || call.u32(bpf_fd) !== 0) return -ERRNO.EINVAL;
+  const flags = call.u32(file_flags);
+  if (asksForNothing(flags)) return -ERRNO.EINVAL;
+  const path = readPath(call);
+  if (typeof path === "number") return path;
+  const table = call.host.tables.pinned(path);
+  return table === undefined ? -ERRNO.ENOENT : openFile(call.host, table, flags);
+}
+
+export function mapGetNextId(call: Call): number {
+  const start = call.u32(start_id);
+  if (call.hasTail(next_id) || start >= ID_END) return -ERRNO.EINVAL;
+  for (const { id } of call.host.tables.all()) {
+    if (id > start) return call.put(next_id, id) ? 0 : -ERRNO.EFAULT;
+  }
+  return -ERRNO.ENOENT;
+}
+
+export function mapGetFdById(call: Call): number {
+  const flags = call.u32(open_flags);
+  if (call.hasTail(open_flags) || (flags & ~ACCESS) !== 0 || asksForNothing(flags)) return -ERRNO.EINVAL;
+  const table = call.host.tables.byId(call.u32(map_id));
+  return table === undefined ? -ERRNO.ENOENT : openFile(call.host, table, flags);
+}

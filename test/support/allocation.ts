@@ -1,0 +1,19 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
+
+setFlagsFromString("--expose-gc");
+const collect: () => void = runInNewContext("gc");
+
+/** Bytes of JavaScript heap per call of `run`, once it is compiled. */
+export function bytesPerCall(run: () => void, calls = 20_000): number {
+  for (let i = 0; i < 3 * calls; i++) run();
+  let least = Number.POSITIVE_INFINITY;
+  // The least of several, since compilers allocate, too.
+  for (let round = 0; round < 5; round++) {
+    collect();
+    const before = process.memoryUsage().heapUsed;
+    for (let i = 0; i < calls; i++) run();
+    least = Math.min(least, (process.memoryUsage().heapUsed - before) / calls);
+  }
+  return least;
+}

@@ -1,0 +1,49 @@
+import { type Batch, BpfError, createHost, type HashMap, type MapType, u32 } from "../../src/index.ts";
+
+/** A map of any type with u32 keys and values, to run the same test on all of them. */
+export interface AnyMap {
+  /** Seen as a hash: what its type cannot do throws, as the kernel answers. */
+  readonly map: HashMap<number, unknown>;
+  /** The value that stands for a number: itself, or of per-CPU maps one value per CPU. */
+  value(n: number): unknown;
+  /** The number that add and addMany count in. */
+  count(value: unknown): number;
+}
+
+export const CPUS = 3;
+export const HASHES: readonly MapType[] = ["hash", "rhash", "percpu_hash"];
+export const ARRAYS: readonly MapType[] = ["array", "percpu_array"];
+export const EVERY_TYPE: readonly MapType[] = [...HASHES, ...ARRAYS];
+
+export function openAny(type: MapType, maxEntries: number, name = "m"): AnyMap {
+  const host = createHost({ seed: 7, cpus: CPUS });
+  const map = host.createMap({ type, name, key: u32, value: u32, maxEntries });
+  const perCpu = type.startsWith("percpu");
+  return {
+    map: map as unknown as HashMap<number, unknown>,
+    value: (n) => (perCpu ? Array.from({ length: CPUS }, (_, cpu) => n + cpu) : n),
+    count: (value) => (perCpu ? (value as number[])[0] : (value as number)),
+  };
+}
+
+/** A batch with the keys and values of numbers. */
+export function batchOf(
+  { map, value }: AnyMap,
+  entries: readonly (readonly [number, number])[],
+): Batch<number, unknown> {
+  const batch = map.createBatch(Math.max(1, entries.length));
+  for (const [i, [key, n]] of entries.entries()) batch.set(i, key, value(n));
+  batch.count = entries.length;
+  return batch;
+}
+
+/** How many of `total` entries a call has done, and the errno that it threw. */
+export function outcome(total: number, call: () => unknown): { done: number; errno: number } {
+  try {
+    call();
+    return { done: total, errno: 0 };
+  } catch (error) {
+    if (!(error instanceof BpfError)) throw error;
+    return { done: error.count ?? -1, errno: error.errno };
+  }
+}
