@@ -164,6 +164,6 @@ describe.each(EVERY_TYPE)("%s beside a JavaScript Map", (type) => {
       expect(scanned).toEqual(model.values);
       any.map.host.close();
     });
-    fc.assert(property, { numRuns: 300, ...seeded });
+    fc.assert(property, { numRuns: 120, ...seeded });
   });
 });
