@@ -93,6 +93,7 @@ const keys = Uint32Array.from({ length: large }, (_, i) => mix(i));
 
 function fill(map, entries) {
   const batch = map.createBatch(4096);
+  batch.values.fill(0);
   for (let i = 0; i < entries; i += batch.count) {
     batch.count = Math.min(batch.capacity, entries - i);
     const view = new Uint32Array(batch.keys.buffer, batch.keys.byteOffset, batch.count);

@@ -66,10 +66,10 @@ function check(name, a, b) {
 
 /** One round: fill both, query both in turn, empty both. Returns bytes per entry of the filled map. */
 function round(size, host, data) {
-  const { keys, hits, misses, batches, values } = data;
+  const { keys, shuffled, hits, misses, batches, values } = data;
   const bpf = host.createMap({ type: "rhash", key: u32, value: f64, maxEntries: 0x7fffffff });
   const js = new Map();
-  const passes = Math.max(1, Math.floor(queries / size));
+  const passes = Math.max(2, Math.floor(queries / size));
   // Small maps are filled and emptied many times, so that every pass does about as much work.
   for (let pass = 0; pass < passes; pass++) {
     time("set, growing", "bpfmap", size, () => {
@@ -79,10 +79,11 @@ function round(size, host, data) {
       for (let i = 0; i < size; i++) js.set(keys[i], i);
     });
     if (pass === passes - 1) break;
-    time("delete", "bpfmap", size, () => {
+    // In the order of insertion, in which the entries of a Map lie in memory.
+    time("delete, oldest first", "bpfmap", size, () => {
       for (let i = 0; i < size; i++) bpf.delete(keys[i]);
     });
-    time("delete", "Map", size, () => {
+    time("delete, oldest first", "Map", size, () => {
       for (let i = 0; i < size; i++) js.delete(keys[i]);
     });
   }
@@ -135,11 +136,11 @@ function round(size, host, data) {
     });
     check("lookupMany", sum, expectedSum);
   }
-  time("delete", "bpfmap", size, () => {
-    for (let i = 0; i < size; i++) bpf.delete(keys[i]);
+  time("delete, random order", "bpfmap", size, () => {
+    for (let i = 0; i < size; i++) bpf.delete(shuffled[i]);
   });
-  time("delete", "Map", size, () => {
-    for (let i = 0; i < size; i++) js.delete(keys[i]);
+  time("delete, random order", "Map", size, () => {
+    for (let i = 0; i < size; i++) js.delete(shuffled[i]);
   });
   check("size", bpf.size, js.size);
   bpf.close();
@@ -149,11 +150,16 @@ function round(size, host, data) {
 function measure(size) {
   times.clear();
   const keys = Uint32Array.from({ length: size }, (_, i) => mix(i));
+  const shuffled = keys.slice();
+  for (let i = size - 1; i > 0; i--) {
+    const j = draw(i + 12345, i + 1);
+    [shuffled[i], shuffled[j]] = [shuffled[j], shuffled[i]];
+  }
   const hits = Uint32Array.from({ length: queries }, (_, i) => keys[draw(i, size)]);
   const misses = Uint32Array.from({ length: queries }, (_, i) => mix(size + draw(i, size)));
   const batches = [];
   for (let i = 0; i + BATCH <= queries; i += BATCH) batches.push(hits.slice(i, i + BATCH));
-  const data = { keys, hits, misses, batches, values: new Uint8Array(BATCH * 8) };
+  const data = { keys, shuffled, hits, misses, batches, values: new Uint8Array(BATCH * 8) };
   const host = createHost({ seed });
   let bytes = 0;
   for (let i = 0; i < rounds; i++) {

@@ -88,32 +88,44 @@ function insert<B, K>(table: usize, key: K, hash: u32): usize {
   return inserted ? inserted : ENOMEM;
 }
 
-/** Removes the entry of a slot, without shrinking the table. How many entries moved. */
-export function removeSlot<B>(table: usize, bucket: usize, block: usize, slot: u32): u32 {
-  const first = block == bucket;
+/** Drops the entry of a slot; no other entry changes its slot. The caller lets the bucket settle. */
+@inline export function dropSlot<B>(table: usize, block: usize, slot: u32, first: bool): void {
   assert(changetype<B>(block).occupied(table, first) & (1 << slot));
   const entry = changetype<B>(block).entryAt(slot);
   changetype<B>(block).drop(table, slot, first, pinned<B>());
-  let moved: u32 = 0;
-  if (changetype<B>(bucket).link(true) && !pinned<B>()) {
-    if (first && (isGrowable(table) || !changetype<B>(0).holdsValues())) moved = refill<B>(table, bucket, slot);
-    tidyChain<B>(table, bucket);
-  }
   setField(table, COUNT, field(table, COUNT) - 1);
   setField(table, VERSION, field(table, VERSION) + 1);
-  changetype<B>(0).freeEntry(table, entry);
+  changetype<B>(block).freeEntry(table, entry);
+}
+
+/** Pulls entries of the chain into free slots of the bucket and frees blocks that are empty. How many entries moved. */
+export function settle<B>(table: usize, bucket: usize): u32 {
+  if (!changetype<B>(bucket).link(true) || pinned<B>()) return 0;
+  let moved: u32 = 0;
+  tidyChain<B>(table, bucket);
+  if (!isGrowable(table) && changetype<B>(bucket).holdsValues()) return 0;
+  let free = changetype<B>(bucket).vacant(table, true, false);
+  while (free && changetype<B>(bucket).link(true)) {
+    refill<B>(table, bucket, <u32>ctz(free));
+    free &= free - 1;
+    moved++;
+    tidyChain<B>(table, bucket);
+  }
   return moved;
 }
 
-/** Fills a free slot of a bucket from its chain. */
-function refill<B>(table: usize, bucket: usize, slot: u32): u32 {
+/** Removes the entry of a slot, without shrinking the table. How many entries moved. */
+export function removeSlot<B>(table: usize, bucket: usize, block: usize, slot: u32): u32 {
+  dropSlot<B>(table, block, slot, block == bucket);
+  return settle<B>(table, bucket);
+}
+
+/** Fills a free slot of a bucket from the newest block of its chain, which is not empty. */
+function refill<B>(table: usize, bucket: usize, slot: u32): void {
   const block = changetype<B>(changetype<B>(bucket).link(true));
-  const used = block.occupied(table, false);
-  if (!used) return 0;
-  const from = <u32>ctz(used);
+  const from = <u32>ctz(block.occupied(table, false));
   block.move(table, from, false, bucket, slot, true);
   block.drop(table, from, false, false);
-  return 1;
 }
 
 function removeFrom<B>(table: usize, bucket: usize, block: usize, slot: u32): void {

@@ -9,14 +9,13 @@
 //           END        the scan is over
 //
 // A bucket that is met at its start and fits is emitted as it stands. Otherwise, when a merge has made the bucket wider than
-// the cursor or the room is short, entries leave in ascending order, each by a search for the least one left: rare and bounded
-// by the size of the bucket. Keys of equal hash are told apart by their bytes, so even room for one makes progress.
+// the cursor or the room is short, its entries are sorted and leave in ascending order. Keys of equal hash are told apart by their bytes, so even room for one makes progress.
 import { compareBytes, copyBytes } from "../hash/bytes";
 import { reverseBits } from "../hash/hash";
 import { bucketAddress, bucketIndex, bucketMask } from "./buckets";
 import { emitBucket, emptyBucket } from "./emit";
 import { BUCKET_BYTES, KEY_SIZE, VALUE_SIZE, field } from "./header";
-import { removeSlot } from "./linear";
+import { dropSlot, removeSlot, settle } from "./linear";
 import { countEntries } from "./overflow";
 import { shrinkAfter } from "./resize";
 
@@ -25,9 +24,13 @@ const SINK: usize = 8;
 const PLAN: usize = 16;
 const PLANNED_BYTES: u32 = 8;
 const PLANNED_END: usize = 4;
+const SORTED_ENTRY: usize = 4;
 const MOST_PLANNED: u32 = 32;
 const AFTER: usize = PLAN + MOST_PLANNED * PLANNED_BYTES;
 export const CURSOR_BYTES: u32 = <u32>AFTER;
+
+/** More entries in a bucket than can be sorted in the place of the plan. */
+const TOO_MANY: u32 = MOST_PLANNED + 1;
 
 const AT: u32 = 0;
 const AFTER_KEY: u32 = 1;
@@ -123,10 +126,88 @@ export function scan<B>(table: usize, cursor: usize, keys: usize, values: usize,
 }
 
 /**
- * Emits the entries of a bucket from a position on, in order, until the room is used up. Leaves the cursor behind the last
- * one (AFTER_KEY) when the bucket may have more, and in state AT when it has not.
+ * Notes the entries of a bucket from a position on in ascending order, in the place of the plan, which is used up. With `after`,
+ * of those at the position itself only keys above it. How many; TOO_MANY when there is no room for all.
+ */
+function sortBucket<B>(table: usize, bucket: usize, cursor: usize, position: u32, after: usize): u32 {
+  const keySize = field(table, KEY_SIZE);
+  const sorted = cursor + PLAN;
+  let count: u32 = 0;
+  let block = bucket;
+  do {
+    const first = block == bucket;
+    let used = changetype<B>(block).occupied(table, first);
+    while (used) {
+      const slot = <u32>ctz(used);
+      used &= used - 1;
+      const order = reverseBits(changetype<B>(block).hashAt(table, slot, first));
+      if (order < position) continue;
+      const key = changetype<B>(block).keyAt(table, slot, first);
+      if (after && order == position && compareBytes(key, after, keySize) <= 0) continue;
+      if (count == MOST_PLANNED) return TOO_MANY;
+      let at = sorted + count * PLANNED_BYTES;
+      while (at != sorted) {
+        const below = load<u32>(at - PLANNED_BYTES);
+        const entry = <usize>load<u32>(at - PLANNED_BYTES, SORTED_ENTRY);
+        if (below < order || (below == order && compareBytes(keyOf<B>(table, bucket, entry), key, keySize) < 0)) break;
+        store<u64>(at, load<u64>(at - PLANNED_BYTES));
+        at -= PLANNED_BYTES;
+      }
+      store<u32>(at, order);
+      store<u32>(at, <u32>block + slot, SORTED_ENTRY);
+      count++;
+    }
+    block = changetype<B>(block).link(first);
+  } while (block);
+  return count;
+}
+
+/** Address of the key of an entry that is given as block address plus slot. */
+@inline function keyOf<B>(table: usize, bucket: usize, entry: usize): usize {
+  const block = entry & ~63;
+  return changetype<B>(block).keyAt(table, <u32>entry & 63, block == bucket);
+}
+
+/**
+ * Emits the entries of a bucket from a position on, in order. Leaves the cursor behind the last one (AFTER_KEY) when that uses up
+ * the room, and in state AT when the bucket has no more.
  */
 function emitInOrder<B>(
+  table: usize, bucket: usize, cursor: usize, position: u64, state: u32, keys: usize, values: usize, room: u32, removing: bool,
+): u32 {
+  const after: usize = state == AFTER_KEY ? cursor + AFTER : 0;
+  const count = sortBucket<B>(table, bucket, cursor, <u32>position, after);
+  if (count == TOO_MANY) {
+    return emitOneByOne<B>(table, bucket, cursor, position, state, keys, values, room, removing);
+  }
+  const keySize = field(table, KEY_SIZE);
+  const valueSize = field(table, VALUE_SIZE);
+  const done = min(count, room);
+  for (let i: u32 = 0; i < done; i++) {
+    const at = cursor + PLAN + i * PLANNED_BYTES;
+    const entry = <usize>load<u32>(at, SORTED_ENTRY);
+    const block = entry & ~63;
+    const slot = <u32>entry & 63;
+    const first = block == bucket;
+    changetype<B>(block).copyKey(table, slot, first, keys);
+    if (values) {
+      changetype<B>(block).copyValue(table, slot, first, values);
+      values += valueSize;
+    }
+    if (i + 1 == done) {
+      store<u32>(cursor, load<u32>(at));
+      copyBytes(cursor + AFTER, keys, keySize);
+    }
+    keys += keySize;
+    if (removing) dropSlot<B>(table, block, slot, first);
+  }
+  store<u32>(cursor, done == room ? AFTER_KEY : AT, STATE);
+  if (removing && done) shrinkAfter<B>(table, done, settle<B>(table, bucket));
+  return done;
+}
+
+/** The same for a bucket with more entries than can be noted, each found by a search: what a long section can leave behind. */
+function emitOneByOne<B>(
   table: usize, bucket: usize, cursor: usize, position: u64, state: u32, keys: usize, values: usize, room: u32, removing: bool,
 ): u32 {
   const keySize = field(table, KEY_SIZE);

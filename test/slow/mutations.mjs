@@ -25,8 +25,8 @@ const MUTATIONS = [
   {
     name: "cursor filter off: entries before the cursor come again after a merge",
     file: "table/scan.ts",
-    find: "if (order < position || (best && order > bestOrder)) continue;",
-    replace: "if (best && order > bestOrder) continue;",
+    find: "      if (order < position) continue;\n",
+    replace: "",
   },
   {
     name: "cursor inside a bucket: the bucket is emitted as a whole",
@@ -43,14 +43,14 @@ const MUTATIONS = [
   {
     name: "equal hashes: the cursor's own key comes again",
     file: "table/scan.ts",
-    find: "compareBytes(key, after, keySize) <= 0) continue;",
-    replace: "compareBytes(key, after, keySize) < 0) continue;",
+    find: "if (after && order == position && compareBytes(key, after, keySize) <= 0) continue;",
+    replace: "if (after && order == position && compareBytes(key, after, keySize) < 0) continue;",
   },
   {
     name: "equal hashes: in slot order instead of key order",
     file: "table/scan.ts",
-    find: "if (best && order == bestOrder && compareBytes(key, bestKey, keySize) >= 0) continue;",
-    replace: "if (best && order == bestOrder) continue;",
+    find: "(below == order && compareBytes(keyOf<B>(table, bucket, entry), key, keySize) < 0)",
+    replace: "below == order",
   },
   {
     name: "wrong split bit",
