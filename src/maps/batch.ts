@@ -164,12 +164,7 @@ export class Batch<K, V> {
   fill(map: EntryMap<K, V>, operation: Operation): boolean {
     this.#checkCall(map, operation);
     this.#checkFlags(operation);
-    let done = 0;
-    // The core stops short of a bucket that does not fit whole, unless it is the first. Asking again for the rest cuts that
-    // bucket, so that a batch is full until the scan ends, and `count` can stay as it is from call to call.
-    do done += map.scan(this.#cursor, this.#key(done), this.#value(done), this.count - done);
-    while (!this.#ended() && done < this.count);
-    this.count = done;
+    this.count = map.scan(this.#cursor, this.#keysAt, this.#valuesAt, this.count);
     return !this.#ended();
   }
 
@@ -178,18 +173,8 @@ export class Batch<K, V> {
     this.#checkCall(map, operation);
     this.#checkFlags(operation);
     const { host, table } = map;
-    let done = 0;
-    do {
-      done += host.core.drain(
-        table.handle,
-        this.#cursor,
-        this.#key(done),
-        this.#value(done),
-        this.count - done,
-      );
-      if (host.u8.length === 0) host.refresh();
-    } while (!this.#ended() && done < this.count);
-    this.count = done;
+    this.count = host.core.drain(table.handle, this.#cursor, this.#keysAt, this.#valuesAt, this.count);
+    if (host.u8.length === 0) host.refresh();
     return !this.#ended();
   }
 
