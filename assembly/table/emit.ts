@@ -3,20 +3,26 @@ import { pinned } from "./resize";
 import { COUNT, KEY_SIZE, VALUE_SIZE, VERSION, field, setField } from "./header";
 import { freeOverflow } from "./overflow";
 
-function emitBlock<B>(table: usize, block: usize, first: bool, keys: usize, values: usize): u32 {
+@inline function emitBlock<B>(table: usize, block: usize, first: bool, keys: usize, values: usize): u32 {
   const keySize = field(table, KEY_SIZE);
   const valueSize = field(table, VALUE_SIZE);
   let used = changetype<B>(block).occupied(table, first);
   const entries = <u32>popcnt(used);
+  if (!values) {
+    while (used) {
+      changetype<B>(block).copyKey(table, <u32>ctz(used), first, keys);
+      used &= used - 1;
+      keys += keySize;
+    }
+    return entries;
+  }
   while (used) {
     const slot = <u32>ctz(used);
     used &= used - 1;
     changetype<B>(block).copyKey(table, slot, first, keys);
+    changetype<B>(block).copyValue(table, slot, first, values);
     keys += keySize;
-    if (values) {
-      changetype<B>(block).copyValue(table, slot, first, values);
-      values += valueSize;
-    }
+    values += valueSize;
   }
   return entries;
 }

@@ -85,7 +85,7 @@ export function scan<B>(table: usize, cursor: usize, keys: usize, values: usize,
   let done: u32 = 0;
   while (state != END && done < room) {
     if (state == AT) {
-      const planned = plan<B>(table, cursor, position, min(MOST_PLANNED, 1 + ((room - done) >> 1)));
+      const planned = plan<B>(table, cursor, position, min(MOST_PLANNED, 2 + ((room - done) >> 2)));
       let removed: u32 = 0;
       let i: u32 = 0;
       for (; i < planned; i++) {
