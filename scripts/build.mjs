@@ -38,10 +38,7 @@ function node(script, ...args) {
 
 /** Compiles assembly/ to one target of asconfig.json. */
 export function buildCore(target) {
-  const output = at(
-    "build",
-    { release: "core.wasm", shared: "core.shared.wasm", debug: "core.debug.wasm" }[target],
-  );
+  const output = at("build", target === "release" ? "core.wasm" : `core.${target}.wasm`);
   if (!outdated(output, at("assembly"), at("asconfig.json"))) return output;
   mkdirSync(at("build"), { recursive: true });
   node("assemblyscript/bin/asc.js", "--config", at("asconfig.json"), "--target", target);

@@ -1,4 +1,5 @@
 // Batches of array maps. Keys are indices; the errno that ends a batch stands at STAGE_ERRNO of the stage, as for hash maps.
+import { COUNTING, countCopied } from "../counting";
 import { zeroBytes } from "../hash/bytes";
 import { arrayError, arrayWritten, copyValueOf, elementOf } from "../maps/array";
 import { MAX_ENTRIES, VALUE_SIZE, field } from "../table/header";
@@ -10,6 +11,7 @@ export function arrayScan(table: usize, from: u32, keys: usize, values: usize, r
   const count = from < entries ? min(room, entries - from) : 0;
   const size = field(table, VALUE_SIZE);
   for (let i: u32 = 0; i < count; i++) {
+    if (COUNTING) countCopied(4);
     store<u32>(keys + (<usize>i << 2), from + i);
     if (values) copyValueOf(table, values + <usize>i * size, elementOf(table, from + i));
   }

@@ -1,5 +1,6 @@
 // Multi-get: many keys in one call. After the passes of batch/stage.ts one loop compares and copies. Out-of-line entries take two
 // passes more: one matches tags only and notes the first candidate, one touches it.
+import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../hash/bytes";
 import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
 import { BlockKeys } from "../table/block_keys";
@@ -16,6 +17,7 @@ export function touchElements(table: usize, stage: usize, group: u32): void {
     const block = changetype<BlockRefs>(load<u32>(at));
     store<u32>(at, block.candidate(load<u32>(at, HASH)), ELEMENT);
   }
+  if (COUNTING) countCopied(group << 2);
   const stride = field(table, ELEMENT_STRIDE);
   let sum: u32 = 0;
   for (let at = stage; at < end; at += ENTRY) {
@@ -35,6 +37,7 @@ export function touchElements(table: usize, stage: usize, group: u32): void {
     const at = stage + i * ENTRY;
     const value = findIn<B, K>(table, <usize>load<u32>(at), loadKey<K>(keys), load<u32>(at, HASH));
     if (value) {
+      if (COUNTING && valueSize == 8) countCopied(8);
       if (valueSize == 8) store<u64>(values, load<u64>(value));
       else copyBytes(values, value, valueSize);
       hits++;

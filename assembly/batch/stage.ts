@@ -7,6 +7,7 @@
 // and only then through the loop that does the work, on lines that have arrived.
 //
 //   stage: per key 16 bytes: 0 u32 bucket | 4 u32 hash | 8 u32 element; then 64 bytes that keep the touching loads alive
+import { COUNTING, countCopied } from "../counting";
 import { hash4With } from "../hash/hash";
 import { hashKey, keyStride, loadKey } from "../hash/key";
 import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, KEY_SIZE, MASK, SEEDS, field } from "../table/header";
@@ -24,6 +25,7 @@ export const STAGE_BYTES: u32 = GROUP * ENTRY + 64;
 
 /** Pass A. */
 @inline export function locate<K>(table: usize, keys: usize, stage: usize, group: u32): void {
+  if (COUNTING) countCopied(group << 3);
   const buckets = field(table, BUCKETS);
   const mask = field(table, MASK);
   const half = mask >> 1;

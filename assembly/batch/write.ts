@@ -1,6 +1,7 @@
 // Batches that write: update_batch, delete_batch, and adding deltas to many counters. Keys are staged as in batch/stage.ts; then
 // each goes through the ordinary operation, which finds its bucket again from the hash: a split or merge that an earlier key
 // caused does not matter. The first key that fails ends the batch, as in the kernel's generic_map_update_batch.
+import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../hash/bytes";
 import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
 import { FIRST_ADDRESS } from "../memory/regions";
@@ -54,6 +55,7 @@ const JOB: usize = SINK + 16;
   const value = upsert<B, K>(table, key, hash, job.flags);
   if (value < FIRST_ADDRESS) return <u32>value;
   if (job.action == UPDATE) {
+    if (COUNTING && valueSize == 8) countCopied(8);
     const source = job.input + <usize>index * valueSize;
     if (valueSize == 8) store<u64>(value, load<u64>(source));
     else copyBytes(value, source, valueSize);

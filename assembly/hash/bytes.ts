@@ -1,6 +1,7 @@
 // Straight copies and comparisons of keys and values. memory.copy is a call into the engine and pays only for long runs,
 // so short ones are moved eight bytes at a time. Reads of a tail may touch up to 7 bytes behind it: every key that the core
 // is handed has 8 readable bytes after it, and block layouts leave as much behind theirs.
+import { COUNTING, countCopied } from "../counting";
 
 const LONG: u32 = 64;
 
@@ -9,6 +10,7 @@ const LONG: u32 = 64;
 }
 
 export function copyBytes(target: usize, source: usize, bytes: u32): void {
+  if (COUNTING) countCopied(bytes);
   if (bytes == 8) {
     store<u64>(target, load<u64>(source));
     return;

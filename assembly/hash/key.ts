@@ -1,5 +1,6 @@
 // The kinds of key that the hot paths are compiled for. K is u32 or u64 (the key itself) or one of the classes below (the
 // address of the key), so that one generic source folds into a straight path per kind.
+import { COUNTING, countCopied } from "../counting";
 import { hash16, hash4, hash8, hashBytes } from "./hash";
 import { copyBytes, equalBytes } from "./bytes";
 
@@ -25,6 +26,7 @@ import { copyBytes, equalBytes } from "./bytes";
 }
 
 @inline export function storeKey<K>(at: usize, key: K, bytes: u32): void {
+  if (COUNTING && (isInteger<K>() || offsetof<K>() == 16)) countCopied(isInteger<K>() ? sizeof<K>() : 16);
   if (isInteger<K>()) store<K>(at, key);
   else if (offsetof<K>() == 16) v128.store(at, v128.load(changetype<usize>(key)));
   else copyBytes(at, changetype<usize>(key), bytes);

@@ -11,6 +11,7 @@
 // 6 bits of the link are kept free for the lock and the sequence of the shared build.
 //
 // The classes block_keys, block_tags and block_refs answer to the same calls; table/linear.ts lists them.
+import { COUNTING, countCopied, countProbe } from "../counting";
 import { copyBytes } from "../hash/bytes";
 import { hash4 } from "../hash/hash";
 import { SEEDS, VALUE_SIZE, field } from "./header";
@@ -67,6 +68,7 @@ const DEAD: u32 = 16;
   }
 
   @inline find<K>(table: usize, key: K, hash: u32, first: bool): i32 {
+    if (COUNTING) countProbe(first);
     const at = this.at();
     const wanted = i32x4.splat(<i32>key);
     const a = i32x4.eq(v128.load(at), wanted);
@@ -83,6 +85,7 @@ const DEAD: u32 = 16;
   }
 
   @inline put<K>(table: usize, slot: u32, key: K, hash: u32, entry: usize, first: bool): void {
+    if (COUNTING) countCopied(4);
     store<u32>(this.at() + (<usize>slot << 2), <u32>key);
     this.mark(slot, first);
   }
@@ -116,6 +119,7 @@ const DEAD: u32 = 16;
 
   /** Copies an entry into a free slot of another block. */
   @inline move(table: usize, slot: u32, first: bool, target: usize, to: u32, targetFirst: bool): void {
+    if (COUNTING) countCopied(4 + CELL);
     const block = changetype<BlockKeys>(target);
     store<u32>(block.keyAt(table, to, targetFirst), load<u32>(this.keyAt(table, slot, first)));
     store<u64>(block.valueAt(table, to, targetFirst), load<u64>(this.valueAt(table, slot, first)));
@@ -123,11 +127,13 @@ const DEAD: u32 = 16;
   }
 
   @inline copyKey(table: usize, slot: u32, first: bool, target: usize): void {
+    if (COUNTING) countCopied(4);
     store<u32>(target, load<u32>(this.keyAt(table, slot, first)));
   }
 
   @inline copyValue(table: usize, slot: u32, first: bool, target: usize): void {
     const size = field(table, VALUE_SIZE);
+    if (COUNTING && size == 8) countCopied(8);
     const value = this.valueAt(table, slot, first);
     if (size == 8) store<u64>(target, load<u64>(value));
     else copyBytes(target, value, size);

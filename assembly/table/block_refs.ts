@@ -7,6 +7,7 @@
 //
 // 16 bits of tag are also the hash bits that splits beyond 65,536 buckets go by, so such a split touches no element.
 // Nobody holds addresses into these blocks, so slots may move and be used again while a section is open; elements may not.
+import { COUNTING, countCopied, countProbe, countTagFalseHit } from "../counting";
 import { copyBytes } from "../hash/bytes";
 import { hashBytes } from "../hash/hash";
 import { keyEquals, storeKey } from "../hash/key";
@@ -59,11 +60,13 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   }
 
   @inline find<K>(table: usize, key: K, hash: u32, first: bool): i32 {
+    if (COUNTING) countProbe(first);
     const size = field(table, KEY_SIZE);
     let candidates = this.withTag(hash >> TAG_SHIFT);
     while (candidates) {
       const slot = <u32>ctz(candidates);
       if (keyEquals<K>(this.entryAt(slot) + ELEMENT_KEY, key, size)) return <i32>slot;
+      if (COUNTING) countTagFalseHit();
       candidates &= candidates - 1;
     }
     return -1;
@@ -96,6 +99,7 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   }
 
   @inline move(table: usize, slot: u32, first: bool, target: usize, to: u32, targetFirst: bool): void {
+    if (COUNTING) countCopied(6);
     store<u32>(target + ADDRESSES + (<usize>to << 2), <u32>this.entryAt(slot));
     store<u16>(target + (<usize>to << 1), load<u16>(this.at() + (<usize>slot << 1)));
   }

@@ -7,6 +7,7 @@
 //
 // Columns need no padding: a C type's size is a multiple of its alignment. A dead slot was deleted inside a section; the mark
 // counts as free again as soon as no section is open (see block_keys.ts).
+import { COUNTING, countProbe, countTagFalseHit } from "../counting";
 import { copyBytes } from "../hash/bytes";
 import { hashBytes } from "../hash/hash";
 import { keyEquals, keyStride, storeKey } from "../hash/key";
@@ -54,6 +55,7 @@ export const TAGS_MOST_SLOTS: u32 = 11;
   }
 
   @inline find<K>(table: usize, key: K, hash: u32, first: bool): i32 {
+    if (COUNTING) countProbe(first);
     const at = this.at();
     const size = field(table, KEY_SIZE);
     let candidates =
@@ -61,6 +63,7 @@ export const TAGS_MOST_SLOTS: u32 = 11;
     while (candidates) {
       const slot = <u32>ctz(candidates);
       if (keyEquals<K>(at + TAGS_KEYS + slot * keyStride<K>(size), key, size)) return <i32>slot;
+      if (COUNTING) countTagFalseHit();
       candidates &= candidates - 1;
     }
     return -1;

@@ -4,6 +4,7 @@
 // and buckets come in the order of memory. With elements out of line the last element goes instead, which leaves no hole to
 // fill. A fixed table is walked from where the last call stopped.
 // Not inside a section: there the cursor of scan.ts does it.
+import { COUNTING, countCopied } from "../counting";
 import { hashBytes } from "../hash/hash";
 import { bucketAddress, bucketOf } from "./buckets";
 import { BlockRefs } from "./block_refs";
@@ -103,6 +104,7 @@ function drainElements(table: usize, stage: usize, keys: usize, values: usize, r
     }
     for (let i: u32 = 0; i < group; i++) sum += load<u32>(<usize>load<u32>(stage + (<usize>i << 2)));
     store<u32>(stage + (<usize>AHEAD << 2), sum);
+    if (COUNTING) countCopied(group << 2);
     let moved: u32 = 0;
     let removed: u32 = 0;
     for (; removed < group && field(table, COUNT); removed++) {

@@ -1,9 +1,11 @@
 // Whole buckets: copying their entries out, and emptying them.
+import { COUNTING, countVisit } from "../counting";
 import { pinned } from "./resize";
 import { COUNT, KEY_SIZE, VALUE_SIZE, VERSION, field, setField } from "./header";
 import { freeOverflow } from "./overflow";
 
 @inline function emitBlock<B>(table: usize, block: usize, first: bool, keys: usize, values: usize): u32 {
+  if (COUNTING) countVisit(first);
   const keySize = field(table, KEY_SIZE);
   const valueSize = field(table, VALUE_SIZE);
   let used = changetype<B>(block).occupied(table, first);

@@ -10,6 +10,7 @@
 //
 // A bucket that is met at its start and fits is emitted as it stands. Otherwise, when a merge has made the bucket wider than
 // the cursor or the room is short, its entries are sorted and leave in ascending order. Keys of equal hash are told apart by their bytes, so even room for one makes progress.
+import { COUNTING, countCopied } from "../counting";
 import { compareBytes, copyBytes } from "../hash/bytes";
 import { reverseBits } from "../hash/hash";
 import { bucketAddress, bucketIndex, bucketMask } from "./buckets";
@@ -56,6 +57,7 @@ function plan<B>(table: usize, cursor: usize, position: u64, most: u32): u32 {
     store<u32>(at, <u32>position, PLANNED_END);
     planned++;
   }
+  if (COUNTING) countCopied(planned * PLANNED_BYTES);
   const bytes = field(table, BUCKET_BYTES);
   let sum: u32 = 0;
   for (let i: u32 = 0; i < planned; i++) {

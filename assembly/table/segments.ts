@@ -7,6 +7,7 @@
 //   descriptor: 0 u32 directory address    4 u32 shift    8 u32 room of the directory, in segments
 //   directory:  u32[ ], entry j = address of segment j minus stride * its first record (modulo 2^32), so that
 //               record i is at directory[j] + stride * i without a subtraction
+import { COUNTING, countCopied } from "../counting";
 import { zeroBytes } from "../hash/bytes";
 import { tableAllocate, tableRelease } from "./account";
 
@@ -47,6 +48,7 @@ export function reserveDirectory(table: usize, array: usize, segments: u32): boo
   if (!directory) return false;
   const old = <usize>load<u32>(array);
   if (room) {
+    if (COUNTING) countCopied(room << 2);
     memory.copy(directory, old, room << 2);
     tableRelease(table, old, room << 2);
   }

@@ -1,0 +1,51 @@
+// The two cores that count: the target "counted" of asconfig.json, whose source counts what it does (assembly/counting.ts), and
+// the release core with a counter in every basic block. Both are built when they are out of date, and dist/ with them.
+import { readFileSync } from "node:fs";
+import binaryen from "binaryen";
+import { buildCore, buildPackage } from "../../scripts/build.mjs";
+import { executedByFunction, instrument } from "./instrument.mjs";
+
+/** The counters of assembly/counting.ts: addresses of u64 in host memory. */
+export const COUNTERS = { probes: 384, overflowVisits: 392, tagFalseHits: 400, bytesCopied: 408 };
+
+/** @typedef {{ module: WebAssembly.Module, read(host: import("../../dist/index.js").Host): Record<string, number> }} CountingCore */
+
+/** @returns {CountingCore} */
+export function loadCounted() {
+  return {
+    module: new WebAssembly.Module(readFileSync(buildCore("counted"))),
+    read(host) {
+      host.refresh(); // growth detaches the views
+      const values = {};
+      for (const [name, address] of Object.entries(COUNTERS)) {
+        values[name] = host.view.getUint32(address, true) + host.view.getUint32(address + 4, true) * 2 ** 32;
+      }
+      return values;
+    },
+  };
+}
+
+/** @returns {CountingCore & { executed(host): number[] }} `executed`: the instructions of each function, in their order */
+export function loadInstrumented() {
+  buildPackage();
+  const { binary, blocks } = instrument(readFileSync(buildCore("release")));
+  const executed = (host) => executedByFunction(host.core, blocks);
+  return {
+    module: new WebAssembly.Module(binary),
+    executed,
+    read: (host) => ({ instructions: executed(host).reduce((sum, n) => sum + n, 0) }),
+  };
+}
+
+/** Names of the functions of the release core, in their order. It has none itself: the target "named" is the same code with names. */
+export function functionNames() {
+  const [binary, release] = [readFileSync(buildCore("named")), readFileSync(buildCore("release"))];
+  if (!binary.subarray(0, release.length).equals(release))
+    throw new Error("the core with names is other code");
+  const named = binaryen.readBinary(binary);
+  const names = Array.from({ length: named.getNumFunctions() }, (_, i) =>
+    binaryen.Function.getName(named.getFunctionByIndex(i)).replaceAll("assembly/", ""),
+  );
+  named.dispose();
+  return names;
+}
