@@ -15,3 +15,4 @@ export { CURSOR_BYTES, drain, drainAny, scan } from "./batch/scan";
 export { STAGE_BYTES } from "./batch/stage";
 export { lookupMany } from "./batch/lookup_many";
 export { STAGE_ERRNO, addMany, removeMany, updateMany } from "./batch/write";
+export { getNumber4, setNumber4 } from "./maps/number";

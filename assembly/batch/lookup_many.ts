@@ -3,11 +3,11 @@
 import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../hash/bytes";
 import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
-import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { BUCKET_BYTES, ELEMENT_STRIDE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/header";
 import { findIn } from "../table/linear";
+import { lookupKeys } from "./lookup_keys";
 import { ELEMENT, ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets } from "./stage";
 
 /** Passes C and D of out-of-line entries. */
@@ -57,7 +57,7 @@ export function touchElements(table: usize, stage: usize, group: u32): void {
   let hits: u32 = 0;
   while (count) {
     const group = min(count, GROUP);
-    locate<K>(table, keys, stage, group);
+    locate<B, K>(table, keys, stage, group);
     touchBuckets(stage, group, lines);
     if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group);
     hits += gather<B, K>(table, stage, keys, group, values, found, size, valueSize);
@@ -78,7 +78,7 @@ export function touchElements(table: usize, stage: usize, group: u32): void {
 export function lookupMany(table: usize, stage: usize, keys: usize, count: u32, values: usize, found: usize): u32 {
   const size = field(table, KEY_SIZE);
   if (size == 4) {
-    if (field(table, LAYOUT) == LAYOUT_KEYS) return many<BlockKeys, u32>(table, stage, keys, count, values, found);
+    if (field(table, LAYOUT) == LAYOUT_KEYS) return lookupKeys(table, stage, keys, count, values, found);
     return manyOf<u32>(table, stage, keys, count, values, found);
   }
   if (size == 8) return manyOf<u64>(table, stage, keys, count, values, found);

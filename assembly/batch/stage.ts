@@ -8,7 +8,7 @@
 //
 //   stage: per key 16 bytes: 0 u32 bucket | 4 u32 hash | 8 u32 element; then 64 bytes that keep the touching loads alive
 import { COUNTING, countCopied } from "../counting";
-import { hash4With } from "../hash/hash";
+import { hash4With, tagged } from "../hash/hash";
 import { hashKey, keyStride, loadKey } from "../hash/key";
 import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, KEY_SIZE, MASK, SEEDS, field } from "../table/header";
 import { segmentOf } from "../table/segments";
@@ -24,7 +24,7 @@ export const LINE: u32 = 64;
 export const STAGE_BYTES: u32 = GROUP * ENTRY + 64;
 
 /** Pass A. */
-@inline export function locate<K>(table: usize, keys: usize, stage: usize, group: u32): void {
+@inline export function locate<B, K>(table: usize, keys: usize, stage: usize, group: u32): void {
   if (COUNTING) countCopied(group << 3);
   const buckets = field(table, BUCKETS);
   const mask = field(table, MASK);
@@ -41,6 +41,7 @@ export const STAGE_BYTES: u32 = GROUP * ENTRY + 64;
     let hash: u32;
     if (isInteger<K>() && sizeof<K>() == 4) hash = hash4With(load<u32>(keys), s0, s1, s2);
     else hash = hashKey<K>(table + SEEDS, loadKey<K>(keys), size);
+    if (!changetype<B>(0).holdsValues()) hash = tagged(hash);
     keys += keyStride<K>(size);
     let bucket = hash & mask;
     bucket = select<u32>(bucket, hash & half, bucket < buckets);

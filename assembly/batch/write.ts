@@ -74,7 +74,7 @@ function many<B, K>(table: usize, stage: usize, keys: usize, count: u32): u32 {
   let done: u32 = 0;
   while (done < count) {
     const group = min(count - done, GROUP);
-    locate<K>(table, keys, stage, group);
+    locate<B, K>(table, keys, stage, group);
     touchBuckets(stage, group, lines);
     if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group);
     for (let i: u32 = 0; i < group; i++) {

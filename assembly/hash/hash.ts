@@ -9,13 +9,16 @@ import { tailMask } from "./bytes";
 
 const CHUNK: u32 = 512; // bytes of a key that meet the 128 words once; longer keys chain chunks by S1
 
-/** No hash is below this: the 16 bits above it serve as a tag of which 0 means "free". */
-const LEAST: u32 = 0x10000;
-
 @inline export function finish(x: u64, s2: u64): u32 {
   x ^= x >> 32;
-  const h = <u32>((x * s2) >> 32);
-  return select<u32>(h, h | LEAST, h >= LEAST);
+  return <u32>((x * s2) >> 32);
+}
+
+const LEAST_TAGGED: u32 = 0x10000;
+
+/** A hash as the layout "refs" uses it: its upper 16 bits serve as a tag there, of which 0 means "free". */
+@inline export function tagged(hash: u32): u32 {
+  return select<u32>(hash, hash | LEAST_TAGGED, hash >= LEAST_TAGGED);
 }
 
 @inline export function hash4With(key: u32, s0: u64, s1: u64, s2: u64): u32 {

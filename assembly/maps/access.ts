@@ -1,7 +1,7 @@
 // Single operations. One export per kind of key: it branches once on the layout of the map, a constant of the map, and is
 // straight code from there on. JavaScript calls each from one place of its own, which keeps V8's inline caches monomorphic.
 import { ENOENT, EPERM } from "../memory/errno";
-import { reverseBits } from "../hash/hash";
+import { reverseBits, tagged } from "../hash/hash";
 import { Key16, KeyAny, hashKey } from "../hash/key";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
@@ -24,7 +24,7 @@ import { clearEntries } from "./create";
     if (layout == LAYOUT_KEYS) return find<BlockKeys, u32>(table, <u32>key, hash);
   }
   if (layout == LAYOUT_TAGS) return find<BlockTags, K>(table, key, hash);
-  return find<BlockRefs, K>(table, key, hash);
+  return find<BlockRefs, K>(table, key, tagged(hash));
 }
 
 @inline function upsertKey<K>(table: usize, key: K, flags: u32): usize {
@@ -34,7 +34,7 @@ import { clearEntries } from "./create";
     if (layout == LAYOUT_KEYS) return upsert<BlockKeys, u32>(table, <u32>key, hash, flags);
   }
   if (layout == LAYOUT_TAGS) return upsert<BlockTags, K>(table, key, hash, flags);
-  return upsert<BlockRefs, K>(table, key, hash, flags);
+  return upsert<BlockRefs, K>(table, key, tagged(hash), flags);
 }
 
 @inline function removeKey<K>(table: usize, key: K, value: usize): u32 {
@@ -44,7 +44,7 @@ import { clearEntries } from "./create";
     if (layout == LAYOUT_KEYS) return remove<BlockKeys, u32>(table, <u32>key, hash, value);
   }
   if (layout == LAYOUT_TAGS) return remove<BlockTags, K>(table, key, hash, value);
-  return remove<BlockRefs, K>(table, key, hash, value);
+  return remove<BlockRefs, K>(table, key, tagged(hash), value);
 }
 
 export function lookup4(table: usize, key: u32): usize {
@@ -106,11 +106,12 @@ export function nextKey(table: usize, key: usize, target: usize): u32 {
   let position: u32 = 0;
   let after: usize = 0;
   const size = field(table, KEY_SIZE);
+  const layout = field(table, LAYOUT);
   if (key && (size == 4 ? lookup4(table, load<u32>(key)) : lookupAny(table, key))) {
-    position = reverseBits(hashKey<KeyAny>(table + SEEDS, changetype<KeyAny>(key), size));
+    const hash = hashKey<KeyAny>(table + SEEDS, changetype<KeyAny>(key), size);
+    position = reverseBits(layout == LAYOUT_KEYS || layout == LAYOUT_TAGS ? hash : tagged(hash));
     after = key;
   }
-  const layout = field(table, LAYOUT);
   let found: bool;
   if (layout == LAYOUT_KEYS) found = nextIn<BlockKeys>(table, position, after, target);
   else if (layout == LAYOUT_TAGS) found = nextIn<BlockTags>(table, position, after, target);

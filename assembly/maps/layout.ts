@@ -21,7 +21,7 @@ const SEGMENT_SHIFT: u32 = 16; // segments of elements are 64 KiB unless one ele
 
 /** Entries per bucket, times 16, at which a table is full: 7 of 10 slots, 8 of 11. */
 @inline function loadTarget(slots: u32): u32 {
-  return slots == KEYS_SLOTS ? 7 << 4 : (slots * 128) / 11;
+  return slots == KEYS_SLOTS ? 13 << 3 : (slots * 128) / 11;
 }
 
 /** Slots that a block of so many bytes has for inline entries with tags. */

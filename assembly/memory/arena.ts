@@ -144,6 +144,11 @@ export function release(block: usize, bytes: u32): void {
   freeRange(block, block + size);
 }
 
+/** End of the memory that the arena owns: it changes exactly when the memory grows. */
+@inline export function memoryEnd(): u32 {
+  return load<u32>(END);
+}
+
 /** Bytes of all live allocations. */
 @inline export function bytesInUse(): u32 {
   return load<u32>(IN_USE);

@@ -13,7 +13,7 @@
 // The classes block_keys, block_tags and block_refs answer to the same calls; table/linear.ts lists them.
 import { COUNTING, countCopied, countProbe } from "../counting";
 import { copyBytes } from "../hash/bytes";
-import { hash4 } from "../hash/hash";
+import { hash4, hash4With } from "../hash/hash";
 import { SEEDS, VALUE_SIZE, field } from "./header";
 
 const LINK: usize = 40;
@@ -45,6 +45,10 @@ const DEAD: u32 = 16;
     return true;
   }
 
+  @inline bucketBytes(table: usize): u32 {
+    return KEYS_BUCKET_BYTES;
+  }
+
   @inline link(first: bool): usize {
     return load<u32>(this.at() + (first ? LINK : OVERFLOW_LINK));
   }
@@ -67,7 +71,7 @@ const DEAD: u32 = 16;
     return ~(pinned ? word | (word >> DEAD) : word) & (first ? ALL : OVERFLOW_ALL);
   }
 
-  @inline find<K>(table: usize, key: K, hash: u32, first: bool): i32 {
+  @inline find<K>(table: usize, key: K, hash: u32, first: bool): u32 {
     if (COUNTING) countProbe(first);
     const at = this.at();
     const wanted = i32x4.splat(<i32>key);
@@ -80,8 +84,7 @@ const DEAD: u32 = 16;
     } else {
       equal = <u32>i32x4.bitmask(a);
     }
-    equal &= this.occupied(table, first);
-    return equal ? <i32>ctz(equal) : -1;
+    return equal & this.occupied(table, first);
   }
 
   @inline put<K>(table: usize, slot: u32, key: K, hash: u32, entry: usize, first: bool): void {
@@ -110,6 +113,34 @@ const DEAD: u32 = 16;
 
   @inline hashAt(table: usize, slot: u32, first: bool): u32 {
     return hash4(table + SEEDS, load<u32>(this.keyAt(table, slot, first)));
+  }
+
+  /**
+   * Moves the entries with a bit of their hash set from this bucket to an empty one, to slots 0, 1 ... How many.
+   * No branch on the bit, which nothing can predict: every entry is written, and only the slot counts on.
+   */
+  @inline distribute(table: usize, bit: u32, target: usize): u32 {
+    const s0 = load<u64>(table + SEEDS);
+    const s1 = load<u64>(table + SEEDS, 8);
+    const s2 = load<u64>(table + SEEDS, 16);
+    const high = changetype<BlockKeys>(target);
+    let rest = this.occupied(table, true);
+    let stay = rest;
+    let moved: u32 = 0;
+    while (rest) {
+      const slot = <u32>ctz(rest);
+      const key = load<u32>(this.keyAt(table, slot, true));
+      const moves = <u32>((hash4With(key, s0, s1, s2) & bit) != 0);
+      store<u32>(high.keyAt(table, moved, true), key);
+      store<u64>(high.valueAt(table, moved, true), load<u64>(this.valueAt(table, slot, true)));
+      stay ^= moves << slot;
+      moved += moves;
+      rest &= rest - 1;
+    }
+    store<u32>(this.used(true), stay);
+    store<u32>(high.used(true), (1 << moved) - 1);
+    if (COUNTING) countCopied(moved * 12);
+    return moved;
   }
 
   /** The bit of an entry's hash that a split goes by. */

@@ -1,7 +1,7 @@
 // Layout "refs": a bucket of one cache line holds tags and addresses; the entries themselves are elements (elements.ts).
 //
 // bucket and overflow block, 64 bytes, 10 slots
-//    0 u16 tag[10]: 0 free, otherwise bits 16..31 of the hash, which is never below 2^16
+//    0 u16 tag[10]: 0 free, otherwise bits 16..31 of the hash, which is never below 2^16 here (`tagged`)
 //   20 u32 link to the next overflow block, or 0 (low 6 bits kept free)
 //   24 u32 element[10], addresses
 //
@@ -9,7 +9,7 @@
 // Nobody holds addresses into these blocks, so slots may move and be used again while a section is open; elements may not.
 import { COUNTING, countCopied, countProbe, countTagFalseHit } from "../counting";
 import { copyBytes } from "../hash/bytes";
-import { hashBytes } from "../hash/hash";
+import { hashBytes, tagged } from "../hash/hash";
 import { keyEquals, storeKey } from "../hash/key";
 import { ELEMENT_KEY, freeElement, newElement } from "./elements";
 import { KEY_SIZE, SEEDS, VALUES, VALUE_SIZE, field } from "./header";
@@ -38,6 +38,10 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
     return false;
   }
 
+  @inline bucketBytes(table: usize): u32 {
+    return REFS_BUCKET_BYTES;
+  }
+
   @inline link(first: bool): usize {
     return load<u32>(this.at() + LINK);
   }
@@ -59,17 +63,17 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
     return this.withTag(0);
   }
 
-  @inline find<K>(table: usize, key: K, hash: u32, first: bool): i32 {
+  @inline find<K>(table: usize, key: K, hash: u32, first: bool): u32 {
     if (COUNTING) countProbe(first);
     const size = field(table, KEY_SIZE);
     let candidates = this.withTag(hash >> TAG_SHIFT);
     while (candidates) {
       const slot = <u32>ctz(candidates);
-      if (keyEquals<K>(this.entryAt(slot) + ELEMENT_KEY, key, size)) return <i32>slot;
+      if (keyEquals<K>(this.entryAt(slot) + ELEMENT_KEY, key, size)) return 1 << slot;
       if (COUNTING) countTagFalseHit();
       candidates &= candidates - 1;
     }
-    return -1;
+    return 0;
   }
 
   @inline put<K>(table: usize, slot: u32, key: K, hash: u32, entry: usize, first: bool): void {
@@ -90,7 +94,20 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   }
 
   @inline hashAt(table: usize, slot: u32, first: bool): u32 {
-    return hashBytes(table + SEEDS, this.keyAt(table, slot, first), field(table, KEY_SIZE));
+    return tagged(hashBytes(table + SEEDS, this.keyAt(table, slot, first), field(table, KEY_SIZE)));
+  }
+
+  @inline distribute(table: usize, bit: u32, target: usize): u32 {
+    let moved: u32 = 0;
+    let rest = this.occupied(table, true);
+    while (rest) {
+      const slot = <u32>ctz(rest);
+      rest &= rest - 1;
+      if (!this.side(table, slot, bit, true)) continue;
+      this.move(table, slot, true, target, moved++, true);
+      this.drop(table, slot, true, false);
+    }
+    return moved;
   }
 
   @inline side(table: usize, slot: u32, bit: u32, first: bool): bool {

@@ -11,7 +11,7 @@ import { COUNTING, countProbe, countTagFalseHit } from "../counting";
 import { copyBytes } from "../hash/bytes";
 import { hashBytes } from "../hash/hash";
 import { keyEquals, keyStride, storeKey } from "../hash/key";
-import { KEY_SIZE, OVERFLOW_MASK, OVERFLOW_VALUES, SEEDS, SLOT_MASK, VALUES, VALUE_SIZE, field } from "./header";
+import { BUCKET_BYTES, KEY_SIZE, OVERFLOW_MASK, OVERFLOW_VALUES, SEEDS, SLOT_MASK, VALUES, VALUE_SIZE, field } from "./header";
 
 const LINK: usize = 12;
 const DEAD_TAG: u32 = 1;
@@ -31,6 +31,10 @@ export const TAGS_MOST_SLOTS: u32 = 11;
 
   @inline holdsValues(): bool {
     return true;
+  }
+
+  @inline bucketBytes(table: usize): u32 {
+    return field(table, BUCKET_BYTES);
   }
 
   @inline link(first: bool): usize {
@@ -54,7 +58,7 @@ export const TAGS_MOST_SLOTS: u32 = 11;
     return <u32>i8x16.bitmask(i8x16.lt_u(v128.load(this.at()), i8x16.splat(<i8>least))) & this.all(table, first);
   }
 
-  @inline find<K>(table: usize, key: K, hash: u32, first: bool): i32 {
+  @inline find<K>(table: usize, key: K, hash: u32, first: bool): u32 {
     if (COUNTING) countProbe(first);
     const at = this.at();
     const size = field(table, KEY_SIZE);
@@ -62,11 +66,11 @@ export const TAGS_MOST_SLOTS: u32 = 11;
       <u32>i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(<i8>max(hash >> 24, LEAST_TAG)))) & this.all(table, first);
     while (candidates) {
       const slot = <u32>ctz(candidates);
-      if (keyEquals<K>(at + TAGS_KEYS + slot * keyStride<K>(size), key, size)) return <i32>slot;
+      if (keyEquals<K>(at + TAGS_KEYS + slot * keyStride<K>(size), key, size)) return 1 << slot;
       if (COUNTING) countTagFalseHit();
       candidates &= candidates - 1;
     }
-    return -1;
+    return 0;
   }
 
   @inline put<K>(table: usize, slot: u32, key: K, hash: u32, entry: usize, first: bool): void {
@@ -88,6 +92,19 @@ export const TAGS_MOST_SLOTS: u32 = 11;
 
   @inline hashAt(table: usize, slot: u32, first: bool): u32 {
     return hashBytes(table + SEEDS, this.keyAt(table, slot, first), field(table, KEY_SIZE));
+  }
+
+  @inline distribute(table: usize, bit: u32, target: usize): u32 {
+    let moved: u32 = 0;
+    let rest = this.occupied(table, true);
+    while (rest) {
+      const slot = <u32>ctz(rest);
+      rest &= rest - 1;
+      if (!this.side(table, slot, bit, true)) continue;
+      this.move(table, slot, true, target, moved++, true);
+      this.drop(table, slot, true, false);
+    }
+    return moved;
   }
 
   @inline side(table: usize, slot: u32, bit: u32, first: bool): bool {

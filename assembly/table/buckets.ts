@@ -13,12 +13,12 @@ import { zeroBytes } from "../hash/bytes";
   return select<u32>(bucket, hash & (mask >> 1), bucket < field(table, BUCKETS));
 }
 
-@inline export function bucketAddress(table: usize, bucket: u32): usize {
-  return recordAddress(table + BUCKET_SEGMENTS, bucket, field(table, BUCKET_BYTES));
+@inline export function bucketAddress<B>(table: usize, bucket: u32): usize {
+  return recordAddress(table + BUCKET_SEGMENTS, bucket, changetype<B>(0).bucketBytes(table));
 }
 
-@inline export function bucketOf(table: usize, hash: u32): usize {
-  return bucketAddress(table, bucketIndex(table, hash));
+@inline export function bucketOf<B>(table: usize, hash: u32): usize {
+  return bucketAddress<B>(table, bucketIndex(table, hash));
 }
 
 /** The hash bits that tell bucket `bucket` from the others: its index fills them. */

@@ -5,7 +5,7 @@
 // fill. A fixed table is walked from where the last call stopped.
 // Not inside a section: there the cursor of scan.ts does it.
 import { COUNTING, countCopied } from "../counting";
-import { hashBytes } from "../hash/hash";
+import { hashBytes, tagged } from "../hash/hash";
 import { bucketAddress, bucketOf } from "./buckets";
 import { BlockRefs } from "./block_refs";
 import { ELEMENT_KEY, lastElement, trimDead } from "./elements";
@@ -58,7 +58,7 @@ function drainLast<B>(table: usize, keys: usize, values: usize, room: u32): u32 
   let done: u32 = 0;
   while (done < room && field(table, COUNT)) {
     const last = field(table, BUCKETS) - 1;
-    const bucket = bucketAddress(table, last);
+    const bucket = bucketAddress<B>(table, last);
     const taken = takeFrom<B>(table, bucket, keys, values, room - done);
     done += taken;
     keys += <usize>taken * field(table, KEY_SIZE);
@@ -78,7 +78,7 @@ function drainFixed<B>(table: usize, keys: usize, values: usize, room: u32): u32
   let at = field(table, DRAIN_AT);
   let done: u32 = 0;
   for (let visited: u32 = 0; visited <= buckets && field(table, COUNT); visited++) {
-    const bucket = bucketAddress(table, at);
+    const bucket = bucketAddress<B>(table, at);
     const taken = takeFrom<B>(table, bucket, keys, values, room - done);
     done += taken;
     keys += <usize>taken * field(table, KEY_SIZE);
@@ -100,7 +100,7 @@ function drainElements(table: usize, stage: usize, keys: usize, values: usize, r
     let sum: u32 = 0;
     for (let i: u32 = 0; i < group; i++) {
       const key = lastElement(table, i) + ELEMENT_KEY;
-      store<u32>(stage + (<usize>i << 2), <u32>bucketOf(table, hashBytes(table + SEEDS, key, keySize)));
+      store<u32>(stage + (<usize>i << 2), <u32>bucketOf<BlockRefs>(table, tagged(hashBytes(table + SEEDS, key, keySize))));
     }
     for (let i: u32 = 0; i < group; i++) sum += load<u32>(<usize>load<u32>(stage + (<usize>i << 2)));
     store<u32>(stage + (<usize>AHEAD << 2), sum);
@@ -110,7 +110,7 @@ function drainElements(table: usize, stage: usize, keys: usize, values: usize, r
     for (; removed < group && field(table, COUNT); removed++) {
       while (!trimDead(table)) continue;
       const element = lastElement(table, 0);
-      const bucket = bucketOf(table, hashBytes(table + SEEDS, element + ELEMENT_KEY, keySize));
+      const bucket = bucketOf<BlockRefs>(table, tagged(hashBytes(table + SEEDS, element + ELEMENT_KEY, keySize)));
       const found = changetype<BlockRefs>(bucket).blockOf(element);
       const slot = <u32>found & 63;
       const block = changetype<BlockRefs>(found & ~63);

@@ -10,7 +10,7 @@
 // Elements that died inside a section are found again by a sweep from the end, a few elements per later write.
 // Invariant of the sweep in a dense array: everything from SWEEP on is alive.
 import { copyBytes } from "../hash/bytes";
-import { hashBytes } from "../hash/hash";
+import { hashBytes, tagged } from "../hash/hash";
 import { inSection } from "../sync/section";
 import { BlockRefs } from "./block_refs";
 import { bucketOf } from "./buckets";
@@ -94,8 +94,8 @@ function reclaim(table: usize, element: usize): void {
 }
 
 function repoint(table: usize, element: usize, from: usize): void {
-  const hash = hashBytes(table + SEEDS, element + ELEMENT_KEY, field(table, KEY_SIZE));
-  const found = changetype<BlockRefs>(bucketOf(table, hash)).blockOf(from);
+  const hash = tagged(hashBytes(table + SEEDS, element + ELEMENT_KEY, field(table, KEY_SIZE)));
+  const found = changetype<BlockRefs>(bucketOf<BlockRefs>(table, hash)).blockOf(from);
   changetype<BlockRefs>(found & ~63).repoint(<u32>found & 63, element);
 }
 

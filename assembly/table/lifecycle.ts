@@ -102,7 +102,7 @@ export function closeTable<B>(table: usize): void {
 function freeChains<B>(table: usize): void {
   const buckets = field(table, BUCKETS);
   for (let i: u32 = 0; i < buckets && field(table, OVERFLOW_COUNT); i++) {
-    const bucket = bucketAddress(table, i);
+    const bucket = bucketAddress<B>(table, i);
     let block = changetype<B>(bucket).link(true);
     if (!block) continue;
     changetype<B>(bucket).setLink(true, 0);
@@ -175,7 +175,7 @@ export function clearTable<B>(table: usize): void {
 function dropEntries<B>(table: usize): void {
   const buckets = field(table, BUCKETS);
   for (let i: u32 = 0; i < buckets && field(table, COUNT); i++) {
-    const bucket = bucketAddress(table, i);
+    const bucket = bucketAddress<B>(table, i);
     let block = bucket;
     do {
       const first = block == bucket;
@@ -206,7 +206,7 @@ function resetFixed<B>(table: usize): void {
     const records = fixedRecords(table, segment, shift);
     if (field(table, FLAGS) & PREALLOCATED) {
       const first = firstOf(segment, shift);
-      for (let i = first; i < first + records; i++) changetype<B>(bucketAddress(table, i)).reset(true);
+      for (let i = first; i < first + records; i++) changetype<B>(bucketAddress<B>(table, i)).reset(true);
     } else {
       dropSegment(table, array, segment, stride, records);
       store<u32>(directoryEntry(array, segment), untouched);

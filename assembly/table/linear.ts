@@ -17,10 +17,10 @@ import { grow, pinned, repayMerges, shrinkAfter } from "./resize";
 const NOEXIST: u32 = 1;
 const EXIST: u32 = 2;
 
-function findInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize {
+export function findInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize {
   while (block) {
-    const slot = changetype<B>(block).find<K>(table, key, hash, false);
-    if (slot >= 0) return changetype<B>(block).valueAt(table, slot, false);
+    const found = changetype<B>(block).find<K>(table, key, hash, false);
+    if (found) return changetype<B>(block).valueAt(table, <u32>ctz(found), false);
     block = changetype<B>(block).link(false);
   }
   return 0;
@@ -28,51 +28,65 @@ function findInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize
 
 /** Address of the value of a key within the bucket at `bucket`, 0 when it is absent. */
 @inline export function findIn<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {
-  const slot = changetype<B>(bucket).find<K>(table, key, hash, true);
-  if (slot >= 0) return changetype<B>(bucket).valueAt(table, slot, true);
+  const found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  if (found) return changetype<B>(bucket).valueAt(table, <u32>ctz(found), true);
   const block = changetype<B>(bucket).link(true);
   return block ? findInChain<B, K>(table, block, key, hash) : 0;
 }
 
 @inline export function find<B, K>(table: usize, key: K, hash: u32): usize {
-  return findIn<B, K>(table, bucketOf(table, hash), key, hash);
+  return findIn<B, K>(table, bucketOf<B>(table, hash), key, hash);
 }
 
-function place<B, K>(table: usize, key: K, hash: u32, entry: usize): usize {
-  const index = bucketIndex(table, hash);
-  if (!(field(table, FLAGS) & (GROWABLE | PREALLOCATED)) && !materialise(table, index)) return 0;
-  const bucket = bucketAddress(table, index);
-  let block = bucket;
-  let free = changetype<B>(bucket).vacant(table, true, pinned<B>());
+/** Writes a new entry into its bucket. Address of its value, 0 when there is no memory. */
+@inline function place<B, K>(table: usize, bucket: usize, key: K, hash: u32, entry: usize): usize {
+  const free = changetype<B>(bucket).vacant(table, true, pinned<B>());
   if (free) {
     const slot = <u32>ctz(free);
     changetype<B>(bucket).put<K>(table, slot, key, hash, entry, true);
     return changetype<B>(bucket).valueAt(table, slot, true);
   }
-  block = blockWithRoom<B>(table, changetype<B>(bucket).link(true), pinned<B>());
+  return placeInChain<B, K>(table, bucket, key, hash, entry);
+}
+
+function placeInChain<B, K>(table: usize, bucket: usize, key: K, hash: u32, entry: usize): usize {
+  let block = blockWithRoom<B>(table, changetype<B>(bucket).link(true), pinned<B>());
   if (!block) {
     block = newOverflow<B>(table);
     if (!block) return 0;
     chain<B>(bucket, block);
   }
-  free = changetype<B>(block).vacant(table, false, pinned<B>());
+  const free = changetype<B>(block).vacant(table, false, pinned<B>());
   const slot = <u32>ctz(free);
   changetype<B>(block).put<K>(table, slot, key, hash, entry, false);
   return changetype<B>(block).valueAt(table, slot, false);
 }
 
-/** Inserts a key that is not present. Address of its value, not yet written; 0 when there is no memory. */
-function insert<B, K>(table: usize, key: K, hash: u32): usize {
+/** Inserts a key that is not present in `bucket`, its own. Address of its value, not yet written; 0 when there is no memory. */
+@inline function insert<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {
   const entries = field(table, COUNT) + 1;
+  const flags = field(table, FLAGS);
   // Growth comes first, so that the address returned is the entry's place until the next write.
-  if (entries > field(table, GROW_ABOVE) && !pinned<B>()) grow<B>(table, entries);
-  else if (field(table, FLAGS) & OWES_MERGES && !pinned<B>()) repayMerges<B>(table);
+  if (entries > field(table, GROW_ABOVE) || (flags & (GROWABLE | PREALLOCATED | OWES_MERGES)) != GROWABLE) {
+    if (!makeRoom<B>(table, hash, entries)) return 0;
+    bucket = bucketOf<B>(table, hash);
+  }
   const entry = changetype<B>(0).newEntry<K>(table, key);
   if (!entry) return 0;
-  const value = place<B, K>(table, key, hash, entry);
+  const value = place<B, K>(table, bucket, key, hash, entry);
   if (value) setField(table, COUNT, entries);
   else changetype<B>(0).freeEntry(table, entry);
   return value;
+}
+
+/** What an insert does for its table before it picks a slot; buckets may have been split or merged, or got their memory. */
+function makeRoom<B>(table: usize, hash: u32, entries: u32): bool {
+  const flags = field(table, FLAGS);
+  if (!(flags & (GROWABLE | PREALLOCATED)) && !materialise(table, bucketIndex(table, hash))) return false;
+  if (pinned<B>()) return true;
+  if (entries > field(table, GROW_ABOVE)) grow<B>(table, entries);
+  else if (flags & OWES_MERGES) repayMerges<B>(table);
+  return true;
 }
 
 /** The address of the value of a key, inserted if absent and if the flags allow it; or an errno. */
@@ -80,11 +94,12 @@ function insert<B, K>(table: usize, key: K, hash: u32): usize {
   if (flags > EXIST) return EINVAL;
   if (field(table, FROZEN)) return EPERM;
   setField(table, VERSION, field(table, VERSION) + 1);
-  const value = find<B, K>(table, key, hash);
+  const bucket = bucketOf<B>(table, hash);
+  const value = findIn<B, K>(table, bucket, key, hash);
   if (value) return flags == NOEXIST ? <usize>EEXIST : value;
   if (flags == EXIST) return ENOENT;
   if (field(table, COUNT) >= field(table, MAX_ENTRIES)) return E2BIG;
-  const inserted = insert<B, K>(table, key, hash);
+  const inserted = insert<B, K>(table, bucket, key, hash);
   return inserted ? inserted : ENOMEM;
 }
 
@@ -136,14 +151,15 @@ function removeFrom<B>(table: usize, bucket: usize, block: usize, slot: u32): vo
 /** Removes a key, its value copied to `value` first unless that is 0. 0, ENOENT or EPERM. */
 @inline export function remove<B, K>(table: usize, key: K, hash: u32, value: usize): u32 {
   if (field(table, FROZEN)) return EPERM;
-  const bucket = bucketOf(table, hash);
+  const bucket = bucketOf<B>(table, hash);
   let block = bucket;
-  let slot = changetype<B>(bucket).find<K>(table, key, hash, true);
-  while (slot < 0) {
+  let found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  while (!found) {
     block = changetype<B>(block).link(block == bucket);
     if (!block) return ENOENT;
-    slot = changetype<B>(block).find<K>(table, key, hash, false);
+    found = changetype<B>(block).find<K>(table, key, hash, false);
   }
+  const slot = <u32>ctz(found);
   if (value) changetype<B>(block).copyValue(table, slot, block == bucket, value);
   removeFrom<B>(table, bucket, block, slot);
   return 0;

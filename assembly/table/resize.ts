@@ -75,7 +75,7 @@ export function dropBuckets<B>(table: usize): void {
   setField(table, BUCKETS, 1);
   setField(table, MASK, 1);
   setLimits(table);
-  changetype<B>(bucketAddress(table, 0)).reset(true);
+  changetype<B>(bucketAddress<B>(table, 0)).reset(true);
 }
 
 /** Goes on with the merges that earlier deletes have left to later writes. */
@@ -108,11 +108,12 @@ function split<B>(table: usize): i32 {
   const mask = field(table, MASK);
   const bit = (mask >> 1) + 1; // the hash bit that tells the two halves apart
   if (!growTo(table, table + BUCKET_SEGMENTS, buckets, field(table, BUCKET_BYTES))) return REFUSED;
-  const low = bucketAddress(table, buckets - bit);
-  const high = bucketAddress(table, buckets);
+  const low = bucketAddress<B>(table, buckets - bit);
+  const high = bucketAddress<B>(table, buckets);
   const overflow = changetype<B>(low).link(true);
   let spare: usize = 0;
-  if (overflow) {
+  // The entries of a bucket and one overflow block fit into two buckets, however they fall.
+  if (overflow && changetype<B>(overflow).link(false)) {
     spare = newOverflow<B>(table);
     if (!spare) {
       shrinkTo(table, table + BUCKET_SEGMENTS, buckets, field(table, BUCKET_BYTES));
@@ -121,16 +122,7 @@ function split<B>(table: usize): i32 {
   }
   changetype<B>(high).reset(true);
   assert(!pinned<B>());
-  let moved: i32 = 0;
-  let used = changetype<B>(low).occupied(table, true);
-  while (used) {
-    const slot = <u32>ctz(used);
-    used &= used - 1;
-    if (!changetype<B>(low).side(table, slot, bit, true)) continue;
-    changetype<B>(low).move(table, slot, true, high, moved, true);
-    changetype<B>(low).drop(table, slot, true, false);
-    moved++;
-  }
+  let moved = <i32>changetype<B>(low).distribute(table, bit, high);
   if (overflow) {
     changetype<B>(low).setLink(true, 0);
     moved += splitChain<B>(table, low, high, overflow, spare, bit);
@@ -216,8 +208,8 @@ function merge<B>(table: usize): i32 {
     mask >>= 1;
     bit >>= 1;
   }
-  const low = bucketAddress(table, last - bit);
-  const high = bucketAddress(table, last);
+  const low = bucketAddress<B>(table, last - bit);
+  const high = bucketAddress<B>(table, last);
   if (changetype<B>(low).link(true) || changetype<B>(high).link(true)) {
     const fromHigh = countEntries<B>(table, high);
     const together = fromHigh + countEntries<B>(table, low);

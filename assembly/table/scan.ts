@@ -53,7 +53,7 @@ function plan<B>(table: usize, cursor: usize, position: u64, most: u32): u32 {
     if (position & (width - 1)) break;
     position += width;
     const at = cursor + PLAN + planned * PLANNED_BYTES;
-    store<u32>(at, <u32>bucketAddress(table, bucket));
+    store<u32>(at, <u32>bucketAddress<B>(table, bucket));
     store<u32>(at, <u32>position, PLANNED_END);
     planned++;
   }
@@ -112,7 +112,7 @@ export function scan<B>(table: usize, cursor: usize, keys: usize, values: usize,
     const bucket = bucketIndex(table, reverseBits(<u32>position));
     const width = WHOLE >> (<u64>popcnt(bucketMask(table, bucket)));
     const emitted = emitInOrder<B>(
-      table, bucketAddress(table, bucket), cursor, position, state, keys, values, room - done, removing,
+      table, bucketAddress<B>(table, bucket), cursor, position, state, keys, values, room - done, removing,
     );
     done += emitted;
     keys += <usize>emitted * keySize;
@@ -279,7 +279,7 @@ export function nextKey<B>(table: usize, position: u32, after: usize, target: us
   let start = <u64>position;
   while (start < WHOLE) {
     const bucket = bucketIndex(table, reverseBits(<u32>start));
-    const block = bucketAddress(table, bucket);
+    const block = bucketAddress<B>(table, bucket);
     const found = leastIn<B>(table, block, <u32>start, after);
     if (found) {
       changetype<B>(found & ~63).copyKey(table, <u32>found & 63, (found & ~63) == block, target);

@@ -51,6 +51,14 @@ export interface CoreExports {
   remove16(m: number, key: number): number;
   removeAny(m: number, key: number): number;
 
+  /**
+   * The number of a key of 4 bytes, in a table whose values have one of the kinds of {@link Scalar} up to U53. ABSENT or NaN:
+   * see assembly/maps/number.ts.
+   */
+  getNumber4(m: number, key: number, kind: number): number;
+  /** 0 | GREW | UNFIT | errno. */
+  setNumber4(m: number, key: number, value: number, kind: number): number;
+
   /** The next ones take keys of any size by address. Update and copy the value; 0 | errno. */
   update(m: number, key: number, value: number, flags: number): number;
   /** Lookup and delete; 0 | errno. */

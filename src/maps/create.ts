@@ -16,6 +16,7 @@ import { ArrayMap } from "./array.ts";
 import type { HashMap } from "./hash_map.ts";
 import { Map16, MapAny } from "./map_bytes.ts";
 import { Map4 } from "./map4.ts";
+import { isNumber, MapNumber4 } from "./map4_number.ts";
 import { Map8 } from "./map8.ts";
 import { perCpu } from "./percpu.ts";
 import { PercpuArrayMap } from "./percpu_array.ts";
@@ -100,7 +101,8 @@ function newMap(
       return new Class(host, table, key, perCpu(value, host.cpus), readable, writable);
     }
     default: {
-      const Class = PLAIN[classIndex(table.keySize)];
+      const Class =
+        table.keySize === 4 && isNumber(value.scalar) ? MapNumber4 : PLAIN[classIndex(table.keySize)];
       return new Class(host, table, key, value, readable, writable);
     }
   }

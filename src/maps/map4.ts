@@ -4,7 +4,9 @@ import { ERRNO, type Operation } from "../errors.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
 import type { AnyCounts, Counts } from "./counter.ts";
 import { HashMap } from "./hash_map.ts";
-import { fitsScalar, isI32, isU32, readScalar, writeScalar } from "./scalar.ts";
+import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
+
+const { U32, I32 } = Scalar;
 
 /**
  * Maps with keys of 4 bytes, which go to the core as an argument. Why this class, `map8.ts` and `map_bytes.ts` say the same
@@ -76,9 +78,12 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   }
 
   /** The bytes of a key as a little-endian word. */
-  private word(operation: Operation, key: K): number {
-    if (this.keyScalar === Scalar.U32 && isU32(key)) return key;
-    if (this.keyScalar === Scalar.I32 && isI32(key)) return key;
+  protected word(operation: Operation, key: K): number {
+    // Written out, and with constants of this module: V8 loads imported bindings anew in every call.
+    if (typeof key === "number") {
+      if (this.keyScalar === U32 && key >>> 0 === key) return key;
+      if (this.keyScalar === I32 && (key | 0) === key) return key;
+    }
     return this.host.u32[this.encodeKey(operation, key) >>> 2];
   }
 }

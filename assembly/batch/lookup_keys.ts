@@ -1,0 +1,131 @@
+// Multi-get in the layout "keys", whose bucket holds keys and values side by side and is compared by SIMD without tags: so the
+// stage needs no hash, and the loop that matches and copies needs no branch on what it finds. That matters: where a key turns
+// up in an overflow block, nothing predicts it, and each wrong guess throws away the loads of the keys that follow.
+//
+// Passes over a group of keys; A and B as in batch/stage.ts:
+//   A  hash every key, note the address of its bucket
+//   B  touch both lines of every bucket
+//   C  match and copy; keys that are not in their bucket are only noted
+//   D  touch the first overflow block of the keys noted, where their bucket has one
+//   E  search those chains
+//
+//   stage: 0 u32 bucket[GROUP] | then u32 place[GROUP] in the stage of each key noted | at SINK a word that keeps the touching
+//   loads alive
+import { COUNTING, countCopied, countProbe } from "../counting";
+import { copyBytes, zeroBytes } from "../hash/bytes";
+import { hash4With } from "../hash/hash";
+import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/block_keys";
+import { BUCKETS, BUCKET_SEGMENTS, MASK, SEEDS, VALUE_SIZE, field } from "../table/header";
+import { findInChain } from "../table/linear";
+import { segmentOf } from "../table/segments";
+import { GROUP, LINE, SINK } from "./stage";
+
+const WORD: u32 = 4;
+const NOTED: u32 = 256 * WORD;
+/** Makes ctz of an empty set of slots the last slot. */
+const LAST: u32 = 1 << (KEYS_SLOTS - 1);
+
+/** Passes A and B. */
+@inline function touch(table: usize, stage: usize, keys: usize, group: u32): void {
+  const buckets = field(table, BUCKETS);
+  const mask = field(table, MASK);
+  const half = mask >> 1;
+  const directory = <usize>load<u32>(table + BUCKET_SEGMENTS);
+  const shift = load<u32>(table + BUCKET_SEGMENTS, 4);
+  const s0 = load<u64>(table + SEEDS);
+  const s1 = load<u64>(table + SEEDS, 8);
+  const s2 = load<u64>(table + SEEDS, 16);
+  const end = stage + group * WORD;
+  for (let at = stage; at < end; at += WORD) {
+    const hash = hash4With(load<u32>(keys), s0, s1, s2);
+    keys += WORD;
+    let bucket = hash & mask;
+    bucket = select<u32>(bucket, hash & half, bucket < buckets);
+    store<u32>(at, load<u32>(directory + (<usize>segmentOf(bucket, shift) << 2)) + bucket * KEYS_BUCKET_BYTES);
+  }
+  let sum: u32 = 0;
+  for (let at = stage; at < end; at += WORD) {
+    const bucket = <usize>load<u32>(at);
+    sum += load<u32>(bucket) + load<u32>(bucket, LINE);
+  }
+  store<u32>(stage + SINK, sum);
+  if (COUNTING) countCopied(group * WORD);
+}
+
+/** Pass C. How many keys are noted: they count as found, with some value, until the passes behind say more. */
+@inline function gather(stage: usize, keys: usize, group: u32, values: usize, found: usize, size: u32): u32 {
+  const end = stage + group * WORD;
+  let noted = stage + NOTED;
+  for (let at = stage; at < end; at += WORD) {
+    if (COUNTING) countProbe(true);
+    const bucket = changetype<BlockKeys>(load<u32>(at));
+    const slots = bucket.find<u32>(0, load<u32>(keys), 0, true);
+    const value = bucket.valueAt(0, <u32>ctz(slots | LAST), true);
+    if (size == 8) store<u64>(values, load<u64>(value));
+    else copyBytes(values, value, size);
+    store<u8>(found, 1);
+    store<u32>(noted, <u32>at);
+    noted += (<u32>!slots) << 2;
+    keys += WORD;
+    values += size;
+    found++;
+  }
+  if (COUNTING) countCopied(group * size);
+  return <u32>(noted - stage - NOTED) / WORD;
+}
+
+/** Passes D and E over the keys noted. How many are absent. */
+function gatherChains(stage: usize, left: u32, keys: usize, values: usize, found: usize, size: u32): u32 {
+  const noted = stage + NOTED;
+  let end = noted + left * WORD;
+  let chained = noted;
+  for (let at = noted; at < end; at += WORD) {
+    const entry = <usize>load<u32>(at);
+    const i = <u32>(entry - stage) / WORD;
+    const block = changetype<BlockKeys>(load<u32>(entry)).link(true);
+    if (size == 8) store<u64>(values + i * 8, 0);
+    else zeroBytes(values + i * size, size);
+    store<u8>(found + i, 0);
+    store<u32>(entry, <u32>block);
+    store<u32>(chained, <u32>entry);
+    chained += (<u32>(block != 0)) << 2;
+  }
+  end = chained;
+  let sum: u32 = 0;
+  for (let at = noted; at < end; at += WORD) sum += load<u32>(<usize>load<u32>(load<u32>(at)));
+  store<u32>(stage + SINK, sum);
+  for (let at = noted; at < end; at += WORD) {
+    const entry = <usize>load<u32>(at);
+    const i = <u32>(entry - stage) / WORD;
+    const value = findInChain<BlockKeys, u32>(0, <usize>load<u32>(entry), load<u32>(keys + i * WORD), 0);
+    if (!value) continue;
+    if (size == 8) store<u64>(values + i * 8, load<u64>(value));
+    else copyBytes(values + i * size, value, size);
+    store<u8>(found + i, 1);
+    left--;
+  }
+  return left;
+}
+
+@inline function run(table: usize, stage: usize, keys: usize, count: u32, values: usize, found: usize, size: u32): u32 {
+  let hits: u32 = 0;
+  while (count) {
+    const group = min(count, 256);
+    touch(table, stage, keys, group);
+    const left = gather(stage, keys, group, values, found, size);
+    hits += group;
+    if (left) hits -= gatherChains(stage, left, keys, values, found, size);
+    keys += group * WORD;
+    values += group * size;
+    found += group;
+    count -= group;
+  }
+  return hits;
+}
+
+/** `lookupMany` of batch/lookup_many.ts for the layout "keys". */
+export function lookupKeys(table: usize, stage: usize, keys: usize, count: u32, values: usize, found: usize): u32 {
+  const size = field(table, VALUE_SIZE);
+  if (size == 8) return run(table, stage, keys, count, values, found, 8);
+  return run(table, stage, keys, count, values, found, size);
+}

@@ -1,0 +1,92 @@
+// Values that are one JavaScript number, in the layout "keys": they travel as f64 arguments and results, so that JavaScript
+// neither reads nor writes the linear memory on the hot path. A typed-array access costs it more than the whole conversion
+// here, and needs the view checked after every growth of the memory.
+import { FIRST_ADDRESS } from "../memory/regions";
+import { memoryEnd } from "../memory/arena";
+import { hash4 } from "../hash/hash";
+import { BlockKeys } from "../table/block_keys";
+import { SEEDS } from "../table/header";
+import { find, upsert } from "../table/linear";
+
+/** Kinds of numbers: the values of Scalar in src/codec/codec.ts. */
+const U8: u32 = 1;
+const U16: u32 = 2;
+const U32: u32 = 3;
+const I8: u32 = 4;
+const I16: u32 = 5;
+const I32: u32 = 6;
+const F32: u32 = 7;
+const F64: u32 = 8;
+const U53: u32 = 9;
+
+const MOST_U53: u64 = (1 << 53) - 1;
+
+/** What `getNumber4` gives for an absent key: no integer, no f32, and an f64 that it never gives for a present one. */
+const ABSENT: f64 = -2.2250738585072014e-308;
+
+/** What `setNumber4` answers beside errnos: all went well, but the memory grew and the caller's views are detached. */
+const GREW: u32 = 4095;
+/** Nothing was done: the kind cannot hold the number. */
+const UNFIT: u32 = 4094;
+
+@inline function readNumber(at: usize, kind: u32): f64 {
+  if (kind == F64) {
+    const value = load<f64>(at);
+    return value == ABSENT ? NaN : value;
+  }
+  if (kind == U53) {
+    const value = load<u64>(at);
+    return value > MOST_U53 ? NaN : <f64>value;
+  }
+  if (kind == U32) return <f64>load<u32>(at);
+  if (kind == I32) return <f64>load<i32>(at);
+  if (kind == F32) return <f64>load<f32>(at);
+  if (kind == U16) return <f64>(<u32>load<u16>(at));
+  if (kind == U8) return <f64>(<u32>load<u8>(at));
+  if (kind == I16) return <f64>(<i32>load<i16>(at));
+  return <f64>(<i32>load<i8>(at));
+}
+
+/** Whether a number is one of the kind: what the codec of the kind accepts (src/codec/scalars.ts). */
+@inline function fits(value: f64, kind: u32): bool {
+  if (kind == F64) return true;
+  if (kind == U53) return <f64>(<u64>value) == value && value <= <f64>MOST_U53;
+  if (kind == U32) return <f64>(<u32>value) == value;
+  if (kind == I32) return <f64>(<i32>value) == value;
+  // Infinity and NaN pass, a finite number beyond the largest float does not.
+  if (kind == F32) return abs(<f64>(<f32>value)) != Infinity || abs(value) == Infinity;
+  if (kind == U16) return <f64>(<u32>value & 0xffff) == value;
+  if (kind == U8) return <f64>(<u32>value & 0xff) == value;
+  const whole = <i32>value;
+  if (kind == I16) return <f64>((whole << 16) >> 16) == value;
+  return <f64>((whole << 24) >> 24) == value;
+}
+
+@inline function writeNumber(at: usize, value: f64, kind: u32): void {
+  if (kind == F64) store<f64>(at, value);
+  else if (kind == U53) store<u64>(at, <u64>value);
+  else if (kind == U32) store<u32>(at, <u32>value);
+  else if (kind == F32) store<f32>(at, <f32>value);
+  else if (kind == I32) store<i32>(at, <i32>value);
+  else if (kind == U16 || kind == I16) store<u16>(at, <u16>(<i32>value));
+  else store<u8>(at, <u8>(<i32>value));
+}
+
+/**
+ * The number of a 4-byte key. ABSENT for an absent key, NaN where only the codec can tell what the bytes are: NaN itself, a u53
+ * beyond 2^53 - 1, and the one f64 that means "absent" here.
+ */
+export function getNumber4(table: usize, key: u32, kind: u32): f64 {
+  const at = find<BlockKeys, u32>(table, key, hash4(table + SEEDS, key));
+  return at ? readNumber(at, kind) : ABSENT;
+}
+
+/** Sets the number of a 4-byte key: 0, GREW, UNFIT or an errno. */
+export function setNumber4(table: usize, key: u32, value: f64, kind: u32): u32 {
+  if (!fits(value, kind)) return UNFIT;
+  const end = memoryEnd();
+  const at = upsert<BlockKeys, u32>(table, key, hash4(table + SEEDS, key), 0);
+  if (at < FIRST_ADDRESS) return <u32>at;
+  writeNumber(at, value, kind);
+  return memoryEnd() == end ? 0 : GREW;
+}
