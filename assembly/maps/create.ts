@@ -9,16 +9,19 @@ import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import {
-  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_TAGS,
-  LOAD16, MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
+  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_REFS,
+  LAYOUT_TAGS, LOAD16, MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
 } from "../table/header";
 import { clearTable, closeTable, openTable } from "../table/lifecycle";
 import { closeArray } from "./array";
 import { setLayout } from "./layout";
 
 const BUCKET_MOST: u32 = 256;
-/** 512 buckets a segment: 32 to 128 KiB. */
-const SEGMENT_SHIFT: u32 = 9;
+/** 128 buckets with their entries a segment, 8 to 32 KiB: larger ones would be much of the memory of a map of 10,000 entries. */
+const SEGMENT_SHIFT: u32 = 7;
+/** Buckets of addresses take a small part of their map's memory: 32 KiB a segment, near to the segments of elements in size, so
+ *  that the one fits where the other was. */
+const REFS_SEGMENT_SHIFT: u32 = 9;
 /** Without preallocation a segment gets memory when it is first written: small ones, read from ZEROS until then. */
 const LAZY_SHIFT: u32 = 31 - clz(ZEROS_BYTES / BUCKET_MOST);
 
@@ -39,7 +42,8 @@ function setUp(
   setField(table, FLAGS, (growable ? GROWABLE : 0) | (prealloc && !growable ? PREALLOCATED : 0));
   initSeeds(table + SEEDS, seed);
   setLayout(table, keySize, valueSize);
-  const shift = growable || prealloc ? SEGMENT_SHIFT : LAZY_SHIFT;
+  const whole = field(table, LAYOUT) == LAYOUT_REFS ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;
+  const shift = growable || prealloc ? whole : LAZY_SHIFT;
   setField(table, BUCKET_SEGMENTS + 4, shift);
   const buckets = bucketsFor(table, growable ? hint : maxEntries);
   // Fails at once what would otherwise fail after gigabytes of allocations.

@@ -9,6 +9,7 @@ import { within } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
+import type { CoreExports } from "../host/wasm.ts";
 import { coreError, handleError, reentryError, subjectOf } from "./failure.ts";
 import type { MapInfo, MapType } from "./spec.ts";
 import { type MapStats, tableBytes, tableStats } from "./stats.ts";
@@ -22,6 +23,8 @@ import { type MapStats, tableBytes, tableStats } from "./stats.ts";
  */
 export abstract class BpfMap<K, V> {
   readonly host: Host;
+  /** @internal The host's, kept here for the calls that every nanosecond counts in. */
+  readonly core: CoreExports;
   /** @internal */
   readonly table: Table;
   /** @internal The core's handle for calls that read: 0 when closed or write-only. */
@@ -51,6 +54,7 @@ export abstract class BpfMap<K, V> {
     writable: boolean,
   ) {
     this.host = host;
+    this.core = host.core;
     this.table = table;
     this.reading = readable ? table.handle : 0;
     this.writing = writable ? table.handle : 0;

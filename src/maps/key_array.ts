@@ -67,18 +67,21 @@ export class FlatArgument {
   /** Where the bytes are when the array is a view of host memory, and need no copy; otherwise 0. */
   address = 0;
   #array: unknown;
+  #memory: Uint8Array = NO_BYTES;
 
   /** @param what names the argument in messages */
   open(map: BpfMap<unknown, unknown>, what: string, array: unknown, scalar: ScalarKind): void {
-    if (array !== this.#array || this.bytes.length !== (array as TypedArray).byteLength) {
-      this.bytes = bytesOf(map, what, array, scalar);
-      this.#array = array;
-    }
-    const { bytes } = this;
     const { u8 } = map.host;
-    this.length = bytes.length;
-    const own = bytes.buffer === u8.buffer && bytes.byteOffset + bytes.length + READ_AHEAD <= u8.length;
-    this.address = own ? bytes.byteOffset : 0;
+    const same = array === this.#array && this.length === (array as TypedArray).byteLength;
+    // `buffer`, below, is a call into the engine: asked for once per array and memory.
+    if (same && this.#memory === u8) return;
+    if (!same) this.bytes = bytesOf(map, what, array, scalar);
+    this.length = this.bytes.length;
+    this.#array = array;
+    this.#memory = u8;
+    const { buffer, byteOffset, length } = this.bytes;
+    const own = buffer === u8.buffer && byteOffset + length + READ_AHEAD <= u8.length;
+    this.address = own ? byteOffset : 0;
   }
 
   /** Puts a part of the bytes at `target`, unless they are in host memory; where they are. */

@@ -30,7 +30,9 @@ export class Lookups<K, V> {
   /** For whole groups, and for the last one. */
   #valueParts = [new PartView(), new PartView()];
   #foundParts = [new PartView(), new PartView()];
+  /** One byte per key, written unless all were found. */
   #found = new Uint8Array(0);
+  #all = false;
   #count = 0;
 
   constructor(map: EntryMap<K, V>) {
@@ -43,7 +45,7 @@ export class Lookups<K, V> {
       const range = `the last lookupMany had ${this.#count} keys`;
       throw new RangeError(`found: ${subjectOf(this.#map)}: ${range}, got index ${describe(index)}`);
     }
-    return this.#found[index] === 1;
+    return this.#all || this.#found[index] === 1;
   }
 
   run(keys: KeyArray<K>, values: ValueArray | undefined): number {
@@ -60,6 +62,7 @@ export class Lookups<K, V> {
       }
     }
     this.#count = 0;
+    this.#all = false;
     if (this.#found.length < count) this.#found = new Uint8Array(count);
     const room = groupSize(count, keySize + valueBytes);
     let hits = 0;
@@ -67,6 +70,7 @@ export class Lookups<K, V> {
       hits += this.#group(start, Math.min(room, count - start), room, values !== undefined);
     }
     this.#keys.close();
+    this.#all = hits === count;
     this.#count = count;
     return hits;
   }
@@ -91,7 +95,10 @@ export class Lookups<K, V> {
     if (wanted && !direct) {
       target.bytes.set(this.#valueParts[part].of(host, valuesAt, n * valueBytes), start * valueBytes);
     }
-    this.#found.set(this.#foundParts[part].of(host, foundAt, n), start);
+    // Where one group is all, and nothing is missing, the count says it.
+    if (hits < n || n < this.#keys.count) {
+      this.#found.set(this.#foundParts[part].of(host, foundAt, n), start);
+    }
     return hits;
   }
 }

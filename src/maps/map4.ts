@@ -17,7 +17,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     if (this.reading === 0) this.refuse("get");
     const { host } = this;
     const word = this.word("get", key);
-    const address = host.core.lookup4(this.reading, word) >>> 0;
+    const address = this.core.lookup4(this.reading, word) >>> 0;
     if (address === 0) return undefined;
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
@@ -29,7 +29,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const direct = fitsScalar(this.valueScalar, value);
     if (!direct) this.encodeValue("set", value);
     const word = this.word("set", key);
-    const address = host.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
+    const address = this.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) this.fail("set", address);
     if (direct) writeScalar(host, this.valueScalar, address, value);
@@ -40,13 +40,13 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
-    return this.host.core.lookup4(this.reading, word) !== 0;
+    return this.core.lookup4(this.reading, word) !== 0;
   }
 
   override delete(key: K): boolean {
     if (this.writing === 0) this.refuse("delete");
     const word = this.word("delete", key);
-    const errno = this.host.core.remove4(this.writing, word);
+    const errno = this.core.remove4(this.writing, word);
     if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
     return errno === 0;
   }
@@ -58,7 +58,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
 
   override locate(operation: Operation, key: K): number {
     const word = this.word(operation, key);
-    return this.host.core.lookup4(this.table.handle, word) >>> 0;
+    return this.core.lookup4(this.table.handle, word) >>> 0;
   }
 
   override obtain(operation: Operation, key: K): number {
@@ -66,7 +66,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const word = this.word(operation, key);
     const count = (this.writing + host.layout.count) >>> 2;
     const before = host.u32[count];
-    const address = host.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
+    const address = this.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) this.fail(operation, address);
     if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
@@ -74,7 +74,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   }
 
   override find(handle: number, key: number): number {
-    return this.host.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
+    return this.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
   }
 
   /** The bytes of a key as a little-endian word. */

@@ -28,7 +28,7 @@ export class MapNumber4<K, V, C extends AnyCounts = Counts<V>> extends Map4<K, V
   override get(key: K): V | undefined {
     if (this.reading === 0) this.refuse("get");
     const word = this.word("get", key);
-    const value = this.host.core.getNumber4(this.reading, word, this.valueScalar);
+    const value = this.core.getNumber4(this.reading, word, this.valueScalar);
     if (value === ABSENT) return this.none;
     return (Number.isNaN(value) ? this.#decoded(word) : value) as V;
   }
@@ -37,7 +37,7 @@ export class MapNumber4<K, V, C extends AnyCounts = Counts<V>> extends Map4<K, V
     if (this.writing === 0) this.refuse("set");
     if (typeof value !== "number") return super.set(key, value);
     const word = this.word("set", key);
-    const result = this.host.core.setNumber4(this.writing, word, value, this.valueScalar);
+    const result = this.core.setNumber4(this.writing, word, value, this.valueScalar);
     return result === 0 ? this : this.#settled(result, key, value);
   }
 
