@@ -45,10 +45,11 @@ const tasks = {
   },
   browser: () => node("test/browser/run.mjs", ...rest),
   bench: () => {
-    const [which, ...args] = rest;
-    if (which === "batches") node("bench/batches.mjs", ...args);
-    else node("bench/main.mjs", ...rest);
+    // Ctrl-C goes to both processes, and the other one says what it has measured before it ends.
+    process.on("SIGINT", () => {});
+    node("bench/main.mjs", ...rest);
   },
+  check: () => node("bench/counters/check.mjs", ...rest),
   lint: () => {
     node("node_modules/@biomejs/biome/bin/biome", "check", ...rest);
     node("node_modules/typescript/bin/tsc", "-p", "tsconfig.json");

@@ -1,0 +1,123 @@
+// Tables of results, for a terminal and as Markdown.
+import { ratios, summarise } from "../run/statistics.mjs";
+
+/** Three significant digits or so: more are noise. */
+export function formatNumber(value) {
+  if (value === 0) return "0";
+  if (Math.abs(value) < 1) return value.toPrecision(2);
+  if (Math.abs(value) < 100) return value.toFixed(1);
+  return Math.round(value).toLocaleString("en");
+}
+
+/** 1000000 as 1M. */
+export function formatSize(size) {
+  if (size >= 1e6 && size % 1e5 === 0) return `${size / 1e6}M`;
+  if (size >= 1e4 && size % 100 === 0) return `${size / 1e3}k`;
+  return String(size);
+}
+
+/** Nanoseconds of one operation, or of a pause: large ones in ms. */
+export function formatValue(value, unit) {
+  if (unit === "ns" && value >= 100_000) return `${formatNumber(value / 1e6)} ms`;
+  return formatNumber(value);
+}
+
+const formatRatio = (ratio) => `${ratio < 10 ? ratio.toFixed(2) : formatNumber(ratio)}x`;
+const formatSpread = ({ low, high }) => `${formatRatio(low)} .. ${formatRatio(high)}`;
+
+/**
+ * What a result says, size by size and operation by operation, bpfmap first.
+ *
+ * @returns {{ size: number, rows: { operation: string, unit: string, cells: object[] }[] }[]}
+ */
+export function summariseResult({ measurements }) {
+  const sizes = new Map();
+  for (const { size, operation, contender, unit, rounds } of measurements) {
+    if (!sizes.has(size)) sizes.set(size, new Map());
+    const rows = sizes.get(size);
+    const key = `${operation}\n${unit}`;
+    if (!rows.has(key)) rows.set(key, { operation, unit, cells: [] });
+    rows.get(key).cells.push({ contender, rounds, ...summarise(rounds) });
+  }
+  return [...sizes].map(([size, rows]) => ({ size, rows: [...rows.values()].map(withRatios) }));
+}
+
+function withRatios({ operation, unit, cells }) {
+  const ours = cells.find(({ contender }) => contender === "bpfmap");
+  const rest = cells.filter((cell) => cell !== ours);
+  if (ours === undefined) return { operation, unit, cells };
+  const compared = rest.map((cell) => ({ ...cell, ratio: summarise(ratios(cell.rounds, ours.rounds)) }));
+  return { operation, unit, cells: [ours, ...compared] };
+}
+
+/** The columns as wide as they must be; the first of them to the left, numbers to the right. */
+export function align(rows, left = 1) {
+  const widths = rows[0].map((_, i) => Math.max(...rows.map((row) => row[i].length)));
+  return rows.map((row) =>
+    row
+      .map((cell, i) => (i < left ? cell.padEnd(widths[i]) : cell.padStart(widths[i])))
+      .join("  ")
+      .trimEnd(),
+  );
+}
+
+function sizeLine(size) {
+  return size === undefined ? "" : `${size.toLocaleString("en")} entries`;
+}
+
+export function textOf(result) {
+  const lines = [`${result.workload}: ${result.title}`];
+  for (const { size, rows } of summariseResult(result)) {
+    const table = [[sizeLine(size), "contender", "median", "unit", "/ bpfmap", "p10 .. p90"]];
+    for (const { operation, unit, cells } of rows) {
+      cells.forEach(({ contender, median, ratio }, i) => {
+        const numbers = ratio === undefined ? ["", ""] : [formatRatio(ratio.median), formatSpread(ratio)];
+        table.push([i === 0 ? operation : "", contender, formatValue(median, unit), unit, ...numbers]);
+      });
+    }
+    lines.push("", ...align(table, 2));
+  }
+  lines.push("", ...wordsOf(result).map((text) => `- ${text}`));
+  return lines.join("\n");
+}
+
+export function markdownOf(result) {
+  const lines = [`### ${result.workload}: ${result.title}`];
+  for (const { size, rows } of summariseResult(result)) {
+    const contenders = [...new Set(rows.flatMap(({ cells }) => cells.map(({ contender }) => contender)))];
+    contenders.sort((a, b) => (a === "bpfmap" ? -1 : b === "bpfmap" ? 1 : 0));
+    lines.push(
+      "",
+      `| ${[sizeLine(size), ...contenders].join(" | ")} |`,
+      `|---|${"---:|".repeat(contenders.length)}`,
+    );
+    for (const { operation, unit, cells } of rows) {
+      const texts = contenders.map((name) => {
+        const cell = cells.find(({ contender }) => contender === name);
+        if (cell === undefined) return "";
+        const value = `${formatValue(cell.median, unit)}`;
+        if (cell.ratio === undefined) return value;
+        return `${value} (**${formatRatio(cell.ratio.median)}**, ${formatSpread(cell.ratio)})`;
+      });
+      lines.push(`| ${operation}, ${unit} | ${texts.join(" | ")} |`);
+    }
+  }
+  lines.push("", ...wordsOf(result).map((text) => `- ${text}`));
+  return lines.join("\n");
+}
+
+/** What must be said beside the numbers. */
+function wordsOf({ notes, skipped, parameters, fingerprint }) {
+  const given = Object.entries(parameters).map(([key, value]) => `${key} ${value}`);
+  return [
+    ...notes,
+    ...skipped.map(({ contender, reason }) => `without ${contender}: ${reason.replace(/\s*\n\s*/g, "; ")}`),
+    `${given.length === 0 ? "" : `${given.join(", ")}; `}fingerprint ${fingerprint}`,
+  ];
+}
+
+/** The head of a report: where and when. */
+export function headOf({ node, v8, cpu, cores, kernel, commit, dirty, date, seed }) {
+  const version = commit === null ? "" : `, commit ${commit.slice(0, 12)}${dirty ? " with changes" : ""}`;
+  return `Node ${node} (V8 ${v8}), ${cores} cores of ${cpu}, ${kernel}${version}, seed ${seed}, ${date.slice(0, 10)}`;
+}

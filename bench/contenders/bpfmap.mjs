@@ -1,0 +1,235 @@
+import { createHost, f64, u32 } from "../../dist/index.js";
+import { sum } from "../data/sum.mjs";
+import { BpfMapBytesSubject } from "./bpfmap_bytes.mjs";
+
+export const name = "bpfmap";
+export const title = "bpfmap, u32 to f64; rhash where nothing else is said";
+export const anyKeySize = true;
+
+/** The one host of the process: with several, the call sites of the library would see several cores and cost more. */
+let host;
+
+/** The host on which bpfmap is measured. */
+export function sharedHost(seed) {
+  host ??= createHost({ seed });
+  return host;
+}
+
+class BpfMapSubject {
+  constructor({ seed, maxEntries, type = "rhash", flags = 0 }) {
+    this.map = sharedHost(seed).createMap({ type, key: u32, value: f64, maxEntries, flags });
+    this.batches = new Map();
+  }
+
+  /** The buffers of a batch, which a program makes once. */
+  prepare(input) {
+    if (Array.isArray(input)) this.batch(input[0].length);
+  }
+
+  insert(keys) {
+    const { map } = this;
+    for (let i = 0; i < keys.length; i++) map.set(keys[i], i);
+  }
+
+  lookup(keys) {
+    const { map } = this;
+    let total = 0;
+    for (let i = 0; i < keys.length; i++) total += map.get(keys[i]);
+    return total;
+  }
+
+  miss(keys) {
+    const { map } = this;
+    let found = 0;
+    for (let i = 0; i < keys.length; i++) if (map.get(keys[i]) !== undefined) found++;
+    return found;
+  }
+
+  overwrite(keys) {
+    const { map } = this;
+    for (let i = 0; i < keys.length; i++) map.set(keys[i], i);
+  }
+
+  mixed({ keys, values, writes }) {
+    const { map } = this;
+    let total = 0;
+    for (let i = 0; i < keys.length; i++) {
+      if (writes[i] === 1) map.set(keys[i], values[i]);
+      else total += map.get(keys[i]);
+    }
+    return total;
+  }
+
+  remove(keys) {
+    const { map } = this;
+    let removed = 0;
+    for (let i = 0; i < keys.length; i++) if (map.delete(keys[i])) removed++;
+    return removed;
+  }
+
+  /** A refused `set` throws, which costs more than the rest of it; `bpfmap-syscall` has an errno instead. */
+  reject(keys) {
+    const { map } = this;
+    let refused = 0;
+    for (let i = 0; i < keys.length; i++) {
+      try {
+        map.set(keys[i], i);
+      } catch (error) {
+        if (error.code !== "E2BIG") throw error;
+        refused++;
+      }
+    }
+    return refused;
+  }
+
+  lookupMany(batches) {
+    const { map } = this;
+    const values = new Float64Array(batches[0].length);
+    let total = 0;
+    for (let b = 0; b < batches.length; b++) {
+      const keys = batches[b];
+      map.lookupMany(keys, values);
+      total += sum(values);
+    }
+    return total;
+  }
+
+  insertMany(batches) {
+    const { map } = this;
+    const batch = this.batch(batches[0].length);
+    let first = 0;
+    for (let b = 0; b < batches.length; b++) {
+      const keys = batches[b];
+      const count = keys.length;
+      // The map grows, and with it the memory: its views are new then.
+      const keyWords = new Uint32Array(batch.keys.buffer, batch.keys.byteOffset, count);
+      const values = new Float64Array(batch.values.buffer, batch.values.byteOffset, count);
+      keyWords.set(keys);
+      for (let i = 0; i < count; i++) values[i] = first + i;
+      batch.count = count;
+      map.updateBatch(batch);
+      first += count;
+    }
+  }
+
+  removeMany(batches) {
+    const { map } = this;
+    const batch = this.batch(batches[0].length);
+    let removed = 0;
+    for (let b = 0; b < batches.length; b++) {
+      const keys = batches[b];
+      new Uint32Array(batch.keys.buffer, batch.keys.byteOffset, keys.length).set(keys);
+      batch.count = keys.length;
+      map.deleteBatch(batch);
+      removed += batch.count;
+    }
+    return removed;
+  }
+
+  walk() {
+    let total = 0;
+    for (const value of this.map.values()) total += value;
+    return total;
+  }
+
+  walkKeys() {
+    const { map } = this;
+    let total = 0;
+    for (let key = map.nextKey(); key !== undefined; key = map.nextKey(key)) total += map.get(key);
+    return total;
+  }
+
+  walkBatch(size) {
+    const { map } = this;
+    const batch = this.batch(size);
+    batch.rewind();
+    let total = 0;
+    let more = true;
+    while (more) {
+      batch.count = size;
+      more = map.lookupBatch(batch);
+      total += sum(valuesOf(batch));
+    }
+    return total;
+  }
+
+  /** With a cursor, as the kernel's. */
+  drain(size) {
+    const { map } = this;
+    const batch = this.batch(size);
+    batch.rewind();
+    let total = 0;
+    let more = true;
+    while (more) {
+      batch.count = size;
+      more = map.lookupAndDeleteBatch(batch);
+      total += sum(valuesOf(batch));
+    }
+    return total;
+  }
+
+  drainDecoded(size) {
+    const { map } = this;
+    const batch = this.batch(size);
+    batch.rewind();
+    let total = 0;
+    let more = true;
+    while (more) {
+      batch.count = size;
+      more = map.lookupAndDeleteBatch(batch);
+      for (const [key, value] of batch.entries()) total += key === undefined ? 0 : value;
+    }
+    return total;
+  }
+
+  /** The iterator, which needs no cursor. */
+  drainIterator(size) {
+    let total = 0;
+    for (const [key, value] of this.map.drain({ size })) total += key === undefined ? 0 : value;
+    return total;
+  }
+
+  /** What the iterator calls, without decoding what it gets: the floor of a drain. */
+  drainAny(size) {
+    const { map } = this;
+    const { host } = map;
+    const batch = this.batch(size);
+    const stage = host.scratch.stage(host.layout.stageBytes);
+    const { byteOffset: keysAt } = batch.keys;
+    const { byteOffset: valuesAt } = batch.values;
+    let total = 0;
+    let done = size;
+    while (done === size) {
+      done = host.core.drainAny(map.table.handle, stage, keysAt, valuesAt, size);
+      batch.count = done;
+      total += sum(valuesOf(batch));
+    }
+    return total;
+  }
+
+  bytes() {
+    return this.map.memoryUsage();
+  }
+
+  batch(size) {
+    let batch = this.batches.get(size);
+    if (batch === undefined) {
+      batch = this.map.createBatch(size);
+      this.batches.set(size, batch);
+    }
+    return batch;
+  }
+
+  close() {
+    this.map.close();
+  }
+}
+
+export async function load() {
+  return (options) => (options.keySize === 4 ? new BpfMapSubject(options) : new BpfMapBytesSubject(options));
+}
+
+/** The values of the entries in a batch. The views of a batch are new when the memory has grown. */
+function valuesOf(batch) {
+  return new Float64Array(batch.values.buffer, batch.values.byteOffset, batch.count);
+}

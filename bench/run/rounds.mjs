@@ -1,0 +1,146 @@
+// Measuring contenders in turn. A round does every row for every contender, A B C, in an order that rotates from round to round,
+// so that what disturbs the machine disturbs all of them; ratios are taken round by round. tinybench times the passes.
+import { setImmediate as breathe } from "node:timers/promises";
+import { Bench } from "tinybench";
+
+/**
+ * One operation at one size.
+ *
+ * @typedef {object} Row
+ * @property {string} operation   its name
+ * @property {string} method      the method of the subject that does one pass; a contender without it is left out
+ * @property {Function} [pass]    where one pass is more than this call: (subject, input) => { result, ownNs }
+ * @property {*} [input]          what it gets
+ * @property {number} operations  operations of one pass
+ * @property {number} [passes]    timed passes of one turn, 1 by default: small sizes repeat, so that a turn does enough work
+ * @property {"new" | "full" | "empty"} needs   the state of the map before each pass
+ * @property {"full" | "empty"} leaves   and after it
+ * @property {number} [expected]  what it must give
+ */
+
+/**
+ * @param {object} run
+ * @param {number} run.size
+ * @param {import("./entrants.mjs").Entrant[]} run.entrants
+ * @param {Row[]} run.rows
+ * @param {Uint32Array} run.keys   what a full map holds: keys[i] has the value i
+ * @param {object} context         of the workload
+ * @returns {Promise<object[]>} measurements in ns per operation; what was measured until Ctrl-C when that came
+ */
+export async function measureRows({ size, entrants, rows, keys }, context) {
+  const lines = rows.map((row) => ({
+    row,
+    bench: newBench(row),
+    measured: new Map(entrants.map(({ name }) => [name, []])),
+  }));
+  const running = new Set(entrants);
+  try {
+    // The first round runs code that V8 has not optimised yet: it is not counted.
+    for (let round = 0; round <= context.rounds; round++) {
+      for (const [number, line] of lines.entries()) {
+        context.progress(`${size} entries, round ${round} of ${context.rounds}: ${line.row.operation}`);
+        for (const entrant of rotated(running, round + number)) {
+          // Signals and progress get their turn between two timed ones.
+          await breathe();
+          if (context.stopped) return measurements(size, lines);
+          try {
+            turn(line, entrant, keys, round > 0);
+          } catch (error) {
+            if (error instanceof WrongResult || entrant.name === "bpfmap") throw error;
+            running.delete(entrant);
+            context.skip(
+              entrant.name,
+              `failed at ${size} entries in "${line.row.operation}": ${error.message}`,
+            );
+          }
+        }
+      }
+    }
+  } finally {
+    for (const entrant of entrants) entrant.close();
+  }
+  return measurements(size, lines);
+}
+
+/** A contender that does other work than it should: nothing of the run can be trusted. */
+class WrongResult extends Error {}
+
+function newBench({ passes = 1 }) {
+  return new Bench({
+    iterations: passes,
+    time: 0,
+    warmup: false,
+    throws: true,
+    timestampProvider: "hrtimeNow",
+  });
+}
+
+/** The contenders in the order of a round. */
+function rotated(entrants, round) {
+  const list = [...entrants];
+  const start = list.length === 0 ? 0 : round % list.length;
+  return [...list.slice(start), ...list.slice(0, start)];
+}
+
+/** All passes of one contender in one row of one round. */
+function turn({ row, bench, measured }, entrant, keys, counts) {
+  const { operation, method, pass = callOf(method), input, operations, needs, leaves, expected } = row;
+  if (typeof entrant.subject[method] !== "function") return;
+  if (needs === "new") globalThis.gc?.(); // the garbage of the contender before
+  let result;
+  let ownNs;
+  let done = false;
+  bench.add(
+    entrant.name,
+    () => {
+      ({ result, ownNs } = pass(entrant.subject, input));
+      done = true;
+      return ownNs === undefined ? undefined : { overriddenDuration: ownNs / 1e6 };
+    },
+    {
+      async: false,
+      beforeEach() {
+        done = false;
+        entrant.bring(needs, keys);
+        entrant.subject.prepare?.(input);
+      },
+      // Called after a pass that threw, too.
+      afterEach() {
+        entrant.state = leaves;
+        if (done && expected !== undefined && !entrant.floor && result !== expected) {
+          throw new WrongResult(`${operation}: ${entrant.name} got ${result} instead of ${expected}`);
+        }
+      },
+    },
+  );
+  const task = bench.getTask(entrant.name);
+  task.runSync();
+  bench.remove(entrant.name);
+  if (!counts) {
+    if (needs === "new") check(entrant, operation, keys);
+    return;
+  }
+  const { latency } = task.result;
+  measured.get(entrant.name).push((latency.mean * 1e6) / operations);
+}
+
+const callOf = (method) => (subject, input) => ({ result: subject[method](input), ownNs: subject.ownNs?.() });
+
+/** Reads back what a filled map holds: a map that lost half of it would be fast. */
+function check(entrant, operation, keys) {
+  const expected = (keys.length * (keys.length - 1)) / 2;
+  entrant.subject.prepare?.(keys);
+  const result = entrant.subject.lookup(keys);
+  if (result !== expected)
+    throw new WrongResult(`${operation}: ${entrant.name} holds ${result}, not ${expected}`);
+}
+
+function measurements(size, lines) {
+  const list = [];
+  for (const { row, measured } of lines) {
+    for (const [contender, rounds] of measured) {
+      if (rounds.length > 0) list.push({ size, operation: row.operation, contender, unit: "ns", rounds });
+    }
+  }
+  return list;
+}

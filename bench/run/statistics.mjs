@@ -1,0 +1,20 @@
+// What is said about the rounds of a measurement.
+
+/** The number below which a part `p` of the sorted numbers lies, linear between two of them. */
+export function quantile(sorted, p) {
+  const position = (sorted.length - 1) * p;
+  const low = Math.floor(position);
+  const high = Math.ceil(position);
+  return sorted[low] + (sorted[high] - sorted[low]) * (position - low);
+}
+
+/** Median and spread of some numbers: the spread reaches from the 10th to the 90th percentile. */
+export function summarise(numbers) {
+  const sorted = numbers.toSorted((a, b) => a - b);
+  return { median: quantile(sorted, 0.5), low: quantile(sorted, 0.1), high: quantile(sorted, 0.9) };
+}
+
+/** Their rounds by ours, round by round, since only what was measured in turn has seen the same disturbances. */
+export function ratios(theirs, ours) {
+  return theirs.slice(0, ours.length).map((number, round) => number / ours[round]);
+}

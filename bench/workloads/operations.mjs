@@ -1,0 +1,113 @@
+// Every operation of a map by itself, from empty to full and back.
+import { BARE_LINES, BareLines } from "../contenders/bare_lines.mjs";
+import { DEFAULT_CONTENDERS } from "../contenders/index.mjs";
+import { Fingerprint } from "../data/fingerprint.mjs";
+import { draws, keysFrom, mix, pick, Random, shuffled, split } from "../data/random.mjs";
+import { loadContenders, openEntrants } from "../run/entrants.mjs";
+import { measureRows } from "../run/rounds.mjs";
+
+export const name = "operations";
+export const title = "single operations and batches";
+export const defaultSizes = [500, 100_000, 1_000_000];
+export const options = {
+  batch: { type: "integer", default: 256, help: "keys of a batch call" },
+};
+
+/** Small maps are filled and emptied again and again, so that each turn does about as much work. */
+const FILL_OPERATIONS = 100_000;
+
+export async function run(context) {
+  const contenders = await loadContenders(context.contenders ?? DEFAULT_CONTENDERS, context);
+  const fingerprint = new Fingerprint();
+  const measurements = [];
+  for (const size of context.sizes) {
+    if (context.stopped) break;
+    const data = prepare(size, context);
+    const rows = rowsOf(size, data, context.options.batch);
+    fingerprint.add(size, data.keys, data.shuffled, data.hits, data.misses);
+    for (const { operation, expected } of rows) fingerprint.add(operation, expected ?? "");
+    const open = { size, seed: context.seed, maxEntries: size, keySize: 4 };
+    const entrants = openEntrants(contenders, open, context.skip);
+    const ours = entrants.find((entrant) => entrant.name === "bpfmap");
+    if (ours !== undefined) entrants.push(new BareLines(ours, data.shuffled, context));
+    measurements.push(...(await measureRows({ size, entrants, rows, keys: data.keys }, context)));
+  }
+  return {
+    unit: "ns",
+    parameters: { queries: context.queries, batch: context.options.batch },
+    fingerprint: `${fingerprint}`,
+    measurements,
+    notes: [
+      "per operation, for batches per key; every map starts empty in the rows that grow, its limit is the size",
+      `${BARE_LINES}: no map, but the bare reading of both cache lines of the 128-byte blocks that hold the keys`,
+    ],
+  };
+}
+
+function prepare(size, { seed, queries, options }) {
+  const keys = keysFrom(0, size);
+  const indices = draws(queries, size, new Random(seed, 1));
+  const absent = draws(queries, size, new Random(seed, 2));
+  const hits = pick(keys, indices);
+  return {
+    keys,
+    indices,
+    hits,
+    misses: absent.map((draw) => mix(size + draw)),
+    shuffled: shuffled(keys, new Random(seed, 3)),
+    hitBatches: fullBatches(hits, options.batch),
+    keyBatches: split(keys, options.batch),
+  };
+}
+
+/** Batches of one size; what is left over is dropped. */
+function fullBatches(keys, size) {
+  const batches = split(keys, size);
+  if (batches.length > 1 && batches.at(-1).length < size) batches.pop();
+  return batches;
+}
+
+/** The values of keys are their indices. */
+function total(indices, count = indices.length) {
+  let sum = 0;
+  for (let i = 0; i < count; i++) sum += indices[i];
+  return sum;
+}
+
+/** @returns {import("../run/rounds.mjs").Row[]} */
+function rowsOf(size, data, batch) {
+  const { keys, indices, hits, misses, hitBatches, keyBatches } = data;
+  const passes = Math.ceil(FILL_OPERATIONS / size);
+  const batched = hitBatches.reduce((count, keys) => count + keys.length, 0);
+  const fill = { operations: size, passes, needs: "new", leaves: "full" };
+  const query = { operations: hits.length, needs: "full", leaves: "full" };
+  const empty = { operations: size, passes, needs: "full", leaves: "empty", expected: size };
+  return [
+    { operation: "set, growing from empty", method: "insert", input: keys, ...fill },
+    { operation: "get", method: "lookup", input: hits, ...query, expected: total(indices) },
+    { operation: "get, absent key", method: "miss", input: misses, ...query, expected: 0 },
+    {
+      operation: `lookupMany(${batch})`,
+      method: "lookupMany",
+      input: hitBatches,
+      ...query,
+      operations: batched,
+      expected: total(indices, batched),
+    },
+    // Last of the queries, since it gives the keys other values.
+    { operation: "set, existing key", method: "overwrite", input: hits, ...query },
+    { operation: "delete, random order", method: "remove", input: data.shuffled, ...empty },
+    {
+      operation: `updateBatch(${batch}), growing from empty`,
+      method: "insertMany",
+      input: keyBatches,
+      ...fill,
+    },
+    {
+      operation: `deleteBatch(${batch})`,
+      method: "removeMany",
+      input: split(data.shuffled, batch),
+      ...empty,
+    },
+  ];
+}

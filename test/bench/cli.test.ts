@@ -1,0 +1,378 @@
+// `npm run bench` on tiny sizes: its options, the form of its results, and the comparison of two of them. Nothing here is timed.
+import { spawn } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+// @ts-expect-error plain JavaScript
+import { DEFAULT_CONTENDERS } from "../../bench/contenders/index.mjs";
+import { BUILD_MS, builtRoot } from "../support/built.ts";
+
+interface Measurement {
+  size: number;
+  operation: string;
+  contender: string;
+  unit: string;
+  rounds: number[];
+}
+interface Result {
+  workload: string;
+  title: string;
+  unit: string;
+  parameters: Record<string, unknown>;
+  fingerprint: string;
+  measurements: Measurement[];
+  skipped: { contender: string; reason: string }[];
+  notes: string[];
+}
+interface ResultFile {
+  node: string;
+  seed: number;
+  results: Result[];
+  [key: string]: unknown;
+}
+
+let root: string;
+let folder: string;
+beforeAll(() => {
+  root = builtRoot();
+  folder = mkdtempSync(join(tmpdir(), "bpfmap-bench-"));
+}, BUILD_MS);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+interface Ended {
+  status: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+/** Runs the program; `whenStarted` gets the process at its first output. */
+function bench(
+  args: string[],
+  whenStarted?: (kill: (signal: NodeJS.Signals) => void) => void,
+): Promise<Ended> {
+  return new Promise((resolve) => {
+    const child = spawn(process.execPath, [join(root, "bench/main.mjs"), ...args]);
+    let stdout = "";
+    let stderr = "";
+    child.stdout.setEncoding("utf8").on("data", (text: string) => {
+      if (stdout === "") whenStarted?.((signal) => child.kill(signal));
+      stdout += text;
+    });
+    child.stderr.setEncoding("utf8").on("data", (text: string) => {
+      stderr += text;
+    });
+    child.on("close", (status) => resolve({ status, stdout, stderr }));
+  });
+}
+
+const TINY = "--sizes 500 --rounds 2 --queries 2048 --contenders bpfmap,js-map".split(" ");
+const WORKLOADS = [
+  "operations",
+  "hashmap-lookup",
+  "hashmap-full-update",
+  "rhashmap-full-update",
+  "htab-mem",
+  "rhtab-mem",
+  "batch-walk",
+  "drain",
+  "mixed",
+];
+
+async function measure(...args: string[]): Promise<ResultFile> {
+  const { status, stdout, stderr } = await bench([...TINY, "--json", ...args]);
+  expect(stderr).toBe("");
+  expect(status).toBe(0);
+  return JSON.parse(stdout) as ResultFile;
+}
+
+describe("the workloads", () => {
+  let file: ResultFile;
+  let again: ResultFile;
+  let other: ResultFile;
+  beforeAll(async () => {
+    const args = [...WORKLOADS, "--nr-loops", "2k"];
+    [file, again, other] = await Promise.all([
+      measure(...args),
+      measure(...args, "--contenders", "bpfmap"),
+      measure(...args, "--seed", "2"),
+    ]);
+  });
+
+  test("say where they were run", () => {
+    expect(file).toMatchObject({
+      node: process.version,
+      v8: process.versions.v8,
+      seed: 1,
+      cores: expect.any(Number),
+      cpu: expect.any(String),
+      kernel: expect.any(String),
+    });
+    expect(new Date(file.date as string).getTime()).toBeGreaterThan(0);
+    expect(file.results.map(({ workload }) => workload)).toEqual(WORKLOADS);
+  });
+
+  test.each(WORKLOADS)("%s", (name) => {
+    const result = file.results.find(({ workload }) => workload === name) as Result;
+    expect(result.fingerprint).toMatch(/^[0-9a-f]{16}$/);
+    expect(result.title).not.toBe("");
+    expect(result.measurements.length).toBeGreaterThan(0);
+    for (const { operation, contender, rounds } of result.measurements) {
+      expect(rounds.length, `${operation} of ${contender}`).toBe(2);
+      for (const number of rounds) expect(number, `${operation} of ${contender}`).toBeGreaterThan(0);
+    }
+    const contenders = new Set(result.measurements.map(({ contender }) => contender));
+    expect(contenders).toContain("bpfmap");
+    expect(contenders).toContain("js-map");
+  });
+
+  test("the operations are those that promises are made about", () => {
+    const { measurements } = file.results[0];
+    const operations = measurements
+      .filter(({ contender }) => contender === "bpfmap")
+      .map(({ operation }) => operation);
+    expect(operations).toEqual([
+      "set, growing from empty",
+      "get",
+      "get, absent key",
+      "lookupMany(256)",
+      "set, existing key",
+      "delete, random order",
+      "updateBatch(256), growing from empty",
+      "deleteBatch(256)",
+    ]);
+    const floor = measurements.filter(({ contender }) => contender === "bare-lines");
+    expect(floor.map(({ operation }) => operation)).toEqual(["lookupMany(256)"]);
+  });
+
+  test("what is not measured is said", () => {
+    const { skipped } = file.results.find(({ workload }) => workload === "htab-mem") as Result;
+    expect(skipped).toEqual([{ contender: "bpfmap", reason: expect.stringContaining("different CPUs") }]);
+  });
+
+  test("a fingerprint depends on the seed, not on who takes part", () => {
+    const fingerprints = ({ results }: ResultFile) => results.map(({ fingerprint }) => fingerprint);
+    expect(fingerprints(again)).toEqual(fingerprints(file));
+    // Those without random draws do the same whatever the seed.
+    const fixed = ["htab-mem", "rhtab-mem", "batch-walk", "drain"];
+    file.results.forEach(({ workload, fingerprint }, i) => {
+      const same = other.results[i].fingerprint === fingerprint;
+      expect(same, workload).toBe(fixed.includes(workload));
+    });
+  });
+});
+
+describe("options", () => {
+  test("--help lists workloads, their options and contenders", async () => {
+    const { status, stdout, stderr } = await bench(["--help"]);
+    expect(status).toBe(0);
+    expect(stderr).toBe("");
+    for (const name of [...WORKLOADS, "--key-size N", "--sizes", "js-map-int32", "kernel-bpf", "compare"]) {
+      expect(stdout).toContain(name);
+    }
+    for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(130);
+  });
+
+  test.each([
+    [["no-such-workload"], 'there is no "no-such-workload"'],
+    [["--only", "no-such-workload"], 'there is no "no-such-workload"'],
+    [["--contenders", "no-such-map"], 'there is no "no-such-map"'],
+    [["--sizes", "10x"], "expected a whole number such as 500, 10k or 4M"],
+    [["--sizes", "0"], "0 entries"],
+    [["--rounds", "0"], "--rounds: must be at least 1"],
+    [["--rounds", "many"], "--rounds: expected a whole number"],
+    [["--seed", "4294967296"], "--seed: must be below 2^32"],
+    [["--fast"], "Unknown option '--fast'"],
+    [["operations", "--key-size", "8"], "--key-size is an option of hashmap-lookup"],
+    [["hashmap-lookup", "--key-size", "3"], "--key-size: must be at least 4"],
+    [["--json", "--markdown"], "only one of them can go to standard output"],
+  ])("%j is refused", async (args, message) => {
+    const { parseOptions, UsageError } = await import(join(root, "bench/cli/options.mjs"));
+    const { WORKLOADS } = await import(join(root, "bench/workloads/index.mjs"));
+    const workloads: Record<string, unknown> = {};
+    for (const [name, load] of Object.entries(WORKLOADS)) workloads[name] = await (load as () => unknown)();
+    const parse = () => {
+      const { workloads: names, optionsOf } = parseOptions(args, workloads);
+      for (const name of names) optionsOf(name);
+    };
+    expect(parse).toThrow(UsageError);
+    expect(parse).toThrow(message);
+  });
+
+  test.each([
+    [["--fast"], "Unknown option '--fast'"],
+    [["hashmap-lookup", "--key-size", "7"], "multiple of 4"],
+    [["hashmap-lookup", "--max-entries", "10"], "500 entries need more room than 10"],
+    [["--json", "/no/such/folder/results.json"], "--json: ENOENT"],
+    [["compare", "one.json"], "expected two files, got 1"],
+  ])("%j ends with 2 and points at --help", async (args, message) => {
+    const { status, stderr } = await bench(args);
+    expect(stderr).toContain(message);
+    expect(stderr).toContain("--help");
+    expect(status).toBe(2);
+  });
+
+  test("lists and numbers", async () => {
+    const { parseOptions } = await import(join(root, "bench/cli/options.mjs"));
+    const none = { operations: {}, mixed: {} };
+    const args = "mixed --only operations --sizes 500,10k,1.5M --contenders default,lmdb,bpfmap --json mixed";
+    expect(parseOptions(args.split(" "), none)).toMatchObject({
+      workloads: ["mixed", "operations"],
+      sizes: [500, 10_000, 1_500_000],
+      contenders: [...DEFAULT_CONTENDERS, "lmdb"],
+      json: "-",
+      rounds: 7,
+    });
+    expect(parseOptions(["all", "--json", "out.json", "--contenders", "all"], none)).toMatchObject({
+      workloads: ["operations", "mixed"],
+      contenders: expect.arrayContaining(["bpfmap", "kernel-syscall", "sharedmap"]),
+      json: "out.json",
+    });
+    expect(parseOptions([], none)).toMatchObject({ workloads: ["operations"], json: undefined });
+  });
+
+  test("other key sizes", async () => {
+    const { results } = await measure("hashmap-lookup", "--key-size", "16", "--nr-loops", "2k");
+    const contenders = results[0].measurements.map(({ contender }) => contender);
+    expect(new Set(contenders)).toEqual(new Set(["bpfmap", "js-map"]));
+  });
+
+  test("files beside the tables", async () => {
+    const json = join(folder, "results.json");
+    const markdown = join(folder, "results.md");
+    const args = ["drain", "operations", "--batch", "100", ...TINY, "--sizes", "100"];
+    const { status, stdout } = await bench([...args, "--json", json, "--markdown", markdown]);
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^Node v/);
+    expect(stdout).toMatch(/^100 entries +contender +median +unit +\/ bpfmap +p10 \.\. p90$/m);
+    expect(stdout).toMatch(/^lookupMany\(100\) +bpfmap +[\d.,]+ +ns$/m);
+    expect(stdout).toMatch(/^ +js-map +[\d.,]+ +ns +[\d.,]+x +[\d.,]+x \.\. [\d.,]+x$/m);
+    const { results } = JSON.parse(readFileSync(json, "utf8")) as ResultFile;
+    expect(results.map(({ workload }) => workload)).toEqual(["drain", "operations"]);
+    expect(readFileSync(markdown, "utf8")).toContain(
+      "| 100 entries | bpfmap | js-map | bare-lines |\n|---|---:|---:|---:|\n",
+    );
+  });
+
+  test("Ctrl-C gives what was measured until then", async () => {
+    const json = join(folder, "interrupted.json");
+    const args = ["operations", "mixed", "--sizes", "500", "--rounds", "100000", "--contenders", "bpfmap"];
+    const { status, stderr } = await bench([...args, "--json", json], (kill) =>
+      setTimeout(kill, 500, "SIGINT"),
+    );
+    expect(stderr).toContain("stopping");
+    expect(status).toBe(130);
+    const { results } = JSON.parse(readFileSync(json, "utf8")) as ResultFile;
+    expect(results.map(({ workload }) => workload)).toEqual(["operations"]);
+    expect(results[0].notes).toContain("stopped before its end by Ctrl-C");
+  });
+});
+
+describe("compare", () => {
+  const OURS = [100, 101, 102, 103, 104];
+  /** In another order, so that the ratios have a spread of their own. */
+  const THEIRS = [206, 202, 200, 208, 204];
+
+  /** A result file of one row. */
+  function write(
+    name: string,
+    ours: number[],
+    theirs: number[],
+    changes: object = {},
+    head: object = {},
+  ): string {
+    const measurement = { size: 500, operation: "get", unit: "ns" };
+    const result = {
+      workload: "operations",
+      title: "",
+      unit: "ns",
+      parameters: {},
+      fingerprint: "0123456789abcdef",
+      measurements: [
+        { ...measurement, contender: "bpfmap", rounds: ours },
+        { ...measurement, contender: "js-map", rounds: theirs },
+      ],
+      skipped: [],
+      notes: [],
+      ...changes,
+    };
+    const machine = { node: "v20.0.0", v8: "11", cpu: "x", cores: 2, kernel: "Linux", seed: 1 };
+    const path = join(folder, `${name}.json`);
+    writeFileSync(path, JSON.stringify({ ...machine, ...head, results: [result] }));
+    return path;
+  }
+
+  /** What the command does, in this process. */
+  async function run(...args: string[]): Promise<Ended> {
+    const { compare } = await import(join(root, "bench/cli/compare.mjs"));
+    const log = vi.spyOn(console, "log").mockImplementation(() => {});
+    const error = vi.spyOn(console, "error").mockImplementation(() => {});
+    const text = (spy: typeof log) => spy.mock.calls.map(([line]) => `${line}\n`).join("");
+    try {
+      return { status: compare(args), stdout: text(log), stderr: text(error) };
+    } finally {
+      vi.restoreAllMocks();
+    }
+  }
+
+  const times = (numbers: number[], factor: number) => numbers.map((number) => number * factor);
+
+  test("the same is quiet", async () => {
+    const old = write("old", OURS, THEIRS);
+    const { status, stdout, stderr } = await bench(["compare", old, old]);
+    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
+    expect(stdout.trim()).toBe("3 compared: 0 slower, 0 faster, the rest within the spreads");
+  });
+
+  test("a change within the spread is quiet", async () => {
+    const now = write("within", times(OURS, 1.02), THEIRS);
+    expect((await run(write("old", OURS, THEIRS), now)).status).toBe(0);
+  });
+
+  test("slower by more than both spreads is flagged, as a time and as a ratio", async () => {
+    const files = [write("old", OURS, THEIRS), write("slower", times(OURS, 1.2), THEIRS)];
+    const { status, stdout } = await run(...files);
+    expect(status).toBe(1);
+    expect(stdout).toMatch(/^slower +operations, 500: get +bpfmap +102 .* \+20 %$/m);
+    expect(stdout).toMatch(/^slower +operations, 500: get +js-map \/ bpfmap .* -1\d %$/m);
+    expect(stdout).toContain("3 compared: 2 slower, 0 faster");
+    const { status: jsonStatus, stdout: json } = await run(...files, "--json");
+    expect(jsonStatus).toBe(1);
+    expect(JSON.parse(json)).toMatchObject({ slower: 2, faster: 0, warnings: [] });
+  });
+
+  test("a machine that is slower for all is no change of a ratio", async () => {
+    const now = write("machine", times(OURS, 1.2), times(THEIRS, 1.2));
+    const { stdout } = await run(write("old", OURS, THEIRS), now, "--json");
+    const { lines } = JSON.parse(stdout) as { lines: { contender: string; verdict: string }[] };
+    expect(lines.map(({ contender, verdict }) => `${contender}: ${verdict}`)).toEqual([
+      "bpfmap: slower",
+      "js-map: slower",
+      "js-map / bpfmap: same",
+    ]);
+  });
+
+  test("faster is no failure", async () => {
+    const now = write("faster", times(OURS, 0.8), THEIRS);
+    const { status, stdout } = await run(write("old", OURS, THEIRS), now);
+    expect(status).toBe(0);
+    expect(stdout).toContain("0 slower, 2 faster");
+  });
+
+  test("different work is refused", async () => {
+    const now = write("different", OURS, THEIRS, { fingerprint: "fedcba9876543210" });
+    await expect(run(write("old", OURS, THEIRS), now)).rejects.toThrow("operations did different work");
+  });
+
+  test("another workload is refused", async () => {
+    const now = write("other", OURS, THEIRS, { workload: "mixed" });
+    await expect(run(write("old", OURS, THEIRS), now)).rejects.toThrow("no workload in common");
+  });
+
+  test("another machine or Node is a warning", async () => {
+    const now = write("node", OURS, THEIRS, {}, { node: "v24.0.0", cpu: "y" });
+    const { status, stderr } = await run(write("old", OURS, THEIRS), now);
+    expect(stderr).toBe("warning: node differs: v20.0.0 and v24.0.0\nwarning: cpu differs: x and y\n");
+    expect(status).toBe(0);
+  });
+});
