@@ -11,7 +11,7 @@
 //
 //   stage: 0 u32 bucket[GROUP] | then u32 place[GROUP] in the stage of each key noted | at SINK a word that keeps the touching
 //   loads alive
-import { COUNTING, countCopied, countProbe } from "../counting";
+import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../hash/bytes";
 import { hash4With } from "../hash/hash";
 import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/block_keys";
@@ -57,7 +57,6 @@ const LAST: u32 = 1 << (KEYS_SLOTS - 1);
   const end = stage + group * WORD;
   let noted = stage + NOTED;
   for (let at = stage; at < end; at += WORD) {
-    if (COUNTING) countProbe(true);
     const bucket = changetype<BlockKeys>(load<u32>(at));
     const slots = bucket.find<u32>(0, load<u32>(keys), 0, true);
     const value = bucket.valueAt(0, <u32>ctz(slots | LAST), true);

@@ -50,6 +50,14 @@ export const STAGE_BYTES: u32 = GROUP * ENTRY + 64;
   }
 }
 
+/** Touches the first overflow block of every bucket: where there is none, the link is the address of 64 zeros. */
+@inline export function touchChains<B>(stage: usize, group: u32): void {
+  const end = stage + group * ENTRY;
+  let sum: u32 = 0;
+  for (let at = stage; at < end; at += ENTRY) sum += load<u32>(changetype<B>(load<u32>(at)).link(true));
+  store<u32>(stage + SINK, sum);
+}
+
 /** Pass B. */
 @inline export function touchBuckets(stage: usize, group: u32, lines: u32): void {
   const end = stage + group * ENTRY;

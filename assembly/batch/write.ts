@@ -11,7 +11,7 @@ import { BlockTags } from "../table/block_tags";
 import { BUCKET_BYTES, COUNT, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/header";
 import { remove, upsert } from "../table/linear";
 import { touchElements } from "./lookup_many";
-import { ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets } from "./stage";
+import { ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets, touchChains } from "./stage";
 
 /** Word of the stage with the errno that ended the batch, 0 when all was done. */
 export const STAGE_ERRNO: u32 = <u32>SINK + 4;
@@ -76,6 +76,7 @@ function many<B, K>(table: usize, stage: usize, keys: usize, count: u32): u32 {
     const group = min(count - done, GROUP);
     locate<B, K>(table, keys, stage, group);
     touchBuckets(stage, group, lines);
+    touchChains<B>(stage, group);
     if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group);
     for (let i: u32 = 0; i < group; i++) {
       const errno = apply<B, K>(table, job, done, loadKey<K>(keys), load<u32>(stage + i * ENTRY, HASH), valueSize);

@@ -50,9 +50,9 @@ const UNFIT: u32 = 4094;
 /** Whether a number is one of the kind: what the codec of the kind accepts (src/codec/scalars.ts). */
 @inline function fits(value: f64, kind: u32): bool {
   if (kind == F64) return true;
-  if (kind == U53) return <f64>(<u64>value) == value && value <= <f64>MOST_U53;
   if (kind == U32) return <f64>(<u32>value) == value;
   if (kind == I32) return <f64>(<i32>value) == value;
+  if (kind == U53) return <f64>(<u64>value) == value && value <= <f64>MOST_U53;
   // Infinity and NaN pass, a finite number beyond the largest float does not.
   if (kind == F32) return abs(<f64>(<f32>value)) != Infinity || abs(value) == Infinity;
   if (kind == U16) return <f64>(<u32>value & 0xffff) == value;

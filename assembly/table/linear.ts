@@ -8,7 +8,7 @@
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
 import { bucketAddress, bucketIndex, bucketOf, materialise } from "./buckets";
 import {
-  COUNT, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, VERSION,
+  COUNT, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,
   field, isGrowable, setField,
 } from "./header";
 import { blockWithRoom, chain, newOverflow, tidyChain } from "./overflow";
@@ -143,11 +143,6 @@ function refill<B>(table: usize, bucket: usize, slot: u32): void {
   block.drop(table, from, false, false);
 }
 
-function removeFrom<B>(table: usize, bucket: usize, block: usize, slot: u32): void {
-  const moved = removeSlot<B>(table, bucket, block, slot);
-  shrinkAfter<B>(table, 1, moved);
-}
-
 /** Removes a key, its value copied to `value` first unless that is 0. 0, ENOENT or EPERM. */
 @inline export function remove<B, K>(table: usize, key: K, hash: u32, value: usize): u32 {
   if (field(table, FROZEN)) return EPERM;
@@ -161,6 +156,8 @@ function removeFrom<B>(table: usize, bucket: usize, block: usize, slot: u32): vo
   }
   const slot = <u32>ctz(found);
   if (value) changetype<B>(block).copyValue(table, slot, block == bucket, value);
-  removeFrom<B>(table, bucket, block, slot);
+  dropSlot<B>(table, block, slot, block == bucket);
+  const moved: u32 = changetype<B>(bucket).link(true) ? settle<B>(table, bucket) : 0;
+  if (moved || field(table, COUNT) < field(table, SHRINK_BELOW)) shrinkAfter<B>(table, 1, moved);
   return 0;
 }

@@ -82,7 +82,21 @@ class BpfMapSubject {
     return refused;
   }
 
+  /** In the buffers of a batch, from which nothing is copied. */
   lookupMany(batches) {
+    const { map } = this;
+    const buffers = this.buffers(batches[0].length);
+    let total = 0;
+    for (let b = 0; b < batches.length; b++) {
+      buffers.keys.set(batches[b]);
+      map.lookupMany(buffers.keys, buffers.values);
+      total += sum(buffers.values);
+    }
+    return total;
+  }
+
+  /** With arrays of the caller's own. */
+  lookupManyOwn(batches) {
     const { map } = this;
     const values = new Float64Array(batches[0].length);
     let total = 0;
@@ -96,15 +110,16 @@ class BpfMapSubject {
 
   insertMany(batches) {
     const { map } = this;
-    const batch = this.batch(batches[0].length);
+    const size = batches[0].length;
+    const batch = this.batch(size);
+    let { keys: words, values } = this.buffers(size);
     let first = 0;
     for (let b = 0; b < batches.length; b++) {
       const keys = batches[b];
       const count = keys.length;
       // The map grows, and with it the memory: its views are new then.
-      const keyWords = new Uint32Array(batch.keys.buffer, batch.keys.byteOffset, count);
-      const values = new Float64Array(batch.values.buffer, batch.values.byteOffset, count);
-      keyWords.set(keys);
+      if (words.length === 0) ({ keys: words, values } = this.buffers(size));
+      words.set(keys);
       for (let i = 0; i < count; i++) values[i] = first + i;
       batch.count = count;
       map.updateBatch(batch);
@@ -115,10 +130,11 @@ class BpfMapSubject {
   removeMany(batches) {
     const { map } = this;
     const batch = this.batch(batches[0].length);
+    const words = this.buffers(batches[0].length).keys;
     let removed = 0;
     for (let b = 0; b < batches.length; b++) {
       const keys = batches[b];
-      new Uint32Array(batch.keys.buffer, batch.keys.byteOffset, keys.length).set(keys);
+      words.set(keys);
       batch.count = keys.length;
       map.deleteBatch(batch);
       removed += batch.count;
@@ -218,6 +234,15 @@ class BpfMapSubject {
       this.batches.set(size, batch);
     }
     return batch;
+  }
+
+  /** Views of a whole batch, by the kinds of its keys and values. */
+  buffers(size) {
+    const { keys, values } = this.batch(size);
+    return {
+      keys: new Uint32Array(keys.buffer, keys.byteOffset, size),
+      values: new Float64Array(values.buffer, values.byteOffset, size),
+    };
   }
 
   close() {

@@ -19,6 +19,12 @@ import { Bench } from "tinybench";
  */
 
 /**
+ * Rounds that are not counted, since they run code that V8 has not optimised yet, or optimised for what it had seen by then: three at
+ * sizes up to this, where a turn is short, one above.
+ */
+const SMALL = 100_000;
+
+/**
  * @param {object} run
  * @param {number} run.size
  * @param {import("./entrants.mjs").Entrant[]} run.entrants
@@ -35,11 +41,13 @@ export async function measureRows({ size, entrants, rows, keys }, context) {
   }));
   const running = new Set(entrants);
   try {
-    // The first round runs code that V8 has not optimised yet: it is not counted.
-    for (let round = 0; round <= context.rounds; round++) {
+    const warmUps = size <= SMALL ? 3 : 1;
+    for (let round = 1 - warmUps; round <= context.rounds; round++) {
       for (const [number, line] of lines.entries()) {
-        context.progress(`${size} entries, round ${round} of ${context.rounds}: ${line.row.operation}`);
-        for (const entrant of rotated(running, round + number)) {
+        context.progress(
+          `${size} entries, ${round > 0 ? `round ${round} of ${context.rounds}` : "warm-up"}: ${line.row.operation}`,
+        );
+        for (const entrant of rotated(running, round + number + warmUps)) {
           // Signals and progress get their turn between two timed ones.
           await breathe();
           if (context.stopped) return measurements(size, lines);

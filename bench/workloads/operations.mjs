@@ -94,6 +94,14 @@ function rowsOf(size, data, batch) {
       operations: batched,
       expected: total(indices, batched),
     },
+    {
+      operation: `lookupMany(${batch}), arrays of the caller`,
+      method: "lookupManyOwn",
+      input: hitBatches,
+      ...query,
+      operations: batched,
+      expected: total(indices, batched),
+    },
     // Last of the queries, since it gives the keys other values.
     { operation: "set, existing key", method: "overwrite", input: hits, ...query },
     { operation: "delete, random order", method: "remove", input: data.shuffled, ...empty },
