@@ -6,6 +6,7 @@ import {
   mkdirSync,
   readdirSync,
   readFileSync,
+  renameSync,
   rmSync,
   statSync,
   writeFileSync,
@@ -65,9 +66,12 @@ export function buildPackage() {
   const stamp = at("build/.package");
   const inputs = ["src", "build/core.wasm", "build/core.shared.wasm", "tsconfig.json", "tsconfig.build.json"];
   if (existsSync(at("dist")) && !outdated(stamp, ...inputs.map((path) => at(path)))) return;
+  // Moved to its place when it is whole: another process may be running what is there.
+  const part = at(`build/dist.${process.pid}`);
+  node("typescript/bin/tsc", "-p", at("tsconfig.build.json"), "--outDir", part);
+  copyFileSync(at("build/core.wasm"), join(part, "core.wasm"));
+  copyFileSync(shared, join(part, "core.shared.wasm"));
   rmSync(at("dist"), { recursive: true, force: true });
-  node("typescript/bin/tsc", "-p", at("tsconfig.build.json"));
-  copyFileSync(at("build/core.wasm"), at("dist/core.wasm"));
-  copyFileSync(shared, at("dist/core.shared.wasm"));
+  renameSync(part, at("dist"));
   writeFileSync(stamp, "");
 }
