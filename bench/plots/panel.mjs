@@ -64,11 +64,12 @@ export function endLabels({ box, x, y, series }) {
   const labels = [];
   for (const { label, color, points } of series) {
     const last = points.findLast(([a, b]) => x.inside(a) && y.inside(b));
-    if (last !== undefined) labels.push({ label, color, x: x.at(last[0]), at: y.at(last[1]) });
+    if (last !== undefined) labels.push({ label, color, at: y.at(last[1]) });
   }
   labels.sort((a, b) => a.at - b.at);
-  for (let i = 1; i < labels.length; i++)
+  for (let i = 1; i < labels.length; i++) {
     labels[i].at = Math.max(labels[i].at, labels[i - 1].at + LABEL_HEIGHT);
+  }
   // And up again, when the last ones were pushed below the axis.
   let floor = box.bottom;
   for (let i = labels.length - 1; i >= 0; i--) {

@@ -6,6 +6,8 @@ import { picture } from "./svg.mjs";
 const WIDTH = 860;
 const HEIGHT = 500;
 const BOX = { left: 80, top: 92, right: 680, bottom: 436 };
+/** What the machine does without a map. */
+const MACHINE = ["clock", "fresh-memory"];
 const P999999 = "p99.9999";
 
 /**
@@ -46,7 +48,7 @@ function seriesOf(name, curve) {
     label: `${style.label}, worst`,
     points: curve.map(({ entries, worst }) => [entries, worst]),
   };
-  if (name === "clock") return [worst];
+  if (MACHINE.includes(name)) return [worst];
   const points = curve.map((point) => [point.entries, point[P999999]]);
   return [worst, { ...style, label: `${style.label}, p99.9999`, dash: "5 4", width: 1.8, points }];
 }

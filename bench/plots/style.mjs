@@ -11,7 +11,8 @@ const STYLES = {
   "kernel-bpf": { label: "kernel HASH (BPF)", color: "#56b4e9" },
   "kernel-syscall": { label: "kernel HASH (bpf(2))", color: "#56b4e9", dash: "5 3" },
   "bare-lines": { label: "bare memory reads", color: "#767676", dash: "2 3" },
-  clock: { label: "the clock alone", color: "#767676", dash: "2 3" },
+  clock: { label: "clock alone", color: "#8a8a8a", dash: "2 3" },
+  "fresh-memory": { label: "fresh memory alone", color: "#4d4d4d", dash: "2 3" },
 };
 
 /** For contenders that are asked for: told apart by dashes. */

@@ -25,15 +25,13 @@ export async function run(context) {
   const { entries, live, pairs } = context.options;
   const { seed } = context;
   const result = { measurements: [], notes: [], details: {} };
-  const fingerprint = new Fingerprint().add(seed, entries, live, pairs);
   if (hasMemory(entries * BYTES_PER_ENTRY, `${words(entries)} entries`, "bpfmap", context)) {
     const task = { entries, queries: context.queries, seed };
-    const large = await runChild("capacity.mjs", task, context);
+    const large = await runChild("capacity.mjs", task, { progress: context.progress });
     if (large !== undefined) {
       result.details.large = large;
       result.measurements.push(...measurementsOf(large, context));
       result.notes.push(...largeNotes(large, entries));
-      fingerprint.add(JSON.stringify(large.full.stats));
     }
   }
   for (const contender of ["bpfmap", "js-map"]) {
@@ -47,7 +45,11 @@ export async function run(context) {
     result.details[contender] = limits;
     result.notes.push(...limitNotes(contender, limits, live));
   }
-  return { parameters: { entries, live, pairs }, fingerprint: `${fingerprint}`, ...result };
+  return {
+    parameters: { entries, live, pairs },
+    fingerprint: `${new Fingerprint().add(seed, entries, live, pairs)}`,
+    ...result,
+  };
 }
 
 /** Says so when the machine has too little to give. */

@@ -2,14 +2,18 @@
 import { runChild } from "../children/run_child.mjs";
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { histogramOf, percentilesOf } from "../latency/histogram.mjs";
-import { quantile } from "../run/statistics.mjs";
+import { summarise } from "../run/statistics.mjs";
 
 export const name = "grow-pause";
 export const title = "each operation timed, growing from empty and shrinking to empty in random order";
 export const defaultSizes = [1_000_000, 16_000_000];
 
-/** The clock read with nothing in between shows what pauses are the machine's own. */
-const CONTENDERS = ["bpfmap", "js-map", "clock"];
+/**
+ * The clock read with nothing in between, and with nothing but fresh memory touched in between, show what pauses are the
+ * machine's own.
+ */
+const MACHINE = ["clock", "fresh-memory"];
+const CONTENDERS = ["bpfmap", "js-map", ...MACHINE];
 const CLASSES = ["insert", "delete"];
 /** What one call may do, whatever the size. */
 const MOST_SPLITS = 1;
@@ -17,20 +21,19 @@ const MOST_MERGES = 2;
 
 export async function run(context) {
   const names = CONTENDERS.filter(
-    (name) => name === "clock" || (context.contenders ?? CONTENDERS).includes(name),
+    (name) => MACHINE.includes(name) || (context.contenders ?? CONTENDERS).includes(name),
   );
   const fingerprint = new Fingerprint();
   const result = { measurements: [], notes: [], details: { sizes: [] } };
   for (const size of context.sizes) {
+    if (context.stopped) break;
     const runs = await runInTurn(size, names, context);
     // Ctrl-C before the first round of this size was complete.
     if (Object.values(runs).some((list) => list.length === 0)) break;
     result.measurements.push(...measurementsOf(size, runs));
     result.notes.push(...notesOf(size, runs));
     result.details.sizes.push({ size, contenders: detailsOf(runs) });
-    for (const { work } of runs.bpfmap ?? []) {
-      fingerprint.add(size, JSON.stringify(work));
-    }
+    fingerprint.add(size, context.seed);
   }
   return {
     parameters: { rounds: context.rounds, keys: 4, values: 8 },
@@ -38,6 +41,8 @@ export async function run(context) {
     ...result,
     notes: [
       "every round of a contender is a process of its own; the clock's own time is in all figures (see p50 of clock)",
+      "clock: nothing between the two readings; fresh-memory: one byte is written, 20 bytes further each time, which takes as " +
+        "much new memory from the machine as bpfmap does",
       ...result.notes,
     ],
   };
@@ -99,11 +104,7 @@ function workNote(size, rounds) {
 }
 
 const words = (number) => number.toLocaleString("en");
-const median = (numbers) =>
-  quantile(
-    numbers.toSorted((a, b) => a - b),
-    0.5,
-  );
+const median = (numbers) => summarise(numbers).median;
 const ms = (ns) => `${(ns / 1e6).toPrecision(3)} ms`;
 
 function notesOf(size, runs) {

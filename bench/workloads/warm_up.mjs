@@ -3,7 +3,7 @@
 import { runChild } from "../children/run_child.mjs";
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { sliceEnds } from "../latency/slices.mjs";
-import { quantile } from "../run/statistics.mjs";
+import { summarise } from "../run/statistics.mjs";
 
 export const name = "warm-up";
 export const title = "the first calls of get in a fresh process";
@@ -67,12 +67,7 @@ async function runInTurn(size, calls, names, { rounds, seed, progress }) {
 
 /** From where on the medians of all slices stay near the last one. */
 function steadyNote(size, contender, runs, ends) {
-  const medians = ends.map((_, i) =>
-    quantile(
-      runs.map((ns) => ns[i]).sort((a, b) => a - b),
-      0.5,
-    ),
-  );
+  const medians = ends.map((_, i) => summarise(runs.map((ns) => ns[i])).median);
   const last = medians.at(-1);
   const slow = medians.findLastIndex((ns) => ns > NEAR * last);
   const from = slow === -1 ? 1 : ends[slow] + 1;
