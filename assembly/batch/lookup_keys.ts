@@ -18,10 +18,12 @@ import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/block_keys";
 import { BUCKETS, BUCKET_SEGMENTS, MASK, SEEDS, VALUE_SIZE, field } from "../table/header";
 import { findInChain } from "../table/linear";
 import { segmentOf } from "../table/segments";
-import { GROUP, LINE, SINK } from "./stage";
+import { LINE, SINK } from "./stage";
 
 const WORD: u32 = 4;
-const NOTED: u32 = 256 * WORD;
+/** Larger than in batch/stage.ts: less is staged per key. */
+const GROUP: u32 = 256;
+const NOTED: u32 = GROUP * WORD;
 /** Makes ctz of an empty set of slots the last slot. */
 const LAST: u32 = 1 << (KEYS_SLOTS - 1);
 
@@ -109,7 +111,7 @@ function gatherChains(stage: usize, left: u32, keys: usize, values: usize, found
 @inline function run(table: usize, stage: usize, keys: usize, count: u32, values: usize, found: usize, size: u32): u32 {
   let hits: u32 = 0;
   while (count) {
-    const group = min(count, 256);
+    const group = min(count, GROUP);
     touch(table, stage, keys, group);
     const left = gather(stage, keys, group, values, found, size);
     hits += group;
