@@ -5,6 +5,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { compare } from "./cli/compare.mjs";
 import { helpText, parseOptions, UsageError } from "./cli/options.mjs";
+import { drawPlots } from "./cli/plots.mjs";
 import { newProgress } from "./cli/progress.mjs";
 import { headOf, markdownOf, textOf } from "./cli/report.mjs";
 import { environment } from "./run/environment.mjs";
@@ -62,7 +63,12 @@ async function runWorkload(name, options) {
 
 /** The exit status. */
 async function main(args) {
-  if (args[0] === "compare") return compare(args.slice(1));
+  const [command, ...rest] = args;
+  if (command === "compare") return compare(rest);
+  if (command === "plots") {
+    await drawPlots(rest);
+    return 0;
+  }
   const options = parseOptions(args, workloads);
   if (options.help) {
     console.log(helpText(workloads));

@@ -180,10 +180,12 @@ export function helpText(workloads) {
   const lines = [
     "usage: npm run bench -- [WORKLOAD ...] [options]",
     "       npm run bench -- compare OLD.json NEW.json [--json]",
+    "       npm run bench -- plots RESULT.json ... [--out DIR]",
     "",
     "Measures bpfmap beside its peers: in one process, in turn, round by round. Tables give the median of the rounds, how",
     "many times as long as bpfmap a contender takes, and the 10th to 90th percentile of that ratio over the rounds.",
-    "compare flags what changed by more than both spreads, and exits with 1 when something became slower.",
+    "compare flags what changed by more than both spreads, and exits with 1 when something became slower. plots draws what files of",
+    "--json hold of operations, memory and grow-pause, to bench/results unless --out says where.",
     "",
     "options:",
     ...Object.entries(COMMON).map(([flag, option]) => describe(flag, option)),

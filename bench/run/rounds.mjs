@@ -18,11 +18,11 @@ import { Bench } from "tinybench";
  * @property {number} [expected]  what it must give
  */
 
-/**
- * Rounds that are not counted, since they run code that V8 has not optimised yet, or optimised for what it had seen by then: three at
- * sizes up to this, where a turn is short, one above.
- */
+/** Sizes up to this are warmed up for longer: a round of theirs is short, and they come first. */
 const SMALL = 100_000;
+
+/** Rounds that run code that V8 has not optimised yet, or optimised for what it had seen by then. */
+const warmUpsOf = (size) => (size <= SMALL ? 3 : 1);
 
 /**
  * @param {object} run
@@ -30,10 +30,11 @@ const SMALL = 100_000;
  * @param {import("./entrants.mjs").Entrant[]} run.entrants
  * @param {Row[]} run.rows
  * @param {Uint32Array} run.keys   what a full map holds: keys[i] has the value i
+ * @param {number} [run.warmUps]   rounds that are not counted
  * @param {object} context         of the workload
  * @returns {Promise<object[]>} measurements in ns per operation; what was measured until Ctrl-C when that came
  */
-export async function measureRows({ size, entrants, rows, keys }, context) {
+export async function measureRows({ size, entrants, rows, keys, warmUps = warmUpsOf(size) }, context) {
   const lines = rows.map((row) => ({
     row,
     bench: newBench(row),
@@ -41,18 +42,17 @@ export async function measureRows({ size, entrants, rows, keys }, context) {
   }));
   const running = new Set(entrants);
   try {
-    const warmUps = size <= SMALL ? 3 : 1;
     for (let round = 1 - warmUps; round <= context.rounds; round++) {
       for (const [number, line] of lines.entries()) {
         context.progress(
           `${size} entries, ${round > 0 ? `round ${round} of ${context.rounds}` : "warm-up"}: ${line.row.operation}`,
         );
-        for (const entrant of rotated(running, round + number + warmUps)) {
+        for (const entrant of rotated(running, round + number + warmUps - 1)) {
           // Signals and progress get their turn between two timed ones.
           await breathe();
           if (context.stopped) return measurements(size, lines);
           try {
-            turn(line, entrant, keys, round > 0);
+            turn(line, entrant, keys, round > 0, round === 1 - warmUps);
           } catch (error) {
             if (error instanceof WrongResult || entrant.name === "bpfmap") throw error;
             running.delete(entrant);
@@ -91,7 +91,7 @@ function rotated(entrants, round) {
 }
 
 /** All passes of one contender in one row of one round. */
-function turn({ row, bench, measured }, entrant, keys, counts) {
+function turn({ row, bench, measured }, entrant, keys, counts, first) {
   const { operation, method, pass = callOf(method), input, operations, needs, leaves, expected } = row;
   if (typeof entrant.subject[method] !== "function") return;
   if (needs === "new") globalThis.gc?.(); // the garbage of the contender before
@@ -124,10 +124,8 @@ function turn({ row, bench, measured }, entrant, keys, counts) {
   const task = bench.getTask(entrant.name);
   task.runSync();
   bench.remove(entrant.name);
-  if (!counts) {
-    if (needs === "new") check(entrant, operation, keys);
-    return;
-  }
+  if (first && needs === "new") check(entrant, operation, keys);
+  if (!counts) return;
   const { latency } = task.result;
   measured.get(entrant.name).push((latency.mean * 1e6) / operations);
 }

@@ -136,6 +136,7 @@ describe("the workloads", () => {
       "get",
       "get, absent key",
       "lookupMany(256)",
+      "lookupMany(256), arrays of the caller",
       "set, existing key",
       "delete, random order",
       "updateBatch(256), growing from empty",
@@ -167,7 +168,15 @@ describe("options", () => {
     const { status, stdout, stderr } = await bench(["--help"]);
     expect(status).toBe(0);
     expect(stderr).toBe("");
-    for (const name of [...WORKLOADS, "--key-size N", "--sizes", "js-map-int32", "kernel-bpf", "compare"]) {
+    for (const name of [
+      ...WORKLOADS,
+      "--key-size N",
+      "--sizes",
+      "js-map-int32",
+      "kernel-bpf",
+      "compare",
+      "plots",
+    ]) {
       expect(stdout).toContain(name);
     }
     for (const line of stdout.split("\n")) expect(line.length).toBeLessThanOrEqual(130);
@@ -205,6 +214,9 @@ describe("options", () => {
     [["hashmap-lookup", "--max-entries", "10"], "500 entries need more room than 10"],
     [["--json", "/no/such/folder/results.json"], "--json: ENOENT"],
     [["compare", "one.json"], "expected two files, got 1"],
+    [["plots"], "plots: expected result files, got none"],
+    [["plots", "one.json", "--in", "here"], "Unknown option '--in'"],
+    [["plots", "/no/such/results.json"], "plots: /no/such/results.json: ENOENT"],
   ])("%j ends with 2 and points at --help", async (args, message) => {
     const { status, stderr } = await bench(args);
     expect(stderr).toContain(message);
@@ -252,6 +264,16 @@ describe("options", () => {
     expect(readFileSync(markdown, "utf8")).toContain(
       "| 100 entries | bpfmap | js-map | bare-lines |\n|---|---:|---:|---:|\n",
     );
+  });
+
+  test("pictures of a result file", async () => {
+    const json = join(folder, "drawn.json");
+    const pictures = join(folder, "pictures");
+    expect((await bench(["operations", ...TINY, "--json", json])).status).toBe(0);
+    const { status, stdout, stderr } = await bench(["plots", json, "--out", pictures]);
+    const path = join(pictures, "ns_per_operation.svg");
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `${path}\n`, stderr: "" });
+    expect(readFileSync(path, "utf8")).toMatch(/^<svg /);
   });
 
   test("Ctrl-C gives what was measured until then", async () => {

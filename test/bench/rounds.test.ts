@@ -81,7 +81,7 @@ const plain = (name: string, log: string[]) => new Counting(name, log);
 test("a row is done by all in turn, in an order that rotates, after a round that does not count", async () => {
   const { log, entrants, context } = setUp(["a", "b"], plain);
   log.length = 0;
-  const measurements = await measureRows({ size: 3, entrants, rows: [LOOKUP], keys }, context);
+  const measurements = await measureRows({ size: 3, entrants, rows: [LOOKUP], keys, warmUps: 1 }, context);
   const lookups = log.filter((line) => line.endsWith("lookup"));
   expect(lookups).toEqual(["a", "b", "b", "a", "a", "b"].map((name) => `${name} lookup`));
   expect(log.filter((line) => line.endsWith("close"))).toEqual(["a close", "b close"]);
@@ -98,7 +98,10 @@ test("a row is done by all in turn, in an order that rotates, after a round that
 
 test("a row that grows gets a new map for every pass, and what it holds is read back once", async () => {
   const { log, entrants, context } = setUp(["a"], plain);
-  await measureRows({ size: 3, entrants, rows: [{ ...INSERT, passes: 2 }], keys }, { ...context, rounds: 1 });
+  await measureRows(
+    { size: 3, entrants, rows: [{ ...INSERT, passes: 2 }], keys, warmUps: 1 },
+    { ...context, rounds: 1 },
+  );
   const filled = ["a open", "a insert", "a close"];
   const last = ["a open", "a insert", "a lookup", "a close"];
   expect(log).toEqual([...filled, ...last, ...filled, ...filled]);
@@ -110,7 +113,10 @@ test("a map that is as good as new when it is empty is emptied instead", async (
     map.emptyIsNew = true;
     return map;
   });
-  await measureRows({ size: 3, entrants, rows: [{ ...INSERT, passes: 2 }], keys }, { ...context, rounds: 1 });
+  await measureRows(
+    { size: 3, entrants, rows: [{ ...INSERT, passes: 2 }], keys, warmUps: 1 },
+    { ...context, rounds: 1 },
+  );
   const insert = ["a insert", "a remove"];
   expect(log).toEqual([
     "a open",
@@ -131,14 +137,14 @@ test("a contender's own clock goes before ours", async () => {
     }
   }
   const { entrants, context } = setUp(["a"], (name, log) => new Clocked(name, log));
-  const [{ rounds }] = await measureRows({ size: 3, entrants, rows: [LOOKUP], keys }, context);
+  const [{ rounds }] = await measureRows({ size: 3, entrants, rows: [LOOKUP], keys, warmUps: 1 }, context);
   expect(rounds).toEqual([1000, 1000]);
 });
 
 test("a contender without the method is left out of the row", async () => {
   const { entrants, context } = setUp(["a"], plain);
   const row = { ...LOOKUP, method: "lookupMany" };
-  expect(await measureRows({ size: 3, entrants, rows: [row], keys }, context)).toEqual([]);
+  expect(await measureRows({ size: 3, entrants, rows: [row], keys, warmUps: 1 }, context)).toEqual([]);
 });
 
 class Forgetful extends Counting {
@@ -150,13 +156,13 @@ class Forgetful extends Counting {
 
 test("a wrong result fails the run", async () => {
   const { entrants, context } = setUp(["a"], (name, log) => new Forgetful(name, log));
-  const measured = measureRows({ size: 3, entrants, rows: [LOOKUP], keys }, context);
+  const measured = measureRows({ size: 3, entrants, rows: [LOOKUP], keys, warmUps: 1 }, context);
   await expect(measured).rejects.toThrow("lookup: a got 2 instead of 3");
 });
 
 test("so does a map that does not hold what was inserted", async () => {
   const { entrants, context } = setUp(["a"], (name, log) => new Forgetful(name, log));
-  const measured = measureRows({ size: 3, entrants, rows: [INSERT], keys }, context);
+  const measured = measureRows({ size: 3, entrants, rows: [INSERT], keys, warmUps: 1 }, context);
   await expect(measured).rejects.toThrow("insert: a holds 2, not 3");
 });
 
@@ -172,14 +178,14 @@ test("a contender that throws is left out from there on, with what it did until 
   const { skipped, entrants, context } = setUp(["a", "b"], (name, log) =>
     name === "b" ? new Failing(name, log) : new Counting(name, log),
   );
-  const measurements = await measureRows({ size: 3, entrants, rows: [LOOKUP], keys }, context);
+  const measurements = await measureRows({ size: 3, entrants, rows: [LOOKUP], keys, warmUps: 1 }, context);
   expect(measurements.map(({ rounds }: { rounds: number[] }) => rounds.length)).toEqual([2, 1]);
   expect(skipped).toEqual(['b: failed at 3 entries in "lookup": Map maximum size exceeded']);
 });
 
 test("ours must not throw", async () => {
   const { log, entrants, context } = setUp(["bpfmap"], (name, log) => new Failing(name, log));
-  const measured = measureRows({ size: 3, entrants, rows: [LOOKUP], keys }, context);
+  const measured = measureRows({ size: 3, entrants, rows: [LOOKUP], keys, warmUps: 1 }, context);
   await expect(measured).rejects.toThrow("Map maximum size exceeded");
   expect(log.at(-1)).toBe("bpfmap close");
 });
@@ -193,7 +199,7 @@ test("when stopped, what was measured is given", async () => {
       return log.filter((line) => line === "a lookup").length === 3;
     },
   };
-  const [{ rounds }] = await measureRows({ size: 3, entrants, rows: [LOOKUP], keys }, stopping);
+  const [{ rounds }] = await measureRows({ size: 3, entrants, rows: [LOOKUP], keys, warmUps: 1 }, stopping);
   expect(rounds.length).toBe(2);
 });
 
