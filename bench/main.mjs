@@ -3,18 +3,20 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import v8 from "node:v8";
 import vm from "node:vm";
+import { runChild } from "./children/run_child.mjs";
 import { compare } from "./cli/compare.mjs";
 import { helpText, parseOptions, UsageError } from "./cli/options.mjs";
 import { drawPlots } from "./cli/plots.mjs";
 import { newProgress } from "./cli/progress.mjs";
 import { headOf, markdownOf, textOf } from "./cli/report.mjs";
 import { environment } from "./run/environment.mjs";
+import { runWorkload } from "./run/workload.mjs";
 import { WORKLOADS } from "./workloads/index.mjs";
 
 // The garbage of one contender is collected before another is timed. Code that a collection finds unused must stay compiled, since
 // each contender runs once per round only.
-v8.setFlagsFromString("--expose-gc");
-v8.setFlagsFromString("--no-flush-bytecode");
+const FLAGS = ["--expose-gc", "--no-flush-bytecode"];
+for (const flag of FLAGS) v8.setFlagsFromString(flag);
 globalThis.gc ??= vm.runInNewContext("gc");
 
 const workloads = {};
@@ -29,36 +31,17 @@ process.once("SIGINT", () => {
   console.error("stopping after this pass; Ctrl-C again to stop at once");
 });
 
-/** Runs one workload; what it gives is complete but for `workload` and `title`. */
-async function runWorkload(name, options) {
-  const { title, defaultSizes, run } = workloads[name];
-  const skipped = [];
-  const notes = [];
-  const { workload = name, ...result } = await run({
-    sizes: options.sizes ?? defaultSizes,
-    seed: options.seed,
-    rounds: options.rounds,
-    queries: options.queries,
-    options: options.optionsOf(name),
-    contenders: options.contenders,
-    progress: (text) => progress.show(`${name}: ${text}`),
-    note: (text) => notes.push(text),
-    skip: (contender, reason) => {
-      if (skipped.some((entry) => entry.contender === contender && entry.reason === reason)) return;
-      skipped.push({ contender, reason });
-    },
-    get stopped() {
-      return stopped;
-    },
-  });
-  progress.clear();
-  return {
-    workload,
-    title,
-    ...result,
-    skipped: [...skipped, ...(result.skipped ?? [])],
-    notes: [...(result.notes ?? []), ...notes, ...(stopped ? ["stopped before its end by Ctrl-C"] : [])],
-  };
+/** The result of one workload; of several, each runs in a process of its own (bench/children/workload.mjs). */
+async function resultOf(name, options) {
+  const { sizes, seed, rounds, queries, contenders } = options;
+  const task = { sizes, seed, rounds, queries, contenders, own: options.optionsOf(name) };
+  const show = (text) => progress.show(text);
+  try {
+    if (options.workloads.length === 1) return await runWorkload(name, task, show, () => stopped);
+    return await runChild("workload.mjs", { name, task }, { flags: FLAGS, progress: show });
+  } finally {
+    progress.clear();
+  }
 }
 
 /** The exit status. */
@@ -81,13 +64,13 @@ async function main(args) {
   let status = 0;
   for (const name of options.workloads) {
     try {
-      const result = await runWorkload(name, options);
+      const result = await resultOf(name, options);
+      if (result === undefined) break; // a second Ctrl-C
       file.results.push(result);
       if (!quiet) console.log(`\n${(workloads[name].textOf ?? textOf)(result)}`);
     } catch (error) {
       if (error instanceof UsageError) throw error;
       // What was measured before is not lost, and what comes after does not depend on it.
-      progress.clear();
       console.error(`${name} failed: ${error.stack}`);
       status = 1;
     }

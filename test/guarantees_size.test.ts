@@ -15,6 +15,12 @@ function numbers(type: HashType, maxEntries: number, on = host()): HashMap<numbe
   return on.createMap({ type, key: u32, value: u32, maxEntries });
 }
 
+/** A map with 4-byte keys, and a value for each key. */
+function sized(valueSize: number) {
+  const map = host().createMap({ type: "rhash", key: u32, value: bytes(valueSize), maxEntries: 200_000 });
+  return { map, value: (key: number) => new Uint8Array(valueSize).fill(key & 0xff) };
+}
+
 describe("the work of one call is bounded", () => {
   test.each([
     ["4-byte values", 4],
@@ -35,6 +41,24 @@ describe("the work of one call is bounded", () => {
     expect(shrunk.maxPerCall.merges).toBeGreaterThanOrEqual(1);
     expect(shrunk.maxPerCall.movedEntries).toBeLessThanOrEqual(30);
     expect(shrunk.merges).toBeGreaterThan(1000);
+  });
+
+  test.each([
+    ["keys", 4],
+    ["tags", 20],
+    ["refs", 100],
+  ])("the long chains that a section leaves are split without losing an entry (%s)", (_layout, valueSize) => {
+    const { map, value } = sized(valueSize);
+    const keys = [...shuffled(4000, new Random(seed))];
+    map.host.section(() => {
+      for (const key of keys.slice(0, 2000)) map.set(key, value(key));
+    });
+    for (const key of keys.slice(2000)) map.set(key, value(key));
+    expect(map.size).toBe(4000);
+    for (const key of keys) expect(map.get(key), `seed ${seed} key ${key}`).toEqual(value(key));
+    expect(map.stats().overflowBlocks).toBeLessThan(map.stats().buckets);
+    for (const key of keys) expect(map.delete(key)).toBe(true);
+    expect(map.stats().overflowBlocks).toBe(0);
   });
 
   test("the debt of a section is repaid two splits at a time", () => {
