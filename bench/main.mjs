@@ -25,8 +25,10 @@ for (const [name, load] of Object.entries(WORKLOADS)) workloads[name] = await lo
 const progress = newProgress();
 /** Set by the first Ctrl-C: the running workload ends with what it has measured. The second one ends the process. */
 let stopped = false;
+let child;
 process.once("SIGINT", () => {
   stopped = true;
+  child?.kill("SIGINT");
   progress.clear();
   console.error("stopping after this pass; Ctrl-C again to stop at once");
 });
@@ -38,7 +40,10 @@ async function resultOf(name, options) {
   const show = (text) => progress.show(text);
   try {
     if (options.workloads.length === 1) return await runWorkload(name, task, show, () => stopped);
-    return await runChild("workload.mjs", { name, task }, { flags: FLAGS, progress: show });
+    const started = (running) => {
+      child = running;
+    };
+    return await runChild("workload.mjs", { name, task }, { flags: FLAGS, progress: show, started });
   } finally {
     progress.clear();
   }
@@ -65,7 +70,7 @@ async function main(args) {
   for (const name of options.workloads) {
     try {
       const result = await resultOf(name, options);
-      if (result === undefined) break; // a second Ctrl-C
+      if (result === undefined) break; // Ctrl-C before it had begun
       file.results.push(result);
       if (!quiet) console.log(`\n${(workloads[name].textOf ?? textOf)(result)}`);
     } catch (error) {

@@ -9,10 +9,13 @@ const LAST_WORDS = 2000;
  *
  * @param {string} program file name
  * @param {object} task what the program gets
- * @param {{ flags?: string[], progress?: (text: string) => void }} [options] flags of Node
+ * @param {object} [options]
+ * @param {string[]} [options.flags]   flags of Node
+ * @param {(text: string) => void} [options.progress]
+ * @param {(child: import("node:child_process").ChildProcess) => void} [options.started]
  * @returns {Promise<any>} what it answers; undefined when Ctrl-C ended it, which the terminal sends to children too
  */
-export function runChild(program, task, { flags = [], progress } = {}) {
+export function runChild(program, task, { flags = [], progress, started } = {}) {
   return new Promise((resolve, reject) => {
     const child = fork(new URL(program, import.meta.url), [], {
       execArgv: ["--expose-gc", ...flags],
@@ -38,5 +41,6 @@ export function runChild(program, task, { flags = [], progress } = {}) {
       }
     });
     child.send(task);
+    started?.(child);
   });
 }

@@ -2,9 +2,11 @@
 import { runWorkload } from "../run/workload.mjs";
 import { answer } from "./answer.mjs";
 
+// From the terminal and from the parent, which gets it where there is no terminal.
 let stopped = false;
-process.once("SIGINT", () => {
+process.on("SIGINT", () => {
   stopped = true;
 });
+process.on("disconnect", () => process.exit());
 
 answer(({ name, task }, progress) => runWorkload(name, task, progress, () => stopped));

@@ -97,7 +97,7 @@ describe("the workloads", () => {
       measure(...args, "--contenders", "bpfmap"),
       measure(...args, "--seed", "2"),
     ]);
-  });
+  }, 120_000);
 
   test("say where they were run", () => {
     expect(file).toMatchObject({
