@@ -111,21 +111,12 @@ function split<B>(table: usize): i32 {
   const low = bucketAddress<B>(table, buckets - bit);
   const high = bucketAddress<B>(table, buckets);
   const overflow = changetype<B>(low).link(true);
-  let spare: usize = 0;
-  // The entries of a bucket and one overflow block fit into two buckets, however they fall.
-  if (overflow && changetype<B>(overflow).link(false)) {
-    spare = newOverflow<B>(table);
-    if (!spare) {
-      shrinkTo(table, table + BUCKET_SEGMENTS, buckets, field(table, BUCKET_BYTES));
-      return REFUSED;
-    }
-  }
   changetype<B>(high).reset(true);
   assert(!pinned<B>());
   let moved = <i32>changetype<B>(low).distribute(table, bit, high);
   if (overflow) {
     changetype<B>(low).setLink(true, 0);
-    moved += splitChain<B>(table, low, high, overflow, spare, bit);
+    moved += splitChain<B>(table, low, high, overflow, bit);
   }
   setField(table, BUCKETS, buckets + 1);
   if (buckets + 1 > mask) setField(table, MASK, (mask << 1) | 1);
@@ -135,12 +126,16 @@ function split<B>(table: usize): i32 {
 
 /**
  * Distributes a detached chain over two buckets without further memory: entries go to free slots, and a block with entries
- * left goes to the side they belong to. A block with entries left for both sides needs a second one, from `pool`.
- * Invariant: the pool holds a block, or the newest blocks of the two chains hold at most one blockful together. Then the
- * entries of one more block cannot be left over on both sides, so one spare block at the start is enough.
+ * left goes to the side they belong to. A block with entries left for both sides needs a second one, from the pool of those
+ * that became empty.
+ * Invariant: the pool holds a block, or the newest blocks of the two sides have a blockful of free slots together. Then the
+ * entries of one more block cannot be left over on both sides. It holds at the start, since the entries of one bucket are in two,
+ * and a bucket has at least the slots of an overflow block; after a block is hung on one side; and after the pool gave one.
  */
-function splitChain<B>(table: usize, low: usize, high: usize, overflow: usize, pool: usize, bit: u32): i32 {
+function splitChain<B>(table: usize, low: usize, high: usize, overflow: usize, bit: u32): i32 {
+  assert(field(table, SLOTS) >= field(table, OVERFLOW_SLOTS));
   let moved: i32 = 0;
+  let pool: usize = 0;
   while (overflow) {
     const block = overflow;
     overflow = changetype<B>(block).link(false);

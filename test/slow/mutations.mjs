@@ -72,9 +72,9 @@ const MUTATIONS = [
     replace: "",
   },
   {
-    name: "no spare block for a split of a long chain",
+    name: "a block with entries for both sides of a split is hung on one",
     file: "table/resize.ts",
-    find: "if (overflow && changetype<B>(overflow).link(false)) {",
+    find: "if (leftLow && leftHigh) {",
     replace: "if (false) {",
   },
   {
