@@ -77,7 +77,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     return this.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
   }
 
-  /** The bytes of a key as a little-endian word. */
+  /** @internal The bytes of a key as a little-endian word. */
   protected word(operation: Operation, key: K): number {
     // Written out, and with constants of this module: V8 loads imported bindings anew in every call.
     if (typeof key === "number") {
