@@ -17,7 +17,11 @@ const COMMON = {
     value: "LIST",
     help: "entries: 500,10k,100k,1M,4M,16M (each workload has its own default)",
   },
-  rounds: { type: "integer", default: 7, help: "rounds that count; one to three come before them, to warm up" },
+  rounds: {
+    type: "integer",
+    default: 7,
+    help: "rounds that count; one to three come before them, to warm up",
+  },
   queries: { type: "integer", default: 1 << 20, help: "operations of a timed pass" },
   seed: { type: "integer", default: 1, help: "of keys, queries and hashes" },
   json: {
