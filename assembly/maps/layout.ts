@@ -19,7 +19,7 @@ const SEGMENT_SHIFT: u32 = 16; // segments of elements are 64 KiB unless one ele
   return (bytes + 7) & ~7;
 }
 
-/** Entries per bucket, times 16, at which a table is full: 7 of 10 slots, 8 of 11. */
+/** Entries per bucket, times 16, at which a table is full: 6.5 of 10 slots of the layout "keys", 8 of 11 (docs/core.md). */
 @inline function loadTarget(slots: u32): u32 {
   return slots == KEYS_SLOTS ? 13 << 3 : (slots * 128) / 11;
 }
