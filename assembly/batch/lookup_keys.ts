@@ -13,12 +13,10 @@
 //   loads alive
 import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../hash/bytes";
-import { hash4With } from "../hash/hash";
 import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/block_keys";
-import { BUCKETS, BUCKET_SEGMENTS, MASK, SEEDS, VALUE_SIZE, field } from "../table/header";
+import { VALUE_SIZE, field } from "../table/header";
 import { findInChain } from "../table/linear";
-import { segmentOf } from "../table/segments";
-import { LINE, SINK } from "./stage";
+import { LINE, SINK, locate, touchBuckets } from "./stage";
 
 const WORD: u32 = 4;
 /** Larger than in batch/stage.ts: less is staged per key. */
@@ -26,33 +24,6 @@ const GROUP: u32 = 256;
 const NOTED: u32 = GROUP * WORD;
 /** Makes ctz of an empty set of slots the last slot. */
 const LAST: u32 = 1 << (KEYS_SLOTS - 1);
-
-/** Passes A and B. */
-@inline function touch(table: usize, stage: usize, keys: usize, group: u32): void {
-  const buckets = field(table, BUCKETS);
-  const mask = field(table, MASK);
-  const half = mask >> 1;
-  const directory = <usize>load<u32>(table + BUCKET_SEGMENTS);
-  const shift = load<u32>(table + BUCKET_SEGMENTS, 4);
-  const s0 = load<u64>(table + SEEDS);
-  const s1 = load<u64>(table + SEEDS, 8);
-  const s2 = load<u64>(table + SEEDS, 16);
-  const end = stage + group * WORD;
-  for (let at = stage; at < end; at += WORD) {
-    const hash = hash4With(load<u32>(keys), s0, s1, s2);
-    keys += WORD;
-    let bucket = hash & mask;
-    bucket = select<u32>(bucket, hash & half, bucket < buckets);
-    store<u32>(at, load<u32>(directory + (<usize>segmentOf(bucket, shift) << 2)) + bucket * KEYS_BUCKET_BYTES);
-  }
-  let sum: u32 = 0;
-  for (let at = stage; at < end; at += WORD) {
-    const bucket = <usize>load<u32>(at);
-    sum += load<u32>(bucket) + load<u32>(bucket, LINE);
-  }
-  store<u32>(stage + SINK, sum);
-  if (COUNTING) countCopied(group * WORD);
-}
 
 /** Pass C. How many keys are noted: they count as found, with some value, until the passes behind say more. */
 @inline function gather(stage: usize, keys: usize, group: u32, values: usize, found: usize, size: u32): u32 {
@@ -112,7 +83,8 @@ function gatherChains(stage: usize, left: u32, keys: usize, values: usize, found
   let hits: u32 = 0;
   while (count) {
     const group = min(count, GROUP);
-    touch(table, stage, keys, group);
+    locate<BlockKeys, u32>(table, keys, stage, group, WORD, false);
+    touchBuckets(stage, group, WORD, KEYS_BUCKET_BYTES / LINE);
     const left = gather(stage, keys, group, values, found, size);
     hits += group;
     if (left) hits -= gatherChains(stage, left, keys, values, found, size);

@@ -57,8 +57,8 @@ export function touchElements(table: usize, stage: usize, group: u32): void {
   let hits: u32 = 0;
   while (count) {
     const group = min(count, GROUP);
-    locate<B, K>(table, keys, stage, group);
-    touchBuckets(stage, group, lines);
+    locate<B, K>(table, keys, stage, group, ENTRY, true);
+    touchBuckets(stage, group, ENTRY, lines);
     if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group);
     hits += gather<B, K>(table, stage, keys, group, values, found, size, valueSize);
     keys += group * keyStride<K>(size);

@@ -10,7 +10,7 @@
 import { COUNTING, countCopied } from "../counting";
 import { hash4With, tagged } from "../hash/hash";
 import { hashKey, keyStride, loadKey } from "../hash/key";
-import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, KEY_SIZE, MASK, SEEDS, field } from "../table/header";
+import { BUCKETS, BUCKET_SEGMENTS, KEY_SIZE, MASK, SEEDS, field } from "../table/header";
 import { segmentOf } from "../table/segments";
 
 export const GROUP: u32 = 128;
@@ -23,21 +23,23 @@ export const LINE: u32 = 64;
 /** Bytes of the staging area that callers bring. */
 export const STAGE_BYTES: u32 = GROUP * ENTRY + 64;
 
-/** Pass A. */
-@inline export function locate<B, K>(table: usize, keys: usize, stage: usize, group: u32): void {
-  if (COUNTING) countCopied(group << 3);
+/** Pass A. The stage has `entry` bytes for each key: the bucket and, with `keepHash`, the hash. */
+@inline export function locate<B, K>(
+  table: usize, keys: usize, stage: usize, group: u32, entry: u32, keepHash: bool,
+): void {
+  if (COUNTING) countCopied(group << (keepHash ? 3 : 2));
   const buckets = field(table, BUCKETS);
   const mask = field(table, MASK);
   const half = mask >> 1;
   const directory = <usize>load<u32>(table + BUCKET_SEGMENTS);
   const shift = load<u32>(table + BUCKET_SEGMENTS, 4);
-  const stride = field(table, BUCKET_BYTES);
+  const stride = changetype<B>(0).bucketBytes(table);
   const size = field(table, KEY_SIZE);
   const s0 = load<u64>(table + SEEDS);
   const s1 = load<u64>(table + SEEDS, 8);
   const s2 = load<u64>(table + SEEDS, 16);
-  const end = stage + group * ENTRY;
-  for (let at = stage; at < end; at += ENTRY) {
+  const end = stage + group * entry;
+  for (let at = stage; at < end; at += entry) {
     let hash: u32;
     if (isInteger<K>() && sizeof<K>() == 4) hash = hash4With(load<u32>(keys), s0, s1, s2);
     else hash = hashKey<K>(table + SEEDS, loadKey<K>(keys), size);
@@ -46,7 +48,7 @@ export const STAGE_BYTES: u32 = GROUP * ENTRY + 64;
     let bucket = hash & mask;
     bucket = select<u32>(bucket, hash & half, bucket < buckets);
     store<u32>(at, load<u32>(directory + (<usize>segmentOf(bucket, shift) << 2)) + bucket * stride);
-    store<u32>(at, hash, HASH);
+    if (keepHash) store<u32>(at, hash, HASH);
   }
 }
 
@@ -59,17 +61,17 @@ export const STAGE_BYTES: u32 = GROUP * ENTRY + 64;
 }
 
 /** Pass B. */
-@inline export function touchBuckets(stage: usize, group: u32, lines: u32): void {
-  const end = stage + group * ENTRY;
+@inline export function touchBuckets(stage: usize, group: u32, entry: u32, lines: u32): void {
+  const end = stage + group * entry;
   let sum: u32 = 0;
-  if (lines == 1) for (let at = stage; at < end; at += ENTRY) sum += load<u32>(<usize>load<u32>(at));
+  if (lines == 1) for (let at = stage; at < end; at += entry) sum += load<u32>(<usize>load<u32>(at));
   else if (lines == 2) {
-    for (let at = stage; at < end; at += ENTRY) {
+    for (let at = stage; at < end; at += entry) {
       const bucket = <usize>load<u32>(at);
       sum += load<u32>(bucket) + load<u32>(bucket, LINE);
     }
   } else {
-    for (let at = stage; at < end; at += ENTRY) {
+    for (let at = stage; at < end; at += entry) {
       const bucket = <usize>load<u32>(at);
       for (let line: u32 = 0; line < lines; line++) sum += load<u32>(bucket + line * LINE);
     }

@@ -74,8 +74,8 @@ function many<B, K>(table: usize, stage: usize, keys: usize, count: u32): u32 {
   let done: u32 = 0;
   while (done < count) {
     const group = min(count - done, GROUP);
-    locate<B, K>(table, keys, stage, group);
-    touchBuckets(stage, group, lines);
+    locate<B, K>(table, keys, stage, group, ENTRY, true);
+    touchBuckets(stage, group, ENTRY, lines);
     touchChains<B>(stage, group);
     if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group);
     for (let i: u32 = 0; i < group; i++) {

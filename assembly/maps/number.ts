@@ -12,7 +12,6 @@ import { find, upsert } from "../table/linear";
 const U8: u32 = 1;
 const U16: u32 = 2;
 const U32: u32 = 3;
-const I8: u32 = 4;
 const I16: u32 = 5;
 const I32: u32 = 6;
 const F32: u32 = 7;
@@ -44,7 +43,7 @@ const UNFIT: u32 = 4094;
   if (kind == U16) return <f64>(<u32>load<u16>(at));
   if (kind == U8) return <f64>(<u32>load<u8>(at));
   if (kind == I16) return <f64>(<i32>load<i16>(at));
-  return <f64>(<i32>load<i8>(at));
+  return <f64>(<i32>load<i8>(at)); // I8, which is 4
 }
 
 /** Whether a number is one of the kind: what the codec of the kind accepts (src/codec/scalars.ts). */

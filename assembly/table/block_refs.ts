@@ -11,6 +11,7 @@ import { COUNTING, countCopied, countProbe, countTagFalseHit } from "../counting
 import { copyBytes } from "../hash/bytes";
 import { hashBytes, tagged } from "../hash/hash";
 import { keyEquals, storeKey } from "../hash/key";
+import { distributeOneByOne } from "./distribute";
 import { ELEMENT_KEY, freeElement, newElement } from "./elements";
 import { KEY_SIZE, SEEDS, VALUES, VALUE_SIZE, field } from "./header";
 
@@ -98,16 +99,7 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   }
 
   @inline distribute(table: usize, bit: u32, target: usize): u32 {
-    let moved: u32 = 0;
-    let rest = this.occupied(table, true);
-    while (rest) {
-      const slot = <u32>ctz(rest);
-      rest &= rest - 1;
-      if (!this.side(table, slot, bit, true)) continue;
-      this.move(table, slot, true, target, moved++, true);
-      this.drop(table, slot, true, false);
-    }
-    return moved;
+    return distributeOneByOne<BlockRefs>(table, this.at(), bit, target);
   }
 
   @inline side(table: usize, slot: u32, bit: u32, first: bool): bool {

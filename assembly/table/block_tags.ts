@@ -11,6 +11,7 @@ import { COUNTING, countProbe, countTagFalseHit } from "../counting";
 import { copyBytes } from "../hash/bytes";
 import { hashBytes } from "../hash/hash";
 import { keyEquals, keyStride, storeKey } from "../hash/key";
+import { distributeOneByOne } from "./distribute";
 import { BUCKET_BYTES, KEY_SIZE, OVERFLOW_MASK, OVERFLOW_VALUES, SEEDS, SLOT_MASK, VALUES, VALUE_SIZE, field } from "./header";
 
 const LINK: usize = 12;
@@ -95,16 +96,7 @@ export const TAGS_MOST_SLOTS: u32 = 11;
   }
 
   @inline distribute(table: usize, bit: u32, target: usize): u32 {
-    let moved: u32 = 0;
-    let rest = this.occupied(table, true);
-    while (rest) {
-      const slot = <u32>ctz(rest);
-      rest &= rest - 1;
-      if (!this.side(table, slot, bit, true)) continue;
-      this.move(table, slot, true, target, moved++, true);
-      this.drop(table, slot, true, false);
-    }
-    return moved;
+    return distributeOneByOne<BlockTags>(table, this.at(), bit, target);
   }
 
   @inline side(table: usize, slot: u32, bit: u32, first: bool): bool {

@@ -6,7 +6,7 @@
 //   find, put, drop, move    one slot                        keyAt, valueAt, copyKey, copyValue, hashAt, side
 //   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
-import { bucketAddress, bucketIndex, bucketOf, materialise } from "./buckets";
+import { bucketIndex, bucketOf, materialise } from "./buckets";
 import {
   COUNT, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,
   field, isGrowable, setField,

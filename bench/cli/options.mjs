@@ -7,7 +7,7 @@ import { formatSize } from "./report.mjs";
 export class UsageError extends Error {}
 
 /** What runs without a name. */
-export const DEFAULT_WORKLOADS = ["operations"];
+const DEFAULT_WORKLOADS = ["operations"];
 
 const COMMON = {
   only: { type: "string", value: "LIST", help: "workloads, as an option" },
@@ -48,7 +48,7 @@ function joinFiles(args, names) {
 }
 
 /** A whole number, with k for thousands and M for millions. */
-export function parseInteger(what, text) {
+function parseInteger(what, text) {
   const match = /^(\d+(?:\.\d+)?)([kM]?)$/.exec(text);
   const number = match === null ? Number.NaN : Number(match[1]) * { "": 1, k: 1e3, M: 1e6 }[match[2]];
   if (!Number.isSafeInteger(number)) {

@@ -30,7 +30,7 @@ const formatSpread = ({ low, high }) => `${formatRatio(low)} .. ${formatRatio(hi
  *
  * @returns {{ size: number, rows: { operation: string, unit: string, cells: object[] }[] }[]}
  */
-export function summariseResult({ measurements }) {
+function summariseResult({ measurements }) {
   const sizes = new Map();
   for (const { size, operation, contender, unit, rounds } of measurements) {
     if (!sizes.has(size)) sizes.set(size, new Map());

@@ -1,5 +1,5 @@
 // Two measurements of the counted workload beside each other: what has become worse by more than its limit, and what better.
-import { table } from "./report.mjs";
+import { align } from "../cli/report.mjs";
 
 /** How much more than in the baseline is allowed. Counts repeat exactly, so this is no noise but room for a trade. */
 const LIMITS = { instructions: 0.02, probes: 0.02, bytesPerEntry: 0.01 };
@@ -69,7 +69,7 @@ export function changesText(changes) {
     `${change < 0 ? "" : "+"}${(100 * change).toFixed(2)} %`,
     `${100 * limit} %`,
   ]);
-  return table([["", "", "baseline", "now", "change", "limit"], ...rows]);
+  return align([["", "", "baseline", "now", "change", "limit"], ...rows]).join("\n");
 }
 
 /** Names of the counts in which two measurements differ; none when they are equal. */

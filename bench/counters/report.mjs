@@ -1,4 +1,5 @@
 // Tables of counts.
+import { align } from "../cli/report.mjs";
 
 /** What the tables show per operation, and what as a whole. */
 const PER_OPERATION = {
@@ -14,16 +15,6 @@ const WHOLE = ["moved", "splits", "merges", "pages"];
 const LEAST_SHARE = 0.02;
 
 const perOperation = (count, operations) => (count / operations).toFixed(count / operations < 100 ? 3 : 1);
-
-/** Columns as wide as they must be, the first one to the left. */
-export function table(rows) {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  return rows
-    .map((row) =>
-      row.map((cell, i) => (i === 0 ? cell.padEnd(widths[i]) : cell.padStart(widths[i]))).join("  "),
-    )
-    .join("\n");
-}
 
 /** @param {import("./measure.mjs").Measurement} measurement */
 export function textOf({ seed, cases }) {
@@ -41,7 +32,7 @@ export function textOf({ seed, cases }) {
       rows.push([`  ${operation}`, String(row.operations), ...ratios, "", ...sums]);
     }
   }
-  return `${table(rows)}\nseed ${seed}`;
+  return `${align(rows).join("\n")}\nseed ${seed}`;
 }
 
 /** Instructions per operation of each function, largest first. */

@@ -5,7 +5,7 @@ import { build } from "hdr-histogram-js";
 const HOUR_NS = 3600e9;
 
 /** The rows of every report on latency. 100 is the largest value itself, not the end of its bucket. */
-export const PERCENTILES = { p50: 50, p99: 99, "p99.9": 99.9, "p99.99": 99.99, "p99.9999": 99.9999 };
+const PERCENTILES = { p50: 50, p99: 99, "p99.9": 99.9, "p99.99": 99.99, "p99.9999": 99.9999 };
 
 export function newHistogram() {
   return build({

@@ -18,7 +18,7 @@ export function isU32(value: unknown): value is number {
   return typeof value === "number" && value >>> 0 === value;
 }
 
-export function isI32(value: unknown): value is number {
+function isI32(value: unknown): value is number {
   return typeof value === "number" && (value | 0) === value;
 }
 
