@@ -60,10 +60,10 @@ const MUTATIONS = [
     replace: "(hash4With(key, s0, s1, s2) & (bit << 1)) != 0",
   },
   {
-    name: "wrong split bit (tags)",
-    file: "table/block_tags.ts",
-    find: "if (!this.side(table, slot, bit, true)) continue;",
-    replace: "if (!this.side(table, slot, bit << 1, true)) continue;",
+    name: "wrong split bit (tags and refs)",
+    file: "table/distribute.ts",
+    find: "from.side(table, slot, bit, true)",
+    replace: "from.side(table, slot, bit << 1, true)",
   },
   {
     name: "a split leaves behind what it moved",
