@@ -1,7 +1,7 @@
 // The exports of the core, nothing else. All parameters and results are 32-bit integers; addresses are unsigned. A result that
 // can be an address or an errno is an errno below 4096 and an address otherwise.
-export { allocate, bytesInUse, release, setLimit } from "./memory/arena";
-export { initHost } from "./maps/host";
+export { setLimit } from "./memory/arena";
+export { allocate, bytesInUse, initHost, release } from "./maps/host";
 export { enterSection, leaveSection } from "./sync/section";
 export { createTable, destroyTable } from "./maps/create";
 export {
@@ -16,3 +16,5 @@ export { STAGE_BYTES } from "./batch/stage";
 export { lookupMany } from "./batch/lookup_many";
 export { STAGE_ERRNO, addMany, removeMany, updateMany } from "./batch/write";
 export { getNumber4, setNumber4 } from "./maps/number";
+export { verify } from "./table/verify";
+export { verifyArena } from "./memory/verify";

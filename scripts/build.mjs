@@ -1,4 +1,4 @@
-// Builds what is out of date: the two wasm cores, the module that embeds them, and dist/.
+// Builds what is out of date: the two wasm cores, the modules that embed them, and dist/.
 import { execFileSync } from "node:child_process";
 import {
   copyFileSync,
@@ -37,32 +37,41 @@ function node(script, ...args) {
   });
 }
 
+/** Targets with the exports for threads. */
+const SHARED_TARGETS = ["shared", "shared.debug", "stepped"];
+
 /** Compiles assembly/ to one target of asconfig.json. */
 export function buildCore(target) {
   const output = at("build", target === "release" ? "core.wasm" : `core.${target}.wasm`);
   if (!outdated(output, at("assembly"), at("asconfig.json"))) return output;
   mkdirSync(at("build"), { recursive: true });
-  node("assemblyscript/bin/asc.js", "--config", at("asconfig.json"), "--target", target);
+  const entry = SHARED_TARGETS.includes(target) ? "assembly/shared.ts" : "assembly/index.ts";
+  node("assemblyscript/bin/asc.js", at(entry), "--config", at("asconfig.json"), "--target", target);
   return output;
 }
 
-/** Writes src/generated/core.ts, which carries the release core as base64 text. */
-export function embedCore() {
-  const wasm = buildCore("release");
-  const output = at("src/generated/core.ts");
+/** Writes a module to src/generated that carries a core as base64 text. */
+function embed(target, file, constant) {
+  const wasm = buildCore(target);
+  const output = at("src/generated", file);
   if (!outdated(output, wasm)) return;
   mkdirSync(at("src/generated"), { recursive: true });
   const base64 = readFileSync(wasm).toString("base64");
   writeFileSync(
     output,
-    `// Written by scripts/build.mjs from assembly/.\nexport const CORE_WASM_BASE64: string =\n  "${base64}";\n`,
+    `// Written by scripts/build.mjs from assembly/.\nexport const ${constant}: string =\n  "${base64}";\n`,
   );
+}
+
+/** Embeds both cores that the package uses. */
+export function embedCores() {
+  embed("release", "core.ts", "CORE_WASM_BASE64");
+  embed("shared", "core_shared.ts", "CORE_SHARED_WASM_BASE64");
 }
 
 /** Everything that the published package holds. */
 export function buildPackage() {
-  embedCore();
-  const shared = buildCore("shared");
+  embedCores();
   const stamp = at("build/.package");
   const inputs = ["src", "build/core.wasm", "build/core.shared.wasm", "tsconfig.json", "tsconfig.build.json"];
   if (existsSync(at("dist")) && !outdated(stamp, ...inputs.map((path) => at(path)))) return;
@@ -70,7 +79,7 @@ export function buildPackage() {
   const part = at(`build/dist.${process.pid}`);
   node("typescript/bin/tsc", "-p", at("tsconfig.build.json"), "--outDir", part);
   copyFileSync(at("build/core.wasm"), join(part, "core.wasm"));
-  copyFileSync(shared, join(part, "core.shared.wasm"));
+  copyFileSync(at("build/core.shared.wasm"), join(part, "core.shared.wasm"));
   rmSync(at("dist"), { recursive: true, force: true });
   renameSync(part, at("dist"));
   writeFileSync(stamp, "");

@@ -55,14 +55,17 @@ describe.each(["core", "core.shared"])("%s.wasm", (name) => {
     expect(types.filter(([, ...used]) => used.some(wide))).toEqual([]);
   });
 
-  test("imports nothing but the memory, and defines none", () => {
+  test("imports what it needs, and defines no memory", () => {
     const { imports, memories } = sections[name];
+    const shared = name === "core.shared";
     expect(memories).toEqual([]);
     expect(imports.filter((entry) => entry.kind === "memory")).toMatchObject([
-      { module: "env", name: "memory", memory: { shared: name === "core.shared" } },
+      { module: "env", name: "memory", memory: { shared } },
     ]);
-    // The abort of assertions is in debug builds only.
-    expect(imports.map((entry) => entry.name)).toEqual(["memory"]);
+    // The address of the thread's CPU slot, and a clock. The abort of assertions is in debug builds only.
+    expect(imports.map((entry) => `${entry.kind} ${entry.name}`).toSorted()).toEqual(
+      shared ? ["function now", "global slot", "memory memory"] : ["memory memory"],
+    );
   });
 
   test("carries no names or debug information", () => {
@@ -70,14 +73,30 @@ describe.each(["core", "core.shared"])("%s.wasm", (name) => {
   });
 });
 
-test("both builds export the same", () => {
-  const signatures = ({ exports, functions }: WasmSections) =>
-    exports.map(({ name, kind, index }) => ({
-      name,
-      kind,
-      type: kind === "function" ? functions[index] : undefined,
-    }));
-  expect(signatures(sections["core.shared"])).toEqual(signatures(sections.core));
+/** Exports by their names: what they are, and the types of functions. */
+function signatures({ exports, functions }: WasmSections): Map<string, unknown> {
+  return new Map(
+    exports.map(({ name, kind, index }) => [name, kind === "function" ? functions[index] : kind]),
+  );
+}
+
+test("the shared build exports what the plain build does, the same way", () => {
+  const [plain, shared] = [signatures(sections.core), signatures(sections["core.shared"])];
+  expect(new Map([...shared].filter(([name]) => plain.has(name)))).toEqual(plain);
+});
+
+test("beyond that, the shared build exports what assembly/shared.ts names", () => {
+  const source = readFileSync(new URL("../assembly/shared.ts", import.meta.url), "utf8");
+  const named = [...source.matchAll(/^export \{([^}]*)\} from/gm)].flatMap(([, list]) =>
+    list
+      .split(",")
+      .map((item) => item.trim().replace(/.* as /, ""))
+      .filter((item) => item !== ""),
+  );
+  expect(named.length).toBeGreaterThan(20);
+  const plain = signatures(sections.core);
+  const more = [...signatures(sections["core.shared"]).keys()].filter((name) => !plain.has(name));
+  expect(more.toSorted()).toEqual(named.toSorted());
 });
 
 test("the section reader finds what the rules forbid", () => {

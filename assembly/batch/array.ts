@@ -2,6 +2,8 @@
 import { COUNTING, countCopied } from "../counting";
 import { zeroBytes } from "../hash/bytes";
 import { arrayError, arrayWritten, copyValueOf, elementOf } from "../maps/array";
+import { arrayAddTo, arrayGet, arraySet } from "../maps/shared_array";
+import { SHARED } from "../sync/shared";
 import { MAX_ENTRIES, VALUE_SIZE, field } from "../table/header";
 import { STAGE_ERRNO, addTo, deltaShift } from "./write";
 
@@ -13,7 +15,10 @@ export function arrayScan(table: usize, from: u32, keys: usize, values: usize, r
   for (let i: u32 = 0; i < count; i++) {
     if (COUNTING) countCopied(4);
     store<u32>(keys + (<usize>i << 2), from + i);
-    if (values) copyValueOf(table, values + <usize>i * size, elementOf(table, from + i));
+    if (!values) continue;
+    if (SHARED) {
+      if (arrayGet(table, from + i, values + <usize>i * size, 0) != 1) return i;
+    } else copyValueOf(table, values + <usize>i * size, elementOf(table, from + i));
   }
   return count;
 }
@@ -27,8 +32,10 @@ export function arrayLookupMany(table: usize, keys: usize, count: u32, values: u
     const index = load<u32>(keys + (<usize>i << 2));
     const value = values + <usize>i * size;
     const inRange = index < entries;
-    if (inRange) copyValueOf(table, value, elementOf(table, index));
-    else zeroBytes(value, size);
+    if (!inRange) zeroBytes(value, size);
+    else if (SHARED) {
+      if (arrayGet(table, index, value, 0) != 1) return hits;
+    } else copyValueOf(table, value, elementOf(table, index));
     store<u8>(found + i, inRange ? 1 : 0);
     hits += <u32>inRange;
   }
@@ -41,12 +48,12 @@ export function arrayUpdateMany(table: usize, keys: usize, count: u32, values: u
   arrayWritten(table);
   for (let i: u32 = 0; i < count; i++) {
     const index = load<u32>(keys + (<usize>i << 2));
-    const errno = arrayError(table, index);
+    const errno = SHARED ? arraySet(table, index, values + <usize>i * size, 0) : arrayError(table, index);
     if (errno) {
       store<u32>(stage + STAGE_ERRNO, errno);
       return i;
     }
-    copyValueOf(table, elementOf(table, index), values + <usize>i * size);
+    if (!SHARED) copyValueOf(table, elementOf(table, index), values + <usize>i * size);
   }
   store<u32>(stage + STAGE_ERRNO, 0);
   return count;
@@ -59,12 +66,13 @@ export function arrayAddMany(
   arrayWritten(table);
   for (let i: u32 = 0; i < count; i++) {
     const index = load<u32>(keys + (<usize>i << 2));
-    const errno = arrayError(table, index);
+    const delta = deltas + (<usize>i << deltaShift(width));
+    const errno = SHARED ? arrayAddTo(table, index, delta, width, offset) : arrayError(table, index);
     if (errno) {
       store<u32>(stage + STAGE_ERRNO, errno);
       return i;
     }
-    addTo(elementOf(table, index) + offset, width, deltas + (<usize>i << deltaShift(width)));
+    if (!SHARED) addTo(elementOf(table, index) + offset, width, delta);
   }
   store<u32>(stage + STAGE_ERRNO, 0);
   return count;

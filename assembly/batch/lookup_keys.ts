@@ -14,7 +14,13 @@
 import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../hash/bytes";
 import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/block_keys";
-import { VALUE_SIZE, field } from "../table/header";
+import { hash4 } from "../hash/hash";
+import { LOCKED } from "../sync/lock";
+import { fence } from "../sync/slot";
+import { SHARED } from "../sync/shared";
+import { hiddenZero, isReadable } from "../sync/word";
+import { fetch } from "../table/fetch";
+import { RETIRED, SEEDS, VALUE_SIZE, field } from "../table/header";
 import { findInChain } from "../table/linear";
 import { LINE, SINK, locate, touchBuckets } from "./stage";
 
@@ -79,10 +85,87 @@ function gatherChains(stage: usize, left: u32, keys: usize, values: usize, found
   return left;
 }
 
+/**
+ * The passes of the shared build. Pass C takes a value only where the bucket is unlocked and the same before and after; every other
+ * key is noted with those that are not in their bucket, and looked up one by one as `fetch` does it, so that a bucket which has been
+ * split or merged since pass A does not matter. How many are absent.
+ */
+@inline function gatherShared(table: usize, stage: usize, keys: usize, group: u32, values: usize, found: usize, size: u32): u32 {
+  const retired = load<u32>(table, RETIRED);
+  const zero = hiddenZero();
+  fence();
+  locate<BlockKeys, u32>(table, keys, stage, group, WORD, false);
+  touchBuckets(stage, group, WORD, KEYS_BUCKET_BYTES / LINE);
+  const end = stage + group * WORD;
+  let noted = stage + NOTED;
+  let key = keys;
+  let value = values;
+  let flag = found;
+  for (let at = stage; at < end; at += WORD) {
+    const address = <usize>load<u32>(at);
+    const lock = changetype<BlockKeys>(address).lock();
+    const version = load<u32>(lock);
+    const bucket = changetype<BlockKeys>(address + (version & zero));
+    const slots = bucket.find<u32>(0, load<u32>(key), 0, true);
+    const word = load<u64>(bucket.valueAt(0, <u32>ctz(slots | LAST), true));
+    const changed = (version & LOCKED) | (version ^ load<u32>(lock + ((slots | <u32>word) & zero)));
+    if (size == 8) store<u64>(value, word);
+    else {
+      store<u64>(stage + SINK, word);
+      copyBytes(value, stage + SINK, size);
+    }
+    store<u8>(flag, 1);
+    store<u32>(noted, <u32>at);
+    noted += (<u32>(!slots | (changed != 0))) << 2;
+    key += WORD;
+    value += size;
+    flag++;
+  }
+  fence(); // one for the group: of RETIRED before all and after all
+  // Memory of a bucket may have become something else meanwhile: then nothing of this counts.
+  const left: u32 = load<u32>(table, RETIRED) == retired ? <u32>(noted - stage - NOTED) / WORD : noteAll(stage, group);
+  return left ? gatherNoted(table, stage, left, keys, values, found, size) : 0;
+}
+
+function noteAll(stage: usize, group: u32): u32 {
+  for (let i: u32 = 0; i < group; i++) store<u32>(stage + NOTED + i * WORD, <u32>stage + i * WORD);
+  return group;
+}
+
+function gatherNoted(table: usize, stage: usize, left: u32, keys: usize, values: usize, found: usize, size: u32): u32 {
+  const noted = stage + NOTED;
+  const end = noted + left * WORD;
+  let sum: u32 = 0;
+  for (let at = noted; at < end; at += WORD) {
+    const block = changetype<BlockKeys>(load<u32>(load<u32>(at))).link(true);
+    if (isReadable(block, WORD)) sum += load<u32>(block);
+  }
+  store<u32>(stage + SINK, sum);
+  let absent: u32 = 0;
+  for (let at = noted; at < end; at += WORD) {
+    const i = <u32>(<usize>load<u32>(at) - stage) / WORD;
+    const key = load<u32>(keys + i * WORD);
+    const result = fetch<BlockKeys, u32>(table, key, hash4(table + SEEDS, key), values + i * size);
+    const hit = result == 1;
+    if (!hit) zeroBytes(values + i * size, size);
+    store<u8>(found + i, <u8>hit);
+    absent += <u32>!hit;
+  }
+  return absent;
+}
+
 @inline function run(table: usize, stage: usize, keys: usize, count: u32, values: usize, found: usize, size: u32): u32 {
   let hits: u32 = 0;
   while (count) {
     const group = min(count, GROUP);
+    if (SHARED) {
+      hits += group - gatherShared(table, stage, keys, group, values, found, size);
+      keys += group * WORD;
+      values += group * size;
+      found += group;
+      count -= group;
+      continue;
+    }
     locate<BlockKeys, u32>(table, keys, stage, group, WORD, false);
     touchBuckets(stage, group, WORD, KEYS_BUCKET_BYTES / LINE);
     const left = gather(stage, keys, group, values, found, size);

@@ -6,6 +6,10 @@ import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { BUCKET_BYTES, ELEMENT_STRIDE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/header";
+import { SHARED } from "../sync/shared";
+import { isReadable } from "../sync/word";
+import { fetch } from "../table/fetch";
+import { clearSpinLock } from "../table/locked";
 import { findIn } from "../table/linear";
 import { lookupKeys } from "./lookup_keys";
 import { ELEMENT, ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets } from "./stage";
@@ -22,17 +26,36 @@ export function touchElements(table: usize, stage: usize, group: u32): void {
   let sum: u32 = 0;
   for (let at = stage; at < end; at += ENTRY) {
     const element = <usize>load<u32>(at, ELEMENT);
-    if (!element) continue;
+    if (!element || (SHARED && !isReadable(element, stride))) continue;
     for (let line: u32 = 0; line < stride; line += LINE) sum += load<u32>(element + line);
     sum += load<u32>(element + stride - 4);
   }
   store<u32>(stage + SINK, sum);
 }
 
+/** The same by reads that check the version of each bucket. What gave up on a lock counts as absent, with ERRNO of the slot set. */
+@inline function gatherShared<B, K>(
+  table: usize, stage: usize, keys: usize, group: u32, values: usize, found: usize, size: u32, valueSize: u32,
+): u32 {
+  let hits: u32 = 0;
+  for (let i: u32 = 0; i < group; i++) {
+    const result = fetch<B, K>(table, loadKey<K>(keys), load<u32>(stage + i * ENTRY, HASH), values);
+    const hit = <u32>(result == 1);
+    if (!hit) zeroBytes(values, valueSize);
+    else clearSpinLock(table, values);
+    hits += hit;
+    store<u8>(found + i, hit);
+    keys += keyStride<K>(size);
+    values += valueSize;
+  }
+  return hits;
+}
+
 @inline function gather<B, K>(
   table: usize, stage: usize, keys: usize, group: u32, values: usize, found: usize, size: u32, valueSize: u32,
 ): u32 {
   let hits: u32 = 0;
+  if (SHARED) return gatherShared<B, K>(table, stage, keys, group, values, found, size, valueSize);
   for (let i: u32 = 0; i < group; i++) {
     const at = stage + i * ENTRY;
     const value = findIn<B, K>(table, <usize>load<u32>(at), loadKey<K>(keys), load<u32>(at, HASH));

@@ -4,6 +4,8 @@ import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/header";
 import { drainAny as drainTable } from "../table/drain";
+import { SHARED } from "../sync/shared";
+import { scanShared } from "../table/scan_locked";
 import { CURSOR_BYTES as BYTES_OF_CURSOR, scan as scanTable } from "../table/scan";
 
 /** Bytes of a cursor before the key it may hold. */
@@ -11,6 +13,11 @@ export const CURSOR_BYTES: u32 = BYTES_OF_CURSOR;
 
 @inline function run(table: usize, cursor: usize, keys: usize, values: usize, room: u32, removing: bool): u32 {
   const layout = field(table, LAYOUT);
+  if (SHARED) {
+    if (layout == LAYOUT_KEYS) return scanShared<BlockKeys>(table, cursor, keys, values, room, removing);
+    if (layout == LAYOUT_TAGS) return scanShared<BlockTags>(table, cursor, keys, values, room, removing);
+    return scanShared<BlockRefs>(table, cursor, keys, values, room, removing);
+  }
   if (layout == LAYOUT_KEYS) return scanTable<BlockKeys>(table, cursor, keys, values, room, removing);
   if (layout == LAYOUT_TAGS) return scanTable<BlockTags>(table, cursor, keys, values, room, removing);
   return scanTable<BlockRefs>(table, cursor, keys, values, room, removing);
@@ -26,6 +33,7 @@ export function drain(table: usize, cursor: usize, keys: usize, values: usize, r
 
 /** Removes entries without a cursor, in the order that costs least; fewer than `room` when the map is empty. Not in a section. */
 export function drainAny(table: usize, stage: usize, keys: usize, values: usize, room: u32): u32 {
+  if (SHARED) return 0; // several threads: by a cursor (src/maps/drain.ts)
   const layout = field(table, LAYOUT);
   if (layout == LAYOUT_KEYS) return drainTable<BlockKeys>(table, stage, keys, values, room);
   if (layout == LAYOUT_TAGS) return drainTable<BlockTags>(table, stage, keys, values, room);

@@ -11,6 +11,9 @@ import { COUNTING, countCopied } from "../counting";
 import { hash4With, tagged } from "../hash/hash";
 import { hashKey, keyStride, loadKey } from "../hash/key";
 import { BUCKETS, BUCKET_SEGMENTS, KEY_SIZE, MASK, SEEDS, field } from "../table/header";
+import { SHARED } from "../sync/shared";
+import { isReadable } from "../sync/word";
+import { maskOf } from "../table/buckets";
 import { segmentOf } from "../table/segments";
 
 export const GROUP: u32 = 128;
@@ -28,8 +31,8 @@ export const STAGE_BYTES: u32 = GROUP * ENTRY + 64;
   table: usize, keys: usize, stage: usize, group: u32, entry: u32, keepHash: bool,
 ): void {
   if (COUNTING) countCopied(group << (keepHash ? 3 : 2));
-  const buckets = field(table, BUCKETS);
-  const mask = field(table, MASK);
+  const buckets = SHARED ? atomic.load<u32>(table, BUCKETS) : field(table, BUCKETS);
+  const mask = SHARED ? maskOf(buckets) : field(table, MASK);
   const half = mask >> 1;
   const directory = <usize>load<u32>(table + BUCKET_SEGMENTS);
   const shift = load<u32>(table + BUCKET_SEGMENTS, 4);
@@ -56,7 +59,10 @@ export const STAGE_BYTES: u32 = GROUP * ENTRY + 64;
 @inline export function touchChains<B>(stage: usize, group: u32): void {
   const end = stage + group * ENTRY;
   let sum: u32 = 0;
-  for (let at = stage; at < end; at += ENTRY) sum += load<u32>(changetype<B>(load<u32>(at)).link(true));
+  for (let at = stage; at < end; at += ENTRY) {
+    const block = changetype<B>(load<u32>(at)).link(true);
+    if (!SHARED || isReadable(block, 4)) sum += load<u32>(block);
+  }
   store<u32>(stage + SINK, sum);
 }
 

@@ -9,6 +9,11 @@ import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { BUCKET_BYTES, COUNT, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/header";
+import { ENOMEM } from "../memory/errno";
+import { writeValue } from "../maps/spin_lock";
+import { isFresh, logBytes } from "../sync/journal";
+import { SHARED } from "../sync/shared";
+import { ensureValueLog, finishWrite, obtain, removeLocked } from "../table/locked";
 import { remove, upsert } from "../table/linear";
 import { touchElements } from "./lookup_many";
 import { ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets, touchChains } from "./stage";
@@ -48,8 +53,24 @@ const JOB: usize = SINK + 16;
   else store<u8>(at, <u8>(load<u8>(at) + load<u32>(delta)));
 }
 
+/** One key of a batch in the shared build, an operation by itself: 0 or an errno. */
+@inline function applyShared<B, K>(table: usize, job: Job, index: u32, key: K, hash: u32, valueSize: u32): u32 {
+  if (job.action == REMOVE) return removeLocked<B, K>(table, key, hash, 0);
+  const value = obtain<B, K>(table, key, hash, job.flags);
+  if (value < FIRST_ADDRESS) return <u32>value;
+  if (job.action == UPDATE) {
+    writeValue(table, value, job.input + <usize>index * valueSize);
+  } else {
+    if (isFresh()) zeroBytes(value, valueSize);
+    else logBytes(value + job.offset, job.width);
+    addTo(value + job.offset, job.width, job.input + (<usize>index << deltaShift(job.width)));
+  }
+  return finishWrite<B>(table);
+}
+
 /** One key of a batch: 0 or an errno. */
 @inline function apply<B, K>(table: usize, job: Job, index: u32, key: K, hash: u32, valueSize: u32): u32 {
+  if (SHARED) return applyShared<B, K>(table, job, index, key, hash, valueSize);
   if (job.action == REMOVE) return remove<B, K>(table, key, hash, 0);
   const before = field(table, COUNT);
   const value = upsert<B, K>(table, key, hash, job.flags);
@@ -72,6 +93,10 @@ function many<B, K>(table: usize, stage: usize, keys: usize, count: u32): u32 {
   const valueSize = field(table, VALUE_SIZE);
   const lines = field(table, BUCKET_BYTES) / LINE;
   let done: u32 = 0;
+  if (SHARED && !ensureValueLog(table)) {
+    store<u32>(stage + STAGE_ERRNO, ENOMEM);
+    return 0;
+  }
   while (done < count) {
     const group = min(count - done, GROUP);
     locate<B, K>(table, keys, stage, group, ENTRY, true);

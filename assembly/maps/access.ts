@@ -12,14 +12,24 @@ import { nextKey as nextIn } from "../table/scan";
 import { copyBytes } from "../hash/bytes";
 import { FIRST_ADDRESS } from "../memory/regions";
 import { clearEntries } from "./create";
+import { SHARED } from "../sync/shared";
+import { COPY, mine } from "../sync/slot";
+import { removeLocked } from "../table/locked";
+import { fetchKey, nextShared, updateShared, zeroed } from "./shared_access";
 
 @inline function u64Of(low: u32, high: u32): u64 {
   return <u64>low | (<u64>high << 32);
 }
 
+/** In the shared build: the address of a copy in the slot's copy buffer, or an errno. */
 @inline function lookupKey<K>(table: usize, key: K): usize {
   const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
   const layout = field(table, LAYOUT);
+  if (SHARED) {
+    const copy = <usize>mine(COPY);
+    const found = fetchKey<K>(table, key, hash, layout, copy);
+    return found == 1 ? copy : found;
+  }
   if (isInteger<K>() && sizeof<K>() == 4) {
     if (layout == LAYOUT_KEYS) return find<BlockKeys, u32>(table, <u32>key, hash);
   }
@@ -30,6 +40,7 @@ import { clearEntries } from "./create";
 @inline function upsertKey<K>(table: usize, key: K, flags: u32): usize {
   const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
   const layout = field(table, LAYOUT);
+  if (SHARED) return zeroed<K>(table, key, hash, layout, flags);
   if (isInteger<K>() && sizeof<K>() == 4) {
     if (layout == LAYOUT_KEYS) return upsert<BlockKeys, u32>(table, <u32>key, hash, flags);
   }
@@ -40,6 +51,13 @@ import { clearEntries } from "./create";
 @inline function removeKey<K>(table: usize, key: K, value: usize): u32 {
   const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
   const layout = field(table, LAYOUT);
+  if (SHARED) {
+    if (isInteger<K>() && sizeof<K>() == 4) {
+      if (layout == LAYOUT_KEYS) return removeLocked<BlockKeys, u32>(table, <u32>key, hash, value);
+    }
+    if (layout == LAYOUT_TAGS) return removeLocked<BlockTags, K>(table, key, hash, value);
+    return removeLocked<BlockRefs, K>(table, key, tagged(hash), value);
+  }
   if (isInteger<K>() && sizeof<K>() == 4) {
     if (layout == LAYOUT_KEYS) return remove<BlockKeys, u32>(table, <u32>key, hash, value);
   }
@@ -89,6 +107,7 @@ export function removeAny(table: usize, key: usize): u32 {
 /** Writes a whole entry, key and value of any size: 0 or an errno. */
 export function update(table: usize, key: usize, value: usize, flags: u32): u32 {
   const size = field(table, KEY_SIZE);
+  if (SHARED) return updateShared(table, key, value, flags);
   const target = size == 4 ? upsert4(table, load<u32>(key), flags) : upsertAny(table, key, flags);
   if (target < FIRST_ADDRESS) return <u32>target;
   copyBytes(target, value, field(table, VALUE_SIZE));
@@ -107,6 +126,7 @@ export function nextKey(table: usize, key: usize, target: usize): u32 {
   let after: usize = 0;
   const size = field(table, KEY_SIZE);
   const layout = field(table, LAYOUT);
+  if (SHARED) return nextShared(table, key, target);
   if (key && (size == 4 ? lookup4(table, load<u32>(key)) : lookupAny(table, key))) {
     const hash = hashKey<KeyAny>(table + SEEDS, changetype<KeyAny>(key), size);
     position = reverseBits(layout == LAYOUT_KEYS || layout == LAYOUT_TAGS ? hash : tagged(hash));
@@ -122,6 +142,5 @@ export function nextKey(table: usize, key: usize, target: usize): u32 {
 /** Removes all entries: 0 or EPERM. */
 export function clear(table: usize): u32 {
   if (field(table, FROZEN)) return EPERM;
-  clearEntries(table);
-  return 0;
+  return clearEntries(table);
 }

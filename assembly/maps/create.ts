@@ -13,7 +13,13 @@ import {
   LAYOUT_TAGS, LOAD16, MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
 } from "../table/header";
 import { clearTable, closeTable, openTable } from "../table/lifecycle";
-import { closeArray } from "./array";
+import { closeArray, dismantleArray } from "./array";
+import { beginWrite, commit } from "../sync/journal";
+import { SHARED } from "../sync/shared";
+import { ORPHAN, mine } from "../sync/slot";
+import { assemble, newHeader } from "../table/assemble";
+import { dismantle, freeHeader } from "../table/dismantle";
+import { clearShared } from "../table/scan_locked";
 import { setLayout } from "./layout";
 
 const BUCKET_MOST: u32 = 256;
@@ -34,10 +40,16 @@ function bucketsFor(table: usize, entries: u32): u32 {
 function setUp(
   growable: bool, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: bool, hint: u32, seed: u32,
 ): usize {
-  const table = allocate(HEADER_BYTES);
-  if (!table) return 0;
-  zeroBytes(table, HEADER_BYTES);
-  setField(table, BYTES, allocationSize(HEADER_BYTES));
+  const table = SHARED ? newHeader() : allocate(HEADER_BYTES);
+  if (!table) {
+    if (SHARED) dropUnfinished();
+    return 0;
+  }
+  if (SHARED) beginWrite();
+  else {
+    zeroBytes(table, HEADER_BYTES);
+    setField(table, BYTES, allocationSize(HEADER_BYTES));
+  }
   setField(table, MAX_ENTRIES, maxEntries);
   setField(table, FLAGS, (growable ? GROWABLE : 0) | (prealloc && !growable ? PREALLOCATED : 0));
   initSeeds(table + SEEDS, seed);
@@ -49,9 +61,24 @@ function setUp(
   // Fails at once what would otherwise fail after gigabytes of allocations.
   const touched = growable || prealloc ? <u64>buckets * field(table, BUCKET_BYTES) : ((<u64>buckets >> LAZY_SHIFT) << 2);
   const elements = !growable && prealloc ? <u64>maxEntries * field(table, ELEMENT_STRIDE) : 0;
-  if (couldHold(touched + elements) && openTable(table, buckets)) return table;
+  if (SHARED) commit();
+  if (couldHold(touched + elements) && open(table, buckets)) return table;
   destroyTable(table);
   return 0;
+}
+
+function open(table: usize, buckets: u32): bool {
+  if (!SHARED) return openTable(table, buckets);
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) return assemble<BlockKeys>(table, buckets);
+  if (layout == LAYOUT_TAGS) return assemble<BlockTags>(table, buckets);
+  return assemble<BlockRefs>(table, buckets);
+}
+
+/** Destroys a table that this slot could not finish. */
+export function dropUnfinished(): void {
+  const table = <usize>mine(ORPHAN);
+  if (table) destroyTable(table);
 }
 
 /** A new map: its handle, or ENOMEM. */
@@ -65,6 +92,15 @@ export function createTable(
 /** Frees a map with everything in it. */
 export function destroyTable(table: usize): void {
   const layout = field(table, LAYOUT);
+  if (SHARED) {
+    let whole: bool;
+    if (layout == LAYOUT_ARRAY) whole = dismantleArray(table);
+    else if (layout == LAYOUT_KEYS) whole = dismantle<BlockKeys>(table);
+    else if (layout == LAYOUT_TAGS) whole = dismantle<BlockTags>(table);
+    else whole = dismantle<BlockRefs>(table);
+    if (whole) freeHeader(table);
+    return;
+  }
   if (layout == LAYOUT_ARRAY) closeArray(table);
   else if (layout == LAYOUT_KEYS) closeTable<BlockKeys>(table);
   else if (layout == LAYOUT_TAGS) closeTable<BlockTags>(table);
@@ -72,9 +108,16 @@ export function destroyTable(table: usize): void {
   release(table, HEADER_BYTES);
 }
 
-export function clearEntries(table: usize): void {
+/** Removes all entries: 0, or in the shared build the errno of a lock. */
+export function clearEntries(table: usize): u32 {
   const layout = field(table, LAYOUT);
+  if (SHARED) {
+    if (layout == LAYOUT_KEYS) return clearShared<BlockKeys>(table);
+    if (layout == LAYOUT_TAGS) return clearShared<BlockTags>(table);
+    return clearShared<BlockRefs>(table);
+  }
   if (layout == LAYOUT_KEYS) clearTable<BlockKeys>(table);
   else if (layout == LAYOUT_TAGS) clearTable<BlockTags>(table);
   else clearTable<BlockRefs>(table);
+  return 0;
 }

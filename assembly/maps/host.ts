@@ -1,6 +1,8 @@
 // A host: one linear memory, set up once.
 import { initSecrets } from "../hash/hash";
-import { initArena } from "../memory/arena";
+import { allocate as allocateBlock, bytesInUse as allBytes, initArena, release as releaseBlock } from "../memory/arena";
+import { allocateOwned, journalBytes, releaseOwnedBlock } from "../sync/owned";
+import { SHARED } from "../sync/shared";
 import { BITMAP } from "../memory/regions";
 import { ENOMEM } from "../memory/errno";
 
@@ -12,4 +14,19 @@ export function initHost(maxBytes: u32, seed: u32): u32 {
   assert(__heap_base <= BITMAP);
   initSecrets(seed);
   return initArena(maxBytes && maxBytes < MOST ? maxBytes : MOST) ? 0 : ENOMEM;
+}
+
+/** Bytes of all live allocations, but for the journals of threads. */
+export function bytesInUse(): u32 {
+  return SHARED ? allBytes() - journalBytes() : allBytes();
+}
+
+/** A block for JavaScript, aligned to 64; 0 when there is none. In the shared build it belongs to the calling thread. */
+export function allocate(bytes: u32): usize {
+  return SHARED ? allocateOwned(bytes) : allocateBlock(bytes);
+}
+
+export function release(block: usize, bytes: u32): void {
+  if (SHARED) releaseOwnedBlock(block);
+  else releaseBlock(block, bytes);
 }

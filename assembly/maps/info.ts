@@ -1,8 +1,12 @@
 // What a map says of itself, and its two settings.
 import { EINVAL } from "../memory/errno";
+import { entriesOf } from "../sync/count";
+import { beginWrite, commit } from "../sync/journal";
+import { acquire, lockErrno } from "../sync/lock";
+import { SHARED } from "../sync/shared";
 import {
-  BUCKETS, BYTES, COUNT, FROZEN, GROW_ABOVE, LAYOUT, MAX_ENTRIES, MERGES, MOST_MERGES, MOST_MOVED, MOST_SPLITS, MOVED,
-  OVERFLOW_COUNT, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
+  BUCKETS, BYTES, COUNT, FROZEN, GROW_ABOVE, LAYOUT, LAYOUT_ARRAY, MAX_ENTRIES, MERGES, MOST_MERGES, MOST_MOVED, MOST_SPLITS, MOVED,
+  LOCK_OFFSET, OVERFLOW_COUNT, PER_CPU, POOL_LOCK, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
 } from "../table/header";
 
 /** Words of a header that JavaScript reads without a call. */
@@ -16,7 +20,7 @@ export const FROZEN_OFFSET: u32 = <u32>FROZEN;
 
 /** Writes the counters of a map as 15 words; src/maps/stats.ts names them. */
 export function tableStats(table: usize, target: usize): void {
-  const entries = field(table, COUNT);
+  const entries = SHARED && field(table, LAYOUT) != LAYOUT_ARRAY ? entriesOf(table) : field(table, COUNT);
   const above = field(table, GROW_ABOVE);
   put(target, 0, entries);
   put(target, 1, field(table, BUCKETS));
@@ -37,12 +41,31 @@ export function tableStats(table: usize, target: usize): void {
 
 /** Makes a map read-only for good. */
 export function freeze(table: usize): void {
-  setField(table, FROZEN, 1);
+  if (SHARED) atomic.store<u32>(table, 1, FROZEN);
+  else setField(table, FROZEN, 1);
+}
+
+/** Counting goes by the limit under the pool lock. */
+function setMaxShared(table: usize, entries: u32): u32 {
+  beginWrite();
+  if (acquire(table + POOL_LOCK)) setField(table, MAX_ENTRIES, entries);
+  return commit() ? 0 : lockErrno();
 }
 
 /** Sets the limit on the entries of an rhash: 0, or EINVAL for a hash, whose buckets are counted out at creation. */
 export function setMaxEntries(table: usize, entries: u32): u32 {
   if (!isGrowable(table)) return EINVAL;
+  if (SHARED) return setMaxShared(table, entries);
   setField(table, MAX_ENTRIES, entries);
   return 0;
+}
+
+/** Says where in a value its spin lock is; once, before others know of the map. Shared build. */
+export function setLockOffset(table: usize, offset: u32): void {
+  store<u32>(table, offset, LOCK_OFFSET);
+}
+
+/** Says that values are per CPU; once, before others know of the map. Shared build. */
+export function setPerCpu(table: usize): void {
+  store<u32>(table, 1, PER_CPU);
 }

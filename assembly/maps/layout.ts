@@ -8,6 +8,7 @@ import { KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS
 import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/block_refs";
 import { TAGS_KEYS, TAGS_MOST_SLOTS } from "../table/block_tags";
 import { ELEMENT_KEY } from "../table/elements";
+import { SHARED } from "../sync/shared";
 
 const INLINE_MOST: u32 = 32;
 const LINE: u32 = 64;
@@ -19,8 +20,9 @@ const SEGMENT_SHIFT: u32 = 16; // segments of elements are 64 KiB unless one ele
   return (bytes + 7) & ~7;
 }
 
-/** Entries per bucket, times 16, at which a table is full: 6.5 of 10 slots of the layout "keys", 8 of 11 (docs/core.md). */
+/** Entries per bucket, times 16, at which a table is full: 6.5 of 10 slots of the layout "keys", 5.5 of 9, 8 of 11 (docs/core.md). */
 @inline function loadTarget(slots: u32): u32 {
+  if (SHARED) return slots == KEYS_SLOTS ? 11 << 3 : (slots * 128) / 11;
   return slots == KEYS_SLOTS ? 13 << 3 : (slots * 128) / 11;
 }
 
@@ -51,9 +53,11 @@ function setTags(table: usize, keySize: u32, valueSize: u32): void {
     if (!best || block * loadTarget(tagSlots(best, keySize, valueSize)) < best * loadTarget(slots)) best = block;
   }
   const slots = tagSlots(best, keySize, valueSize);
-  const overflowSlots = tagSlots(LINE, keySize, valueSize);
+  let overflow = LINE;
+  while (!tagSlots(overflow, keySize, valueSize)) overflow += LINE;
+  const overflowSlots = tagSlots(overflow, keySize, valueSize);
   setField(table, LAYOUT, LAYOUT_TAGS);
-  setSlots(table, best, slots, LINE, overflowSlots);
+  setSlots(table, best, slots, overflow, overflowSlots);
   setField(table, VALUES, round8(TAGS_KEYS + slots * keySize));
   setField(table, OVERFLOW_VALUES, round8(TAGS_KEYS + overflowSlots * keySize));
 }

@@ -5,7 +5,11 @@ import { FIRST_ADDRESS } from "../memory/regions";
 import { memoryEnd } from "../memory/arena";
 import { hash4 } from "../hash/hash";
 import { BlockKeys } from "../table/block_keys";
-import { SEEDS } from "../table/header";
+import { SHARED } from "../sync/shared";
+import { SLOT } from "../sync/slot";
+import { NOT_SURE, fetchWordSlowly, peekWord } from "../table/fetch";
+import { SEEDS, VALUE_SIZE, field } from "../table/header";
+import { finishWrite, obtain, prepareValue } from "../table/locked";
 import { find, upsert } from "../table/linear";
 
 /** Kinds of numbers: the values of Scalar in src/codec/codec.ts. */
@@ -17,6 +21,9 @@ const I32: u32 = 6;
 const F32: u32 = 7;
 const F64: u32 = 8;
 const U53: u32 = 9;
+
+/** A word of the slot. */
+const NUMBER: usize = 208;
 
 const MOST_U53: u64 = (1 << 53) - 1;
 
@@ -76,13 +83,47 @@ const UNFIT: u32 = 4094;
  * beyond 2^53 - 1, and the one f64 that means "absent" here.
  */
 export function getNumber4(table: usize, key: u32, kind: u32): f64 {
+  if (SHARED) {
+    const hash = hash4(table + SEEDS, key);
+    const word = peekWord(table, key, hash);
+    return word == NOT_SURE ? getSlowly(table, key, hash, kind) : numberOf(word, kind);
+  }
   const at = find<BlockKeys, u32>(table, key, hash4(table + SEEDS, key));
   return at ? readNumber(at, kind) : ABSENT;
+}
+
+/** `readNumber` for a value that is in a register already. */
+@inline function numberOf(word: u64, kind: u32): f64 {
+  if (kind == F64) {
+    const value = reinterpret<f64>(word);
+    return value == ABSENT ? NaN : value;
+  }
+  if (kind == U53) return word > MOST_U53 ? NaN : <f64>word;
+  if (kind == U32) return <f64>(<u32>word);
+  if (kind == I32) return <f64>(<i32>word);
+  if (kind == F32) return <f64>reinterpret<f32>(<u32>word);
+  if (kind == U16) return <f64>(<u32>word & 0xffff);
+  if (kind == U8) return <f64>(<u32>word & 0xff);
+  if (kind == I16) return <f64>(<i32>(<i16>word));
+  return <f64>(<i32>(<i8>word)); // I8
+}
+
+/** Where one look at the bucket did not do. NaN also when it gave up: then the ordinary lookup says why. */
+function getSlowly(table: usize, key: u32, hash: u32, kind: u32): f64 {
+  const found = fetchWordSlowly(table, key, hash, SLOT + NUMBER, 8);
+  return found == 1 ? readNumber(SLOT + NUMBER, kind) : found ? NaN : ABSENT;
 }
 
 /** Sets the number of a 4-byte key: 0, GREW, UNFIT or an errno. */
 export function setNumber4(table: usize, key: u32, value: f64, kind: u32): u32 {
   if (!fits(value, kind)) return UNFIT;
+  if (SHARED) {
+    const entry = obtain<BlockKeys, u32>(table, key, hash4(table + SEEDS, key), 0);
+    if (entry < FIRST_ADDRESS) return <u32>entry;
+    prepareValue(entry, field(table, VALUE_SIZE));
+    writeNumber(entry, value, kind);
+    return finishWrite<BlockKeys>(table);
+  }
   const end = memoryEnd();
   const at = upsert<BlockKeys, u32>(table, key, hash4(table + SEEDS, key), 0);
   if (at < FIRST_ADDRESS) return <u32>at;

@@ -12,18 +12,22 @@
 // State at ARENA:
 //   0 u32 bytes in use    4 u32 limit on them    8 u32 end of the memory that the arena owns    12 u32 most it may own
 //  16 u32 set of orders with a free block       20 u32 heads of the free lists, one per order
-import { ARENA, BITMAP } from "./regions";
+import { ARENA, ARENA_LOCK, BITMAP, HOST_CPUS, HOST_LOGS } from "./regions";
+import { LOG_ENTRIES, commit, logBytes, write32, write8 } from "../sync/journal";
+import { acquireOnce } from "../sync/lock";
+import { attach } from "../sync/recover";
+import { SHARED } from "../sync/shared";
 
-const IN_USE: usize = ARENA;
+export const IN_USE: usize = ARENA;
 const LIMIT: usize = ARENA + 4;
 const END: usize = ARENA + 8;
-const MOST: usize = ARENA + 12;
-const ORDERS: usize = ARENA + 16;
+export const MOST: usize = ARENA + 12;
+export const ORDERS: usize = ARENA + 16;
 const HEADS: usize = ARENA + 20;
 
-const GRANULE: u32 = 64;
-const LAST_ORDER: u32 = 25; // 2 GiB
-const PAGE: u32 = 65536;
+export const GRANULE: u32 = 64;
+export const LAST_ORDER: u32 = 25; // 2 GiB
+export const PAGE: u32 = 65536;
 // memory.grow is the one call here that can take milliseconds (V8 moves guard regions), so it is asked for much at a time:
 // a mebibyte or an eighth of what there is. The pages cost nothing until they are touched.
 const GROW_PAGES: u32 = 16;
@@ -34,19 +38,19 @@ const GROW_SHIFT: u32 = 3;
   return (bytes + (GRANULE - 1)) & ~(GRANULE - 1);
 }
 
-@inline function head(order: u32): usize {
+@inline export function head(order: u32): usize {
   return HEADS + (<usize>order << 2);
 }
 
-@inline function bitByte(block: usize): usize {
+@inline export function bitByte(block: usize): usize {
   return BITMAP + (block >> 9);
 }
 
-@inline function bitMask(block: usize): u32 {
+@inline export function bitMask(block: usize): u32 {
   return 1 << (<u32>(block >> 6) & 7);
 }
 
-@inline function isFree(block: usize, order: u32): bool {
+@inline export function isFree(block: usize, order: u32): bool {
   return (load<u8>(bitByte(block)) & bitMask(block)) != 0 && load<u32>(block, 8) == order;
 }
 
@@ -54,25 +58,25 @@ function push(block: usize, order: u32): void {
   assert(!(block & ((<usize>GRANULE << order) - 1)));
   assert(!(load<u8>(bitByte(block)) & bitMask(block))); // otherwise freed twice
   const first = load<u32>(head(order));
-  store<u32>(block, first);
-  store<u32>(block, 0, 4);
-  store<u32>(block, order, 8);
-  if (first) store<u32>(first, <u32>block, 4);
-  store<u32>(head(order), <u32>block);
-  store<u32>(ORDERS, load<u32>(ORDERS) | (1 << order));
-  store<u8>(bitByte(block), load<u8>(bitByte(block)) | bitMask(block));
+  write32(block, first);
+  write32(block + 4, 0);
+  write32(block + 8, order);
+  if (first) write32(<usize>first + 4, <u32>block);
+  write32(head(order), <u32>block);
+  write32(ORDERS, load<u32>(ORDERS) | (1 << order));
+  write8(bitByte(block), load<u8>(bitByte(block)) | bitMask(block));
 }
 
 function unlink(block: usize, order: u32): void {
   const next = load<u32>(block);
   const previous = load<u32>(block, 4);
-  if (next) store<u32>(next, previous, 4);
-  if (previous) store<u32>(previous, next);
+  if (next) write32(<usize>next + 4, previous);
+  if (previous) write32(<usize>previous, next);
   else {
-    store<u32>(head(order), next);
-    if (!next) store<u32>(ORDERS, load<u32>(ORDERS) & ~(1 << order));
+    write32(head(order), next);
+    if (!next) write32(ORDERS, load<u32>(ORDERS) & ~(1 << order));
   }
-  store<u8>(bitByte(block), load<u8>(bitByte(block)) & ~bitMask(block));
+  write8(bitByte(block), load<u8>(bitByte(block)) & ~bitMask(block));
 }
 
 /** Frees one aligned block, joining it with its buddy as long as that one is free too. */
@@ -104,7 +108,7 @@ function growFor(order: u32): bool {
   const size = GRANULE << order;
   const aligned = (<u64>end + size - 1) & ~(<u64>size - 1);
   const most = <u64>load<u32>(MOST);
-  if (aligned + size > most) return false;
+  if (SHARED || aligned + size > most) return false; // shared memory is as large as it may get from the start
   const needed = <u32>((aligned + size - end + PAGE - 1) / PAGE);
   const wished = max(needed, max(GROW_PAGES, (end / PAGE) >> GROW_SHIFT));
   let pages = min(wished, <u32>((most - end) / PAGE));
@@ -120,6 +124,7 @@ function growFor(order: u32): bool {
 /** A block of at least `bytes`, aligned to 64, contents undefined; 0 when the limit or the machine has no more. */
 export function allocate(bytes: u32): usize {
   if (!bytes || bytes > GRANULE << LAST_ORDER) return 0;
+  if (SHARED && !acquireOnce(ARENA_LOCK)) return 0;
   const size = allocationSize(bytes);
   if (<u64>load<u32>(IN_USE) + size > <u64>load<u32>(LIMIT)) return 0;
   const order: u32 = size <= GRANULE ? 0 : 26 - clz(size - 1);
@@ -131,16 +136,18 @@ export function allocate(bytes: u32): usize {
   const found = <u32>ctz(free);
   const block = <usize>load<u32>(head(found));
   unlink(block, found);
+  if (SHARED) logBytes(block, 12); // what an undo needs of a free block, and its owner overwrites
   if (size != GRANULE << found) freeRange(block + size, block + (<usize>GRANULE << found));
-  store<u32>(IN_USE, load<u32>(IN_USE) + size);
+  write32(IN_USE, load<u32>(IN_USE) + size);
   return block;
 }
 
 /** Gives back what `allocate(bytes)` returned. */
 export function release(block: usize, bytes: u32): void {
+  if (SHARED && !acquireOnce(ARENA_LOCK)) return; // the operation fails at its end
   const size = allocationSize(bytes);
   assert(block + size <= load<u32>(END) && size <= load<u32>(IN_USE));
-  store<u32>(IN_USE, load<u32>(IN_USE) - size);
+  write32(IN_USE, load<u32>(IN_USE) - size);
   freeRange(block, block + size);
 }
 
@@ -164,9 +171,20 @@ export function setLimit(bytes: u32): void {
   store<u32>(LIMIT, bytes ? bytes : 0xffffffff);
 }
 
+/** Where the heap starts: on the page behind a bitmap for `most` bytes, and in the shared build behind the journals. */
+@inline export function heapStart(most: u32): u32 {
+  if (SHARED) return (load<u32>(HOST_LOGS) + ((load<u32>(HOST_CPUS) * LOG_ENTRIES) << 3) + PAGE) & ~(PAGE - 1);
+  return (<u32>BITMAP + (most >> 9) + PAGE) & ~(PAGE - 1);
+}
+
 /** Sets the arena up in a fresh (zero) memory that may grow to `most` bytes. False when even the bitmap does not fit. */
 export function initArena(most: u32): bool {
-  const heap = (<u32>BITMAP + (most >> 9) + PAGE) & ~(PAGE - 1);
+  const logs = (<u32>BITMAP + (most >> 9) + 63) & ~63;
+  if (SHARED) {
+    store<u32>(HOST_LOGS, logs);
+    attach(0, 0);
+  }
+  const heap = heapStart(most);
   const have = <u32>memory.size() * PAGE;
   if (heap > most) return false;
   if (heap > have && memory.grow((heap - have) / PAGE) < 0) return false;
@@ -175,5 +193,6 @@ export function initArena(most: u32): bool {
   store<u32>(END, end);
   setLimit(0);
   freeRange(heap, end);
+  if (SHARED) commit();
   return true;
 }

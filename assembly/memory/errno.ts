@@ -5,3 +5,8 @@ export const E2BIG: u32 = 7;
 export const ENOMEM: u32 = 12;
 export const EEXIST: u32 = 17;
 export const EINVAL: u32 = 22;
+// Of the shared build.
+export const EBUSY: u32 = 16;
+export const ERANGE: u32 = 34;
+export const EDEADLK: u32 = 35;
+export const ETIMEDOUT: u32 = 110;

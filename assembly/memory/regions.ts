@@ -9,7 +9,16 @@
 //  10240 .. 16383  file names for the messages of assertions (debug build only: "memoryBase" in asconfig.json)
 //  16384 ..        bitmap of the arena, one bit per 64-byte granule of the address space; the heap follows it
 //
+// The shared build also has
+//    416 ..   431  u32 CPU slots | u32 limit of waits in ms | u32 seed | u32 address of the journals
+//    448           lock of the arena
+//    512 ..   543  registry of maps                   (maps/registry.ts)
+//    576           u64 set of CPU slots in a section  (sync/section.ts)
+//  16384 .. 49151  CPU slots, 512 bytes each          (sync/slot.ts)
+//  49152 ..        bitmap, then a journal for each slot, then the heap
+//
 // Nothing here is a wasm global or a data segment: an instance that joins a shared memory must find the state, not reset it.
+import { SHARED } from "../sync/shared";
 
 export const ARENA: usize = 64;
 export const SECTION_DEPTH: usize = 320;
@@ -17,7 +26,15 @@ export const COUNTERS: usize = 384;
 export const SECRETS: usize = 1024;
 export const ZEROS: usize = 2048;
 export const ZEROS_BYTES: u32 = 8192;
-export const BITMAP: usize = 16384;
+export const SLOTS: usize = 16384;
+export const BITMAP: usize = SHARED ? 49152 : 16384;
+
+export const HOST_CPUS: usize = 416;
+export const HOST_TIMEOUT: usize = 420;
+export const HOST_LOGS: usize = 428;
+export const ARENA_LOCK: usize = 448;
+export const REGISTRY: usize = 512;
+export const SECTION_MASK: usize = 576;
 
 /** Results below this are errnos, results from here on are addresses: the heap starts far above it. */
 export const FIRST_ADDRESS: u32 = 4096;

@@ -1,17 +1,78 @@
 // Sections: the read side of RCU for one host. While at least one section is open, no entry moves and nothing that an
 // address may point at is used again (Linux Documentation/RCU/whatisRCU.rst: a reader's references stay valid until it leaves).
 // Layouts keep that promise by postponing splits and merges and by leaving deleted slots and elements unused until then.
-import { SECTION_DEPTH } from "../memory/regions";
+//
+// In the shared build a slot in a section has its bit in SECTION_MASK. Setting it is a read-modify-write, and so is taking a
+// lock: a writer that has locked a bucket and then reads the mask either sees the bit, or the section was opened behind its back
+// and its lookups wait for that lock (Dekker's argument). So what a writer may do to a bucket is decided under the bucket's lock.
+import { EDEADLK, ETIMEDOUT } from "../memory/errno";
+import { HOST_CPUS, HOST_TIMEOUT, SECTION_DEPTH, SECTION_MASK } from "../memory/regions";
+import { recover } from "./recover";
+import { SHARED } from "./shared";
+import { STEPPING, STEP_BLOCKED, step } from "./step";
+import {
+  BLOCKED_BY, DEAD, DEPTH, FENCE, MAY_WAIT, SECTION_SEQUENCE, SLOT, SLOT_FLAGS, STATE, mine, now, ownCpu, setMine, slotOf,
+} from "./slot";
+
+/** How long synchronize sleeps between two looks at a section. */
+const NAP: i64 = 100_000; // ns
 
 @inline export function inSection(): bool {
+  if (SHARED) return atomic.load<u64>(SECTION_MASK) != 0;
   return load<u32>(SECTION_DEPTH) != 0;
 }
 
+@inline function bitOf(cpu: u32): u64 {
+  return (<u64>1) << <u64>cpu;
+}
+
 export function enterSection(): void {
+  if (SHARED) {
+    const depth = mine(DEPTH);
+    setMine(DEPTH, depth + 1);
+    if (depth) return;
+    setMine(SECTION_SEQUENCE, mine(SECTION_SEQUENCE) + 1);
+    atomic.or<u64>(SECTION_MASK, bitOf(ownCpu()));
+    return;
+  }
   store<u32>(SECTION_DEPTH, load<u32>(SECTION_DEPTH) + 1);
 }
 
 export function leaveSection(): void {
+  if (SHARED) {
+    const depth = mine(DEPTH);
+    if (!depth) return;
+    setMine(DEPTH, depth - 1);
+    if (depth == 1) closeSectionOf(ownCpu());
+    return;
+  }
   const depth = load<u32>(SECTION_DEPTH);
   if (depth) store<u32>(SECTION_DEPTH, depth - 1);
+}
+
+/** Takes a slot out of the set, whether it is in there or not. */
+export function closeSectionOf(cpu: u32): void {
+  atomic.and<u64>(SECTION_MASK, ~bitOf(cpu));
+}
+
+/** Waits for every section that is open now (synchronize_rcu): 0, ETIMEDOUT, or EDEADLK inside one of one's own. */
+export function synchronizeSections(): u32 {
+  if (mine(DEPTH)) return EDEADLK;
+  const open = atomic.load<u64>(SECTION_MASK);
+  const cpus = load<u32>(HOST_CPUS);
+  const deadline = now() + <f64>load<u32>(HOST_TIMEOUT);
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    if (!(open & bitOf(cpu))) continue;
+    const slot = slotOf(cpu);
+    const sequence = atomic.load<u32>(slot, SECTION_SEQUENCE);
+    while (atomic.load<u64>(SECTION_MASK) & bitOf(cpu) && atomic.load<u32>(slot, SECTION_SEQUENCE) == sequence) {
+      if (atomic.load<u32>(slot, STATE) == DEAD) recover(cpu);
+      else if (now() > deadline) {
+        setMine(BLOCKED_BY, cpu + 1);
+        return ETIMEDOUT;
+      } else if (STEPPING) step(STEP_BLOCKED);
+      else if (mine(SLOT_FLAGS) & MAY_WAIT) atomic.wait<i32>(SLOT + FENCE, 0, NAP);
+    }
+  }
+  return 0;
 }

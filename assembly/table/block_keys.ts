@@ -6,18 +6,24 @@
 //   44 u32 slots: bits 0..9 used, 16..25 dead         20 u32 slots: bits 0..3 used, 16..19 dead
 //   48 8-byte cells of the values [10]                24 8-byte cells of the values [4]
 //
+// The shared build has 9 slots, which makes room for the lock word (sync/lock.ts), and notes its width beside the link:
+//    0 u32 key[9] | 36 u32 link and, in its low 6 bits, width | 40 u32 slots | 44 u32 lock | 48 cells [9]
+//
 // A dead slot was deleted inside a section: its bytes stay until no section is open. So that closing a section costs nothing,
-// the mark is not taken back then; it is only obeyed while a section is open. The other bits of the slots word and the low
-// 6 bits of the link are kept free for the lock and the sequence of the shared build.
+// the mark is not taken back then; it is only obeyed while a section is open.
 //
 // The classes block_keys, block_tags and block_refs answer to the same calls; table/linear.ts lists them.
 import { COUNTING, countCopied, countProbe } from "../counting";
 import { copyBytes } from "../hash/bytes";
 import { hash4, hash4With } from "../hash/hash";
+import { logBytes, logWord, write32 } from "../sync/journal";
+import { SHARED } from "../sync/shared";
+import { GONE_WIDTH, WIDTH_BITS } from "../sync/word";
 import { SEEDS, VALUE_SIZE, field } from "./header";
 
-const LINK: usize = 40;
-const USED: usize = 44;
+const LINK: usize = SHARED ? 36 : 40;
+const USED: usize = SHARED ? 40 : 44;
+const LOCK: usize = 44;
 const CELLS: usize = 48;
 const OVERFLOW_LINK: usize = 16;
 const OVERFLOW_USED: usize = 20;
@@ -25,7 +31,7 @@ const OVERFLOW_CELLS: usize = 24;
 const CELL: u32 = 8;
 
 export const KEYS_BUCKET_BYTES: u32 = 128;
-export const KEYS_SLOTS: u32 = 10;
+export const KEYS_SLOTS: u32 = SHARED ? 9 : 10;
 export const KEYS_OVERFLOW_BYTES: u32 = 64;
 export const KEYS_OVERFLOW_SLOTS: u32 = 4;
 const ALL: u32 = (1 << KEYS_SLOTS) - 1;
@@ -49,16 +55,53 @@ const DEAD: u32 = 16;
     return KEYS_BUCKET_BYTES;
   }
 
+  /** Whether a value is one aligned word of 8 bytes, which an atomic load reads as a whole. */
+  @inline isWord(): bool {
+    return true;
+  }
+
+  /** Address of the lock word of a bucket. */
+  @inline lock(): usize {
+    return this.at() + LOCK;
+  }
+
+  /** Bits of the hash that tell this bucket from the others: in the low bits of its link, kept in the shared build only. */
+  @inline width(): u32 {
+    return load<u32>(this.at() + LINK) & WIDTH_BITS;
+  }
+
+  /** The word with link and width. */
+  @inline linkWord(): u32 {
+    return load<u32>(this.at() + LINK);
+  }
+
+  @inline widthOffset(): usize {
+    return LINK;
+  }
+
+  /** Takes all entries and the chain away, after a merge has moved them: whoever comes late must find nothing here. */
+  @inline vacate(): void {
+    write32(this.at() + USED, 0);
+    write32(this.at() + LINK, GONE_WIDTH);
+  }
+
+  @inline setWidth(width: u32): void {
+    write32(this.at() + LINK, (load<u32>(this.at() + LINK) & ~WIDTH_BITS) | width);
+  }
+
   @inline link(first: bool): usize {
+    if (SHARED) return load<u32>(this.at() + (first ? LINK : OVERFLOW_LINK)) & ~WIDTH_BITS;
     return load<u32>(this.at() + (first ? LINK : OVERFLOW_LINK));
   }
 
   @inline setLink(first: bool, block: usize): void {
-    store<u32>(this.at() + (first ? LINK : OVERFLOW_LINK), <u32>block);
+    const word = this.at() + (first ? LINK : OVERFLOW_LINK);
+    if (SHARED) write32(word, <u32>block | (load<u32>(word) & WIDTH_BITS));
+    else store<u32>(word, <u32>block);
   }
 
   @inline reset(first: bool): void {
-    this.setLink(first, 0);
+    store<u32>(this.at() + (first ? LINK : OVERFLOW_LINK), 0);
     store<u32>(this.used(first), 0);
   }
 
@@ -69,6 +112,13 @@ const DEAD: u32 = 16;
   @inline vacant(table: usize, first: bool, pinned: bool): u32 {
     const word = load<u32>(this.used(first));
     return ~(pinned ? word | (word >> DEAD) : word) & (first ? ALL : OVERFLOW_ALL);
+  }
+
+  /** Bits of the slots word that may not be set: slots both used and dead, and what is no slot. 0 in a sound block. */
+  @inline stray(table: usize, first: bool): u32 {
+    const word = load<u32>(this.used(first));
+    const all = first ? ALL : OVERFLOW_ALL;
+    return (word & (word >> DEAD)) | (word & ~(all | (all << DEAD)));
   }
 
   @inline find<K>(table: usize, key: K, hash: u32, first: bool): u32 {
@@ -95,12 +145,12 @@ const DEAD: u32 = 16;
 
   @inline private mark(slot: u32, first: bool): void {
     const word = this.used(first);
-    store<u32>(word, (load<u32>(word) & ~(1 << (slot + DEAD))) | (1 << slot));
+    write32(word, (load<u32>(word) & ~(1 << (slot + DEAD))) | (1 << slot));
   }
 
   @inline drop(table: usize, slot: u32, first: bool, pinned: bool): void {
     const word = this.used(first);
-    store<u32>(word, (load<u32>(word) & ~(1 << slot)) | (<u32>pinned << (slot + DEAD)));
+    write32(word, (load<u32>(word) & ~(1 << slot)) | (<u32>pinned << (slot + DEAD)));
   }
 
   @inline keyAt(table: usize, slot: u32, first: bool): usize {
@@ -137,7 +187,7 @@ const DEAD: u32 = 16;
       moved += moves;
       rest &= rest - 1;
     }
-    store<u32>(this.used(true), stay);
+    write32(this.used(true), stay);
     store<u32>(high.used(true), (1 << moved) - 1);
     if (COUNTING) countCopied(moved * 12);
     return moved;
@@ -148,10 +198,14 @@ const DEAD: u32 = 16;
     return (this.hashAt(table, slot, first) & bit) != 0;
   }
 
-  /** Copies an entry into a free slot of another block. */
+  /** Copies an entry into a free slot of another block. The slot may have become free in this operation, hence the journal. */
   @inline move(table: usize, slot: u32, first: bool, target: usize, to: u32, targetFirst: bool): void {
     if (COUNTING) countCopied(4 + CELL);
     const block = changetype<BlockKeys>(target);
+    if (SHARED) {
+      logWord(block.keyAt(table, to, targetFirst));
+      logBytes(block.valueAt(table, to, targetFirst), CELL);
+    }
     store<u32>(block.keyAt(table, to, targetFirst), load<u32>(this.keyAt(table, slot, first)));
     store<u64>(block.valueAt(table, to, targetFirst), load<u64>(this.valueAt(table, slot, first)));
     block.mark(to, targetFirst);

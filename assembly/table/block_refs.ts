@@ -2,8 +2,8 @@
 //
 // bucket and overflow block, 64 bytes, 10 slots
 //    0 u16 tag[10]: 0 free, otherwise bits 16..31 of the hash, which is never below 2^16 here (`tagged`)
-//   20 u32 link to the next overflow block, or 0 (low 6 bits kept free)
-//   24 u32 element[10], addresses
+//   20 u32 link to the next overflow block, or 0; in the shared build its low 6 bits hold the width of a bucket
+//   24 u32 element[10], addresses; in the shared build 9, and in the place of the last one the lock word
 //
 // 16 bits of tag are also the hash bits that splits beyond 65,536 buckets go by, so such a split touches no element.
 // Nobody holds addresses into these blocks, so slots may move and be used again while a section is open; elements may not.
@@ -13,14 +13,18 @@ import { hashBytes, tagged } from "../hash/hash";
 import { keyEquals, storeKey } from "../hash/key";
 import { distributeOneByOne } from "./distribute";
 import { ELEMENT_KEY, freeElement, newElement } from "./elements";
-import { KEY_SIZE, SEEDS, VALUES, VALUE_SIZE, field } from "./header";
+import { write16, write32 } from "../sync/journal";
+import { SHARED } from "../sync/shared";
+import { GONE_WIDTH, WIDTH_BITS, isReadable } from "../sync/word";
+import { ELEMENT_STRIDE, KEY_SIZE, SEEDS, VALUES, VALUE_SIZE, field } from "./header";
 
 const LINK: usize = 20;
 const ADDRESSES: usize = 24;
+const LOCK: usize = 60;
 const TAG_SHIFT: u32 = 16;
 
 export const REFS_BUCKET_BYTES: u32 = 64;
-export const REFS_SLOTS: u32 = 10;
+export const REFS_SLOTS: u32 = SHARED ? 9 : 10;
 const ALL: u32 = (1 << REFS_SLOTS) - 1;
 
 @unmanaged export class BlockRefs {
@@ -43,12 +47,43 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
     return REFS_BUCKET_BYTES;
   }
 
+  /** Whether a value is one aligned word of 8 bytes, which an atomic load reads as a whole. */
+  @inline isWord(): bool {
+    return false;
+  }
+
+  /** Address of the lock word of a bucket. */
+  @inline lock(): usize {
+    return this.at() + LOCK;
+  }
+
+  /** Bits of the hash that tell this bucket from the others: in the low bits of its link, kept in the shared build only. */
+  @inline width(): u32 {
+    return load<u32>(this.at() + LINK) & WIDTH_BITS;
+  }
+
+  @inline widthOffset(): usize {
+    return LINK;
+  }
+
+  /** Takes all entries and the chain away, after a merge has moved them: whoever comes late must find nothing here. */
+  @inline vacate(): void {
+    for (let word: usize = 0; word < LINK; word += 4) write32(this.at() + word, 0);
+    write32(this.at() + LINK, GONE_WIDTH);
+  }
+
+  @inline setWidth(width: u32): void {
+    write32(this.at() + LINK, (load<u32>(this.at() + LINK) & ~WIDTH_BITS) | width);
+  }
+
   @inline link(first: bool): usize {
+    if (SHARED) return load<u32>(this.at() + LINK) & ~WIDTH_BITS;
     return load<u32>(this.at() + LINK);
   }
 
   @inline setLink(first: bool, block: usize): void {
-    store<u32>(this.at() + LINK, <u32>block);
+    if (SHARED) write32(this.at() + LINK, <u32>block | (load<u32>(this.at() + LINK) & WIDTH_BITS));
+    else store<u32>(this.at() + LINK, <u32>block);
   }
 
   @inline reset(first: bool): void {
@@ -64,13 +99,21 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
     return this.withTag(0);
   }
 
+  /** A tag that may not be set: the tenth, where there are nine slots. 0 in a sound block. */
+  @inline stray(table: usize, first: bool): u32 {
+    return SHARED ? <u32>load<u16>(this.at() + (<usize>REFS_SLOTS << 1)) : 0;
+  }
+
   @inline find<K>(table: usize, key: K, hash: u32, first: bool): u32 {
     if (COUNTING) countProbe(first);
     const size = field(table, KEY_SIZE);
     let candidates = this.withTag(hash >> TAG_SHIFT);
     while (candidates) {
       const slot = <u32>ctz(candidates);
-      if (keyEquals<K>(this.entryAt(slot) + ELEMENT_KEY, key, size)) return 1 << slot;
+      const element = this.entryAt(slot);
+      // Without the lock, a word that is no address any more: there is no memory of the stride there, or what is found is dropped.
+      if (SHARED && !isReadable(element, field(table, ELEMENT_STRIDE) + 8)) return 0;
+      if (keyEquals<K>(element + ELEMENT_KEY, key, size)) return 1 << slot;
       if (COUNTING) countTagFalseHit();
       candidates &= candidates - 1;
     }
@@ -79,11 +122,11 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
 
   @inline put<K>(table: usize, slot: u32, key: K, hash: u32, entry: usize, first: bool): void {
     store<u32>(this.at() + ADDRESSES + (<usize>slot << 2), <u32>entry);
-    store<u16>(this.at() + (<usize>slot << 1), <u16>(hash >> TAG_SHIFT));
+    write16(this.at() + (<usize>slot << 1), hash >> TAG_SHIFT);
   }
 
   @inline drop(table: usize, slot: u32, first: bool, pinned: bool): void {
-    store<u16>(this.at() + (<usize>slot << 1), 0);
+    write16(this.at() + (<usize>slot << 1), 0);
   }
 
   @inline keyAt(table: usize, slot: u32, first: bool): usize {
@@ -109,15 +152,17 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
 
   @inline move(table: usize, slot: u32, first: bool, target: usize, to: u32, targetFirst: bool): void {
     if (COUNTING) countCopied(6);
-    store<u32>(target + ADDRESSES + (<usize>to << 2), <u32>this.entryAt(slot));
-    store<u16>(target + (<usize>to << 1), load<u16>(this.at() + (<usize>slot << 1)));
+    write32(target + ADDRESSES + (<usize>to << 2), <u32>this.entryAt(slot));
+    write16(target + (<usize>to << 1), load<u16>(this.at() + (<usize>slot << 1)));
   }
 
   @inline copyKey(table: usize, slot: u32, first: bool, target: usize): void {
+    if (SHARED && !isReadable(this.entryAt(slot), field(table, ELEMENT_STRIDE) + 8)) return;
     copyBytes(target, this.keyAt(table, slot, first), field(table, KEY_SIZE));
   }
 
   @inline copyValue(table: usize, slot: u32, first: bool, target: usize): void {
+    if (SHARED && !isReadable(this.entryAt(slot), field(table, ELEMENT_STRIDE) + 8)) return;
     copyBytes(target, this.valueAt(table, slot, first), field(table, VALUE_SIZE));
   }
 

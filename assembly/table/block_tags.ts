@@ -1,24 +1,29 @@
 // Layout "tags": small entries inside the bucket, found by 8-bit tags of their hashes, keys and values in columns of their own.
 //
 // bucket (up to 256 bytes, at most 11 slots) and overflow block (1 slot at least), the same shape:
-//    0 u8 tag[11]: 0 free, 1 dead, otherwise the top byte of the hash, at least 2; byte 11 is kept free for the shared build
-//   12 u32 link to the next overflow block, or 0 (low 6 bits kept free)
-//   16 keys[slots], then from the offset VALUES or OVERFLOW_VALUES (a multiple of 8) values[slots]
+//    0 u8 tag[11]: 0 free, 1 dead, otherwise the top byte of the hash, at least 2
+//   12 u32 link to the next overflow block, or 0; in the shared build its low 6 bits hold the width of a bucket
+//   16 in the shared build the lock word of a bucket, and 4 bytes of nothing
+//   16 or 24 keys[slots], then from the offset VALUES or OVERFLOW_VALUES (a multiple of 8) values[slots]
 //
 // Columns need no padding: a C type's size is a multiple of its alignment. A dead slot was deleted inside a section; the mark
 // counts as free again as soon as no section is open (see block_keys.ts).
 import { COUNTING, countProbe, countTagFalseHit } from "../counting";
 import { copyBytes } from "../hash/bytes";
 import { hashBytes } from "../hash/hash";
+import { logBytes, write32, write8 } from "../sync/journal";
+import { SHARED } from "../sync/shared";
+import { GONE_WIDTH, WIDTH_BITS } from "../sync/word";
 import { keyEquals, keyStride, storeKey } from "../hash/key";
 import { distributeOneByOne } from "./distribute";
 import { BUCKET_BYTES, KEY_SIZE, OVERFLOW_MASK, OVERFLOW_VALUES, SEEDS, SLOT_MASK, VALUES, VALUE_SIZE, field } from "./header";
 
 const LINK: usize = 12;
+const LOCK: usize = 16;
 const DEAD_TAG: u32 = 1;
 const LEAST_TAG: u32 = 2;
 
-export const TAGS_KEYS: u32 = 16;
+export const TAGS_KEYS: u32 = SHARED ? 24 : 16;
 export const TAGS_MOST_SLOTS: u32 = 11;
 
 @unmanaged export class BlockTags {
@@ -38,12 +43,43 @@ export const TAGS_MOST_SLOTS: u32 = 11;
     return field(table, BUCKET_BYTES);
   }
 
+  /** Whether a value is one aligned word of 8 bytes, which an atomic load reads as a whole. */
+  @inline isWord(): bool {
+    return false;
+  }
+
+  /** Address of the lock word of a bucket. */
+  @inline lock(): usize {
+    return this.at() + LOCK;
+  }
+
+  /** Bits of the hash that tell this bucket from the others: in the low bits of its link, kept in the shared build only. */
+  @inline width(): u32 {
+    return load<u32>(this.at() + LINK) & WIDTH_BITS;
+  }
+
+  @inline widthOffset(): usize {
+    return LINK;
+  }
+
+  /** Takes all entries and the chain away, after a merge has moved them: whoever comes late must find nothing here. */
+  @inline vacate(): void {
+    for (let word: usize = 0; word < LINK; word += 4) write32(this.at() + word, 0);
+    write32(this.at() + LINK, GONE_WIDTH);
+  }
+
+  @inline setWidth(width: u32): void {
+    write32(this.at() + LINK, (load<u32>(this.at() + LINK) & ~WIDTH_BITS) | width);
+  }
+
   @inline link(first: bool): usize {
+    if (SHARED) return load<u32>(this.at() + LINK) & ~WIDTH_BITS;
     return load<u32>(this.at() + LINK);
   }
 
   @inline setLink(first: bool, block: usize): void {
-    store<u32>(this.at() + LINK, <u32>block);
+    if (SHARED) write32(this.at() + LINK, <u32>block | (load<u32>(this.at() + LINK) & WIDTH_BITS));
+    else store<u32>(this.at() + LINK, <u32>block);
   }
 
   @inline reset(first: bool): void {
@@ -59,12 +95,18 @@ export const TAGS_MOST_SLOTS: u32 = 11;
     return <u32>i8x16.bitmask(i8x16.lt_u(v128.load(this.at()), i8x16.splat(<i8>least))) & this.all(table, first);
   }
 
+  /** Tags that may not be set: those behind the last slot. 0 in a sound block. */
+  @inline stray(table: usize, first: bool): u32 {
+    const marked = ~(<u32>i8x16.bitmask(i8x16.eq(v128.load(this.at()), i8x16.splat(0))));
+    return marked & ((1 << <u32>LINK) - 1) & ~this.all(table, first);
+  }
+
   @inline find<K>(table: usize, key: K, hash: u32, first: bool): u32 {
     if (COUNTING) countProbe(first);
     const at = this.at();
     const size = field(table, KEY_SIZE);
     let candidates =
-      <u32>i8x16.bitmask(i8x16.eq(v128.load(at), i8x16.splat(<i8>max(hash >> 24, LEAST_TAG)))) & this.all(table, first);
+      <u32>i8x16.bitmask(i8x16.eq(v128.load(this.at()), i8x16.splat(<i8>max(hash >> 24, LEAST_TAG)))) & this.all(table, first);
     while (candidates) {
       const slot = <u32>ctz(candidates);
       if (keyEquals<K>(at + TAGS_KEYS + slot * keyStride<K>(size), key, size)) return 1 << slot;
@@ -76,11 +118,11 @@ export const TAGS_MOST_SLOTS: u32 = 11;
 
   @inline put<K>(table: usize, slot: u32, key: K, hash: u32, entry: usize, first: bool): void {
     storeKey<K>(this.keyAt(table, slot, first), key, field(table, KEY_SIZE));
-    store<u8>(this.at() + slot, <u8>max(hash >> 24, LEAST_TAG));
+    write8(this.at() + slot, max(hash >> 24, LEAST_TAG));
   }
 
   @inline drop(table: usize, slot: u32, first: bool, pinned: bool): void {
-    store<u8>(this.at() + slot, pinned ? <u8>DEAD_TAG : 0);
+    write8(this.at() + slot, pinned ? DEAD_TAG : 0);
   }
 
   @inline keyAt(table: usize, slot: u32, first: bool): usize {
@@ -105,9 +147,13 @@ export const TAGS_MOST_SLOTS: u32 = 11;
 
   @inline move(table: usize, slot: u32, first: bool, target: usize, to: u32, targetFirst: bool): void {
     const block = changetype<BlockTags>(target);
+    if (SHARED) {
+      logBytes(block.keyAt(table, to, targetFirst), field(table, KEY_SIZE));
+      logBytes(block.valueAt(table, to, targetFirst), field(table, VALUE_SIZE));
+    }
     copyBytes(block.keyAt(table, to, targetFirst), this.keyAt(table, slot, first), field(table, KEY_SIZE));
     copyBytes(block.valueAt(table, to, targetFirst), this.valueAt(table, slot, first), field(table, VALUE_SIZE));
-    store<u8>(target + to, load<u8>(this.at() + slot));
+    write8(target + to, load<u8>(this.at() + slot));
   }
 
   @inline copyKey(table: usize, slot: u32, first: bool, target: usize): void {

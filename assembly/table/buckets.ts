@@ -6,8 +6,27 @@ import { ZEROS } from "../memory/regions";
 import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, MASK, field } from "./header";
 import { addSegment, directoryEntry, firstOf, recordAddress, recordsOf, segmentOf } from "./segments";
 import { zeroBytes } from "../hash/bytes";
+import { SHARED } from "../sync/shared";
+
+/** MASK of a table with N buckets. The shared build takes it from N: two words cannot be read at once. */
+@inline export function maskOf(buckets: u32): u32 {
+  return 0xffffffff >> clz(buckets);
+}
+
+@inline export function indexIn(buckets: u32, hash: u32): u32 {
+  const mask = maskOf(buckets);
+  const bucket = hash & mask;
+  return select<u32>(bucket, hash & (mask >> 1), bucket < buckets);
+}
+
+/** Bits of the hash that tell a bucket from the others: popcnt of `bucketMask`. */
+@inline export function widthIn(buckets: u32, bucket: u32): u32 {
+  const half = maskOf(buckets) >> 1;
+  return 31 - clz(buckets) + <u32>(bucket > half || bucket + half + 1 < buckets);
+}
 
 @inline export function bucketIndex(table: usize, hash: u32): u32 {
+  if (SHARED) return indexIn(atomic.load<u32>(table, BUCKETS), hash);
   const mask = field(table, MASK);
   const bucket = hash & mask;
   return select<u32>(bucket, hash & (mask >> 1), bucket < field(table, BUCKETS));
@@ -23,6 +42,7 @@ import { zeroBytes } from "../hash/bytes";
 
 /** The hash bits that tell bucket `bucket` from the others: its index fills them. */
 @inline export function bucketMask(table: usize, bucket: u32): u32 {
+  if (SHARED) return <u32>(((<u64>1) << (<u64>widthIn(atomic.load<u32>(table, BUCKETS), bucket))) - 1);
   const mask = field(table, MASK);
   const half = mask >> 1;
   return bucket <= half && bucket + half + 1 >= field(table, BUCKETS) ? half : mask;

@@ -5,26 +5,30 @@
 //            0     dead: deleted inside a section, its bytes stay until no section is open
 //            2     free, plus the address of the next free element (they are multiples of 8); fixed tables only
 //
-// rhash keeps the array dense: deleting an element moves the last one into the hole, so the memory follows the number of
+// rhash keeps the array dense (not in the shared build, where others may be reading the last one): deleting an element moves the last one into the hole, so the memory follows the number of
 // entries exactly. hash promises that entries never move, so it keeps a list of free elements instead.
 // Elements that died inside a section are found again by a sweep from the end, a few elements per later write.
 // Invariant of the sweep in a dense array: everything from SWEEP on is alive.
 import { copyBytes } from "../hash/bytes";
 import { hashBytes, tagged } from "../hash/hash";
+import { beginWrite, commit, write32 } from "../sync/journal";
+import { acquireOnce } from "../sync/lock";
 import { inSection } from "../sync/section";
+import { SHARED } from "../sync/shared";
 import { BlockRefs } from "./block_refs";
 import { bucketOf } from "./buckets";
 import {
   DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS, FREE_ELEMENT, KEY_SIZE, MAX_ENTRIES, PREALLOCATED, SEEDS,
-  SWEEP, field, isGrowable, setField,
+  ELEMENT_SEGMENTS_HELD, LIVE_ELEMENTS, POOL_LOCK, SWEEP, field, isDense, setField,
 } from "./header";
-import { growTo, recordAddress, segmentOf, shrinkTo } from "./segments";
+import { warnReaders } from "./retire";
+import { addSegment, dropSegment, growTo, recordAddress, recordsOf, segmentOf, shrinkTo } from "./segments";
 
 export const ELEMENT_KEY: usize = 4;
 
-const LIVE: u32 = 1;
-const DEAD: u32 = 0;
-const FREE: u32 = 2;
+export const LIVE: u32 = 1;
+export const DEAD: u32 = 0;
+export const FREE: u32 = 2;
 const SWEEP_STEPS: u32 = 16;
 
 @inline function elementAddress(table: usize, index: u32): usize {
@@ -43,27 +47,33 @@ export function preallocatedSegments(table: usize): u32 {
 
 /** An element whose key and value are still to be written; 0 when there is no memory. */
 export function newElement(table: usize): usize {
+  if (SHARED && !acquireOnce(table + POOL_LOCK)) return 0;
   if (field(table, DEAD_ELEMENTS)) sweep(table);
   let element = <usize>field(table, FREE_ELEMENT);
   if (element) {
     setField(table, FREE_ELEMENT, load<u32>(element) & ~7);
   } else {
     const index = field(table, ELEMENTS);
-    if (!isPreallocated(table, index) && !growTo(table, table + ELEMENT_SEGMENTS, index, field(table, ELEMENT_STRIDE))) {
+    if (SHARED) {
+      if (!holdSegment(table, segmentOf(index, load<u32>(table + ELEMENT_SEGMENTS, 4)))) return 0;
+    } else if (!isPreallocated(table, index) && !growTo(table, table + ELEMENT_SEGMENTS, index, field(table, ELEMENT_STRIDE))) {
       return 0;
     }
     setField(table, ELEMENTS, index + 1);
     element = elementAddress(table, index);
   }
-  store<u32>(element, LIVE);
+  write32(element, LIVE);
+  if (SHARED) setField(table, LIVE_ELEMENTS, field(table, LIVE_ELEMENTS) + 1);
   return element;
 }
 
 /** Frees an element that no bucket refers to any more: at once, or after the open sections. */
 export function freeElement(table: usize, element: usize): void {
+  if (SHARED && !acquireOnce(table + POOL_LOCK)) return; // the operation fails at its end
   assert(load<u32>(element) == LIVE);
-  if (inSection() || (isGrowable(table) && !trimDead(table))) {
-    store<u32>(element, DEAD);
+  if (SHARED) setField(table, LIVE_ELEMENTS, field(table, LIVE_ELEMENTS) - 1);
+  if (inSection() || (isDense(table) && !trimDead(table))) {
+    write32(element, DEAD);
     setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) + 1);
     setField(table, SWEEP, field(table, ELEMENTS));
     return;
@@ -73,8 +83,8 @@ export function freeElement(table: usize, element: usize): void {
 }
 
 function reclaim(table: usize, element: usize): void {
-  if (!isGrowable(table)) {
-    store<u32>(element, field(table, FREE_ELEMENT) | FREE);
+  if (!isDense(table)) {
+    write32(element, field(table, FREE_ELEMENT) | FREE);
     setField(table, FREE_ELEMENT, <u32>element);
     return;
   }
@@ -114,6 +124,43 @@ export function trimDead(table: usize): bool {
     cutLast(table, last);
   }
   return load<u32>(elementAddress(table, field(table, ELEMENTS) - 1)) != DEAD;
+}
+
+/** The shared build counts its segments of elements: they go when the table is empty, one operation for each (`trimElements`). */
+export function holdSegment(table: usize, segment: u32): bool {
+  if (segment < field(table, ELEMENT_SEGMENTS_HELD)) return true;
+  const array = table + ELEMENT_SEGMENTS;
+  const records = recordsOf(segment, load<u32>(array, 4));
+  if (!addSegment(table, array, segment, field(table, ELEMENT_STRIDE), records)) return false;
+  setField(table, ELEMENT_SEGMENTS_HELD, segment + 1);
+  return true;
+}
+
+/** Frees the last segment of elements above `keep`, in an operation under the pool lock. False when there is none. */
+export function dropLastElements(table: usize, keep: u32): bool {
+  const held = field(table, ELEMENT_SEGMENTS_HELD);
+  if (held <= keep) return false;
+  const array = table + ELEMENT_SEGMENTS;
+  setField(table, ELEMENT_SEGMENTS_HELD, held - 1);
+  warnReaders(table);
+  dropSegment(table, array, held - 1, field(table, ELEMENT_STRIDE), recordsOf(held - 1, load<u32>(array, 4)));
+  return true;
+}
+
+/** Gives the memory of the elements back when no entry is left: shared build, with no lock held. */
+export function trimElements(table: usize): void {
+  while (!field(table, LIVE_ELEMENTS) && field(table, ELEMENT_SEGMENTS_HELD)) {
+    beginWrite();
+    let more = acquireOnce(table + POOL_LOCK) && !field(table, LIVE_ELEMENTS) && !inSection();
+    if (more) {
+      setField(table, ELEMENTS, 0);
+      setField(table, DEAD_ELEMENTS, 0);
+      setField(table, SWEEP, 0);
+      setField(table, FREE_ELEMENT, 0);
+      more = dropLastElements(table, field(table, FLAGS) & PREALLOCATED ? preallocatedSegments(table) : 0);
+    }
+    if (!commit() || !more) return;
+  }
 }
 
 /** Looks at a few elements for ones that died inside a section and frees them. */

@@ -1,5 +1,8 @@
 // Whole buckets: copying their entries out, and emptying them.
 import { COUNTING, countVisit } from "../counting";
+import { giveCredits } from "../sync/count";
+import { hasLogRoom } from "../sync/journal";
+import { SHARED } from "../sync/shared";
 import { pinned } from "./resize";
 import { COUNT, KEY_SIZE, VALUE_SIZE, VERSION, field, setField } from "./header";
 import { freeOverflow } from "./overflow";
@@ -50,11 +53,15 @@ export function emptyBucket<B>(table: usize, bucket: usize, entries: u32): void 
   while (block) {
     const next = changetype<B>(block).link(false);
     dropAll<B>(table, block, false);
-    if (!pinned<B>()) {
+    if (!pinned<B>() && (!SHARED || hasLogRoom())) {
       changetype<B>(bucket).setLink(true, next);
       freeOverflow(table, block);
     }
     block = next;
+  }
+  if (SHARED) {
+    giveCredits(table, entries);
+    return;
   }
   setField(table, COUNT, field(table, COUNT) - entries);
   setField(table, VERSION, field(table, VERSION) + 1);

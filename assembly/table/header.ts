@@ -15,6 +15,18 @@
 //  152 u32 sweep position              156 u32 first free element (hash)       160 u32 bytes of all structures of the table
 //  164 u32 splits   168 u32 merges   172 u32 most splits of one call   176 u32 most merges   180 u32 most entries moved
 //  184 u64 entries moved    192 u32 bucket where a drain of a fixed table goes on    196 u32 address of an array's elements
+//
+// the shared build has these, too
+//    4 u32 in the place of MASK: counts up before memory that readers may hold addresses of is freed     (table/retire.ts)
+//  204 u32 lines of the CPUs    208 u32 whether credits are frozen                  (sync/count.ts)
+//  212 u32 retired segments
+//  220 u32 offset of the spin lock in a value, or NO_LOCK    224 u32 lock words of an array   228 u32 mask of their number
+//  232 u32 whether values are per CPU (sync/hazard.ts)    236 u32 whether merges are owed
+//  240 u32 live elements    244 u32 segments of elements     248 u32 spare node (table/retire.ts)
+//  256 lock of splits and merges   272 lock of elements, overflow reserve and counts   304, 320 .. 447 registry (maps/registry.ts)
+// and in it, ENTRIES is what is handed out (sync/count.ts), MASK follows from N (table/buckets.ts), so that N and RETIRED are one word of 8 bytes, and VERSION is not kept.
+import { SHARED } from "../sync/shared";
+import { logWord } from "../sync/journal";
 
 export const BUCKETS: usize = 0;
 export const MASK: usize = 4;
@@ -60,7 +72,24 @@ export const DRAIN_AT: usize = 192;
 
 export const ARRAY_DATA: usize = 196;
 
-export const HEADER_BYTES: u32 = 200;
+export const RETIRED: usize = 4;
+export const LINES: usize = 204;
+export const LIMITED: usize = 208;
+export const RETIRED_SEGMENTS: usize = 212;
+export const LOCK_OFFSET: usize = 220;
+export const STRIPES: usize = 224;
+export const STRIPE_MASK: usize = 228;
+export const PER_CPU: usize = 232;
+export const OWES: usize = 236;
+export const LIVE_ELEMENTS: usize = 240;
+export const ELEMENT_SEGMENTS_HELD: usize = 244;
+export const SPARE_NODE: usize = 248;
+export const RESIZE_LOCK: usize = 256;
+export const POOL_LOCK: usize = 272;
+
+export const NO_LOCK: u32 = 0xffffffff;
+
+export const HEADER_BYTES: u32 = SHARED ? 448 : 200;
 
 /** Layouts: how a bucket holds its entries. Chosen by entry size at creation. */
 export const LAYOUT_KEYS: u32 = 0; // 4-byte keys compared by SIMD      (table/block_keys.ts)
@@ -78,7 +107,13 @@ export const OWES_MERGES: u32 = 4; // deletes have left more buckets than the en
 }
 
 @inline export function setField(table: usize, offset: usize, value: u32): void {
+  if (SHARED) logWord(table + offset);
   store<u32>(table + offset, value);
+}
+
+/** Whether deleting an element moves the last one into its place (table/elements.ts). Not where other threads hold addresses. */
+@inline export function isDense(table: usize): bool {
+  return !SHARED && isGrowable(table);
 }
 
 @inline export function isGrowable(table: usize): bool {
@@ -92,5 +127,11 @@ export function countWork(table: usize, splits: u32, merges: u32, moved: u32): v
   setField(table, MOST_SPLITS, max(field(table, MOST_SPLITS), splits));
   setField(table, MOST_MERGES, max(field(table, MOST_MERGES), merges));
   setField(table, MOST_MOVED, max(field(table, MOST_MOVED), moved));
+  if (SHARED) {
+    const sum = load<u64>(table + MOVED) + moved;
+    setField(table, MOVED, <u32>sum);
+    setField(table, MOVED + 4, <u32>(sum >> 32));
+    return;
+  }
   store<u64>(table + MOVED, load<u64>(table + MOVED) + moved);
 }

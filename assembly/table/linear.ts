@@ -3,9 +3,12 @@
 // What a layout answers to (block_keys.ts, block_tags.ts, block_refs.ts); `first` tells a bucket from an overflow block:
 //   holdsValues()            whether addresses of values point into blocks: then they may not move or be reused in a section
 //   link, setLink, reset     the chain                       occupied, vacant   sets of slots as bit masks
+//   stray                    marks that may not be, for verify.ts
 //   find, put, drop, move    one slot                        keyAt, valueAt, copyKey, copyValue, hashAt, side
 //   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
+import { giveCredits } from "../sync/count";
+import { SHARED } from "../sync/shared";
 import { bucketIndex, bucketOf, materialise } from "./buckets";
 import {
   COUNT, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,
@@ -39,7 +42,7 @@ export function findInChain<B, K>(table: usize, block: usize, key: K, hash: u32)
 }
 
 /** Writes a new entry into its bucket. Address of its value, 0 when there is no memory. */
-@inline function place<B, K>(table: usize, bucket: usize, key: K, hash: u32, entry: usize): usize {
+@inline export function place<B, K>(table: usize, bucket: usize, key: K, hash: u32, entry: usize): usize {
   const free = changetype<B>(bucket).vacant(table, true, pinned<B>());
   if (free) {
     const slot = <u32>ctz(free);
@@ -108,8 +111,11 @@ function makeRoom<B>(table: usize, hash: u32, entries: u32): bool {
   assert(changetype<B>(block).occupied(table, first) & (1 << slot));
   const entry = changetype<B>(block).entryAt(slot);
   changetype<B>(block).drop(table, slot, first, pinned<B>());
-  setField(table, COUNT, field(table, COUNT) - 1);
-  setField(table, VERSION, field(table, VERSION) + 1);
+  if (SHARED) giveCredits(table, 1);
+  else {
+    setField(table, COUNT, field(table, COUNT) - 1);
+    setField(table, VERSION, field(table, VERSION) + 1);
+  }
   changetype<B>(block).freeEntry(table, entry);
 }
 

@@ -1,10 +1,15 @@
 // Overflow blocks: where a bucket's entries go when its slots are full. A chain hangs on the bucket, newest block first.
+import { hasLogRoom, logWord, write32 } from "../sync/journal";
+import { acquireOnce } from "../sync/lock";
+import { SHARED } from "../sync/shared";
 import { tableAllocate, tableRelease } from "./account";
-import { FLAGS, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE, PREALLOCATED, field, setField } from "./header";
+import { FLAGS, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE, POOL_LOCK, PREALLOCATED, field, setField } from "./header";
 
 /** A block, empty and linked to nothing; 0 when there is no memory. */
 export function newOverflow<B>(table: usize): usize {
+  if (SHARED && !acquireOnce(table + POOL_LOCK)) return 0;
   let block = <usize>field(table, OVERFLOW_RESERVE);
+  if (SHARED && block) logWord(block);
   if (block) setField(table, OVERFLOW_RESERVE, load<u32>(block));
   else block = tableAllocate(table, field(table, OVERFLOW_BYTES));
   if (!block) return 0;
@@ -15,13 +20,14 @@ export function newOverflow<B>(table: usize): usize {
 
 /** Frees a block that no chain holds. A preallocated table keeps its blocks: what fitted once must fit again. */
 export function freeOverflow(table: usize, block: usize): void {
+  if (SHARED && !acquireOnce(table + POOL_LOCK)) return; // the operation fails at its end
   setField(table, OVERFLOW_COUNT, field(table, OVERFLOW_COUNT) - 1);
   if (field(table, FLAGS) & PREALLOCATED) reserveOverflow(table, block);
   else tableRelease(table, block, field(table, OVERFLOW_BYTES));
 }
 
 @inline export function reserveOverflow(table: usize, block: usize): void {
-  store<u32>(block, field(table, OVERFLOW_RESERVE));
+  write32(block, field(table, OVERFLOW_RESERVE));
   setField(table, OVERFLOW_RESERVE, <u32>block);
 }
 
@@ -37,6 +43,7 @@ export function tidyChain<B>(table: usize, bucket: usize): void {
   let block = changetype<B>(bucket).link(true);
   while (block) {
     const next = changetype<B>(block).link(false);
+    if (SHARED && !hasLogRoom()) return; // the rest another time
     if (changetype<B>(block).occupied(table, false)) previous = block;
     else {
       changetype<B>(previous).setLink(previous == bucket, next);

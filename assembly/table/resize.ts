@@ -4,25 +4,38 @@ import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, FLAGS, GROW_ABOVE, LOAD16, MASK, OVERFLOW_COUNT, OVERFLOW_SLOTS, OWES_MERGES, SHRINK_BELOW,
   SLOTS, countWork, field, setField,
 } from "./header";
+import { hasLogRoom } from "../sync/journal";
+import { SHARED } from "../sync/shared";
 import { inSection } from "../sync/section";
 import { bucketAddress } from "./buckets";
 import { blockWithRoom, chain, countEntries, freeOverflow, newOverflow, tidyChain } from "./overflow";
 import { dropSegment, growTo, recordsOf, segmentOf, shrinkTo } from "./segments";
 
-const REFUSED: i32 = -1;
+export const REFUSED: i32 = -1;
 /** Splits of one insert: one keeps pace with inserts, two repay the debt that a section left behind. */
-const MOST_SPLITS: u32 = 2;
+export const MOST_SPLITS: u32 = 2;
 /** Merges of one delete. */
-const MOST_MERGES: u32 = 2;
+export const MOST_MERGES: u32 = 2;
 /** Entries that one merge may move: two merges and a refill then stay below 30. */
 const MOST_MERGED: u32 = 14;
 /** Overflow blocks that a merge may leave behind a bucket. A drain in hash order empties one end of the table while the other
  *  is full: without a bound its merges would pile the survivors up in chains of thousands. */
 const MERGED_CHAIN: u32 = 3;
 
+/** Whether a merge of two buckets would move or chain up too much. */
+@inline export function isTooMuch<B>(table: usize, low: usize, high: usize): bool {
+  if (!changetype<B>(low).link(true) && !changetype<B>(high).link(true)) return false;
+  const fromHigh = countEntries<B>(table, high);
+  const together = fromHigh + countEntries<B>(table, low);
+  return together > field(table, SLOTS) + MERGED_CHAIN * field(table, OVERFLOW_SLOTS) || fromHigh > MOST_MERGED;
+}
+
 /** Sets how many entries make the table grow or shrink. */
 export function setLimits(table: usize): void {
-  const buckets = field(table, BUCKETS);
+  setLimitsFor(table, field(table, BUCKETS));
+}
+
+@inline export function setLimitsFor(table: usize, buckets: u32): void {
   const above = (<u64>buckets * field(table, LOAD16)) >> 4;
   setField(table, GROW_ABOVE, above > 0xffffffff ? 0xffffffff : <u32>above);
   setField(table, SHRINK_BELOW, buckets > 1 ? <u32>(above >> 1) : 0);
@@ -132,7 +145,7 @@ function split<B>(table: usize): i32 {
  * entries of one more block cannot be left over on both sides. It holds at the start, since the entries of one bucket are in two,
  * and a bucket has at least the slots of an overflow block; after a block is hung on one side; and after the pool gave one.
  */
-function splitChain<B>(table: usize, low: usize, high: usize, overflow: usize, bit: u32): i32 {
+export function splitChain<B>(table: usize, low: usize, high: usize, overflow: usize, bit: u32): i32 {
   assert(field(table, SLOTS) >= field(table, OVERFLOW_SLOTS));
   let moved: i32 = 0;
   let pool: usize = 0;
@@ -172,7 +185,8 @@ function splitChain<B>(table: usize, low: usize, high: usize, overflow: usize, b
   }
   while (pool) {
     const next = changetype<B>(pool).link(false);
-    freeOverflow(table, pool);
+    if (SHARED && !hasLogRoom()) chain<B>(low, pool); // empty: a later delete tidies it away
+    else freeOverflow(table, pool);
     pool = next;
   }
   return moved;
@@ -205,13 +219,18 @@ function merge<B>(table: usize): i32 {
   }
   const low = bucketAddress<B>(table, last - bit);
   const high = bucketAddress<B>(table, last);
-  if (changetype<B>(low).link(true) || changetype<B>(high).link(true)) {
-    const fromHigh = countEntries<B>(table, high);
-    const together = fromHigh + countEntries<B>(table, low);
-    const most = field(table, SLOTS) + MERGED_CHAIN * field(table, OVERFLOW_SLOTS);
-    if (together > most || fromHigh > MOST_MERGED) return REFUSED;
-  }
+  if (isTooMuch<B>(table, low, high)) return REFUSED;
   if (!makeRoom<B>(table, low, high)) return REFUSED;
+  const moved = join<B>(table, low, high);
+  setField(table, BUCKETS, last);
+  setField(table, MASK, mask);
+  shrinkTo(table, table + BUCKET_SEGMENTS, last, field(table, BUCKET_BYTES));
+  setLimits(table);
+  return moved;
+}
+
+/** Moves all entries of `high` to `low`, which has room for them. How many moved out of slots of the bucket. */
+@inline export function join<B>(table: usize, low: usize, high: usize): i32 {
   joinChains<B>(low, high);
   let moved: i32 = 0;
   let used = changetype<B>(high).occupied(table, true);
@@ -228,15 +247,11 @@ function merge<B>(table: usize): i32 {
     changetype<B>(high).move(table, slot, true, target, <u32>ctz(free), target == low);
     moved++;
   }
-  setField(table, BUCKETS, last);
-  setField(table, MASK, mask);
-  shrinkTo(table, table + BUCKET_SEGMENTS, last, field(table, BUCKET_BYTES));
-  setLimits(table);
   return moved;
 }
 
 /** Chains empty blocks to `low` until it can take the slots of `high`. On failure the chain is as it was. */
-function makeRoom<B>(table: usize, low: usize, high: usize): bool {
+export function makeRoom<B>(table: usize, low: usize, high: usize): bool {
   let missing = <i32>popcnt(changetype<B>(high).occupied(table, true)) - roomIn<B>(table, low) - chainRoom<B>(table, high);
   while (missing > 0) {
     const block = newOverflow<B>(table);

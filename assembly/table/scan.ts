@@ -18,26 +18,28 @@ import { emitBucket, emptyBucket } from "./emit";
 import { BUCKET_BYTES, KEY_SIZE, VALUE_SIZE, field } from "./header";
 import { dropSlot, removeSlot, settle } from "./linear";
 import { countEntries } from "./overflow";
+import { SHARED } from "../sync/shared";
+import { isReadable } from "../sync/word";
 import { shrinkAfter } from "./resize";
 
-const STATE: usize = 4;
+export const STATE: usize = 4;
 const SINK: usize = 8;
-const PLAN: usize = 16;
+export const PLAN: usize = 16;
 const PLANNED_BYTES: u32 = 8;
 const PLANNED_END: usize = 4;
 const SORTED_ENTRY: usize = 4;
-const MOST_PLANNED: u32 = 32;
+export const MOST_PLANNED: u32 = 32;
 const AFTER: usize = PLAN + MOST_PLANNED * PLANNED_BYTES;
 export const CURSOR_BYTES: u32 = <u32>AFTER;
 
 /** More entries in a bucket than can be sorted in the place of the plan. */
 const TOO_MANY: u32 = MOST_PLANNED + 1;
 
-const AT: u32 = 0;
-const AFTER_KEY: u32 = 1;
-const END: u32 = 2;
+export const AT: u32 = 0;
+export const AFTER_KEY: u32 = 1;
+export const END: u32 = 2;
 
-const WHOLE: u64 = 0x100000000;
+export const WHOLE: u64 = 0x100000000;
 
 const LINE: u32 = 64;
 
@@ -45,7 +47,7 @@ const LINE: u32 = 64;
  * Notes the next buckets of a scan, as long as it stands at the start of one, and touches them: consecutive positions are pages
  * apart, so that the cache misses of a few dozen buckets overlap. How many were noted.
  */
-function plan<B>(table: usize, cursor: usize, position: u64, most: u32): u32 {
+export function plan<B>(table: usize, cursor: usize, position: u64, most: u32): u32 {
   let planned: u32 = 0;
   while (planned < most && position < WHOLE) {
     const bucket = bucketIndex(table, reverseBits(<u32>position));
@@ -69,7 +71,8 @@ function plan<B>(table: usize, cursor: usize, position: u64, most: u32): u32 {
       const bucket = changetype<B>(load<u32>(cursor + PLAN + i * PLANNED_BYTES));
       let used = bucket.occupied(table, true);
       while (used) {
-        sum += load<u32>(bucket.entryAt(<u32>ctz(used)));
+        const entry = bucket.entryAt(<u32>ctz(used));
+        if (!SHARED || isReadable(entry, 4)) sum += load<u32>(entry);
         used &= used - 1;
       }
     }
@@ -174,7 +177,7 @@ function sortBucket<B>(table: usize, bucket: usize, cursor: usize, position: u32
  * Emits the entries of a bucket from a position on, in order. Leaves the cursor behind the last one (AFTER_KEY) when that uses up
  * the room, and in state AT when the bucket has no more.
  */
-function emitInOrder<B>(
+export function emitInOrder<B>(
   table: usize, bucket: usize, cursor: usize, position: u64, state: u32, keys: usize, values: usize, room: u32, removing: bool,
 ): u32 {
   const after: usize = state == AFTER_KEY ? cursor + AFTER : 0;
@@ -204,7 +207,10 @@ function emitInOrder<B>(
     if (removing) dropSlot<B>(table, block, slot, first);
   }
   store<u32>(cursor, done == room ? AFTER_KEY : AT, STATE);
-  if (removing && done) shrinkAfter<B>(table, done, settle<B>(table, bucket));
+  if (removing && done) {
+    const moved = settle<B>(table, bucket);
+    if (!SHARED) shrinkAfter<B>(table, done, moved);
+  }
   return done;
 }
 
@@ -240,7 +246,7 @@ function emitOneByOne<B>(
   }
   store<u32>(cursor, <u32>position);
   store<u32>(cursor, state, STATE);
-  if (removing && done) shrinkAfter<B>(table, done, moved);
+  if (!SHARED && removing && done) shrinkAfter<B>(table, done, moved);
   return done;
 }
 
@@ -248,7 +254,7 @@ function emitOneByOne<B>(
  * The least entry of a bucket at or behind a position; with `after`, of those at the position itself only keys above it.
  * Block address plus slot (blocks are 64-byte aligned), 0 when there is none.
  */
-function leastIn<B>(table: usize, bucket: usize, position: u32, after: usize): usize {
+export function leastIn<B>(table: usize, bucket: usize, position: u32, after: usize): usize {
   const keySize = field(table, KEY_SIZE);
   let best: usize = 0;
   let bestOrder: u32 = 0;

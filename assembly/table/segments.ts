@@ -9,6 +9,8 @@
 //               record i is at directory[j] + stride * i without a subtraction
 import { COUNTING, countCopied } from "../counting";
 import { zeroBytes } from "../hash/bytes";
+import { publish, write32 } from "../sync/journal";
+import { SHARED } from "../sync/shared";
 import { tableAllocate, tableRelease } from "./account";
 
 const FIRST_ROOM: u32 = 16;
@@ -44,6 +46,7 @@ export function reserveDirectory(table: usize, array: usize, segments: u32): boo
   const room = load<u32>(array, 8);
   if (segments <= room) return true;
   const wanted = max(max(FIRST_ROOM, room << 1), segments);
+  if (SHARED) return replaceDirectory(table, array, wanted, false);
   const directory = tableAllocate(table, wanted << 2);
   if (!directory) return false;
   const old = <usize>load<u32>(array);
@@ -58,6 +61,32 @@ export function reserveDirectory(table: usize, array: usize, segments: u32): boo
   return true;
 }
 
+/**
+ * The same where other threads may be reading the old directory: it stays, and is freed with the table. All of them together are
+ * no larger than the last one.
+ * With `live`, others see the new one only after the commit point.
+ *   directory: entries | behind them u32 the one before, u32 its room
+ */
+export function replaceDirectory(table: usize, array: usize, wanted: u32, live: bool): bool {
+  const room = load<u32>(array, 8);
+  const old = <usize>load<u32>(array);
+  const directory = tableAllocate(table, directoryBytes(wanted));
+  if (!directory) return false;
+  memory.copy(directory, old, room << 2);
+  zeroBytes(directory + (<usize>room << 2), (wanted - room) << 2);
+  const behind = directory + (<usize>wanted << 2);
+  store<u32>(behind, <u32>old);
+  store<u32>(behind, room, 4);
+  write32(array + 8, wanted);
+  if (live) publish(array, <u32>directory);
+  else write32(array, <u32>directory);
+  return true;
+}
+
+@inline export function directoryBytes(room: u32): u32 {
+  return SHARED ? (room + 2) << 2 : room << 2;
+}
+
 /** Allocates a segment for `records` records, at most as many as it can hold. Its address, 0 when there is no memory. */
 export function addSegment(table: usize, array: usize, segment: u32, stride: u32, records: u32): usize {
   if (!reserveDirectory(table, array, segment + 1)) return 0;
@@ -67,12 +96,17 @@ export function addSegment(table: usize, array: usize, segment: u32, stride: u32
   return address;
 }
 
+/** Where a segment starts. */
+@inline export function segmentAddress(array: usize, segment: u32, stride: u32): usize {
+  return <usize>(load<u32>(directoryEntry(array, segment)) + firstOf(segment, load<u32>(array, 4)) * stride);
+}
+
 /** Frees a segment that was added for `records` records. */
 export function dropSegment(table: usize, array: usize, segment: u32, stride: u32, records: u32): void {
   assert(segment < load<u32>(array, 8));
   const entry = directoryEntry(array, segment);
-  const address = <usize>(load<u32>(entry) + firstOf(segment, load<u32>(array, 4)) * stride);
-  store<u32>(entry, 0);
+  const address = segmentAddress(array, segment, stride);
+  if (!SHARED) store<u32>(entry, 0); // readers who come late must find memory, whatever is in it (table/fetch.ts)
   tableRelease(table, address, records * stride);
 }
 
@@ -91,10 +125,18 @@ export function dropSegment(table: usize, array: usize, segment: u32, stride: u3
   if (firstOf(segment, shift) == index) dropSegment(table, array, segment, stride, recordsOf(segment, shift));
 }
 
-/** Frees the directory of an array that has no segments any more. */
+/** Frees the directory of an array that has no segments any more; in the shared build, the last of them that are left. */
 export function dropDirectory(table: usize, array: usize): void {
   const room = load<u32>(array, 8);
   if (!room) return;
+  if (SHARED) {
+    const directory = <usize>load<u32>(array);
+    const behind = directory + (<usize>room << 2);
+    write32(array, load<u32>(behind));
+    write32(array + 8, load<u32>(behind, 4));
+    tableRelease(table, directory, directoryBytes(room));
+    return;
+  }
   tableRelease(table, <usize>load<u32>(array), room << 2);
   store<u32>(array, 0);
   store<u32>(array, 0, 8);

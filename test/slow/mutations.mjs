@@ -255,7 +255,7 @@ function runTests(folder, timeoutMs) {
 
 /** Compiles the core of the copy and embeds it, in a process of its own because the module knows its folder. */
 function build(folder) {
-  const script = `import(${JSON.stringify(join(folder, "scripts/build.mjs"))}).then((build) => build.embedCore())`;
+  const script = `import(${JSON.stringify(join(folder, "scripts/build.mjs"))}).then((build) => build.embedCores())`;
   const { status, stderr } = spawnSync(process.execPath, ["-e", script], { cwd: folder, encoding: "utf8" });
   if (status !== 0) throw new Error(`the core does not build:\n${stderr}`);
 }

@@ -1,0 +1,269 @@
+// The maps of a shared memory: which tables there are, who refers to them, and when they go. Only in the shared build; a host with
+// a memory of its own keeps this in JavaScript (src/host/tables.ts).
+//
+// At REGISTRY: 0 u32 lock | 4 u32 id of the newest map | 8 u32 newest table | 12 u32 newest pin | 16 u32 first dying table
+// A table, in its header:
+//   304 u32 next older table, or next dying one | 308 u32 pins | 320 .. 447 what JavaScript has to know of it (META)
+//   and in the line of each CPU, at 8, u32 references of that slot's thread
+// META: 0 u32 id | 4 u32 type | 8 u32 key size | 12 u32 value size | 16 u32 flags | 20 u32 mapExtra | 24 u32 offset of the spin lock,
+//   or 0xffffffff | 28 u32 bytes of the name | 32 the name, up to 15 bytes        (written by src/host/shared_tables.ts)
+// Pin, from the arena: 0 u32 next | 4 u32 table | 8 u32 bytes of the path | 12 the path
+//
+// All of it is read and written under the lock. A table lives as long as a slot or a pin refers to it. The operation that takes the
+// last reference also moves the table from the list of tables to the dying ones, where it stays while any section is open: an address
+// in it may point at the table's entries. A section that is entered later cannot have one, since nobody can find the table any more.
+//
+// Destroying takes many operations. So the one that takes a table off the dying list notes it in ORPHAN of its slot, and so does the
+// one that allocates a header: whatever is there when the thread dies goes to the dying list again, and is destroyed by the next
+// one, from where it stands. The word is cleared by the operation that registers the table, or that releases its header.
+import { allocate, release } from "../memory/arena";
+import { EEXIST, ENOENT, ENOMEM } from "../memory/errno";
+import { HOST_CPUS, REGISTRY } from "../memory/regions";
+import { copyBytes } from "../hash/bytes";
+import { LINE_BYTES } from "../sync/count";
+import { beginWrite, commit, rollback, write32 } from "../sync/journal";
+import { acquire, lockErrno } from "../sync/lock";
+import { inSection } from "../sync/section";
+import { ORPHAN, SLOT, mine, ownCpu, slotOf } from "../sync/slot";
+import { BYTES, LINES, MAX_ENTRIES, field } from "../table/header";
+import { destroyTable } from "./create";
+
+/** Where JavaScript finds what it needs in a header. */
+export const META_OFFSET: u32 = 320;
+export const MAX_ENTRIES_OFFSET: u32 = <u32>MAX_ENTRIES;
+export const BYTES_OFFSET: u32 = <u32>BYTES;
+
+const LOCK: usize = REGISTRY;
+const NEWEST_ID: usize = REGISTRY + 4;
+export const TABLES: usize = REGISTRY + 8;
+export const PINS: usize = REGISTRY + 12;
+export const DYING: usize = REGISTRY + 16;
+
+export const NEXT: usize = 304;
+const PIN_COUNT: usize = 308;
+const ID: usize = META_OFFSET;
+/** In the line of a CPU. */
+const REFERENCES: usize = 8;
+
+const PIN_TABLE: usize = 4;
+export const PIN_LENGTH: usize = 8;
+export const PIN_PATH: usize = 12;
+
+/** Starts an operation under the lock. False when it gave up, and the operation is over. */
+function begin(): bool {
+  beginWrite();
+  if (acquire(LOCK)) return true;
+  rollback();
+  return false;
+}
+
+/** Ends an operation: 0 or an errno. */
+function end(): u32 {
+  return commit() ? 0 : lockErrno();
+}
+
+/** Ends an operation that has written nothing. */
+function leave(result: usize): usize {
+  rollback();
+  return result;
+}
+
+@inline function referencesOf(table: usize, cpu: u32): usize {
+  return <usize>field(table, LINES) + cpu * LINE_BYTES + REFERENCES;
+}
+
+function hold(table: usize): void {
+  const at = referencesOf(table, ownCpu());
+  write32(at, load<u32>(at) + 1);
+}
+
+function isReferenced(table: usize): bool {
+  if (field(table, PIN_COUNT)) return true;
+  const cpus = load<u32>(HOST_CPUS);
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) if (load<u32>(referencesOf(table, cpu))) return true;
+  return false;
+}
+
+/** The word that points at a table of the list. */
+function linkTo(table: usize): usize {
+  let link = TABLES;
+  while (<usize>load<u32>(link) != table) link = <usize>load<u32>(link) + NEXT;
+  return link;
+}
+
+function pushDying(table: usize): void {
+  write32(table + NEXT, load<u32>(DYING));
+  write32(DYING, <u32>table);
+}
+
+/** Moves a table that has lost a reference to the dying ones if that was the last. */
+function settle(table: usize): void {
+  if (isReferenced(table)) return;
+  write32(linkTo(table), field(table, NEXT));
+  pushDying(table);
+}
+
+/** The id of a map to be; 0 when the lock could not be had. */
+export function takeMapId(): u32 {
+  // A table that could not be destroyed would be forgotten by the next one that is made.
+  if ((mine(ORPHAN) && !adoptOrphan(SLOT)) || !begin()) return 0;
+  const id = load<u32>(NEWEST_ID) + 1;
+  write32(NEWEST_ID, id);
+  return end() ? 0 : id;
+}
+
+/** Makes a table known whose META is written, with one reference, which is the caller's. 0 or an errno. */
+export function registerTable(table: usize): u32 {
+  if (!begin()) return lockErrno();
+  const id = load<u32>(table + ID);
+  // The newest first; two threads may come here in another order than they took their ids in.
+  let link = TABLES;
+  while (load<u32>(link) && load<u32>(<usize>load<u32>(link) + ID) > id) link = <usize>load<u32>(link) + NEXT;
+  write32(table + NEXT, load<u32>(link));
+  write32(link, <u32>table);
+  hold(table);
+  write32(SLOT + ORPHAN, 0);
+  return end();
+}
+
+/** The table with an id, with a reference for the caller; 0 or an errno. */
+export function holdTable(id: u32): usize {
+  if (!begin()) return lockErrno();
+  let table = <usize>load<u32>(TABLES);
+  while (table && load<u32>(table + ID) != id) table = <usize>load<u32>(table + NEXT);
+  if (!table) return leave(0);
+  hold(table);
+  const errno = end();
+  return errno ? <usize>errno : table;
+}
+
+/** The table with the lowest id above `id`, for a caller in a section; 0 or an errno. */
+export function tableAfter(id: u32): usize {
+  if (!begin()) return lockErrno();
+  let found: usize = 0;
+  let table = <usize>load<u32>(TABLES);
+  while (table && load<u32>(table + ID) > id) {
+    found = table;
+    table = <usize>load<u32>(table + NEXT);
+  }
+  return leave(found);
+}
+
+/** Takes a reference of the caller back. 0 or an errno. */
+export function dropTable(table: usize): u32 {
+  if (!begin()) return lockErrno();
+  const at = referencesOf(table, ownCpu());
+  write32(at, load<u32>(at) - 1);
+  settle(table);
+  const errno = end();
+  if (!errno) sweepTables();
+  return errno;
+}
+
+function isPath(pin: usize, path: usize, length: u32): bool {
+  if (load<u32>(pin, PIN_LENGTH) != length) return false;
+  for (let i: u32 = 0; i < length; i++) if (load<u8>(pin + i, PIN_PATH) != load<u8>(path + i)) return false;
+  return true;
+}
+
+/** The word that points at the pin with a path, or the last one, which is 0. */
+function linkToPin(path: usize, length: u32): usize {
+  let link = PINS;
+  while (load<u32>(link) && !isPath(<usize>load<u32>(link), path, length)) link = <usize>load<u32>(link);
+  return link;
+}
+
+/** Gives a table of the caller a path. 0, EEXIST, ENOMEM or another errno. */
+export function pinTable(table: usize, path: usize, length: u32): u32 {
+  if (!begin()) return lockErrno();
+  if (load<u32>(linkToPin(path, length))) return <u32>leave(EEXIST);
+  const pin = allocate(<u32>PIN_PATH + length);
+  if (!pin) return <u32>leave(lockErrno() ? lockErrno() : ENOMEM);
+  store<u32>(pin, load<u32>(PINS));
+  store<u32>(pin, <u32>table, PIN_TABLE);
+  store<u32>(pin, length, PIN_LENGTH);
+  copyBytes(pin + PIN_PATH, path, length);
+  write32(PINS, <u32>pin);
+  write32(table + PIN_COUNT, field(table, PIN_COUNT) + 1);
+  return end();
+}
+
+/** The table that a path leads to, with a reference for the caller; 0 or an errno. */
+export function holdPinned(path: usize, length: u32): usize {
+  if (!begin()) return lockErrno();
+  const pin = <usize>load<u32>(linkToPin(path, length));
+  if (!pin) return leave(0);
+  const table = <usize>load<u32>(pin, PIN_TABLE);
+  hold(table);
+  const errno = end();
+  return errno ? <usize>errno : table;
+}
+
+/** Takes a path back. 0, ENOENT or another errno. */
+export function unpinTable(path: usize, length: u32): u32 {
+  if (!begin()) return lockErrno();
+  const link = linkToPin(path, length);
+  const pin = <usize>load<u32>(link);
+  if (!pin) return <u32>leave(ENOENT);
+  const table = <usize>load<u32>(pin, PIN_TABLE);
+  write32(link, load<u32>(pin));
+  release(pin, <u32>PIN_PATH + length);
+  write32(table + PIN_COUNT, field(table, PIN_COUNT) - 1);
+  settle(table);
+  const errno = end();
+  if (!errno) sweepTables();
+  return errno;
+}
+
+/** Destroys the dying tables, unless a section is open: then it is for whoever comes next. */
+export function sweepTables(): void {
+  while (load<u32>(DYING)) {
+    if (!begin()) return;
+    const table = <usize>load<u32>(DYING);
+    if (!table || inSection()) {
+      rollback();
+      return;
+    }
+    write32(DYING, field(table, NEXT));
+    write32(SLOT + ORPHAN, <u32>table);
+    if (!commit()) return;
+    destroyTable(table);
+    if (!mine(ORPHAN)) continue;
+    // A lock could not be had: it dies again later.
+    adoptOrphan(SLOT);
+    return;
+  }
+}
+
+/** Moves what a slot was making or destroying to the dying tables. False when the lock could not be had. */
+function adoptOrphan(slot: usize): bool {
+  if (!begin()) return false;
+  const orphan = <usize>load<u32>(slot, ORPHAN);
+  if (orphan) {
+    pushDying(orphan);
+    write32(slot + ORPHAN, 0);
+  }
+  return commit();
+}
+
+/** Takes one of a slot's references back. False when it has none, or the lock could not be had: then ERRNO says so. */
+function dropOne(cpu: u32): bool {
+  if (!begin()) return false;
+  let table = <usize>load<u32>(TABLES);
+  while (table && !load<u32>(referencesOf(table, cpu))) table = <usize>load<u32>(table + NEXT);
+  if (!table) {
+    rollback();
+    return false;
+  }
+  write32(referencesOf(table, cpu), 0);
+  settle(table);
+  return commit();
+}
+
+/** Takes everything back that a slot refers to, whose thread leaves or is gone. False when the lock could not be had. */
+export function dropReferencesOf(cpu: u32): bool {
+  while (dropOne(cpu)) {}
+  if (lockErrno() || !adoptOrphan(slotOf(cpu))) return false;
+  sweepTables();
+  return true;
+}

@@ -1,0 +1,165 @@
+// Elements of an array in the shared build. Up to 8 bytes a value is one aligned word, read and written as a whole. A larger one
+// is written under the lock of its stripe, and read between two looks at that lock's version, as entries of a hash map are under
+// that of their bucket (table/fetch.ts).
+import { ENOMEM, EPERM } from "../memory/errno";
+import { copyBytes, zeroBytes } from "../hash/bytes";
+import { STRIPE_BYTES } from "../table/dismantle";
+import { beginWrite, commit, logBytes, rollback } from "../sync/journal";
+import { LOCKED, acquire, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
+import { LOG_SPARE, ensureLog } from "../sync/owned";
+import { FRESH, SLOT, fence, now, setMine } from "../sync/slot";
+import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
+import { FROZEN, LOCK_OFFSET, MAX_ENTRIES, STRIPES, STRIPE_MASK, VALUE_SIZE, field } from "../table/header";
+import { clearSpinLock } from "../table/locked";
+import { addScalar, widthOf } from "../table/scalar";
+import { addTo } from "../batch/write";
+import { arrayError, elementOf } from "./array";
+import { keepValueLock, writeValue } from "./spin_lock";
+
+const READ_TRIES: u32 = 64;
+const WORD_BYTES: u32 = 8;
+/** A word of the slot. */
+const WORD: usize = 224;
+/** In flags. */
+const LOCK: u32 = 4;
+
+@inline function lockOf(table: usize, index: u32): usize {
+  return <usize>field(table, STRIPES) + (index & field(table, STRIPE_MASK)) * STRIPE_BYTES;
+}
+
+/** Begins an operation on an element. False when it gave up, and the operation is over. */
+function begin(table: usize, index: u32): bool {
+  beginWrite();
+  setMine(FRESH, 0);
+  if (acquire(lockOf(table, index))) return true;
+  rollback();
+  return false;
+}
+
+/** Begins an operation on an element and takes the spin lock of its value. 0 or an errno. */
+function beginLocked(table: usize, index: u32): u32 {
+  const word = elementOf(table, index) + field(table, LOCK_OFFSET);
+  const start = now();
+  while (true) {
+    if (!begin(table, index)) return lockErrno();
+    if (tryAcquire(word)) return 0;
+    const seen = atomic.load<u32>(word);
+    rollback();
+    const errno = waitForValue(seen, start);
+    if (errno) return errno;
+  }
+}
+
+/** Copies a value: 1, 0 beyond the array, or an errno. With LOCK under its spin lock. */
+export function arrayGet(table: usize, index: u32, target: usize, flags: u32): u32 {
+  if (index >= field(table, MAX_ENTRIES)) return 0;
+  const size = field(table, VALUE_SIZE);
+  const element = elementOf(table, index);
+  if (flags & LOCK) {
+    const errno = beginLocked(table, index);
+    if (errno) return errno;
+    copyBytes(target, element, size);
+    commit();
+    clearSpinLock(table, target);
+    return 1;
+  }
+  if (size <= WORD_BYTES) {
+    store<u64>(SLOT + WORD, atomic.load<u64>(element));
+    copyBytes(target, SLOT + WORD, size);
+    clearSpinLock(table, target);
+    return 1;
+  }
+  const lock = lockOf(table, index);
+  for (let tries = READ_TRIES; tries; tries--) {
+    const version = atomic.load<u32>(lock);
+    if (version & LOCKED) continue;
+    if (STEPPING) step(STEP_READ);
+    copyBytes(target, element, size);
+    fence();
+    if (STEPPING) step(STEP_CHECK);
+    if (atomic.load<u32>(lock) != version) continue;
+    clearSpinLock(table, target);
+    return 1;
+  }
+  if (!begin(table, index)) return lockErrno();
+  copyBytes(target, element, size);
+  commit();
+  clearSpinLock(table, target);
+  return 1;
+}
+
+/** Writes a value, in an operation. */
+function writeElement(table: usize, element: usize, source: usize): void {
+  const size = field(table, VALUE_SIZE);
+  if (size > WORD_BYTES || field(table, LOCK_OFFSET) < size) {
+    writeValue(table, element, source);
+    return;
+  }
+  store<u64>(SLOT + WORD, 0);
+  copyBytes(SLOT + WORD, source, size);
+  atomic.store<u64>(element, load<u64>(SLOT + WORD)); // one store: nothing to undo
+}
+
+/** Writes a value: 0, EPERM, E2BIG or another errno. With LOCK under its spin lock. */
+export function arraySet(table: usize, index: u32, source: usize, flags: u32): u32 {
+  const refusal = arrayError(table, index);
+  if (refusal) return refusal;
+  if (!ensureLog(LOG_SPARE + (field(table, VALUE_SIZE) >> 2))) return ENOMEM;
+  if (flags & LOCK) {
+    const errno = beginLocked(table, index);
+    if (errno) return errno;
+  } else if (!begin(table, index)) return lockErrno();
+  writeElement(table, elementOf(table, index), source);
+  return commit() ? 0 : lockErrno();
+}
+
+/** Adds to a field of a value; the sum to `out`. 0, ERANGE, EPERM, E2BIG or another errno. */
+export function arrayAdd(table: usize, index: u32, delta: usize, kind: u32, offset: u32, out: usize): u32 {
+  const refusal = arrayError(table, index);
+  if (refusal) return refusal;
+  if (!begin(table, index)) return lockErrno();
+  const at = elementOf(table, index) + offset;
+  logBytes(at, widthOf(kind));
+  const errno = addScalar(at, kind, load<u64>(delta), out);
+  if (errno) {
+    rollback();
+    return errno;
+  }
+  return commit() ? 0 : lockErrno();
+}
+
+/** Adds a delta of a batch to a field, modulo its width: 0 or an errno. */
+export function arrayAddTo(table: usize, index: u32, delta: usize, width: u32, offset: u32): u32 {
+  const refusal = arrayError(table, index);
+  if (refusal) return refusal;
+  if (!begin(table, index)) return lockErrno();
+  const at = elementOf(table, index) + offset;
+  logBytes(at, width);
+  addTo(at, width, delta);
+  return commit() ? 0 : lockErrno();
+}
+
+/** Sets all values to zeros, one after the other. 0 or an errno. */
+export function arrayClear(table: usize): u32 {
+  if (field(table, FROZEN)) return EPERM;
+  const size = field(table, VALUE_SIZE);
+  if (!ensureLog(LOG_SPARE + (size >> 2))) return ENOMEM;
+  const entries = field(table, MAX_ENTRIES);
+  for (let index: u32 = 0; index < entries; index++) {
+    if (!begin(table, index)) return lockErrno();
+    const element = elementOf(table, index);
+    if (size > WORD_BYTES) {
+      logBytes(element, size);
+      zeroBytes(element, size);
+    } else atomic.store<u64>(element, 0);
+    if (!commit()) return lockErrno();
+  }
+  return 0;
+}
+
+/** Takes the spin lock of a value and enters a section: the live address, 0 beyond the array, or an errno. */
+export function arrayLockValue(table: usize, index: u32): usize {
+  if (index >= field(table, MAX_ENTRIES)) return 0;
+  const errno = beginLocked(table, index);
+  return errno ? <usize>errno : keepValueLock(table, elementOf(table, index));
+}

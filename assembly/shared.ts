@@ -1,0 +1,13 @@
+// The exports of the shared build: those of every build, and what threads need. All answer ETIMEDOUT, EDEADLK or ENOMEM where a lock
+// or the journal could not be had; the slot then says who holds the lock (sync/slot.ts).
+export * from "./index";
+export { attach, detach, reap } from "./sync/recover";
+export { synchronizeSections as synchronize } from "./sync/section";
+export { entriesOf as entries } from "./sync/count";
+export { add, fetch, localAdd, localRead, localWrite, locate, lockValue, unlockValue } from "./maps/shared_access";
+export { arrayAdd, arrayClear, arrayGet, arrayLockValue, arraySet } from "./maps/shared_array";
+export { setLockOffset, setPerCpu } from "./maps/info";
+export {
+  BYTES_OFFSET, MAX_ENTRIES_OFFSET, META_OFFSET, dropTable, holdPinned, holdTable, pinTable, registerTable, sweepTables, tableAfter,
+  takeMapId, unpinTable,
+} from "./maps/registry";

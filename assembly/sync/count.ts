@@ -1,0 +1,116 @@
+// Counting the entries of a table that several threads insert into and delete from, up to an exact limit.
+//
+// The header's COUNT is what has been handed out: entries plus the credits that the CPUs hold. An insert takes one of its own CPU's
+// credits and a delete gives it one, a compare-and-swap on a line that nobody else writes; the shared word changes once in a
+// chunk, under the pool lock. (The kernel's percpu_counter works in batches of 32, too, and lets a map overshoot by what the
+// CPUs hold back; here nobody can insert without a credit, so the limit is hard.)
+//
+// Near the limit the credits that other CPUs hold would be missing, so the table changes to LIMITED: all words of credits are
+// frozen, and every insert and delete counts under the pool lock, where it may take a credit of any CPU.
+//
+//   line of a CPU, 64 bytes: 0 u32 word of credits (sync/credit.ts) | 8 u32 references (maps/registry.ts)
+import { HOST_CPUS } from "../memory/regions";
+import { COUNT, LIMITED, LINES, MAX_ENTRIES, POOL_LOCK, field, setField } from "../table/header";
+import { FROZEN, changed, creditsOf } from "./credit";
+import { logCredit, unlogCredit, write32 } from "./journal";
+import { acquireOnce } from "./lock";
+import { ownCpu } from "./slot";
+import { STEPPING, STEP_COUNT, step } from "./step";
+
+export const LINE_BYTES: u32 = 64;
+const MOST_CHUNK: u32 = 32;
+/** A CPU holds at most two chunks; so far from the limit the credits of others cannot matter. */
+const MARGIN: u32 = 2 * MOST_CHUNK;
+/** Credits are handed out in chunks of a 64th of what there is: growth and shrinking go by COUNT, which must not be far off. */
+const CHUNK_SHIFT: u32 = 6;
+
+@inline function lineOf(table: usize, cpu: u32): usize {
+  return <usize>field(table, LINES) + cpu * LINE_BYTES;
+}
+
+@inline function chunkOf(handedOut: u32): u32 {
+  return min(MOST_CHUNK, max(<u32>1, handedOut >> CHUNK_SHIFT));
+}
+
+/** Entries of a table: exact while nobody writes. */
+export function entriesOf(table: usize): u32 {
+  const cpus = load<u32>(HOST_CPUS);
+  let entries = atomic.load<u32>(table, COUNT);
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) entries -= creditsOf(atomic.load<u32>(lineOf(table, cpu)));
+  return <i32>entries < 0 ? 0 : entries; // read word by word, the sum may be off while others write
+}
+
+function change(line: usize, word: u32, taken: i32): bool {
+  logCredit(line, word, taken);
+  if (STEPPING) step(STEP_COUNT);
+  if (atomic.cmpxchg<u32>(line, word, changed(word, taken)) == word) return true;
+  unlogCredit();
+  return false;
+}
+
+/** Counts an insert. False when the table is full, or the pool lock could not be had (then ERRNO of the slot says so). */
+@inline export function takeCredit(table: usize): bool {
+  const line = lineOf(table, ownCpu());
+  const word = atomic.load<u32>(line);
+  if (!(word & FROZEN) && creditsOf(word) && change(line, word, 1)) return true;
+  return takeFromPool(table, line);
+}
+
+function takeFromPool(table: usize, line: usize): bool {
+  if (!acquireOnce(table + POOL_LOCK)) return false;
+  const cpus = load<u32>(HOST_CPUS);
+  const handedOut = field(table, COUNT);
+  const left = field(table, MAX_ENTRIES) - handedOut;
+  if (!field(table, LIMITED)) {
+    if (left >= cpus * MARGIN) {
+      atomic.and<u32>(line, ~FROZEN);
+      const word = atomic.load<u32>(line);
+      if (creditsOf(word)) return change(line, word, 1); // thawed; nobody else changes it
+      const chunk = chunkOf(handedOut);
+      setField(table, COUNT, handedOut + chunk);
+      return change(line, word, 1 - <i32>chunk);
+    }
+    setField(table, LIMITED, 1);
+    for (let cpu: u32 = 0; cpu < cpus; cpu++) atomic.or<u32>(lineOf(table, cpu), FROZEN);
+  }
+  if (left) {
+    setField(table, COUNT, handedOut + 1);
+    return true;
+  }
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    const other = lineOf(table, cpu);
+    const word = atomic.load<u32>(other);
+    if (!creditsOf(word)) continue;
+    write32(other, changed(word, 1)); // frozen, and this thread has the pool lock
+    return true;
+  }
+  return false;
+}
+
+/** Counts deletes. */
+export function giveCredits(table: usize, entries: u32): void {
+  const line = lineOf(table, ownCpu());
+  const word = atomic.load<u32>(line);
+  const most = chunkOf(field(table, COUNT)) << 1;
+  if (!(word & FROZEN) && creditsOf(word) + entries <= most && change(line, word, -<i32>entries)) return;
+  giveToPool(table, line, entries);
+}
+
+function giveToPool(table: usize, line: usize, entries: u32): void {
+  if (!acquireOnce(table + POOL_LOCK)) return; // ERRNO is set: the operation fails at its end
+  const handedOut = field(table, COUNT);
+  const word = atomic.load<u32>(line);
+  let back = entries;
+  if (!(word & FROZEN)) {
+    const kept = min(creditsOf(word), chunkOf(handedOut));
+    const surplus = creditsOf(word) - kept;
+    if (surplus) {
+      change(line, word, <i32>surplus);
+      back += surplus;
+    }
+  }
+  setField(table, COUNT, handedOut - back);
+  const margin = load<u32>(HOST_CPUS) * MARGIN;
+  // Thawed one by one, by their owners; not at once again at the edge.
+  if (field(table, LIMITED) && field(table, MAX_ENTRIES) - (handedOut - back) > margin << 1) setField(table, LIMITED, 0);
+}

@@ -1,0 +1,80 @@
+// Checks what belongs to no table in the shared build: that no CPU slot is in the middle of anything, and whose the memory is.
+// While no thread is in a call, that is: a slot that died has been recovered before.
+import { BELONGINGS, IDLE_SLOTS, UNLOCKED, OWNED_BLOCKS, broken } from "../invariants";
+import { DYING, NEXT, PINS, PIN_LENGTH, PIN_PATH, TABLES } from "../maps/registry";
+import { allocationSize, bytesInUse } from "../memory/arena";
+import { ARENA_LOCK, HOST_CPUS, REGISTRY } from "../memory/regions";
+import { isInUse } from "../memory/verify";
+import { BYTES, HEADER_BYTES, field } from "../table/header";
+import { LOCKED } from "./lock";
+import { BYTES as OWNED_BYTES, HEAD, PREVIOUS as OWNED_PREVIOUS } from "./owned";
+import { HAZARD, HELD, LOG_COUNT, ORPHAN, OWNED, PUBLISH_AT, slotOf } from "./slot";
+
+/** What a list adds up to when it leaves the memory in use. */
+const ASTRAY: u32 = 0xffffffff;
+
+/** Whether a lock word says that somebody holds it. */
+export function verifyLock(word: usize, out: usize): u32 {
+  return load<u32>(word) & LOCKED ? broken(out, UNLOCKED, <u32>word, load<u32>(word), 0, 0) : 0;
+}
+
+export function verifySlots(out: usize): u32 {
+  const problem = verifyLock(ARENA_LOCK, out) || verifyLock(REGISTRY, out);
+  if (problem) return problem;
+  let owned: u32 = 0;
+  let orphans: u32 = 0;
+  const cpus = load<u32>(HOST_CPUS);
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    const slot = slotOf(cpu);
+    const entries = load<u32>(slot, LOG_COUNT);
+    if (entries | load<u32>(slot, HELD) | load<u32>(slot, PUBLISH_AT) | load<u32>(slot, HAZARD)) {
+      return broken(out, IDLE_SLOTS, cpu, entries, load<u32>(slot, HELD), load<u32>(slot, PUBLISH_AT));
+    }
+    const bytes = ownedBytes(slot);
+    if (bytes == ASTRAY) return broken(out, OWNED_BLOCKS, cpu, load<u32>(slot, OWNED), 0, 0);
+    owned += bytes;
+    if (load<u32>(slot, ORPHAN)) orphans += field(<usize>load<u32>(slot, ORPHAN), BYTES);
+  }
+  const tables = tableBytes(TABLES) + tableBytes(DYING) + orphans;
+  const pins = pinBytes();
+  return owned + tables + pins == bytesInUse() ? 0 : broken(out, BELONGINGS, bytesInUse(), tables, owned, pins);
+}
+
+/** Bytes of the blocks that a slot owns. */
+function ownedBytes(slot: usize): u32 {
+  let bytes: u32 = 0;
+  let previous: usize = 0;
+  let block = <usize>load<u32>(slot, OWNED);
+  while (block) {
+    // As in a free list of the arena, that each names the one before it rules out a circle.
+    if (!isInUse(block, HEAD) || load<u32>(block, OWNED_PREVIOUS) != <u32>previous) return ASTRAY;
+    if (!isInUse(block, load<u32>(block, OWNED_BYTES))) return ASTRAY;
+    bytes += allocationSize(load<u32>(block, OWNED_BYTES));
+    previous = block;
+    block = <usize>load<u32>(block);
+  }
+  return bytes;
+}
+
+/** Bytes of the tables of a list; as far as it goes over memory in use. */
+function tableBytes(list: usize): u32 {
+  const most = bytesInUse() / HEADER_BYTES;
+  let bytes: u32 = 0;
+  let table = <usize>load<u32>(list);
+  for (let tables: u32 = 0; tables <= most && isInUse(table, HEADER_BYTES); tables++) {
+    bytes += field(table, BYTES);
+    table = <usize>load<u32>(table + NEXT);
+  }
+  return bytes;
+}
+
+function pinBytes(): u32 {
+  const most = bytesInUse() / HEAD;
+  let bytes: u32 = 0;
+  let pin = <usize>load<u32>(PINS);
+  for (let pins: u32 = 0; pins <= most && isInUse(pin, HEAD); pins++) {
+    bytes += allocationSize(<u32>PIN_PATH + load<u32>(pin, PIN_LENGTH));
+    pin = <usize>load<u32>(pin);
+  }
+  return bytes;
+}

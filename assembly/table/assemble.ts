@@ -1,0 +1,127 @@
+// Giving a new table its memory in the shared build, piece by piece as table/dismantle.ts takes it away: each piece is an operation,
+// and what the header says is there at every moment.
+import { allocate, allocationSize } from "../memory/arena";
+import { HOST_CPUS } from "../memory/regions";
+import { zeroBytes } from "../hash/bytes";
+import { LINE_BYTES } from "../sync/count";
+import { beginWrite, commit, rollback, write32 } from "../sync/journal";
+import { ORPHAN, SLOT } from "../sync/slot";
+import { tableAllocate } from "./account";
+import { untouchedEntry, widthIn } from "./buckets";
+import { holdSegment, preallocatedSegments } from "./elements";
+import {
+  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, FLAGS, GROW_ABOVE, HEADER_BYTES, LAYOUT, LAYOUT_REFS, LINES, LOCK_OFFSET, MAX_ENTRIES, NO_LOCK,
+  OVERFLOW_BYTES, PREALLOCATED, SHRINK_BELOW, STRIPES, STRIPE_MASK, field, isGrowable, setField,
+} from "./header";
+import { STRIPE_BYTES } from "./dismantle";
+import { reserveOverflow } from "./overflow";
+import { setLimitsFor } from "./resize";
+import { prepareRetiring } from "./retire";
+import { addSegment, directoryEntry, firstOf, recordsOf, reserveDirectory, segmentOf } from "./segments";
+
+const NEVER: u32 = 0xffffffff;
+
+/** A header of zeros, noted in the slot as being made, with the lines of the CPUs. 0 without memory. */
+export function newHeader(): usize {
+  beginWrite();
+  const table = allocate(HEADER_BYTES);
+  if (!table) {
+    rollback();
+    return 0;
+  }
+  zeroBytes(table, HEADER_BYTES);
+  store<u32>(table, NO_LOCK, LOCK_OFFSET);
+  store<u32>(table, allocationSize(HEADER_BYTES), BYTES);
+  write32(SLOT + ORPHAN, <u32>table);
+  if (!commit()) return 0;
+  beginWrite();
+  const bytes = load<u32>(HOST_CPUS) * LINE_BYTES;
+  const lines = tableAllocate(table, bytes);
+  if (lines) {
+    zeroBytes(lines, bytes);
+    setField(table, LINES, <u32>lines);
+  }
+  if (commit() && lines) return table;
+  return 0;
+}
+
+/** Gives a table of `buckets` buckets its first memory: all that a preallocated one will ever need. False without memory. */
+export function assemble<B>(table: usize, buckets: u32): bool {
+  const array = table + BUCKET_SEGMENTS;
+  const shift = load<u32>(array, 4);
+  const segments = segmentOf(buckets - 1, shift) + 1;
+  beginWrite();
+  const begun = reserveDirectory(table, array, segments) && (!isGrowable(table) || prepareRetiring(table));
+  if (!isGrowable(table)) setField(table, GROW_ABOVE, NEVER);
+  else setLimitsFor(table, buckets);
+  if (!isGrowable(table)) setField(table, SHRINK_BELOW, 0);
+  if (!begun) {
+    rollback();
+    return false;
+  }
+  if (!commit()) return false;
+  for (let segment: u32 = 0; segment < segments; segment++) if (!assembleSegment<B>(table, segment, buckets)) return false;
+  return !(field(table, FLAGS) & PREALLOCATED) || preallocate(table);
+}
+
+function assembleSegment<B>(table: usize, segment: u32, buckets: u32): bool {
+  const array = table + BUCKET_SEGMENTS;
+  const shift = load<u32>(array, 4);
+  const stride = field(table, BUCKET_BYTES);
+  const first = firstOf(segment, shift);
+  const end = min(buckets, first + recordsOf(segment, shift));
+  beginWrite();
+  if (!isGrowable(table) && !(field(table, FLAGS) & PREALLOCATED)) {
+    store<u32>(directoryEntry(array, segment), untouchedEntry(segment, shift, stride));
+  } else {
+    const records = isGrowable(table) ? recordsOf(segment, shift) : end - first;
+    const address = addSegment(table, array, segment, stride, records);
+    if (!address) {
+      rollback();
+      return false;
+    }
+    zeroBytes(address, records * stride);
+    for (let i = first; i < end; i++) {
+      // Nobody sees it yet, so no journal.
+      const bucket = address + <usize>(i - first) * stride;
+      store<u32>(bucket + changetype<B>(0).widthOffset(), widthIn(buckets, i));
+    }
+  }
+  setField(table, BUCKETS, end);
+  return commit();
+}
+
+/** Elements and overflow blocks of a preallocated table, as in table/lifecycle.ts. */
+function preallocate(table: usize): bool {
+  if (field(table, LAYOUT) == LAYOUT_REFS) {
+    const segments = preallocatedSegments(table);
+    for (let segment: u32 = 0; segment < segments; segment++) {
+      beginWrite();
+      const held = holdSegment(table, segment);
+      if (!commit() || !held) return false;
+    }
+  }
+  const buckets = field(table, BUCKETS);
+  const blocks = min((buckets >> 2) + 8 * <u32>sqrt(<f64>buckets), field(table, MAX_ENTRIES));
+  for (let i: u32 = 0; i < blocks; i++) {
+    beginWrite();
+    const block = tableAllocate(table, field(table, OVERFLOW_BYTES));
+    if (block) reserveOverflow(table, block);
+    if (!commit() || !block) return false;
+  }
+  return true;
+}
+
+/** Gives an array its lock words: a stripe of its elements shares one. False without memory. */
+export function assembleStripes(table: usize, stripes: u32): bool {
+  beginWrite();
+  const words = tableAllocate(table, stripes * STRIPE_BYTES);
+  if (!words) {
+    rollback();
+    return false;
+  }
+  zeroBytes(words, stripes * STRIPE_BYTES);
+  setField(table, STRIPES, <u32>words);
+  setField(table, STRIPE_MASK, stripes - 1);
+  return commit();
+}

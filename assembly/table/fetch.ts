@@ -1,0 +1,298 @@
+// Reading in the shared build, without a lock: look at the version of the bucket, read, look at it again (Lamport's sequence
+// check; linux/seqlock.h; "optimistic lock coupling": Leis et al. 2016). What was read in between counts only if the bucket was not
+// locked and nothing has changed; otherwise it is done again, and after READ_TRIES times under the lock, so that a reader cannot
+// starve.
+//
+// Until the second look, whatever was read may be anything:
+//   a bucket's address, computed from N and the directory   lies in memory (which never shrinks), perhaps no longer a bucket's: then
+//                                                           RETIRED in the header has counted up before the memory became something else
+//   the bucket is another than N of a moment ago says       a key that is found counts; that it is absent counts only if the bucket's
+//                                                           width says that the key belongs there. A merge leaves nothing behind
+//   the address of an overflow block                        the version is looked at before it is followed, and it must lie in memory
+//   the address of an element                               must lie in memory; what is found there is dropped
+// No order of loads is left to chance. The first look is an atomic load, which nothing behind it is done before. Before the second
+// one stands a fence (`attempt`), or its address depends on what was read (`peekWord`; hiddenZero in sync/word.ts).
+import { FIRST_ADDRESS } from "../memory/regions";
+import { copyBytes } from "../hash/bytes";
+import { commit, rollback } from "../sync/journal";
+import { LOCKED, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
+import { announce, retract } from "../sync/hazard";
+import { addScalar } from "./scalar";
+import { ERRNO, SLOT, fence, mine, now, setMine } from "../sync/slot";
+import { STEPPING, STEP_CHECK, STEP_INDEX, STEP_READ, step } from "../sync/step";
+import { GONE_WIDTH, WIDTH_BITS, hiddenZero, isReadable } from "../sync/word";
+import { BlockKeys, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "./block_keys";
+import { bucketAddress, indexIn, widthIn } from "./buckets";
+import { FLAGS, GROWABLE, LOCK_OFFSET, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "./header";
+import { findIn } from "./linear";
+import { clearSpinLock, lockBucketOf } from "./locked";
+
+const READ_TRIES: u32 = 64;
+
+/** Results of reading without a lock, beside the address of a value. */
+const ABSENT: usize = 0;
+const UNSURE: usize = 1;
+
+/** The value of a key in a bucket whose version was read: its address, ABSENT, or UNSURE. */
+@inline function search<B, K>(table: usize, bucket: usize, version: u32, key: K, hash: u32): usize {
+  const found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  if (found) return changetype<B>(bucket).valueAt(table, <u32>ctz(found), true);
+  const block = changetype<B>(bucket).link(true);
+  return block ? searchChain<B, K>(table, bucket, block, version, key, hash) : ABSENT;
+}
+
+function searchChain<B, K>(table: usize, bucket: usize, block: usize, version: u32, key: K, hash: u32): usize {
+  const lock = changetype<B>(bucket).lock();
+  while (block) {
+    if (atomic.load<u32>(lock) != version || !isReadable(block, field(table, OVERFLOW_BYTES))) return UNSURE;
+    const found = changetype<B>(block).find<K>(table, key, hash, false);
+    if (found) return changetype<B>(block).valueAt(table, <u32>ctz(found), false);
+    block = changetype<B>(block).link(false);
+  }
+  return ABSENT;
+}
+
+/** Whether a bucket is the one that N and the hash say: its width does. The buckets of a fixed table never change. */
+@inline export function isAsExpected<B>(table: usize, bucket: usize, buckets: u32, index: u32): bool {
+  return changetype<B>(bucket).width() == widthIn(buckets, index) || !(field(table, FLAGS) & GROWABLE);
+}
+
+/** Whether a hash belongs to a bucket of a width, also when that is not the one that N said. Never, when a merge has taken it away. */
+@inline function belongs(hash: u32, index: u32, width: u32): bool {
+  return (hash & ((1 << width) - 1)) == index && width < GONE_WIDTH;
+}
+
+/** What `peekWord` answers when it is not sure; also a value that a map may hold, so it says nothing. */
+export const NOT_SURE: u64 = 0x7ff8badcab1ebabe;
+
+/**
+ * The value of a key in the layout "keys", whose values are one word: one try, straight to the second look. Whatever is not the common
+ * case is NOT_SURE: an absent key, a chain, a bucket that is locked or has changed.
+ */
+@inline export function peekWord(table: usize, key: u32, hash: u32): u64 {
+  const zero = hiddenZero();
+  const head = atomic.load<u64>(table);
+  const bucket = changetype<BlockKeys>(bucketAddress<BlockKeys>(table, indexIn(<u32>head, hash)));
+  if (STEPPING) step(STEP_INDEX);
+  const version = atomic.load<u32>(bucket.lock());
+  if (STEPPING) step(STEP_READ);
+  const slots = bucket.find<u32>(table, key, hash, true);
+  if (!slots || version & LOCKED) return NOT_SURE;
+  const word = load<u64>(bucket.valueAt(table, <u32>ctz(slots), true));
+  if (STEPPING) step(STEP_CHECK);
+  const seen = <u32>word & zero; // the word's address depends on the keys, so this depends on all that was read
+  const changed = (load<u32>(bucket.lock() + seen) ^ version) | (load<u32>(table + seen, RETIRED) ^ <u32>(head >> 32));
+  return changed ? NOT_SURE : word;
+}
+
+/** `fetch` in the layout "keys". */
+@inline function fetchWord(table: usize, key: u32, hash: u32, target: usize, bytes: u32): u32 {
+  const word = peekWord(table, key, hash);
+  if (word != NOT_SURE) return copyWord(target, word, bytes);
+  return fetchWordSlowly(table, key, hash, target, bytes);
+}
+
+export function fetchWordSlowly(table: usize, key: u32, hash: u32, target: usize, bytes: u32): u32 {
+  const zero = hiddenZero();
+  for (let tries = READ_TRIES; tries; tries--) {
+    const head = atomic.load<u64>(table);
+    const index = indexIn(<u32>head, hash);
+    const bucket = changetype<BlockKeys>(bucketAddress<BlockKeys>(table, index));
+    const lock = bucket.lock();
+    const version = atomic.load<u32>(lock);
+    if (STEPPING) step(STEP_READ);
+    const slots = bucket.find<u32>(table, key, hash, true);
+    const link = bucket.linkWord();
+    const word = load<u64>(bucket.valueAt(table, <u32>ctz(slots | LAST), true));
+    if (STEPPING) step(STEP_CHECK);
+    const seen = (slots | link | <u32>word) & zero;
+    if ((load<u32>(lock + seen) ^ version) | (version & LOCKED)) continue;
+    if (load<u32>(table + seen, RETIRED) != <u32>(head >> 32)) continue;
+    if (slots) return copyWord(target, word, bytes);
+    if (link & ~WIDTH_BITS) {
+      const found = fetchChained(table, lock, version, <usize>link & ~WIDTH_BITS, key, target, bytes);
+      if (found == UNSURE_WORD) continue;
+      if (found) return found;
+    }
+    if (belongs(hash, index, link & WIDTH_BITS) || !(field(table, FLAGS) & GROWABLE)) return 0;
+  }
+  return fetchPart<BlockKeys, u32>(table, key, hash, 0, bytes, target);
+}
+
+@inline function copyWord(target: usize, word: u64, bytes: u32): u32 {
+  if (bytes == 8) store<u64>(target, word);
+  else {
+    store<u64>(SLOT + WORD, word);
+    copyBytes(target, SLOT + WORD, bytes);
+  }
+  return 1;
+}
+
+/** The same in the chain of a bucket, from `block` on: 1, 0, or UNSURE_WORD. */
+function fetchChained(table: usize, lock: usize, version: u32, block: usize, key: u32, target: usize, bytes: u32): u32 {
+  const zero = hiddenZero();
+  const retired = load<u32>(table, RETIRED);
+  while (block) {
+    if (!isReadable(block, KEYS_OVERFLOW_BYTES)) return UNSURE_WORD;
+    const at = changetype<BlockKeys>(block);
+    const slots = at.find<u32>(table, key, 0, false);
+    const word = load<u64>(at.valueAt(table, <u32>ctz(slots | LAST_CHAINED), false));
+    block = at.link(false);
+    const seen = (slots | <u32>block | <u32>word) & zero;
+    if (load<u32>(lock + seen) != version || load<u32>(table + seen, RETIRED) != retired) return UNSURE_WORD;
+    if (slots) return copyWord(target, word, bytes);
+  }
+  return 0;
+}
+
+/** A word of the slot. */
+const WORD: usize = 192;
+/** Makes ctz of an empty set of slots the last slot. */
+const LAST: u32 = 1 << (KEYS_SLOTS - 1);
+const LAST_CHAINED: u32 = 1 << (KEYS_OVERFLOW_SLOTS - 1);
+/** Neither found nor absent: to be tried again. */
+const UNSURE_WORD: u32 = 2;
+
+/** What to do with the value of a key. */
+const COPY_OUT: u32 = 0;
+const ADDRESS: u32 = 1;
+const COPY_IN: u32 = 2;
+const ADD: u32 = 3;
+
+/**
+ * Reads, or with COPY_IN writes, `bytes` of the value of a key from `offset` on; ADDRESS only finds it. Writing is for one's own
+ * slot of a per-CPU value (sync/hazard.ts); ADD + kind adds to an integer there, and leaves the sum in `memory`. The address of the value, ABSENT, or UNSURE after READ_TRIES tries.
+ */
+@inline function attempt<B, K>(
+  table: usize, key: K, hash: u32, action: u32, offset: u32, bytes: u32, memory: usize,
+): usize {
+  for (let tries = READ_TRIES; tries; tries--) {
+    const head = atomic.load<u64>(table);
+    const index = indexIn(<u32>head, hash);
+    const bucket = bucketAddress<B>(table, index);
+    if (STEPPING) step(STEP_INDEX);
+    const lock = changetype<B>(bucket).lock();
+    const version = atomic.load<u32>(lock);
+    if (version & LOCKED) continue;
+    if (STEPPING) step(STEP_READ);
+    const value = search<B, K>(table, bucket, version, key, hash);
+    if (value == UNSURE) continue;
+    if (value && action == COPY_OUT) copyBytes(memory, value + offset, bytes);
+    const width = changetype<B>(bucket).width();
+    if (value && action >= COPY_IN) announce(lock);
+    else fence();
+    if (STEPPING) step(STEP_CHECK);
+    const same =
+      load<u32>(lock) == version && load<u32>(table, RETIRED) == <u32>(head >> 32) &&
+      (value || belongs(hash, index, width) || !(field(table, FLAGS) & GROWABLE));
+    if (value && action >= COPY_IN) {
+      if (same) writeOwn(value + offset, memory, bytes, action);
+      retract();
+    }
+    if (same) return value;
+  }
+  return UNSURE;
+}
+
+@inline function writeOwn(target: usize, source: usize, bytes: u32, action: u32): void {
+  if (action == COPY_IN) copyWords(target, source, bytes);
+  else setMine(ERRNO, addScalar(target, action - ADD, load<u64>(source), source));
+}
+
+/** Copies into a slot of a per-CPU value, words of 8 bytes as a whole. */
+function copyWords(target: usize, source: usize, bytes: u32): void {
+  while (bytes >= 8) {
+    store<u64>(target, load<u64>(source));
+    target += 8;
+    source += 8;
+    bytes -= 8;
+  }
+  if (bytes) copyBytes(target, source, bytes);
+}
+
+/** Copies the value of a key: 1, 0 when it is absent, or an errno. */
+@inline export function fetch<B, K>(table: usize, key: K, hash: u32, target: usize): u32 {
+  if (changetype<B>(0).isWord()) return fetchWord(table, <u32>key, hash, target, field(table, VALUE_SIZE));
+  return fetchPart<B, K>(table, key, hash, 0, field(table, VALUE_SIZE), target);
+}
+
+@inline export function fetchPart<B, K>(
+  table: usize, key: K, hash: u32, offset: u32, bytes: u32, target: usize,
+): u32 {
+  const value = attempt<B, K>(table, key, hash, COPY_OUT, offset, bytes, target);
+  if (value == UNSURE) return fetchLocked<B, K>(table, key, hash, offset, bytes, target);
+  return <u32>(value != ABSENT);
+}
+
+function fetchLocked<B, K>(table: usize, key: K, hash: u32, offset: u32, bytes: u32, target: usize): u32 {
+  const bucket = lockBucketOf<B>(table, hash);
+  if (!bucket) return lockErrno();
+  const value = findIn<B, K>(table, bucket, key, hash);
+  if (value) copyBytes(target, value + offset, bytes);
+  commit();
+  return <u32>(value != 0);
+}
+
+/** The address of the live value of a key, 0 when it is absent, or an errno. */
+@inline export function addressOf<B, K>(table: usize, key: K, hash: u32): usize {
+  const value = attempt<B, K>(table, key, hash, ADDRESS, 0, 0, 0);
+  if (value != UNSURE) return value;
+  const bucket = lockBucketOf<B>(table, hash);
+  if (!bucket) return lockErrno();
+  const found = findIn<B, K>(table, bucket, key, hash);
+  commit();
+  return found;
+}
+
+/** Writes a part of one's own slot of a per-CPU value, or with a kind of integer adds to it: 1, 0 when the key is absent, or an errno. */
+export function writePart<B, K>(
+  table: usize, key: K, hash: u32, offset: u32, bytes: u32, source: usize, kind: u32,
+): u32 {
+  const action = kind ? ADD + kind : COPY_IN;
+  const value = attempt<B, K>(table, key, hash, action, offset, bytes, source);
+  if (value != UNSURE) return <u32>(value != ABSENT);
+  const bucket = lockBucketOf<B>(table, hash);
+  if (!bucket) return lockErrno();
+  const found = findIn<B, K>(table, bucket, key, hash);
+  if (found) writeOwn(found + offset, source, bytes, action); // no journal: nobody else writes here, and each word as a whole
+  const errno = mine(ERRNO);
+  setMine(ERRNO, 0);
+  commit();
+  setMine(ERRNO, errno);
+  return <u32>(found != 0);
+}
+
+/**
+ * Finds a key and takes the spin lock of its value, in an operation: the address of the value, 0 when it is absent, or an errno;
+ * with these two nothing is held. The bucket's lock is held, too, but never while waiting for the other: who has the spin lock may
+ * be about to write to this very bucket.
+ */
+export function lockValueOf<B, K>(table: usize, key: K, hash: u32): usize {
+  let deadline: f64 = 0;
+  while (true) {
+    const bucket = lockBucketOf<B>(table, hash);
+    if (!bucket) return lockErrno();
+    const value = findIn<B, K>(table, bucket, key, hash);
+    if (!value) {
+      commit();
+      return 0;
+    }
+    const word = value + field(table, LOCK_OFFSET);
+    if (tryAcquire(word)) return value;
+    const seen = atomic.load<u32>(word);
+    rollback();
+    if (!deadline) deadline = now();
+    const errno = waitForValue(seen, deadline);
+    if (errno) return errno;
+  }
+}
+
+/** Copies the value of a key under its spin lock: 1, 0 or an errno. */
+export function fetchSpinLocked<B, K>(table: usize, key: K, hash: u32, target: usize): u32 {
+  const value = lockValueOf<B, K>(table, key, hash);
+  if (value < FIRST_ADDRESS) return <u32>value;
+  copyBytes(target, value, field(table, VALUE_SIZE));
+  commit();
+  clearSpinLock(table, target);
+  return 1;
+}

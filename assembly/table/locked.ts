@@ -1,0 +1,198 @@
+// Writing in the shared build: an operation locks the one bucket that its key belongs to, and all that it changes there it
+// journals (sync/journal.ts). Resizing follows behind, as operations of its own: the entry is placed where there is room, and only
+// then is a bucket split. So no operation but a split or a merge holds two buckets.
+import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
+import { ZEROS, ZEROS_BYTES } from "../memory/regions";
+import { zeroBytes } from "../hash/bytes";
+import { takeCredit } from "../sync/count";
+import { awaitHazards } from "../sync/hazard";
+import { beginWrite, commit, failWith, logBytes, logLong, publish, rollback } from "../sync/journal";
+import { acquire, acquireFirst, lockErrno, releaseLast } from "../sync/lock";
+import { LOG_SPARE, ensureLog } from "../sync/owned";
+import { ERRNO, FRESH, mine, setMine } from "../sync/slot";
+import { STEPPING, STEP_INDEX, step } from "../sync/step";
+import { tableAllocate } from "./account";
+import { bucketAddress, bucketIndex, bucketOf, indexIn, fixedRecords, untouchedEntry } from "./buckets";
+import {
+  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, FROZEN, GROW_ABOVE, LOCK_OFFSET, NO_LOCK, OWES, PER_CPU, POOL_LOCK, VALUE_SIZE, field, isGrowable,
+} from "./header";
+import { dropSlot, findIn, place, settle } from "./linear";
+import { growLocked, shrinkLocked } from "./resize_locked";
+import { directoryEntry, firstOf, segmentOf } from "./segments";
+
+const NOEXIST: u32 = 1;
+const EXIST: u32 = 2;
+const SPIN_LOCK_BYTES: u32 = 4;
+const LINE: u32 = 64;
+/** A word of the slot that keeps touching loads alive. */
+const TOUCHED: usize = 196;
+
+@inline function isUntouched(bucket: usize): bool {
+  return bucket >= ZEROS && bucket < ZEROS + ZEROS_BYTES;
+}
+
+/** Gives the segment of a bucket memory of its own: an operation by itself, since others may see it at once. 0 or an errno. */
+function materialiseLocked(table: usize, bucket: u32): u32 {
+  const array = table + BUCKET_SEGMENTS;
+  const shift = load<u32>(array, 4);
+  const stride = field(table, BUCKET_BYTES);
+  const segment = segmentOf(bucket, shift);
+  const entry = directoryEntry(array, segment);
+  beginWrite();
+  if (acquire(table + POOL_LOCK) && load<u32>(entry) == untouchedEntry(segment, shift, stride)) {
+    const bytes = fixedRecords(table, segment, shift) * stride;
+    const address = tableAllocate(table, bytes);
+    if (!address) {
+      if (!mine(ERRNO)) failWith(ENOMEM);
+    } else {
+      zeroBytes(address, bytes);
+      publish(entry, <u32>address - firstOf(segment, shift) * stride);
+    }
+  }
+  return commit() ? 0 : mine(ERRNO);
+}
+
+/**
+ * Locks the bucket of a hash and begins an operation. 0 when it failed: nothing is held then, and ERRNO says why.
+ *
+ * All lines of the bucket are touched before the compare-and-swap, behind which no load is done early: the misses overlap.
+ */
+@inline export function lockBucketOf<B>(table: usize, hash: u32): usize {
+  const buckets = load<u32>(table, BUCKETS);
+  const bucket = bucketAddress<B>(table, indexIn(buckets, hash));
+  touch<B>(table, bucket);
+  beginWrite();
+  // Only when N is still the same is the bucket surely the one; a hash without preallocation may not have it yet.
+  if (!isUntouched(bucket) && acquireFirst(changetype<B>(bucket).lock())) {
+    if (load<u32>(table, BUCKETS) == buckets && !field(table, PER_CPU)) return bucket;
+    releaseLast();
+  }
+  return lockBucketSlowly<B>(table, hash);
+}
+
+@inline function touch<B>(table: usize, bucket: usize): void {
+  const bytes = changetype<B>(0).bucketBytes(table);
+  let sum: u32 = 0;
+  for (let line: u32 = LINE; line < bytes; line += LINE) sum += load<u32>(bucket + line);
+  setMine(TOUCHED, sum);
+}
+
+function lockBucketSlowly<B>(table: usize, hash: u32): usize {
+  while (true) {
+    const bucket = bucketOf<B>(table, hash);
+    if (STEPPING) step(STEP_INDEX);
+    if (isUntouched(bucket)) {
+      if (materialiseLocked(table, bucketIndex(table, hash))) return 0;
+      continue;
+    }
+    beginWrite();
+    const lock = changetype<B>(bucket).lock();
+    if (!acquire(lock)) {
+      rollback();
+      return 0;
+    }
+    // A split or merge since then? Not from now on: it needs this lock.
+    if (bucketOf<B>(table, hash) == bucket) {
+      if (!field(table, PER_CPU) || awaitHazards(lock)) return bucket;
+      rollback();
+      return 0;
+    }
+    releaseLast();
+  }
+}
+
+/**
+ * Finds or inserts a key, its bucket locked: the address of its value, which the caller writes (`prepareValue`) before it ends the
+ * operation with `finishWrite`; or an errno, and nothing is held. `isFresh()` tells whether the entry is new.
+ */
+@inline export function obtain<B, K>(table: usize, key: K, hash: u32, flags: u32): usize {
+  if (flags > EXIST) return EINVAL;
+  const bucket = lockBucketOf<B>(table, hash);
+  if (!bucket) return lockErrno();
+  if (field(table, FROZEN)) return refuse(EPERM);
+  const value = findIn<B, K>(table, bucket, key, hash);
+  if (value) {
+    setMine(FRESH, 0);
+    return flags == NOEXIST ? <usize>refuse(EEXIST) : value;
+  }
+  if (flags == EXIST) return refuse(ENOENT);
+  return insertLocked<B, K>(table, bucket, key, hash);
+}
+
+function refuse(errno: u32): u32 {
+  rollback();
+  return errno;
+}
+
+function insertLocked<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {
+  if (!takeCredit(table)) return refuse(mine(ERRNO) ? mine(ERRNO) : E2BIG);
+  const entry = changetype<B>(0).newEntry<K>(table, key);
+  const value = entry ? place<B, K>(table, bucket, key, hash, entry) : 0;
+  if (!value) return refuse(mine(ERRNO) ? mine(ERRNO) : ENOMEM);
+  setMine(FRESH, 1);
+  return value;
+}
+
+/** Makes room in the journal for a value of this table; before the operation begins. */
+@inline export function ensureValueLog(table: usize): bool {
+  return ensureLog(LOG_SPARE + (field(table, VALUE_SIZE) >> 2));
+}
+
+/** To be called before the bytes of a value are written. */
+@inline export function prepareValue(at: usize, bytes: u32): void {
+  if (mine(FRESH)) return;
+  if (bytes == 8) logLong(at);
+  else logBytes(at, bytes);
+}
+
+/** Ends an operation of `obtain`: 0 or an errno; then splits or merges, if the table needs it. */
+@inline export function finishWrite<B>(table: usize): u32 {
+  const inserted = mine(FRESH);
+  if (!commit()) return mine(ERRNO);
+  if (inserted && (field(table, COUNT) > field(table, GROW_ABOVE) || field(table, OWES))) resizeAfter<B>(table);
+  return 0;
+}
+
+function resizeAfter<B>(table: usize): void {
+  if (!isGrowable(table)) return;
+  if (field(table, COUNT) > field(table, GROW_ABOVE)) growLocked<B>(table);
+  else shrinkLocked<B>(table, 1);
+}
+
+/** Removes a key, its value copied to `value` first unless that is 0. 0 or an errno. */
+@inline export function removeLocked<B, K>(table: usize, key: K, hash: u32, value: usize): u32 {
+  if (isUntouched(bucketOf<B>(table, hash))) return field(table, FROZEN) ? EPERM : ENOENT;
+  const bucket = lockBucketOf<B>(table, hash);
+  if (!bucket) return lockErrno();
+  if (field(table, FROZEN)) return refuse(EPERM);
+  let block = bucket;
+  let found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  while (!found) {
+    block = changetype<B>(block).link(block == bucket);
+    if (!block) return refuse(ENOENT);
+    found = changetype<B>(block).find<K>(table, key, hash, false);
+  }
+  const slot = <u32>ctz(found);
+  if (value) {
+    changetype<B>(block).copyValue(table, slot, block == bucket, value);
+    clearSpinLock(table, value);
+  }
+  dropSlot<B>(table, block, slot, block == bucket);
+  if (changetype<B>(bucket).link(true)) settle<B>(table, bucket);
+  if (!commit()) return mine(ERRNO);
+  shrinkLocked<B>(table, 1);
+  return 0;
+}
+
+/** The spin locks of values read as zero. */
+export function clearSpinLocks(table: usize, values: usize, entries: u32): void {
+  if (field(table, LOCK_OFFSET) == NO_LOCK) return;
+  const size = field(table, VALUE_SIZE);
+  for (let i: u32 = 0; i < entries; i++) clearSpinLock(table, values + <usize>i * size);
+}
+
+/** The spin lock of a value reads as zero. */
+@inline export function clearSpinLock(table: usize, value: usize): void {
+  const offset = field(table, LOCK_OFFSET);
+  if (offset != NO_LOCK) zeroBytes(value + offset, SPIN_LOCK_BYTES);
+}

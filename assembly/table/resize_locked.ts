@@ -1,0 +1,147 @@
+// Splits and merges in the shared build. One at a time in a table (its resize lock, which nobody waits for: who does not get it
+// leaves the work to later writes), each an operation of its own that locks the two buckets it is about. N is the word that makes
+// other threads go to the new bucket, or no longer to the last one, and it is published last, after the commit point: until then
+// nobody has seen any of it, and a thread that dies leaves the table as it was.
+//
+// A thread with an old N comes to a bucket that has fewer entries than it thinks, or is gone: the bucket's width tells it.
+import { entriesOf } from "../sync/count";
+import { beginWrite, commit, publish, rollback } from "../sync/journal";
+import { acquire, acquireOnce, tryAcquire } from "../sync/lock";
+import { ensureLog, LOG_SPARE } from "../sync/owned";
+import { mine, LOG_ROOM } from "../sync/slot";
+import { bucketAddress, maskOf, widthIn } from "./buckets";
+import { trimElements } from "./elements";
+import {
+  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, GROW_ABOVE, OWES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SHRINK_BELOW, countWork, field,
+  isGrowable,
+} from "./header";
+import { countEntries } from "./overflow";
+import { MOST_MERGES, MOST_SPLITS, isTooMuch, join, makeRoom, pinned, setLimitsFor, splitChain } from "./resize";
+import { reclaimSegments, retireSegment } from "./retire";
+import { firstOf, growTo, recordsOf, replaceDirectory, segmentAddress, segmentOf } from "./segments";
+import { zeroBytes } from "../hash/bytes";
+
+/** Journal entries that moving an entry may need. */
+const MOVE_ENTRIES: u32 = 16;
+/** Merges of one call on a table without entries, whose buckets are empty. */
+const EMPTY_MERGES: u32 = 64;
+
+const DONE: u32 = 0;
+const AGAIN: u32 = 1;
+const STOP: u32 = 2;
+
+/** Splits until the table has room for its entries, within the bound of one insert. */
+export function growLocked<B>(table: usize): void {
+  let splits: u32 = 0;
+  while (splits < MOST_SPLITS && field(table, COUNT) > field(table, GROW_ABOVE)) {
+    const result = splitLocked<B>(table);
+    if (result == STOP) return;
+    if (result == DONE) splits++;
+  }
+}
+
+function stop(): u32 {
+  rollback();
+  return STOP;
+}
+
+function splitLocked<B>(table: usize): u32 {
+  beginWrite();
+  if (!tryAcquire(table + RESIZE_LOCK)) return stop();
+  const array = table + BUCKET_SEGMENTS;
+  const shift = load<u32>(array, 4);
+  const stride = field(table, BUCKET_BYTES);
+  const buckets = field(table, BUCKETS);
+  if (field(table, COUNT) <= field(table, GROW_ABOVE)) return stop();
+  const segment = segmentOf(buckets, shift);
+  if (segment >= load<u32>(array, 8)) {
+    if (!replaceDirectory(table, array, load<u32>(array, 8) << 1, true)) return stop();
+    return commit() ? AGAIN : STOP;
+  }
+  const bit = (maskOf(buckets) >> 1) + 1;
+  const low = bucketAddress<B>(table, buckets - bit);
+  if (!acquire(changetype<B>(low).lock()) || pinned<B>()) return stop();
+  const entries = countEntries<B>(table, low);
+  const needed = entries * MOVE_ENTRIES + LOG_SPARE;
+  if (needed > mine(LOG_ROOM)) {
+    rollback();
+    return ensureLog(needed) ? AGAIN : STOP;
+  }
+  // Overflow blocks are freed on the way, and the pool's lock comes before the arena's.
+  if (changetype<B>(low).link(true) && !acquireOnce(table + POOL_LOCK)) return stop();
+  if (!growTo(table, array, buckets, stride)) return stop();
+  const isNew = firstOf(segment, shift) == buckets;
+  if (isNew) zeroBytes(segmentAddress(array, segment, stride), recordsOf(segment, shift) * stride);
+  const high = bucketAddress<B>(table, buckets);
+  // Others go there as soon as N is published, and find it locked until this is over. Before, only threads with an N of long ago
+  // come by; they let go at once. In a new segment nobody does: nobody has its address.
+  const lock = changetype<B>(high).lock();
+  if (!(isNew ? tryAcquire(lock) : acquire(lock))) return stop();
+  const width = widthIn(buckets + 1, buckets);
+  const overflow = changetype<B>(low).link(true);
+  changetype<B>(high).reset(true);
+  changetype<B>(high).setWidth(width);
+  changetype<B>(low).setWidth(width);
+  let moved = <i32>changetype<B>(low).distribute(table, bit, high);
+  if (overflow) {
+    changetype<B>(low).setLink(true, 0);
+    moved += splitChain<B>(table, low, high, overflow, bit);
+  }
+  setLimitsFor(table, buckets + 1);
+  countWork(table, 1, 0, moved);
+  publish(table + BUCKETS, buckets + 1);
+  return commit() ? DONE : STOP;
+}
+
+/** Merges as long as there are too many buckets, within the bound of `removed` deletes; with no lock held. */
+export function shrinkLocked<B>(table: usize, removed: u32): void {
+  if (!changetype<B>(0).holdsValues()) trimElements(table);
+  if (field(table, COUNT) >= field(table, SHRINK_BELOW)) {
+    if (field(table, OWES)) store<u32>(table, 0, OWES);
+    return;
+  }
+  let most = MOST_MERGES * removed;
+  if (!entriesOf(table)) most += EMPTY_MERGES;
+  for (let merges: u32 = 0; merges < most && field(table, COUNT) < field(table, SHRINK_BELOW); merges++) {
+    if (mergeLocked<B>(table) == STOP) break;
+  }
+  // A hint, no more: inserts merge, too, as long as it stands.
+  store<u32>(table, field(table, COUNT) < field(table, SHRINK_BELOW) ? 1 : 0, OWES);
+}
+
+/** Merges a table without entries down to one bucket. */
+export function shrinkEmpty<B>(table: usize): void {
+  if (!isGrowable(table)) return;
+  while (!entriesOf(table) && field(table, BUCKETS) > 1) if (mergeLocked<B>(table) == STOP) break;
+}
+
+function mergeLocked<B>(table: usize): u32 {
+  if (field(table, RETIRED_SEGMENTS)) reclaimSegments(table);
+  beginWrite();
+  if (!tryAcquire(table + RESIZE_LOCK)) return stop();
+  const buckets = field(table, BUCKETS);
+  if (buckets == 1 || field(table, COUNT) >= field(table, SHRINK_BELOW)) return stop();
+  const last = buckets - 1;
+  const mask = maskOf(last);
+  const low = bucketAddress<B>(table, last - ((mask >> 1) + 1));
+  const high = bucketAddress<B>(table, last);
+  if (!acquire(changetype<B>(low).lock()) || !acquire(changetype<B>(high).lock())) return stop();
+  if (pinned<B>() || isTooMuch<B>(table, low, high)) return stop();
+  if (!makeRoom<B>(table, low, high)) return stop();
+  const moved = join<B>(table, low, high);
+  changetype<B>(low).setWidth(widthIn(last, last - ((mask >> 1) + 1)));
+  changetype<B>(high).vacate();
+  const array = table + BUCKET_SEGMENTS;
+  const shift = load<u32>(array, 4);
+  const segment = segmentOf(last, shift);
+  const stride = field(table, BUCKET_BYTES);
+  if (firstOf(segment, shift) == last) {
+    if (!retireSegment(table, segmentAddress(array, segment, stride), recordsOf(segment, shift) * stride)) return stop();
+  }
+  setLimitsFor(table, last);
+  countWork(table, 0, 1, moved);
+  publish(table + BUCKETS, last);
+  if (!commit()) return STOP;
+  if (field(table, RETIRED_SEGMENTS)) reclaimSegments(table);
+  return DONE;
+}

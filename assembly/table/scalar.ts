@@ -1,0 +1,45 @@
+// Adding to an integer of a value, in the shared build: by the kinds of src/codec/codec.ts.
+import { ERANGE } from "../memory/errno";
+
+const U8: u32 = 1;
+const U16: u32 = 2;
+const U32: u32 = 3;
+const I8: u32 = 4;
+const I16: u32 = 5;
+const I32: u32 = 6;
+const U53: u32 = 9;
+const MOST_U53: u64 = (1 << 53) - 1;
+
+/** Bytes of an integer of a kind. */
+@inline export function widthOf(kind: u32): u32 {
+  if (kind == U8 || kind == I8) return 1;
+  if (kind == U16 || kind == I16) return 2;
+  return kind == U32 || kind == I32 ? 4 : 8;
+}
+
+@inline function read(at: usize, width: u32): u64 {
+  if (width == 8) return load<u64>(at);
+  if (width == 4) return <u64>load<u32>(at);
+  return width == 2 ? <u64>load<u16>(at) : <u64>load<u8>(at);
+}
+
+@inline function write(at: usize, width: u32, value: u64): void {
+  if (width == 8) store<u64>(at, value);
+  else if (width == 4) store<u32>(at, <u32>value);
+  else if (width == 2) store<u16>(at, <u16>value);
+  else store<u8>(at, <u8>value);
+}
+
+/**
+ * Adds modulo 2^(8 * width), or not at all when a u53 would leave its range: ERANGE. The bytes of the sum go to `out`, zero-extended
+ * to 8.
+ */
+export function addScalar(at: usize, kind: u32, delta: u64, out: usize): u32 {
+  const width = widthOf(kind);
+  const before = read(at, width);
+  const sum = before + delta;
+  if (kind == U53 && (before > MOST_U53 || sum > MOST_U53)) return ERANGE;
+  write(at, width, sum);
+  if (out) store<u64>(out, width == 8 ? sum : sum & ((<u64>1 << (<u64>width << 3)) - 1));
+  return 0;
+}

@@ -1,0 +1,270 @@
+// Checks every invariant of a table: its header and structures here, its buckets in verify_buckets.ts, its elements in
+// verify_elements.ts, and what the shared build adds in verify_shared.ts. What holds is listed in invariants.ts. It may be called
+// at any time between two operations, in a section too, and in the shared build while no other thread writes to the table.
+// The order of the checks is such that nothing follows an address, a link or a count that has not been checked before.
+import {
+  ARRAY_VALUES, BUCKET_COUNT, CAPACITY, DIRECTORY, DRAIN_POSITION, ENTRY_COUNT, HELD_SEGMENTS, LIMITS, MEASURES, OVERFLOW_BLOCKS,
+  RESERVE, TABLE_BYTES, broken,
+} from "../invariants";
+import { KeyAny } from "../hash/key";
+import { allocationSize, bytesInUse } from "../memory/arena";
+import { isInUse } from "../memory/verify";
+import { entriesOf } from "../sync/count";
+import { SHARED } from "../sync/shared";
+import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "./block_keys";
+import { BlockRefs, REFS_BUCKET_BYTES, REFS_SLOTS } from "./block_refs";
+import { BlockTags, TAGS_KEYS } from "./block_tags";
+import { fixedRecords, untouchedEntry } from "./buckets";
+import { ELEMENT_KEY, preallocatedSegments } from "./elements";
+import {
+  ARRAY_DATA, BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, COUNT, DRAIN_AT, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD,
+  ELEMENT_STRIDE, FLAGS, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS, LOAD16,
+  MASK, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_MASK, OVERFLOW_RESERVE, OVERFLOW_SLOTS, OVERFLOW_VALUES,
+  PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, field, isGrowable,
+} from "./header";
+import { directoryEntry, firstOf, recordsOf, segmentOf } from "./segments";
+import { Sums, verifyBuckets } from "./verify_buckets";
+import { verifyElements, verifyOwners } from "./verify_elements";
+import { directoriesBytes, sharedBytes, verifyOldDirectories, verifyShared } from "./verify_shared";
+
+const LINE: u32 = 64;
+const BUCKET_MOST: u32 = 256;
+const NEVER: u32 = 0xffffffff;
+
+/** The first broken invariant of a table, its details in four words at `out`; 0 when all hold. */
+export function verify(table: usize, out: usize): u32 {
+  const layout = field(table, LAYOUT);
+  if (layout > LAYOUT_ARRAY) return broken(out, MEASURES, <u32>LAYOUT, layout, LAYOUT_ARRAY, 0);
+  if (layout == LAYOUT_ARRAY) return verifyArray(table, out);
+  return verifyStructures(table, out) || verifyContents(table, out) || verifyTotals(table, out);
+}
+
+/** What must hold before anything may walk over the buckets. */
+function verifyStructures(table: usize, out: usize): u32 {
+  return (
+    verifyMeasures(table, out) ||
+    verifyCounts(table, out) ||
+    verifyDirectory(table, table + BUCKET_SEGMENTS, bucketSegments(table), out) ||
+    verifyDirectory(table, table + ELEMENT_SEGMENTS, elementSegments(table), out) ||
+    (SHARED ? verifyHeld(table, out) : 0) ||
+    verifyElements(table, out) ||
+    verifyReserve(table, out) ||
+    (SHARED ? verifyShared(table, out) : 0)
+  );
+}
+
+function verifyContents(table: usize, out: usize): u32 {
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) return verifyBuckets<BlockKeys, u32>(table, out);
+  if (layout == LAYOUT_TAGS) return verifyBuckets<BlockTags, KeyAny>(table, out);
+  return verifyBuckets<BlockRefs, KeyAny>(table, out);
+}
+
+/** Compares the sums over the buckets with what the header says. */
+function verifyTotals(table: usize, out: usize): u32 {
+  const entries = changetype<Sums>(out).entries;
+  const overflow = changetype<Sums>(out).overflow;
+  const count = SHARED ? entriesOf(table) : field(table, COUNT);
+  const blocks = field(table, OVERFLOW_COUNT);
+  const most = field(table, MAX_ENTRIES);
+  if (overflow != blocks) return broken(out, OVERFLOW_BLOCKS, overflow, blocks, 0, 0);
+  if (entries != count) return broken(out, ENTRY_COUNT, entries, count, 0, 0);
+  if (entries > most) return broken(out, CAPACITY, entries, most, 0, 0);
+  if (field(table, LAYOUT) == LAYOUT_REFS) {
+    const problem = verifyOwners(table, entries, out);
+    if (problem) return problem;
+  }
+  return verifyBytes(table, overflow, out);
+}
+
+/** Compares a word of the header. */
+@inline function expect(table: usize, invariant: u32, offset: usize, expected: u32, out: usize): u32 {
+  return field(table, offset) == expected ? 0 : broken(out, invariant, <u32>offset, field(table, offset), expected, 0);
+}
+
+@inline function round8(bytes: u32): u32 {
+  return (bytes + 7) & ~7;
+}
+
+function verifyMeasures(table: usize, out: usize): u32 {
+  const slots = field(table, SLOTS);
+  const overflowSlots = field(table, OVERFLOW_SLOTS);
+  return (
+    expect(table, MEASURES, SLOT_MASK, (1 << slots) - 1, out) ||
+    expect(table, MEASURES, OVERFLOW_MASK, (1 << overflowSlots) - 1, out) ||
+    expect(table, MEASURES, OVERFLOW_BYTES, LINE, out) ||
+    verifyLayout(table, slots, overflowSlots, out)
+  );
+}
+
+/** The measures that each layout fixes by itself. */
+function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize): u32 {
+  const keySize = field(table, KEY_SIZE);
+  const valueSize = field(table, VALUE_SIZE);
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) {
+    return (
+      expect(table, MEASURES, KEY_SIZE, 4, out) ||
+      expect(table, MEASURES, SLOTS, KEYS_SLOTS, out) ||
+      expect(table, MEASURES, OVERFLOW_SLOTS, KEYS_OVERFLOW_SLOTS, out) ||
+      expect(table, MEASURES, BUCKET_BYTES, KEYS_BUCKET_BYTES, out)
+    );
+  }
+  if (layout == LAYOUT_REFS) {
+    const values = round8(<u32>ELEMENT_KEY + keySize);
+    return (
+      expect(table, MEASURES, SLOTS, REFS_SLOTS, out) ||
+      expect(table, MEASURES, OVERFLOW_SLOTS, REFS_SLOTS, out) ||
+      expect(table, MEASURES, BUCKET_BYTES, REFS_BUCKET_BYTES, out) ||
+      expect(table, MEASURES, VALUES, values, out) ||
+      expect(table, MEASURES, ELEMENT_STRIDE, round8(values + valueSize), out)
+    );
+  }
+  const values = round8(TAGS_KEYS + slots * keySize);
+  const overflowValues = round8(TAGS_KEYS + overflowSlots * keySize);
+  const bytes = field(table, BUCKET_BYTES);
+  const least = <u64>TAGS_KEYS + <u64>slots * (<u64>keySize + valueSize);
+  if (bytes & (LINE - 1) || bytes > BUCKET_MOST || bytes < least) {
+    return broken(out, MEASURES, <u32>BUCKET_BYTES, bytes, allocationSize(<u32>least), 0);
+  }
+  return (
+    expect(table, MEASURES, VALUES, values, out) ||
+    expect(table, MEASURES, OVERFLOW_VALUES, overflowValues, out)
+  );
+}
+
+/** The number of buckets, and what follows from it. */
+function verifyCounts(table: usize, out: usize): u32 {
+  const buckets = field(table, BUCKETS);
+  const mask: u32 = buckets > 1 ? <u32>(((<u64>2) << (31 - clz(buckets))) - 1) : 1;
+  if (!buckets || (!SHARED && mask != field(table, MASK))) return broken(out, BUCKET_COUNT, buckets, field(table, MASK), mask, 0);
+  let growAbove = NEVER;
+  let shrinkBelow: u32 = 0;
+  if (isGrowable(table)) {
+    const above = (<u64>buckets * field(table, LOAD16)) >> 4;
+    growAbove = above > 0xffffffff ? 0xffffffff : <u32>above;
+    shrinkBelow = buckets > 1 ? <u32>(above >> 1) : 0;
+  }
+  if (field(table, DRAIN_AT) >= buckets) return broken(out, DRAIN_POSITION, field(table, DRAIN_AT), buckets, 0, 0);
+  return (
+    expect(table, LIMITS, GROW_ABOVE, growAbove, out) || expect(table, LIMITS, SHRINK_BELOW, shrinkBelow, out)
+  );
+}
+
+function bucketSegments(table: usize): u32 {
+  return segmentOf(field(table, BUCKETS) - 1, load<u32>(table + BUCKET_SEGMENTS, 4)) + 1;
+}
+
+function elementSegments(table: usize): u32 {
+  if (field(table, LAYOUT) != LAYOUT_REFS) return 0;
+  if (SHARED) return field(table, ELEMENT_SEGMENTS_HELD);
+  return usedElementSegments(table);
+}
+
+function usedElementSegments(table: usize): u32 {
+  const elements = field(table, ELEMENTS);
+  const used = elements ? segmentOf(elements - 1, load<u32>(table + ELEMENT_SEGMENTS, 4)) + 1 : 0;
+  return field(table, FLAGS) & PREALLOCATED ? max(used, preallocatedSegments(table)) : used;
+}
+
+/** The shared build counts its segments of elements, and may have more than it needs. */
+function verifyHeld(table: usize, out: usize): u32 {
+  const held = elementSegments(table);
+  const used = field(table, LAYOUT) == LAYOUT_REFS ? usedElementSegments(table) : 0;
+  return held >= used ? 0 : broken(out, HELD_SEGMENTS, held, used, field(table, ELEMENTS), 0);
+}
+
+/** Bytes between two records of one of the two segmented arrays. */
+@inline function strideOf(table: usize, array: usize): u32 {
+  return field(table, array == table + BUCKET_SEGMENTS ? BUCKET_BYTES : ELEMENT_STRIDE);
+}
+
+/** Bytes of a segment; 0 of one that nobody has written to, which has no memory of its own. */
+function segmentBytes(table: usize, array: usize, segment: u32): u64 {
+  const shift = load<u32>(array, 4);
+  const stride = strideOf(table, array);
+  if (array != table + BUCKET_SEGMENTS || isGrowable(table)) return <u64>recordsOf(segment, shift) * stride;
+  if (!(field(table, FLAGS) & PREALLOCATED)) {
+    if (load<u32>(directoryEntry(array, segment)) == untouchedEntry(segment, shift, stride)) return 0;
+  }
+  return <u64>fixedRecords(table, segment, shift) * stride;
+}
+
+function verifyDirectory(table: usize, array: usize, segments: u32, out: usize): u32 {
+  const which: u32 = array == table + BUCKET_SEGMENTS ? 0 : 1;
+  const room = load<u32>(array, 8);
+  const directory = <usize>load<u32>(array);
+  if (room < segments) return broken(out, DIRECTORY, which, segments, <u32>directory, room);
+  if (room && !isInUse(directory, <u64>room << 2)) return broken(out, DIRECTORY, which, room, <u32>directory, room);
+  if (SHARED) {
+    const problem = verifyOldDirectories(directory, room, out);
+    if (problem) return problem;
+  }
+  const shift = load<u32>(array, 4);
+  for (let segment: u32 = 0; segment < room; segment++) {
+    const entry = load<u32>(directoryEntry(array, segment));
+    if (segment >= segments) {
+      if (entry && !SHARED) return broken(out, DIRECTORY, which, segment, entry, 0);
+      continue;
+    }
+    const bytes = segmentBytes(table, array, segment);
+    const address = <usize>(entry + firstOf(segment, shift) * strideOf(table, array));
+    if (bytes && !isInUse(address, bytes)) return broken(out, DIRECTORY, which, segment, <u32>address, <u32>bytes);
+  }
+  return 0;
+}
+
+/** Blocks of the reserve; NEVER when the list leaves the memory in use, or does not end. */
+function reserveLength(table: usize): u32 {
+  const most = bytesInUse() / LINE;
+  let blocks: u32 = 0;
+  let block = <usize>field(table, OVERFLOW_RESERVE);
+  while (block && blocks <= most && isInUse(block, LINE)) {
+    blocks++;
+    block = <usize>load<u32>(block);
+  }
+  return block ? NEVER : blocks;
+}
+
+function verifyReserve(table: usize, out: usize): u32 {
+  const blocks = reserveLength(table);
+  if (blocks == NEVER || (blocks && !(field(table, FLAGS) & PREALLOCATED))) {
+    return broken(out, RESERVE, field(table, OVERFLOW_RESERVE), blocks, 0, 0);
+  }
+  return 0;
+}
+
+function arrayBytes(table: usize, array: usize, segments: u32): u32 {
+  const room = load<u32>(array, 8);
+  let bytes = SHARED ? directoriesBytes(<usize>load<u32>(array), room) : allocationSize(room << 2);
+  for (let segment: u32 = 0; segment < segments; segment++) {
+    bytes += allocationSize(<u32>segmentBytes(table, array, segment));
+  }
+  return bytes;
+}
+
+function verifyBytes(table: usize, overflow: u32, out: usize): u32 {
+  const bytes =
+    (SHARED ? sharedBytes(table) : 0) +
+    allocationSize(HEADER_BYTES) +
+    arrayBytes(table, table + BUCKET_SEGMENTS, bucketSegments(table)) +
+    arrayBytes(table, table + ELEMENT_SEGMENTS, elementSegments(table)) +
+    (overflow + reserveLength(table)) * LINE;
+  return bytes == field(table, BYTES) ? 0 : broken(out, TABLE_BYTES, bytes, field(table, BYTES), 0, 0);
+}
+
+/** An array has a header and its values. */
+function verifyArray(table: usize, out: usize): u32 {
+  const entries = field(table, MAX_ENTRIES);
+  const bytes = <u64>round8(field(table, VALUE_SIZE)) * entries;
+  const data = <usize>field(table, ARRAY_DATA);
+  if (!isInUse(data, bytes)) return broken(out, ARRAY_VALUES, <u32>data, <u32>bytes, 0, 0);
+  if (field(table, COUNT) != entries) return broken(out, ENTRY_COUNT, entries, field(table, COUNT), 0, 0);
+  const all = allocationSize(HEADER_BYTES) + allocationSize(<u32>bytes) + (SHARED ? sharedBytes(table) : 0);
+  return (
+    expect(table, MEASURES, KEY_SIZE, 4, out) ||
+    expect(table, LIMITS, GROW_ABOVE, NEVER, out) ||
+    (SHARED ? verifyShared(table, out) : 0) ||
+    (all == field(table, BYTES) ? 0 : broken(out, TABLE_BYTES, all, field(table, BYTES), 0, 0))
+  );
+}

@@ -1,0 +1,88 @@
+// Checks the elements of the layout "refs" (verify.ts): what state they are in, the list of the free ones, and that every live
+// one has its slot.
+import {
+  DEAD_COUNT, ELEMENT_OWNER, ELEMENT_STATE, FREE_ELEMENTS, LIVE_COUNT, SWEEP_POSITION, broken,
+} from "../invariants";
+import { hashBytes, tagged } from "../hash/hash";
+import { inHeap } from "../memory/verify";
+import { SHARED } from "../sync/shared";
+import { BlockRefs } from "./block_refs";
+import { bucketOf } from "./buckets";
+import { DEAD, ELEMENT_KEY, FREE, LIVE } from "./elements";
+import {
+  DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FREE_ELEMENT, KEY_SIZE, LIVE_ELEMENTS, SEEDS, SWEEP, field, isDense,
+} from "./header";
+import { recordAddress } from "./segments";
+
+/** The bits of a state that tell live, dead and free apart. */
+const STATE: u32 = 3;
+
+@inline function elementAt(table: usize, index: u32): usize {
+  return recordAddress(table + ELEMENT_SEGMENTS, index, field(table, ELEMENT_STRIDE));
+}
+
+/** Whether there is an element in memory at an address, as far as that shows there, and it is live. */
+export function isLiveElement(table: usize, element: usize): bool {
+  return !(element & 7) && inHeap(element, field(table, ELEMENT_STRIDE)) && load<u32>(element) == LIVE;
+}
+
+/** Checks the states of the elements and the counts and lists that go by them; the segments are checked. */
+export function verifyElements(table: usize, out: usize): u32 {
+  const elements = field(table, ELEMENTS);
+  if (field(table, SWEEP) > elements) return broken(out, SWEEP_POSITION, elements, field(table, SWEEP), elements, 0);
+  let dead: u32 = 0;
+  let free: u32 = 0;
+  for (let index: u32 = 0; index < elements; index++) {
+    const element = elementAt(table, index);
+    const state = load<u32>(element);
+    if (state == DEAD) {
+      dead++;
+      if (index >= field(table, SWEEP)) return broken(out, SWEEP_POSITION, index, field(table, SWEEP), elements, 0);
+    } else if ((state & STATE) == FREE && !isDense(table)) free++;
+    else if (state != LIVE) return broken(out, ELEMENT_STATE, index, <u32>element, state, 0);
+  }
+  if (dead != field(table, DEAD_ELEMENTS)) return broken(out, DEAD_COUNT, dead, field(table, DEAD_ELEMENTS), 0, 0);
+  return verifyFree(table, free, out);
+}
+
+/** Checks that the list has as many free elements as there are. One of them twice would make it a circle. */
+function verifyFree(table: usize, free: u32, out: usize): u32 {
+  let listed: u32 = 0;
+  let element = <usize>field(table, FREE_ELEMENT);
+  while (element && listed <= free) {
+    if (element & 7 || !inHeap(element, 8) || (load<u32>(element) & STATE) != FREE) break;
+    listed++;
+    element = <usize>(load<u32>(element) & ~7);
+  }
+  return element || listed != free ? broken(out, FREE_ELEMENTS, listed, free, <u32>element, 0) : 0;
+}
+
+/** Checks that every live element has one slot. There are no slots but these, so no slot refers to anything else. */
+export function verifyOwners(table: usize, entries: u32, out: usize): u32 {
+  const elements = field(table, ELEMENTS);
+  let live: u32 = 0;
+  for (let index: u32 = 0; index < elements; index++) {
+    const element = elementAt(table, index);
+    if (load<u32>(element) != LIVE) continue;
+    live++;
+    const slots = slotsOf(table, element);
+    if (slots != 1) return broken(out, ELEMENT_OWNER, index, <u32>element, slots, 0);
+  }
+  if (SHARED && field(table, LIVE_ELEMENTS) != live) return broken(out, LIVE_COUNT, live, entries, field(table, LIVE_ELEMENTS), 1);
+  return live == entries ? 0 : broken(out, LIVE_COUNT, live, entries, 0, 0);
+}
+
+/** How many slots of its bucket refer to an element. */
+function slotsOf(table: usize, element: usize): u32 {
+  let slots: u32 = 0;
+  let block = bucketOf<BlockRefs>(table, tagged(hashBytes(table + SEEDS, element + ELEMENT_KEY, field(table, KEY_SIZE))));
+  while (block) {
+    let used = changetype<BlockRefs>(block).occupied(table, true);
+    while (used) {
+      slots += <u32>(changetype<BlockRefs>(block).entryAt(<u32>ctz(used)) == element);
+      used &= used - 1;
+    }
+    block = changetype<BlockRefs>(block).link(true);
+  }
+  return slots;
+}
