@@ -19,8 +19,11 @@ export const ERRNO = {
   EEXIST: 17,
   EINVAL: 22,
   ENOSPC: 28,
+  ERANGE: 34,
+  EDEADLK: 35,
   EBADFD: 77,
   EOPNOTSUPP: 95,
+  ETIMEDOUT: 110,
   ENOTSUPP: 524,
 } as const;
 
@@ -35,6 +38,13 @@ const CODES = new Map<number, string>(Object.entries(ERRNO).map(([code, errno]) 
  */
 const SYSCALLS = {
   createHost: "host_create",
+  share: "host_share",
+  attachHost: "host_attach",
+  detach: "host_detach",
+  reap: "host_reap",
+  slots: "host_slots",
+  watch: "host_watch",
+  verify: "host_verify",
   createMap: "map_create",
   get: "map_lookup_elem",
   has: "map_lookup_elem",
@@ -42,6 +52,7 @@ const SYSCALLS = {
   set: "map_update_elem",
   update: "map_update_elem",
   delete: "map_delete_elem",
+  locked: "map_update_elem",
   add: "map_update_elem",
   "local.get": "map_lookup_elem",
   "local.lookup": "map_lookup_elem",
@@ -81,6 +92,8 @@ const SYSCALLS = {
   open: "obj_get",
   unpin: "unlink",
   section: "rcu_read_lock",
+  synchronize: "synchronize_rcu",
+  close: "close",
 } as const;
 
 /** Name of an operation of the public API, as it appears in messages. */
@@ -127,6 +140,79 @@ export class BpfError extends Error {
 }
 
 /**
+ * A lock was not free in time: ETIMEDOUT. Nothing waits for ever: a call that meets a lock gives up after the host's
+ * `lockTimeout`, and has changed nothing but the entries that `count` counts. Mostly the thread that holds the lock has been
+ * terminated, and nobody has told its host: {@link Host.reap} does, and {@link Host.watch} does it by itself.
+ *
+ * @example
+ * ```ts
+ * import { attachHost, createHost, LockTimeoutError, u32 } from "bpfmap";
+ *
+ * const host = createHost({ shared: true, cpus: 2, maxMemory: 16 * 1024 * 1024, lockTimeout: 20 });
+ * const other = attachHost(host.share());
+ * other.section(() => {
+ *   try {
+ *     host.synchronize();
+ *   } catch (error) {
+ *     if (!(error instanceof LockTimeoutError)) throw error;
+ *     console.log(error.code, error.owner); // ETIMEDOUT 1
+ *   }
+ * });
+ * ```
+ */
+export class LockTimeoutError extends BpfError {
+  /** CPU slot of the thread that was waited for. */
+  readonly owner: number;
+
+  constructor(syscall: string, message: string, owner: number, count?: number) {
+    super(ERRNO.ETIMEDOUT, syscall, message, count);
+    this.name = "LockTimeoutError";
+    this.owner = owner;
+  }
+}
+
+/**
+ * Every CPU slot of a shared host is taken: ENOSPC. A host has as many as its `cpus`, one for each thread that attaches.
+ *
+ * @example
+ * ```ts
+ * import { attachHost, createHost, NoFreeSlotError } from "bpfmap";
+ *
+ * const host = createHost({ shared: true, cpus: 1, maxMemory: 16 * 1024 * 1024 });
+ * try {
+ *   attachHost(host.share());
+ * } catch (error) {
+ *   console.log(error instanceof NoFreeSlotError, error.code, error.slots); // true ENOSPC 1
+ * }
+ * ```
+ */
+export class NoFreeSlotError extends BpfError {
+  /** How many slots the host has. */
+  readonly slots: number;
+
+  constructor(syscall: string, message: string, slots: number) {
+    super(ERRNO.ENOSPC, syscall, message);
+    this.name = "NoFreeSlotError";
+    this.slots = slots;
+  }
+}
+
+/**
+ * Memory cannot be shared here: browsers allow it only to pages that are cross-origin isolated, that is, served with the two
+ * headers that the message names. `globalThis.crossOriginIsolated` tells.
+ */
+export class NotIsolatedError extends Error {
+  constructor(operation: string) {
+    super(
+      `${operation}: this page may not share memory between threads: it is not cross-origin isolated. Serve it, and the ` +
+        "scripts of its workers, with the headers Cross-Origin-Opener-Policy: same-origin and " +
+        "Cross-Origin-Embedder-Policy: require-corp",
+    );
+    this.name = "NotIsolatedError";
+  }
+}
+
+/**
  * Builds every {@link BpfError}: `set: map "flows" is full at maxEntries = 128 (E2BIG); delete entries or create it larger`.
  *
  * @param subject what failed, `map "flows"` or `the host`
@@ -145,6 +231,32 @@ export function bpfError(
   const code = CODES.get(errno) ?? `E${errno}`;
   const message = `${operation}: ${subject} ${cause} (${code})${remedy === undefined ? "" : `; ${remedy}`}`;
   return new BpfError(errno, SYSCALLS[operation], message, count);
+}
+
+/**
+ * Builds every {@link LockTimeoutError}.
+ *
+ * @param timeout how long was waited, in ms
+ */
+export function lockTimeoutError(
+  operation: Operation,
+  subject: string,
+  owner: number,
+  timeout: number,
+  count?: number,
+): LockTimeoutError {
+  const message =
+    `${operation}: ${subject} is locked by CPU ${owner}, for more than ${timeout} ms (ETIMEDOUT); ` +
+    `if its thread is gone, reap(${owner}) on the host`;
+  return new LockTimeoutError(SYSCALLS[operation], message, owner, count);
+}
+
+/** Builds every {@link NoFreeSlotError}. */
+export function noFreeSlotError(slots: number): NoFreeSlotError {
+  const message =
+    `attachHost: all ${slots} slots of the host are taken (ENOSPC); detach() hosts that are no longer used, reap() those of ` +
+    "threads that are gone, or create it with more `cpus`";
+  return new NoFreeSlotError(SYSCALLS.attachHost, message, slots);
 }
 
 /** How messages call a map: by its name, or by type and id when it has none. */

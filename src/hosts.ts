@@ -7,15 +7,17 @@
  */
 import { Host, type HostOptions } from "./host/host.ts";
 import { resolveOptions } from "./host/options.ts";
+import { attachedSeat, type HostHandle, plainSeat, sharedSeat } from "./host/seat.ts";
 import type { MapOf } from "./maps/create.ts";
 import type { MapSpec, MapType } from "./maps/spec.ts";
 import { bpf } from "./uapi/syscall.ts";
 
 /**
- * Creates a host: a linear memory of its own for maps.
+ * Creates a host: a linear memory of its own for maps; with `shared: true`, one that other threads may attach to.
  *
  * @throws TypeError or RangeError for options of the wrong type or range; BpfError ENOMEM when the engine cannot reserve
- *   `maxMemory`; Error when WebAssembly may not be compiled here (see {@link useWasm}).
+ *   `maxMemory`; Error when WebAssembly may not be compiled here (see {@link useWasm}); {@link NotIsolatedError} for a shared
+ *   host in a page that is not cross-origin isolated.
  * @example
  * ```ts
  * import { createHost, u32 } from "bpfmap";
@@ -27,7 +29,33 @@ import { bpf } from "./uapi/syscall.ts";
  * ```
  */
 export function createHost(options: HostOptions = {}): Host {
-  return new Host(resolveOptions(options), bpf);
+  const resolved = resolveOptions(options);
+  return new Host(resolved.shared ? sharedSeat(resolved) : plainSeat(resolved), bpf);
+}
+
+/**
+ * Attaches to a shared host, in another thread or the same one. It takes a CPU slot, which {@link Host.detach} frees. Maps that
+ * another thread has pinned are found with {@link Host.open}.
+ *
+ * @param handle what {@link Host.share} gave in the other thread
+ * @throws TypeError for anything else; {@link NoFreeSlotError} when as many threads are attached as the host has `cpus`;
+ *   {@link NotIsolatedError} in a page that is not cross-origin isolated.
+ * @example
+ * ```ts
+ * import { attachHost, createHost, u32 } from "bpfmap";
+ *
+ * const host = createHost({ shared: true, cpus: 4, maxMemory: 16 * 1024 * 1024 });
+ * host.pin("/hits", host.createMap({ type: "percpu_hash", key: u32, value: u32, maxEntries: 100 }));
+ * // In a worker: attachHost(workerData)
+ * const attached = attachHost(host.share());
+ * const hits = attached.open("/hits", { type: "percpu_hash", key: u32, value: u32 });
+ * hits.add(80, 1);
+ * console.log(hits.get(80)); // [ 0, 1, 0, 0 ]
+ * attached.detach();
+ * ```
+ */
+export function attachHost(handle: HostHandle): Host {
+  return new Host(attachedSeat(handle), bpf);
 }
 
 let defaultHost: Host | undefined;

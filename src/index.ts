@@ -5,10 +5,20 @@
  */
 export * from "./codec/index.ts";
 export * from "./constants.ts";
-export { BpfError, ERRNO, type ErrnoCode } from "./errors.ts";
+export {
+  BpfError,
+  ERRNO,
+  type ErrnoCode,
+  LockTimeoutError,
+  NoFreeSlotError,
+  NotIsolatedError,
+} from "./errors.ts";
 export type { Host, HostMemory, HostOptions, MapMemory } from "./host/host.ts";
+export type { HostHandle } from "./host/seat.ts";
+export type { CpuSlot, SlotState } from "./host/shared_memory.ts";
+export type { WatchableWorker } from "./host/threads.ts";
 export { useWasm } from "./host/wasm.ts";
-export { createHost, createMap } from "./hosts.ts";
+export { attachHost, createHost, createMap } from "./hosts.ts";
 export type { DeltaArray } from "./maps/add_many.ts";
 export type { ArrayMap } from "./maps/array.ts";
 export type { ArrayView, ViewType } from "./maps/array_view.ts";

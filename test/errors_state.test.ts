@@ -270,8 +270,11 @@ describe("BpfError", () => {
       EEXIST: 17,
       EINVAL: 22,
       ENOSPC: 28,
+      ERANGE: 34,
+      EDEADLK: 35,
       EBADFD: 77,
       EOPNOTSUPP: 95,
+      ETIMEDOUT: 110,
       ENOTSUPP: 524,
     });
   });

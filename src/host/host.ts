@@ -9,12 +9,16 @@ import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
 import { createMapOn, type MapOf, openMapOn } from "../maps/create.ts";
 import type { HashType, MapSpec, MapType, OpenSpec } from "../maps/spec.ts";
-import { tableBytes } from "../maps/stats.ts";
+import { tableBytes, tableEntries } from "../maps/stats.ts";
+import { problemsOfHost } from "../maps/verify.ts";
 import { Descriptors } from "./descriptors.ts";
-import type { ResolvedOptions } from "./options.ts";
+import { PlainTables } from "./plain_tables.ts";
 import { Scratch } from "./scratch.ts";
-import { Tables } from "./tables.ts";
-import { type CoreExports, instantiateCore } from "./wasm.ts";
+import type { Seat } from "./seat.ts";
+import { lockTimeout, sharedCore } from "./shared_core.ts";
+import { SharedTables } from "./shared_tables.ts";
+import type { Tables } from "./tables.ts";
+import { HostThreads } from "./threads.ts";
 
 /** Options of {@link createHost}. */
 export interface HostOptions {
@@ -23,10 +27,20 @@ export interface HostOptions {
    * Default: random, so that nobody can choose keys that collide.
    */
   seed?: number | undefined;
-  /** Bytes, hard limit of the linear memory; rounded down to 64 KiB pages. Default 4 GiB - 64 KiB. */
+  /**
+   * Bytes, hard limit of the linear memory; rounded down to 64 KiB pages. Default 4 GiB - 64 KiB, or 1 GiB when shared: that
+   * much address space is reserved at once, and pages of it are used when something is written to them.
+   */
   maxMemory?: number | undefined;
-  /** Slots of per-CPU values: how many threads may attach. Default: as many as the machine runs at once. */
+  /**
+   * Slots of per-CPU values, and of a shared host how many threads may be attached at a time, up to 64. Default: as many as the
+   * machine runs at once.
+   */
   cpus?: number | undefined;
+  /** Whether other threads may attach to the memory, with {@link Host.share} and `attachHost`. Default false. */
+  shared?: boolean | undefined;
+  /** Of shared hosts: ms after which a call that waits for a lock throws a `LockTimeoutError`. Default 5000. */
+  lockTimeout?: number | undefined;
 }
 
 /** One map in {@link HostMemory}. */
@@ -56,31 +70,18 @@ export type Syscall = (
   memory: ArrayBufferLike | undefined,
 ) => number;
 
-const NO_MEMORY = new ArrayBuffer(0);
-
 /**
  * One linear memory and every map in it. Made by {@link createHost}.
  *
  * `u8`, `u32`, `view` and the other views show the whole memory, to read and write values through the addresses that
  * {@link HashMap.lookup} gives. They are replaced when the memory grows, which any insert may cause: read them from the
- * host each time. Memory is little-endian.
+ * host each time. The memory of a shared host never grows. Memory is little-endian.
  */
-export class Host {
-  /** Slots of per-CPU values. */
-  readonly cpus: number;
-  u8!: Uint8Array;
-  u16!: Uint16Array;
-  u32!: Uint32Array;
-  i32!: Int32Array;
-  f32!: Float32Array;
-  f64!: Float64Array;
-  view!: DataView;
-  /** @internal */
-  readonly core: CoreExports;
+export class Host extends HostThreads {
   /** @internal */
   readonly scratch: Scratch;
   /** @internal */
-  readonly tables: Tables;
+  override readonly tables: Tables;
   /** @internal */
   readonly descriptors: Descriptors;
   /** @internal Bytes the memory may grow to. */
@@ -95,43 +96,26 @@ export class Host {
     readonly stageErrno: number;
     readonly arrayData: number;
   };
-  /** @internal */
-  closed = false;
-  #memory: WebAssembly.Memory;
-  #syscall: Syscall;
+  readonly #syscall: Syscall;
 
   /** @internal Use {@link createHost}. */
-  constructor(options: ResolvedOptions, syscall: Syscall) {
+  constructor(seat: Seat, syscall: Syscall) {
+    super(seat);
+    const { core } = seat;
     this.#syscall = syscall;
-    this.cpus = options.cpus;
-    this.limit = options.maxMemory;
-    try {
-      this.#memory = new WebAssembly.Memory({ initial: 1, maximum: options.maxMemory / 65536 });
-    } catch (error) {
-      // Engines reserve the address space of the maximum at once, and some refuse 4 GiB.
-      if (!(error instanceof RangeError)) throw error;
-      const cause = `cannot reserve maxMemory = ${options.maxMemory} bytes of address space`;
-      throw bpfError(ERRNO.ENOMEM, "createHost", "the host", cause, "ask for less");
-    }
-    this.core = instantiateCore(this.#memory);
-    const errno = this.core.initHost(options.maxMemory, options.seed);
-    if (errno !== 0) {
-      const cause = `cannot start in maxMemory = ${options.maxMemory} bytes`;
-      throw bpfError(errno, "createHost", "the host", cause, "ask for more");
-    }
+    this.limit = seat.limit;
     this.layout = {
-      count: this.core.COUNT_OFFSET.value,
-      version: this.core.VERSION_OFFSET.value,
-      frozen: this.core.FROZEN_OFFSET.value,
-      cursorBytes: this.core.CURSOR_BYTES.value,
-      stageBytes: this.core.STAGE_BYTES.value,
-      stageErrno: this.core.STAGE_ERRNO.value,
-      arrayData: this.core.ARRAY_DATA_OFFSET.value,
+      count: core.COUNT_OFFSET.value,
+      version: core.VERSION_OFFSET.value,
+      frozen: core.FROZEN_OFFSET.value,
+      cursorBytes: core.CURSOR_BYTES.value,
+      stageBytes: core.STAGE_BYTES.value,
+      stageErrno: core.STAGE_ERRNO.value,
+      arrayData: core.ARRAY_DATA_OFFSET.value,
     };
     this.scratch = new Scratch(this);
-    this.tables = new Tables(this, options.seed);
+    this.tables = this.shared ? new SharedTables(this, seat.seed) : new PlainTables(this, seat.seed);
     this.descriptors = new Descriptors(this.tables);
-    this.refresh();
   }
 
   /**
@@ -162,7 +146,7 @@ export class Host {
 
   /**
    * Gives a map a path, under which {@link open} finds it and which keeps it alive when all handles are closed
-   * (`bpf_obj_pin`).
+   * (`bpf_obj_pin`). On a shared host every thread finds it there.
    *
    * @throws BpfError EEXIST when the path is taken; TypeError for a map of another host.
    */
@@ -200,7 +184,11 @@ export class Host {
     if (table === undefined) {
       throw bpfError(ERRNO.ENOENT, "open", `the path ${JSON.stringify(path)}`, "has no pinned map");
     }
-    return openMapOn(this, table, codecs);
+    try {
+      return openMapOn(this, table, codecs);
+    } finally {
+      this.tables.drop(table);
+    }
   }
 
   /**
@@ -214,50 +202,6 @@ export class Host {
     if (!this.tables.unpin(path)) {
       throw bpfError(ERRNO.ENOENT, "unpin", `the path ${JSON.stringify(path)}`, "has no pinned map");
     }
-  }
-
-  /**
-   * Runs `fn`; nothing that an address of {@link HashMap.lookup} points at moves or is reused until it returns (an RCU read
-   * side). Sections nest. An rhash postpones its resize meanwhile.
-   *
-   * @returns what `fn` returns
-   * @throws TypeError when `fn` is async, a generator, or returns a promise: it would go on after the section's end.
-   * @example
-   * ```ts
-   * import { createHost, u32 } from "bpfmap";
-   *
-   * const host = createHost();
-   * const map = host.createMap({ type: "rhash", key: u32, value: u32, maxEntries: 1000 });
-   * map.set(1, 5);
-   * host.section(() => {
-   *   const address = map.lookup(1);
-   *   for (let key = 2; key < 100; key++) map.set(key, 0);
-   *   host.u32[address >>> 2]++;
-   * });
-   * console.log(map.get(1)); // 6
-   * ```
-   */
-  section<T>(fn: () => T): T {
-    this.check("section");
-    if (typeof fn !== "function") throw new TypeError(`section: expected a function, got ${describe(fn)}`);
-    if (Object.prototype.toString.call(fn) !== "[object Function]") {
-      throw new TypeError(
-        "section: expected a plain function: an async function or a generator outlives the section",
-      );
-    }
-    this.core.enterSection();
-    this.tables.sections++;
-    let result: T;
-    try {
-      result = fn();
-    } finally {
-      this.core.leaveSection();
-      this.tables.leaveSection();
-    }
-    if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
-      throw new TypeError("section: the function returned a promise, which outlives the section");
-    }
-    return result;
   }
 
   /**
@@ -277,13 +221,31 @@ export class Host {
    */
   memoryUsage(): HostMemory {
     this.check("memoryUsage");
+    const bytes = this.core.bytesInUse() >>> 0;
     const maps: MapMemory[] = [];
-    for (const table of this.tables.all()) {
-      const { id, name, type, handle } = table;
-      const entries = this.u32[(handle + this.layout.count) >>> 2];
-      maps.push({ id, name, type, bytes: tableBytes(this, handle), entries });
+    for (const { id, name, type, handle } of this.tables.all()) {
+      maps.push({ id, name, type, bytes: tableBytes(this, handle), entries: tableEntries(this, handle) });
     }
-    return { bytes: this.core.bytesInUse() >>> 0, limit: this.limit, maps };
+    return { bytes, limit: this.limit, maps };
+  }
+
+  /**
+   * Checks every invariant of the memory and of all maps in it, whoever has them open; for tests, and after a thread was killed.
+   * Takes as long as reading everything once. Of maps that other threads are writing it says nothing of use.
+   *
+   * @returns what is wrong; empty when all is well
+   * @example
+   * ```ts
+   * import { createHost, u32 } from "bpfmap";
+   *
+   * const host = createHost();
+   * host.createMap({ type: "rhash", key: u32, value: u32, maxEntries: 100 }).set(1, 1);
+   * console.log(host.verify()); // []
+   * ```
+   */
+  verify(): string[] {
+    this.check("verify");
+    return this.scratch.borrow("verify", () => problemsOfHost(this));
   }
 
   /**
@@ -326,33 +288,25 @@ export class Host {
     return this.descriptors.close(fd) ? 0 : -ERRNO.EBADF;
   }
 
-  /** Closes every handle and descriptor, removes every pin and gives the memory back. Calling it again does nothing. */
-  close(): void {
+  /**
+   * Closes every handle and descriptor, removes every pin and gives the memory back. Of a shared host: {@link detach}; its pins
+   * stay, and the memory goes when no thread has it any more. Calling it again does nothing.
+   */
+  override close(): void {
     if (this.closed) return;
+    if (this.shared && this.tables.sections > 0) {
+      const cause = "is in a section of this thread";
+      throw bpfError(ERRNO.EBUSY, "detach", "the host", cause, "let the section end first");
+    }
     this.descriptors.closeAll();
     this.tables.closeAll();
+    if (this.shared && sharedCore(this).detach() !== 0) throw lockTimeout(this, "detach", "the host");
     this.closed = true;
-    // Dropped here, so that the memory can be collected while somebody still holds the host's views.
-    this.#setViews(NO_MEMORY);
+    this.dropViews();
   }
 
   [Symbol.dispose](): void {
     this.close();
-  }
-
-  /** @internal Takes new views after the memory has grown. `memory.buffer` costs 80-240 ns, so only then. */
-  refresh(): void {
-    this.#setViews(this.#memory.buffer);
-  }
-
-  #setViews(buffer: ArrayBuffer): void {
-    this.u8 = new Uint8Array(buffer);
-    this.u16 = new Uint16Array(buffer);
-    this.u32 = new Uint32Array(buffer);
-    this.i32 = new Int32Array(buffer);
-    this.f32 = new Float32Array(buffer);
-    this.f64 = new Float64Array(buffer);
-    this.view = new DataView(buffer);
   }
 
   /** @internal A block of host memory, or 0 when there is none. */
@@ -362,22 +316,6 @@ export class Host {
     const address = this.core.allocate(bytes) >>> 0;
     if (this.u8.length === 0) this.refresh();
     return address;
-  }
-
-  /** @internal Copies bytes within host memory. */
-  copy(target: number, source: number, bytes: number): void {
-    // copyWithin is a call into C++ (14-17 ns); words one by one are 5-13 ns up to this size (Node 20).
-    if (bytes <= 64 && ((target | source | bytes) & 3) === 0) {
-      const { u32 } = this;
-      const shift = (target >>> 2) - (source >>> 2);
-      const end = (source + bytes) >>> 2;
-      for (let i = source >>> 2; i < end; i++) u32[i + shift] = u32[i];
-    } else this.u8.copyWithin(target, source, source + bytes);
-  }
-
-  /** @internal Throws EBADF when the host is closed. */
-  check(operation: Operation): void {
-    if (this.closed) throw bpfError(ERRNO.EBADF, operation, "the host", "is closed");
   }
 }
 

@@ -1,19 +1,28 @@
 import { describe } from "../codec/mismatch.ts";
 import type { HostOptions } from "./host.ts";
+import { MOST_CPUS } from "./shared_memory.ts";
 
 /** {@link HostOptions} checked and with all defaults filled in. */
 export interface ResolvedOptions {
   readonly seed: number;
   readonly maxMemory: number;
   readonly cpus: number;
+  readonly shared: boolean;
+  /** ms */
+  readonly lockTimeout: number;
 }
 
-const PAGE_BYTES = 65536;
+export const PAGE_BYTES = 65536;
 /** The last page of 4 GiB stays unused, so that the end of every block is a number of 32 bits. */
 const MEMORY_MAX = 2 ** 32 - PAGE_BYTES;
 
+/** Pages of shared memory are all there from the start, and some systems charge for them when they are. */
+const SHARED_MEMORY_DEFAULT = 2 ** 30;
+
 /** Possible CPUs are a u32 index in the kernel; nothing runs more threads than this. */
 const CPUS_MAX = 4096;
+
+const LOCK_TIMEOUT_DEFAULT = 5000;
 
 /** Checks an option that is an integer of a range. */
 export function checkInteger(what: string, value: unknown, min: number, max: number): number {
@@ -40,17 +49,37 @@ export function resolveOptions(options: HostOptions): ResolvedOptions {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`createHost: expected an object of options, got ${describe(options)}`);
   }
-  const { seed, maxMemory, cpus } = options;
-  const bytes =
-    maxMemory === undefined
-      ? MEMORY_MAX
-      : checkInteger("createHost: maxMemory", maxMemory, PAGE_BYTES, 2 ** 32);
+  const { seed, maxMemory, cpus, shared = false, lockTimeout } = options;
+  if (typeof shared !== "boolean") {
+    throw new TypeError(`createHost: shared: expected a boolean, got ${describe(shared)}`);
+  }
+  if (lockTimeout !== undefined && !shared) {
+    throw new TypeError(
+      "createHost: lockTimeout: a host that is not shared has no locks; pass shared: true with it",
+    );
+  }
+  const most = shared ? MOST_CPUS : CPUS_MAX;
   return {
     seed:
       seed === undefined
         ? crypto.getRandomValues(new Uint32Array(1))[0]
         : checkInteger("createHost: seed", seed, 0, 2 ** 32 - 1),
-    maxMemory: Math.min(MEMORY_MAX, Math.floor(bytes / PAGE_BYTES) * PAGE_BYTES),
-    cpus: cpus === undefined ? availableParallelism() : checkInteger("createHost: cpus", cpus, 1, CPUS_MAX),
+    maxMemory: memoryBytes(maxMemory, shared),
+    cpus:
+      cpus === undefined
+        ? Math.min(most, availableParallelism())
+        : checkInteger("createHost: cpus", cpus, 1, most),
+    shared,
+    lockTimeout:
+      lockTimeout === undefined
+        ? LOCK_TIMEOUT_DEFAULT
+        : checkInteger("createHost: lockTimeout", lockTimeout, 1, 2 ** 31 - 1),
   };
+}
+
+/** The limit of the memory in whole pages. */
+function memoryBytes(maxMemory: unknown, shared: boolean): number {
+  if (maxMemory === undefined) return shared ? SHARED_MEMORY_DEFAULT : MEMORY_MAX;
+  const bytes = checkInteger("createHost: maxMemory", maxMemory, PAGE_BYTES, 2 ** 32);
+  return Math.min(MEMORY_MAX, Math.floor(bytes / PAGE_BYTES) * PAGE_BYTES);
 }

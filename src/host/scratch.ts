@@ -7,6 +7,7 @@
  */
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "./host.ts";
+import { COPY_BUFFER, slotAddress } from "./shared_memory.ts";
 
 /** Bytes the core may read after the end of a key or value that it is handed. */
 export const READ_AHEAD = 8;
@@ -38,6 +39,9 @@ export class Scratch {
   out = 0;
   /** Address of a value. At least 64 bytes. */
   value = 0;
+  /** Shared hosts: where the core puts the copy of a value that it has looked up. A room of its own, since a getter of a value
+   *  that is being encoded may look another one up. */
+  copy = 0;
   /**
    * Counts up with every use. The caller's objects are read while they are encoded, and a getter of theirs may call the
    * library: whoever encodes compares the turn before and after, since the scratch holds something else when it differs.
@@ -60,7 +64,7 @@ export class Scratch {
     const keyBytes = Math.max(this.#keyBytes, roundUp64(keySize + READ_AHEAD));
     const valueBytes = Math.max(this.#valueBytes, roundUp64(Math.max(valueSize, STATS_BYTES) + READ_AHEAD));
     if (keyBytes === this.#keyBytes && valueBytes === this.#valueBytes) return true;
-    const address = this.#host.allocate(2 * keyBytes + valueBytes);
+    const address = this.#host.allocate(this.#roomBytes(keyBytes, valueBytes));
     if (address === 0) return false;
     this.#releaseRooms();
     this.#keyBytes = keyBytes;
@@ -68,7 +72,19 @@ export class Scratch {
     this.key = address;
     this.out = address + keyBytes;
     this.value = address + 2 * keyBytes;
+    if (this.#host.shared) this.#placeCopy(this.value + valueBytes);
     return true;
+  }
+
+  /** Runs `run` with the rooms there, on a host that may have no map open. */
+  borrow<T>(operation: Operation, run: () => T): T {
+    if (this.value !== 0) return run();
+    if (!this.reserve(1, 1)) throw noMemory(this.#host, operation, "the host");
+    try {
+      return run();
+    } finally {
+      this.release();
+    }
   }
 
   /** The stage, at least `bytes` long, or 0 when there is no memory for it. Valid until the next call of the library. */
@@ -89,6 +105,15 @@ export class Scratch {
     this.#releaseStage();
   }
 
+  #roomBytes(keyBytes: number, valueBytes: number): number {
+    return 2 * keyBytes + (this.#host.shared ? 2 : 1) * valueBytes;
+  }
+
+  #placeCopy(address: number): void {
+    this.copy = address;
+    this.#host.u32[(slotAddress(this.#host.cpu) + COPY_BUFFER) >>> 2] = address;
+  }
+
   #allocateStage(bytes: number): boolean {
     const wanted = roundUp64(bytes);
     const address = this.#host.allocate(wanted);
@@ -99,7 +124,10 @@ export class Scratch {
   }
 
   #releaseRooms(): void {
-    if (this.key !== 0) this.#host.core.release(this.key, 2 * this.#keyBytes + this.#valueBytes);
+    if (this.key !== 0) {
+      this.#host.core.release(this.key, this.#roomBytes(this.#keyBytes, this.#valueBytes));
+      if (this.#host.shared) this.#placeCopy(0);
+    }
     this.key = this.out = this.value = this.#keyBytes = this.#valueBytes = 0;
   }
 

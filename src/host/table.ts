@@ -1,7 +1,7 @@
 import type { MapType } from "../maps/spec.ts";
 
-/** One table of the core, as all handles and pins of a map share it. */
-export interface Table {
+/** What there is to know of a table of the core. */
+export interface TableInfo {
   /** Counts up from 1 per host. */
   readonly id: number;
   readonly type: MapType;
@@ -24,6 +24,10 @@ export interface Table {
   readonly handle: number;
   /** Limit of the entry count; `grow` raises it. */
   maxEntries: number;
+}
+
+/** A table that something refers to, as all handles and pins of a map share it. */
+export interface Table extends TableInfo {
   /** Open handles, file descriptors and pins. The table is destroyed when the last one goes. */
   references: number;
 }

@@ -1,5 +1,6 @@
 /**
- * The tables of a host: who refers to them, and when they go.
+ * The tables of a host: who refers to them, and when they go. What hosts of their own and those of shared memory have in common;
+ * the rest is in plain_tables.ts and shared_tables.ts.
  *
  * @module
  */
@@ -10,7 +11,7 @@ import type { MapType } from "../maps/spec.ts";
 import type { MapAttributes } from "../maps/validate.ts";
 import type { Host } from "./host.ts";
 import { noMemory } from "./scratch.ts";
-import type { Table } from "./table.ts";
+import type { Table, TableInfo } from "./table.ts";
 import { ERRNO_LIMIT } from "./wasm.ts";
 
 /** MurmurHash3's finalizer (Appleby): every bit of the input reaches every bit of the result. */
@@ -35,57 +36,64 @@ export function isArray(type: MapType): boolean {
   return type === "array" || type === "percpu_array";
 }
 
-export class Tables {
+/**
+ * References are counted: `create`, `byId` and `pinned` give one to their caller, who takes it back with `drop` when it has made
+ * its own or needs none.
+ */
+export abstract class Tables {
   /** How many sections are running. */
   sections = 0;
-  #host: Host;
-  #seed: number;
-  #nextId = 1;
-  #tables = new Map<number, Table>();
-  #pins = new Map<string, Table>();
+  protected readonly host: Host;
+  readonly #seed: number;
   /** All open handles: `close` of the host closes them. */
-  #handles = new Set<BpfMap<unknown, unknown>>();
-  /** Tables to destroy when the section ends: addresses in it may point at their entries. */
-  #dying: Table[] = [];
+  readonly #handles = new Set<BpfMap<unknown, unknown>>();
 
   constructor(host: Host, seed: number) {
-    this.#host = host;
+    this.host = host;
     this.#seed = seed;
   }
 
-  /** Creates a table from attributes that were checked; one reference is the caller's. Throws ENOMEM. */
+  /** Tables to look at, by ascending id. */
+  abstract all(): Iterable<TableInfo>;
+  abstract byId(id: number): Table | undefined;
+  abstract pinned(path: string): Table | undefined;
+  /** False when the path is taken. */
+  abstract pin(path: string, table: Table): boolean;
+  /** False when nothing is pinned there. */
+  abstract unpin(path: string): boolean;
+  /** Counts one more reference. */
+  abstract hold(table: Table): void;
+  /** Takes a reference back. */
+  abstract drop(table: Table): void;
+  /** The section that was entered last ends. */
+  abstract leaveSection(): void;
+
+  /** The id for a table that is about to be created. */
+  protected abstract takeId(operation: Operation, subject: string): number;
+  /** Makes a table known that the core has created, with a reference. The caller destroys it when this throws. */
+  protected abstract register(table: TableInfo, operation: Operation, subject: string): Table;
+  /** Whether there are no tables any more that would need the scratch. */
+  protected abstract get isEmpty(): boolean;
+
+  /** Creates a table from attributes that were checked. Throws ENOMEM. */
   create(attributes: MapAttributes, operation: Operation, subject: string): Table {
-    const { core, scratch } = this.#host;
-    const { type, name, keySize, valueSize, maxEntries, mapExtra, hasLock, lockOffset } = attributes;
-    const valueBytes = valueBytesOf(type, valueSize, this.#host.cpus);
-    const growable = type === "rhash";
+    const { scratch } = this.host;
+    const { type, keySize, valueSize, maxEntries } = attributes;
+    const valueBytes = valueBytesOf(type, valueSize, this.host.cpus);
     // RDONLY and WRONLY are properties of the file descriptor that MAP_CREATE returns, not of the map.
-    const flags = (attributes.flags & ~(BPF_F_RDONLY | BPF_F_WRONLY)) | (growable ? BPF_F_NO_PREALLOC : 0);
-    const id = this.#nextId;
-    // A seed for each map: entries copied from one map to another come in hash order, and with the same seed they would
-    // all meet in the buckets that the smaller table has split so far.
-    const seed = (flags & BPF_F_ZERO_SEED) !== 0 ? 0 : mix32(this.#seed + Math.imul(id, 0x9e3779b1));
-    const prealloc = (flags & BPF_F_NO_PREALLOC) === 0 ? 1 : 0;
-    let handle: number;
-    // The core counts bytes in 32 bits: what cannot fit is refused before it wraps around.
-    if (valueBytes > this.#host.limit) handle = ERRNO.ENOMEM;
-    else if (isArray(type)) {
-      const fits = roundUp8(valueBytes) * maxEntries <= this.#host.limit;
-      handle = fits ? core.createArray(valueBytes, maxEntries) >>> 0 : ERRNO.ENOMEM;
-    } else {
-      handle =
-        core.createTable(growable ? 1 : 0, keySize, valueBytes, maxEntries, prealloc, mapExtra, seed) >>> 0;
-    }
-    if (this.#host.u8.length === 0) this.#host.refresh();
+    const flags =
+      (attributes.flags & ~(BPF_F_RDONLY | BPF_F_WRONLY)) | (type === "rhash" ? BPF_F_NO_PREALLOC : 0);
+    const id = this.takeId(operation, subject);
+    let handle = this.#allocate(attributes, valueBytes, flags, id);
+    if (this.host.u8.length === 0) this.host.refresh();
     if (handle >= ERRNO_LIMIT && !scratch.reserve(keySize, valueBytes)) {
-      core.destroyTable(handle);
-      if (this.#tables.size === 0) scratch.release();
+      this.#discard(handle);
       handle = ERRNO.ENOMEM;
     }
-    if (handle === ERRNO.ENOMEM) throw noMemory(this.#host, operation, subject);
+    if (handle === ERRNO.ENOMEM) throw noMemory(this.host, operation, subject);
     if (handle < ERRNO_LIMIT) throw bpfError(handle, operation, subject, "was refused by the core");
-    this.#nextId++;
-    const table = {
+    const { name, mapExtra, hasLock, lockOffset } = attributes;
+    const info: TableInfo = {
       id,
       type,
       name,
@@ -98,82 +106,52 @@ export class Tables {
       lockOffset,
       handle,
       maxEntries,
-      references: 0,
     };
-    this.#tables.set(id, table);
-    return table;
+    try {
+      return this.register(info, operation, subject);
+    } catch (error) {
+      this.#discard(handle);
+      throw error;
+    }
   }
 
-  /** All tables that something refers to, by ascending id. */
-  all(): Iterable<Table> {
-    return this.#tables.values();
+  /** Has the core allocate a table: its handle, or an errno. */
+  #allocate(attributes: MapAttributes, valueBytes: number, flags: number, id: number): number {
+    const { core, limit } = this.host;
+    const { type, keySize, maxEntries, mapExtra } = attributes;
+    // The core counts bytes in 32 bits: what cannot fit is refused before it wraps around.
+    if (valueBytes > limit) return ERRNO.ENOMEM;
+    if (isArray(type)) {
+      const fits = roundUp8(valueBytes) * maxEntries <= limit;
+      return fits ? core.createArray(valueBytes, maxEntries) >>> 0 : ERRNO.ENOMEM;
+    }
+    // A seed for each map: entries copied from one map to another come in hash order, and with the same seed they would
+    // all meet in the buckets that the smaller table has split so far.
+    const seed = (flags & BPF_F_ZERO_SEED) !== 0 ? 0 : mix32(this.#seed + Math.imul(id, 0x9e3779b1));
+    const growable = type === "rhash" ? 1 : 0;
+    const prealloc = (flags & BPF_F_NO_PREALLOC) === 0 ? 1 : 0;
+    return core.createTable(growable, keySize, valueBytes, maxEntries, prealloc, mapExtra, seed) >>> 0;
   }
 
-  byId(id: number): Table | undefined {
-    return this.#tables.get(id);
-  }
-
-  /** Counts a reference that is neither a handle nor a pin: a file descriptor. */
-  hold(table: Table): void {
-    table.references++;
-  }
-
-  /** Takes a reference of {@link hold} back. */
-  drop(table: Table): void {
-    this.#dereference(table);
+  /** Destroys a table that never got known. */
+  #discard(handle: number): void {
+    this.host.core.destroyTable(handle);
+    if (this.isEmpty) this.host.scratch.release();
   }
 
   /** Counts a new handle of a table. */
   addHandle(map: BpfMap<unknown, unknown>): void {
     this.#handles.add(map);
-    map.table.references++;
+    this.hold(map.table);
   }
 
   /** A handle was closed. */
   removeHandle(map: BpfMap<unknown, unknown>): void {
-    if (this.#handles.delete(map)) this.#dereference(map.table);
+    if (this.#handles.delete(map)) this.drop(map.table);
   }
 
-  /** False when the path is taken. */
-  pin(path: string, table: Table): boolean {
-    if (this.#pins.has(path)) return false;
-    this.#pins.set(path, table);
-    table.references++;
-    return true;
-  }
-
-  pinned(path: string): Table | undefined {
-    return this.#pins.get(path);
-  }
-
-  /** False when nothing is pinned there. */
-  unpin(path: string): boolean {
-    const table = this.#pins.get(path);
-    if (table === undefined) return false;
-    this.#pins.delete(path);
-    this.#dereference(table);
-    return true;
-  }
-
-  leaveSection(): void {
-    if (--this.sections > 0) return;
-    for (const table of this.#dying.splice(0)) this.#destroy(table);
-  }
-
+  /** Closes what this thread has open. */
   closeAll(): void {
     for (const map of [...this.#handles]) map.close();
-    for (const path of [...this.#pins.keys()]) this.unpin(path);
-  }
-
-  #dereference(table: Table): void {
-    if (--table.references > 0) return;
-    this.#tables.delete(table.id);
-    if (this.sections > 0) this.#dying.push(table);
-    else this.#destroy(table);
-    if (this.#tables.size === 0) this.#host.scratch.release();
-  }
-
-  #destroy(table: Table): void {
-    this.#host.core.destroyTable(table.handle);
   }
 }

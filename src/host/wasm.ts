@@ -5,6 +5,8 @@
  */
 import { instantiateSync } from "@assemblyscript/loader";
 import { CORE_WASM_BASE64 } from "../generated/core.ts";
+import { CORE_SHARED_WASM_BASE64 } from "../generated/core_shared.ts";
+import type { SharedExports } from "./shared_core.ts";
 
 /**
  * What the core exports. All parameters and results are i32: an address comes back negative above 2 GiB and needs `>>> 0`.
@@ -115,6 +117,10 @@ export interface CoreExports {
   setMaxEntries(m: number, maxEntries: number): number;
   /** Writes the words that `stats.ts` names to `out`. */
   tableStats(m: number, out: number): void;
+  /** Checks the invariants of a table: 0, or the number of one that is broken, with 4 words about it at `out`. */
+  verify(m: number, out: number): number;
+  /** The same for the allocator. */
+  verifyArena(out: number): number;
 
   /** Byte offsets into the header of a table. */
   readonly COUNT_OFFSET: WebAssembly.Global;
@@ -134,8 +140,9 @@ export const ERRNO_LIMIT = 4096;
 /** Second word of a cursor once the scan has ended. */
 export const CURSOR_ENDED = 2;
 
-/** Compiled on first use and shared by all hosts of this thread. */
+/** Compiled on first use, for all hosts of this thread. */
 let compiled: WebAssembly.Module | undefined;
+let compiledShared: WebAssembly.Module | undefined;
 
 function compile(bytes: BufferSource): WebAssembly.Module {
   try {
@@ -159,12 +166,18 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
+/** Whether a module is the core for shared memory: it imports the address of a CPU slot. */
+function isShared(module: WebAssembly.Module): boolean {
+  return WebAssembly.Module.imports(module).some(({ name }) => name === "slot");
+}
+
 /**
- * Overrides the embedded WebAssembly core for hosts created from now on. Needed where code generation from bytes is
+ * Overrides an embedded WebAssembly core for hosts created from now on. Needed where code generation from bytes is
  * forbidden (Workers platforms, a Content-Security-Policy without `'wasm-unsafe-eval'`): import `bpfmap/core.wasm` as the
- * platform wants it and pass the module.
+ * platform wants it and pass the module. For shared hosts do the same with `bpfmap/core.shared.wasm`; threads that attach to
+ * one get the module with the handle.
  *
- * @param source a compiled module, or the bytes of `bpfmap/core.wasm`
+ * @param source a compiled module, or the bytes of `bpfmap/core.wasm` or `bpfmap/core.shared.wasm`
  * @throws TypeError when it is neither; Error when the bytes cannot be compiled
  * @example
  * ```ts
@@ -175,19 +188,45 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
  * ```
  */
 export function useWasm(source: WebAssembly.Module | ArrayBuffer | Uint8Array): void {
-  if (source instanceof WebAssembly.Module) compiled = source;
+  let module: WebAssembly.Module;
+  if (source instanceof WebAssembly.Module) module = source;
   else if (source instanceof ArrayBuffer || source instanceof Uint8Array)
-    compiled = compile(source as BufferSource);
+    module = compile(source as BufferSource);
   else throw new TypeError("useWasm: expected a WebAssembly.Module, an ArrayBuffer or a Uint8Array");
+  if (isShared(module)) compiledShared = module;
+  else compiled = module;
+}
+
+function abort(_message: number, _file: number, line: number, column: number): never {
+  throw new Error(`the bpfmap core failed an assertion at ${line}:${column}`);
 }
 
 /** Instantiates the core on `memory`. */
 export function instantiateCore(memory: WebAssembly.Memory): CoreExports {
   compiled ??= compile(decodeBase64(CORE_WASM_BASE64));
-  const abort = (_message: number, _file: number, line: number, column: number): never => {
-    throw new Error(`the bpfmap core failed an assertion at ${line}:${column}`);
-  };
   // The loader's own `exports` wrap every function to pass the number of arguments; calls of a map go to the bare exports.
   const { instance } = instantiateSync(compiled, { env: { memory, abort } });
   return instance.exports as unknown as CoreExports;
+}
+
+/** The core for shared memory. */
+export function sharedModule(): WebAssembly.Module {
+  compiledShared ??= compile(decodeBase64(CORE_SHARED_WASM_BASE64));
+  return compiledShared;
+}
+
+/** Instantiates the core for shared memory for the thread with a slot. */
+export function instantiateSharedCore(
+  module: WebAssembly.Module,
+  memory: WebAssembly.Memory,
+  slot: number,
+): SharedExports {
+  const env = {
+    memory,
+    abort,
+    slot: new WebAssembly.Global({ value: "i32", mutable: false }, slot),
+    now: () => performance.now(),
+  };
+  const { instance } = instantiateSync(module, { env });
+  return instance.exports as unknown as SharedExports;
 }

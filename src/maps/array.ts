@@ -62,8 +62,9 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
   }
 
   /** The value of an index (a copy), or undefined beyond the array. */
-  override get(index: number): V | undefined {
+  override get(index: number, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
+    if (flags !== undefined) return this.getWith(index, flags);
     const address = this.locate("get", index);
     if (address === 0) return undefined;
     const { host } = this;
@@ -102,14 +103,14 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
     if (this.writing === 0) this.refuse("clear");
     if (this.frozen) this.fail("clear", ERRNO.EPERM);
     this.host.u8.fill(0, this.#data, this.#data + this.table.maxEntries * this.stride);
-    this.#written();
+    this.written();
   }
 
   /** The index after `index`, or 0 without one and for one beyond the array; undefined after the last, as `get_next_key`. */
   override nextKey(index?: number): number | undefined {
     if (this.reading === 0) this.refuse("nextKey");
     if (index === undefined) return 0;
-    this.#check("nextKey", index);
+    this.checkIndex("nextKey", index);
     const { maxEntries } = this.table;
     if (index >= maxEntries) return 0;
     return index + 1 === maxEntries ? undefined : index + 1;
@@ -118,14 +119,14 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
   /** @throws BpfError EINVAL: every index of an array is there for good, as in the kernel. */
   delete(index: number): never {
     if (this.writing === 0) this.refuse("delete");
-    this.#check("delete", index);
+    this.checkIndex("delete", index);
     return this.#never("delete", ERRNO.EINVAL);
   }
 
   /** @throws BpfError ENOTSUPP, as in the kernel. */
   lookupAndDelete(index: number): never {
     if (this.reading === 0 || this.writing === 0) this.refuse("lookupAndDelete");
-    this.#check("lookupAndDelete", index);
+    this.checkIndex("lookupAndDelete", index);
     return this.#never("lookupAndDelete", ERRNO.ENOTSUPP);
   }
 
@@ -190,7 +191,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
   }
 
   override locate(operation: Operation, index: number): number {
-    if (!isU32(index)) this.#check(operation, index);
+    if (!isU32(index)) this.checkIndex(operation, index);
     return index < this.table.maxEntries ? this.#data + index * this.stride : 0;
   }
 
@@ -198,12 +199,16 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
     const address = this.locate(operation, index);
     if (this.frozen) this.fail(operation, ERRNO.EPERM);
     if (address === 0) this.fail(operation, ERRNO.E2BIG);
-    this.#written();
+    this.written();
     return address;
   }
 
   override get absent(): number {
     return ERRNO.E2BIG;
+  }
+
+  protected override lockValue(key: number): number {
+    return this.host.u32[key >>> 2] < this.table.maxEntries ? super.lockValue(key) : 0;
   }
 
   override put(key: number, value: number, condition: number): number {
@@ -213,7 +218,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
     if (index >= this.table.maxEntries) return ERRNO.E2BIG;
     if (condition === BPF_NOEXIST) return ERRNO.EEXIST;
     host.copy(this.#data + index * this.stride, value, this.table.valueBytes);
-    this.#written();
+    this.written();
     return 0;
   }
 
@@ -258,13 +263,13 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
     return this.host.core.arrayAddMany(this.writing, keys, count, deltas, width, offset, stage);
   }
 
-  /** Throws for an index that is no u32. */
-  #check(operation: Operation, index: number): void {
+  /** @internal Throws for an index that is no u32. */
+  protected checkIndex(operation: Operation, index: number): void {
     if (!isU32(index)) this.encodeKey(operation, index);
   }
 
-  /** Iterators compare the version to see whether what they have fetched still holds. */
-  #written(): void {
+  /** @internal Iterators compare the version to see whether what they have fetched still holds. */
+  protected written(): void {
     this.host.u32[(this.table.handle + this.host.layout.version) >>> 2]++;
   }
 

@@ -164,7 +164,9 @@ export class Batch<K, V> {
   fill(map: EntryMap<K, V>, operation: Operation): boolean {
     this.#checkCall(map, operation);
     this.#checkFlags(operation);
-    this.count = map.scan(this.#cursor, this.#keysAt, this.#valuesAt, this.count);
+    const wanted = this.count;
+    this.count = map.scan(this.#cursor, this.#keysAt, this.#valuesAt, wanted);
+    if (wanted > 0) map.checkScan(operation, this.count);
     return !this.#ended();
   }
 
@@ -173,8 +175,10 @@ export class Batch<K, V> {
     this.#checkCall(map, operation);
     this.#checkFlags(operation);
     const { host, table } = map;
-    this.count = host.core.drain(table.handle, this.#cursor, this.#keysAt, this.#valuesAt, this.count);
+    const wanted = this.count;
+    this.count = host.core.drain(table.handle, this.#cursor, this.#keysAt, this.#valuesAt, wanted);
     if (host.u8.length === 0) host.refresh();
+    if (wanted > 0) map.checkScan(operation, this.count);
     return !this.#ended();
   }
 
@@ -207,8 +211,8 @@ export class Batch<K, V> {
 
   /** @internal Takes up to `capacity` entries out for {@link HashMap.drain}; false when the map is empty then. */
   drain(map: EntryMap<K, V>): boolean {
-    // Entries may not move inside a section, so there a cursor goes over them.
-    if (map.host.tables.sections > 0) {
+    // Entries may not move inside a section, so there a cursor goes over them; another thread may be in one at any time.
+    if (map.host.shared || map.host.tables.sections > 0) {
       this.count = this.capacity;
       return this.take(map, "drain");
     }

@@ -13,6 +13,7 @@ import type { CoreExports } from "../host/wasm.ts";
 import { coreError, handleError, reentryError, subjectOf } from "./failure.ts";
 import type { MapInfo, MapType } from "./spec.ts";
 import { type MapStats, tableBytes, tableStats } from "./stats.ts";
+import { problemsOfTable } from "./verify.ts";
 
 /**
  * A handle of a map. It holds host memory until {@link close}.
@@ -89,6 +90,24 @@ export abstract class BpfMap<K, V> {
   stats(): MapStats {
     if (this.closed) this.refuse("stats");
     return tableStats(this.host, this.table.handle);
+  }
+
+  /**
+   * Checks every invariant of the map's structures; for tests, and after a thread was killed. On a shared host nobody may write
+   * to the map meanwhile.
+   *
+   * @returns what is wrong; empty when all is well
+   * @example
+   * ```ts
+   * import { createMap, u32 } from "bpfmap";
+   *
+   * const map = createMap({ type: "rhash", key: u32, value: u32, maxEntries: 100 });
+   * console.log(map.set(1, 1).verify()); // []
+   * ```
+   */
+  verify(): string[] {
+    if (this.closed) this.refuse("verify");
+    return problemsOfTable(this.host, this.table);
   }
 
   /**

@@ -21,6 +21,10 @@ import { Map8 } from "./map8.ts";
 import { perCpu } from "./percpu.ts";
 import { PercpuArrayMap } from "./percpu_array.ts";
 import { type PercpuHashMap, PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny } from "./percpu_hash.ts";
+import { SharedArrayMap } from "./shared_array.ts";
+import { SHARED_MAPS, SharedNumber4 } from "./shared_hash.ts";
+import { SHARED_PERCPU_MAPS } from "./shared_percpu.ts";
+import { SharedPercpuArrayMap } from "./shared_percpu_array.ts";
 import type { MapSpec, MapType, OpenSpec } from "./spec.ts";
 import { type MapAttributes, refuseCreate } from "./validate.ts";
 
@@ -81,6 +85,35 @@ function classIndex(keySize: number): 0 | 1 | 2 | 3 {
   return keySize === 4 ? 0 : keySize === 8 ? 1 : keySize === 16 ? 2 : 3;
 }
 
+function newSharedMap(
+  host: Host,
+  table: Table,
+  key: Codec<unknown>,
+  value: Codec<unknown>,
+  readable: boolean,
+  writable: boolean,
+) {
+  switch (table.type) {
+    case "array":
+      return new SharedArrayMap(host, table, key as Codec<number>, value, readable, writable);
+    case "percpu_array": {
+      const slots = perCpu(value, host.cpus);
+      return new SharedPercpuArrayMap(host, table, key as Codec<number>, slots, readable, writable);
+    }
+    case "percpu_hash": {
+      const Class = SHARED_PERCPU_MAPS[classIndex(table.keySize)];
+      return new Class(host, table, key, perCpu(value, host.cpus), readable, writable);
+    }
+    default: {
+      const Class =
+        table.keySize === 4 && isNumber(value.scalar)
+          ? SharedNumber4
+          : SHARED_MAPS[classIndex(table.keySize)];
+      return new Class(host, table, key, value, readable, writable);
+    }
+  }
+}
+
 function newMap(
   host: Host,
   table: Table,
@@ -116,7 +149,8 @@ function makeHandle<T extends MapType, K, V>(
   readable: boolean,
   writable: boolean,
 ): MapOf<T, K, V> {
-  const map = newMap(host, table, codecs.key, codecs.value, readable, writable);
+  const make = host.shared ? newSharedMap : newMap;
+  const map = make(host, table, codecs.key, codecs.value, readable, writable);
   host.tables.addHandle(map);
   return map as unknown as MapOf<T, K, V>;
 }
@@ -137,7 +171,11 @@ export function createMapOn<T extends MapType, K, V>(host: Host, spec: MapSpec<K
     );
   }
   const table = host.tables.create(attributes, "createMap", subject);
-  return makeHandle(host, table, spec, (flags & BPF_F_WRONLY) === 0, (flags & BPF_F_RDONLY) === 0);
+  try {
+    return makeHandle(host, table, spec, (flags & BPF_F_WRONLY) === 0, (flags & BPF_F_RDONLY) === 0);
+  } finally {
+    host.tables.drop(table);
+  }
 }
 
 /** {@link Host.open}. */

@@ -5,24 +5,18 @@
  *
  * @module
  */
-import { BPF_ANY, BPF_EXIST, BPF_F_LOCK } from "../constants.ts";
-import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import { checkInteger } from "../host/options.ts";
+import { BPF_ANY } from "../constants.ts";
+import type { Operation } from "../errors.ts";
 import { Batch, type BatchOptions, checkBatchSize, defaultBatchSize, eachBatch } from "./batch.ts";
-import { BpfMap } from "./bpf_map.ts";
 import { subjectOf } from "./failure.ts";
 import { EntryIterator } from "./iterator.ts";
 import type { KeyArray, ValueArray } from "./key_array.ts";
+import { LockableMap } from "./lockable_map.ts";
 import { Lookups } from "./lookup_many.ts";
 
-const U32_MAX = 0xffff_ffff;
-
 /** A map of keys and values with the interface of a JavaScript `Map`. */
-export abstract class EntryMap<K, V> extends BpfMap<K, V> {
+export abstract class EntryMap<K, V> extends LockableMap<K, V> {
   #lookups: Lookups<K, V> | undefined;
-
-  /** The value of a key (a copy), or undefined when it is absent. */
-  abstract get(key: K): V | undefined;
 
   /**
    * Inserts or overwrites, as {@link update} with BPF_ANY.
@@ -52,14 +46,10 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> {
   abstract lookup(key: K): number;
 
   // What differs between tables and arrays, or by the kind of key.
-  /** @internal Address of the value of the key at an address, 0 when absent; for iterators. */
-  abstract find(handle: number, key: number): number;
   /** @internal Address of the value of a key, 0 when absent; whatever the handle allows. */
   abstract locate(operation: Operation, key: K): number;
   /** @internal Address of the value of a key, for writing; a new one is zeros. Throws what the core answers. */
   abstract obtain(operation: Operation, key: K): number;
-  /** @internal Update and copy the value, both at addresses; 0 | errno. */
-  abstract put(key: number, value: number, condition: number): number;
   /** @internal The next entries from a cursor, packed; how many. */
   abstract scan(cursor: number, keys: number, values: number, room: number): number;
   /** @internal Multi-get; how many were found. */
@@ -82,18 +72,13 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> {
     offset: number,
   ): number;
 
+  /** @internal Throws when a scan that gave so many entries has ended early, since shared memory was locked too long. */
+  checkScan(_operation: Operation, _count: number): void {}
+
   /** Entries in the map; of arrays, `maxEntries`. */
   get size(): number {
     if (this.closed) this.refuse("size");
     return this.host.u32[(this.table.handle + this.host.layout.count) >>> 2];
-  }
-
-  /** @internal The errno for an update with BPF_EXIST of a key that is not there. */
-  abstract get absent(): number;
-
-  /** @internal Whether `freeze` was called. */
-  get frozen(): boolean {
-    return this.host.u32[(this.table.handle + this.host.layout.frozen) >>> 2] !== 0;
   }
 
   /** Deletes all entries; of arrays, sets all values to zeros. */
@@ -127,24 +112,6 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> {
     const errno = this.put(scratch.key, scratch.value, this.condition("update", flags));
     if (host.u8.length === 0) host.refresh();
     if (errno !== 0) this.fail("update", errno);
-  }
-
-  /** @internal Throws for flags that are no integer. */
-  checkFlags(operation: Operation, flags: number): void {
-    if (flags >>> 0 === flags) return;
-    checkInteger(`${operation}: ${subjectOf(this)}: flags`, flags, 0, Number.MAX_SAFE_INTEGER);
-  }
-
-  /** @internal The condition in the flags of an update, without BPF_F_LOCK; or EPERM, EINVAL. */
-  condition(operation: Operation, flags: number): number {
-    // BPF_F_LOCK only says how to write, and every write here is under the lock of a single thread.
-    const condition = this.table.hasLock && flags <= U32_MAX ? (flags & ~BPF_F_LOCK) >>> 0 : flags;
-    if (condition <= BPF_EXIST) return condition;
-    // The kernel looks at the permission before the flags.
-    if (this.frozen) this.fail(operation, ERRNO.EPERM);
-    const locked = (flags & BPF_F_LOCK) !== 0 && !this.table.hasLock;
-    const cause = locked ? "has no spinLock in its value for BPF_F_LOCK" : `was given unknown flags ${flags}`;
-    throw bpfError(ERRNO.EINVAL, operation, subjectOf(this), cause);
   }
 
   /**

@@ -5,6 +5,7 @@
  */
 import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
 import { noMemory } from "../host/scratch.ts";
+import { lockTimeout } from "../host/shared_core.ts";
 import { isArray } from "../host/tables.ts";
 import type { BpfMap } from "./bpf_map.ts";
 
@@ -42,6 +43,13 @@ export function coreError(map: AnyMap, operation: Operation, errno: number): Err
       return bpfError(errno, operation, subject, "has no entry with this key, which BPF_EXIST asks for");
     case ERRNO.EEXIST:
       return bpfError(errno, operation, subject, "has an entry with this key, which BPF_NOEXIST forbids");
+    case ERRNO.ETIMEDOUT:
+      return lockTimeout(map.host, operation, subject);
+    case ERRNO.EDEADLK: {
+      const cause =
+        "has a lock that this thread holds already: the call was made inside locked() for the same key";
+      return bpfError(errno, operation, subject, cause);
+    }
     default:
       return bpfError(errno, operation, subject, "was refused by the core");
   }
@@ -58,6 +66,8 @@ export function partError(
   const subject = subjectOf(map);
   const where = `at entry ${done} of ${count}`;
   switch (errno) {
+    case ERRNO.ETIMEDOUT:
+      return lockTimeout(map.host, operation, `${subject}, ${where},`, done);
     case ERRNO.E2BIG: {
       const { cause, remedy } = tooBig(map);
       return bpfError(errno, operation, subject, `${cause}, ${where}`, remedy, done);

@@ -81,7 +81,9 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
     }
     scratch.turn++;
     const errno = host.core.nextKey(this.reading, from, scratch.out);
-    return errno === 0 ? this.decodeKey("nextKey", host.view, scratch.out) : undefined;
+    if (errno === 0) return this.decodeKey("nextKey", host.view, scratch.out);
+    if (errno !== ERRNO.ENOENT) this.fail("nextKey", errno);
+    return undefined;
   }
 
   /** Deletes a key and gives the value it had (`bpf_map_lookup_and_delete_elem`); undefined when it was absent. */

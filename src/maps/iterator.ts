@@ -9,7 +9,7 @@
  */
 import type { Operation } from "../errors.ts";
 import { noMemory, scanLayout } from "../host/scratch.ts";
-import { CURSOR_ENDED } from "../host/wasm.ts";
+import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";
 
@@ -21,6 +21,8 @@ const FIRST_GROUP = 8;
 const GROUP = 128;
 /** Bytes of a group of large entries. */
 const GROUP_BYTES = 65536;
+/** Unlike every version, which is a u32. */
+const NO_VERSION = -1;
 
 export class EntryIterator<K, V, T> implements IterableIterator<T> {
   #map: EntryMap<K, V>;
@@ -65,7 +67,8 @@ export class EntryIterator<K, V, T> implements IterableIterator<T> {
           return { done: false, value };
         }
         const address = this.#find(index);
-        if (address !== 0) return { done: false, value: this.#decode(index, host.view, address) };
+        if (address >= ERRNO_LIMIT) return { done: false, value: this.#decode(index, host.view, address) };
+        if (address !== 0) map.fail(this.#operation, address);
       } else if (this.#ended) {
         this.#done = true;
       } else {
@@ -125,11 +128,13 @@ export class EntryIterator<K, V, T> implements IterableIterator<T> {
     const keys = cursor + layout.keys;
     const values = cursor + layout.values;
     const count = this.#map.scan(cursor, keys, values, room);
+    this.#map.checkScan(this.#operation, count);
     this.#cursor.set(host.u8.subarray(cursor, cursor + this.#cursor.length));
     this.#ended = host.u32[(cursor >>> 2) + 1] === CURSOR_ENDED;
     this.#group.set(host.u8.subarray(keys, keys + count * keySize));
     this.#group.set(host.u8.subarray(values, values + count * valueBytes), room * keySize);
-    this.#version = host.u32[(reading + host.layout.version) >>> 2];
+    // Shared memory keeps no version: every entry of the group is looked up again.
+    this.#version = host.shared ? NO_VERSION : host.u32[(reading + host.layout.version) >>> 2];
     this.#count = count;
     this.#next = 0;
   }

@@ -13,12 +13,13 @@ const { U32, I32 } = Scalar;
  * thing for different exports of the core: see the head of `hash_map.ts`.
  */
 export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
-  override get(key: K): V | undefined {
+  override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
+    if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
     const word = this.word("get", key);
     const address = this.core.lookup4(this.reading, word) >>> 0;
-    if (address === 0) return undefined;
+    if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
   }
@@ -40,7 +41,9 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
-    return this.core.lookup4(this.reading, word) !== 0;
+    const address = this.core.lookup4(this.reading, word) >>> 0;
+    if (address < ERRNO_LIMIT) this.missed("has", address);
+    return address !== 0;
   }
 
   override delete(key: K): boolean {

@@ -1,4 +1,5 @@
 import { Scalar, type ScalarKind } from "../codec/codec.ts";
+import { ERRNO_LIMIT } from "../host/wasm.ts";
 import type { AnyCounts, Counts } from "./counter.ts";
 import { Map4 } from "./map4.ts";
 import { readScalar } from "./scalar.ts";
@@ -7,7 +8,7 @@ import { readScalar } from "./scalar.ts";
 const ABSENT = -2.2250738585072014e-308;
 /** What the core answers beside errnos: all went well but the memory grew; the kind cannot hold the number. */
 const GREW = 4095;
-const UNFIT = 4094;
+export const UNFIT = 4094;
 
 /** Whether values of the kind are JavaScript numbers, which the core takes and gives as they are. */
 export function isNumber(scalar: ScalarKind): boolean {
@@ -25,8 +26,9 @@ export class MapNumber4<K, V, C extends AnyCounts = Counts<V>> extends Map4<K, V
    */
   private readonly none: undefined = undefined;
 
-  override get(key: K): V | undefined {
+  override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
+    if (flags !== undefined) return this.getWith(key, flags);
     const word = this.word("get", key);
     const value = this.core.getNumber4(this.reading, word, this.valueScalar);
     if (value === ABSENT) return this.none;
@@ -45,6 +47,8 @@ export class MapNumber4<K, V, C extends AnyCounts = Counts<V>> extends Map4<K, V
   #decoded(word: number): unknown {
     const { host } = this;
     const address = host.core.lookup4(this.reading, word) >>> 0;
+    // A shared host: another thread has deleted the key meanwhile, or the core gave up.
+    if (address < ERRNO_LIMIT) return this.missed("get", address);
     return readScalar(host, this.valueScalar, address) ?? this.decodeValue("get", host.view, address);
   }
 

@@ -14,12 +14,13 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   /** Upper word of the key that {@link low} was last called for: two results without an object. */
   private high = 0;
 
-  override get(key: K): V | undefined {
+  override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
+    if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
     const low = this.low("get", key);
     const address = host.core.lookup8(this.reading, low, this.high) >>> 0;
-    if (address === 0) return undefined;
+    if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
   }
@@ -41,7 +42,9 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const low = this.low("has", key);
-    return this.host.core.lookup8(this.reading, low, this.high) !== 0;
+    const address = this.host.core.lookup8(this.reading, low, this.high) >>> 0;
+    if (address < ERRNO_LIMIT) this.missed("has", address);
+    return address !== 0;
   }
 
   override delete(key: K): boolean {

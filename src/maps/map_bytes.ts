@@ -7,12 +7,13 @@ import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
 
 /** Maps with keys of 16 bytes, which go to the core by address. */
 export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
-  override get(key: K): V | undefined {
+  override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
+    if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
     const at = this.encodeKey("get", key);
     const address = host.core.lookup16(this.reading, at) >>> 0;
-    if (address === 0) return undefined;
+    if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
   }
@@ -34,7 +35,9 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const at = this.encodeKey("has", key);
-    return this.host.core.lookup16(this.reading, at) !== 0;
+    const address = this.host.core.lookup16(this.reading, at) >>> 0;
+    if (address < ERRNO_LIMIT) this.missed("has", address);
+    return address !== 0;
   }
 
   override delete(key: K): boolean {
@@ -74,12 +77,13 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
 
 /** Maps with keys of any other size, by address. */
 export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
-  override get(key: K): V | undefined {
+  override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
+    if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
     const at = this.encodeKey("get", key);
     const address = host.core.lookupAny(this.reading, at) >>> 0;
-    if (address === 0) return undefined;
+    if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
   }
@@ -101,7 +105,9 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const at = this.encodeKey("has", key);
-    return this.host.core.lookupAny(this.reading, at) !== 0;
+    const address = this.host.core.lookupAny(this.reading, at) >>> 0;
+    if (address < ERRNO_LIMIT) this.missed("has", address);
+    return address !== 0;
   }
 
   override delete(key: K): boolean {

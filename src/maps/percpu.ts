@@ -61,7 +61,7 @@ export function slotCodec(codec: Codec<unknown>): Codec<unknown> {
 }
 
 /**
- * The calling thread's slot of every value of a per-CPU map: `map.local`. Slot 0 on a host with one thread.
+ * The calling thread's slot of every value of a per-CPU map, number {@link Host.cpu}: `map.local`.
  *
  * @example
  * ```ts
@@ -74,34 +74,37 @@ export function slotCodec(codec: Codec<unknown>): Codec<unknown> {
  * ```
  */
 export class LocalSlot<K, V> {
-  #map: EntryMap<K, V[]>;
-  #codec: Codec<V>;
-  /** Bytes from the start of the value. */
-  #offset = 0;
+  /** @internal */
+  protected readonly map: EntryMap<K, V[]>;
+  /** @internal */
+  protected readonly codec: Codec<V>;
+  /** @internal Bytes from the start of the value. */
+  readonly offset: number;
 
   /** @internal Use `map.local`. */
   constructor(map: EntryMap<K, V[]>) {
-    this.#map = map;
-    this.#codec = slotCodec(map.valueCodec) as Codec<V>;
+    this.map = map;
+    this.codec = slotCodec(map.valueCodec) as Codec<V>;
+    this.offset = map.host.cpu * roundUp8(this.codec.size);
   }
 
   /** The slot's value (a copy), or undefined when the key is absent. */
   get(key: K): V | undefined {
-    const map = this.#map;
+    const { map, codec } = this;
     if (map.reading === 0) map.refuse("local.get");
     const address = map.locate("local.get", key);
     if (address === 0) return undefined;
-    const value = readScalar(map.host, this.#codec.scalar, address + this.#offset);
+    const value = readScalar(map.host, codec.scalar, address + this.offset);
     if (value !== undefined) return value as V;
-    return map.decodeValue<V>("local.get", map.host.view, address + this.#offset, this.#codec);
+    return map.decodeValue<V>("local.get", map.host.view, address + this.offset, codec);
   }
 
   /** The address of the slot in host memory, 0 when the key is absent; valid as long as one of {@link EntryMap.lookup}. */
   lookup(key: K): number {
-    const map = this.#map;
+    const { map } = this;
     if (map.reading === 0) map.refuse("local.lookup");
     const address = map.locate("local.lookup", key);
-    return address === 0 ? 0 : address + this.#offset;
+    return address === 0 ? 0 : address + this.offset;
   }
 
   /**
@@ -110,7 +113,7 @@ export class LocalSlot<K, V> {
    * @throws BpfError as {@link EntryMap.set}
    */
   set(key: K, value: V): this {
-    this.#write("local.set", key, value, BPF_ANY);
+    this.write("local.set", key, value, BPF_ANY);
     return this;
   }
 
@@ -121,17 +124,16 @@ export class LocalSlot<K, V> {
    * @throws BpfError as {@link EntryMap.update}
    */
   update(key: K, value: V, flags: number = BPF_ANY): void {
-    this.#write("local.update", key, value, flags);
+    this.write("local.update", key, value, flags);
   }
 
-  #write(operation: Operation, key: K, value: V, flags: number): void {
-    const map = this.#map;
+  /** @internal */
+  protected write(operation: Operation, key: K, value: V, flags: number): void {
+    const { map, codec } = this;
     if (map.writing === 0) map.refuse(operation);
-    const { host } = map;
     map.checkFlags(operation, flags);
-    const { scalar, size } = this.#codec;
-    const direct = fitsScalar(scalar, value);
-    if (!direct) map.encodeValue(operation, value, this.#codec);
+    const direct = fitsScalar(codec.scalar, value);
+    if (!direct) map.encodeValue(operation, value, codec);
     const condition = flags === BPF_ANY ? BPF_ANY : map.condition(operation, flags);
     if (condition !== BPF_ANY) {
       if (map.frozen) map.fail(operation, ERRNO.EPERM);
@@ -139,7 +141,13 @@ export class LocalSlot<K, V> {
       if (condition === BPF_NOEXIST && present) map.fail(operation, ERRNO.EEXIST);
       if (condition === BPF_EXIST && !present) map.fail(operation, map.absent);
     }
-    const address = map.obtain(operation, key) + this.#offset;
+    this.store(map.obtain(operation, key) + this.offset, direct, value);
+  }
+
+  /** @internal Writes a value that is one number and fits, or else the one in the scratch. */
+  protected store(address: number, direct: boolean, value: V): void {
+    const { host } = this.map;
+    const { scalar, size } = this.codec;
     if (direct) writeScalar(host, scalar, address, value);
     else host.copy(address, host.scratch.value, size);
   }

@@ -21,5 +21,5 @@ import { LocalSlot } from "./percpu.ts";
  */
 export class PercpuArrayMap<V> extends ArrayMap<V[], Counts<V>> {
   /** The calling thread's slot. */
-  readonly local = new LocalSlot<number, V>(this);
+  readonly local: LocalSlot<number, V> = new LocalSlot(this);
 }

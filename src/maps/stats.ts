@@ -1,4 +1,5 @@
 import type { Host } from "../host/host.ts";
+import { sharedCore } from "../host/shared_core.ts";
 
 /** How a table stores its entries. */
 export type MapLayout = "inline-keys" | "inline-tags" | "out-of-line" | "array";
@@ -46,7 +47,15 @@ function readCounters(host: Host, handle: number): number {
 
 /** Bytes of a table with all its structures. */
 export function tableBytes(host: Host, handle: number): number {
+  // A thread that lists the maps of a shared memory may have none of its own, and no scratch.
+  if (host.shared) return host.u32[(handle + sharedCore(host).BYTES_OFFSET.value) >>> 2];
   return host.u32[readCounters(host, handle) + 4];
+}
+
+/** Entries of a table; of an array, its length. */
+export function tableEntries(host: Host, handle: number): number {
+  if (host.shared) return sharedCore(host).entries(handle) >>> 0;
+  return host.u32[(handle + host.layout.count) >>> 2];
 }
 
 export function tableStats(host: Host, handle: number): MapStats {

@@ -4,6 +4,7 @@
  * @module
  */
 import { scanLayout } from "../host/scratch.ts";
+import { slotErrno } from "../host/shared_core.ts";
 import type { Table } from "../host/table.ts";
 import { BPF_ATTR_BATCH } from "./attr.ts";
 import { BatchOutput } from "./batch_output.ts";
@@ -41,7 +42,11 @@ export function lookupArrayBatch(call: Call, table: Table): number {
       values,
       Math.min(room, output.next),
     );
-    if (got === 0) break;
+    if (got === 0) {
+      // In shared memory a lock may not be had.
+      if (host.shared && first + output.total < table.maxEntries) return -slotErrno(host);
+      break;
+    }
     if (!output.write(keys, values, got)) return -ERRNO.EFAULT;
   }
   const { total, wanted } = output;

@@ -7,6 +7,7 @@
  */
 import type { Host } from "../host/host.ts";
 import { scanLayout } from "../host/scratch.ts";
+import { slotErrno } from "../host/shared_core.ts";
 import type { Table } from "../host/table.ts";
 import { CURSOR_ENDED } from "../host/wasm.ts";
 import { BPF_ATTR_BATCH } from "./attr.ts";
@@ -28,6 +29,11 @@ function placeCursor(host: Host, address: number, cursor: Cursor): void {
   if (cursor.after !== undefined) host.u8.set(cursor.after, address + host.layout.cursorBytes);
 }
 
+/** Why a scan that gave nothing has ended before its end: 0 or an errno. Only shared memory can be locked too long. */
+function scanErrno(host: Host, got: number): number {
+  return got === 0 && host.shared ? slotErrno(host) : 0;
+}
+
 /**
  * The value for `out_batch` after a full batch: where the core's cursor stands, or SCAN_END when nothing is left. The kernel, too,
  * goes on over the empty buckets that follow: a batch that takes all the entries there are ends the scan.
@@ -40,7 +46,9 @@ function valueAfter(host: Host, table: Table, cursor: number, lastKey: number): 
   const position = host.u32[word];
   const isInside = host.u32[word + 1] === AFTER_KEY;
   // The cursor itself may look ahead: its place is taken down, and this call needs it no more.
-  if (host.core.scan(table.handle, cursor, host.scratch.out, 0, 1) === 0) return SCAN_END;
+  const got = host.core.scan(table.handle, cursor, host.scratch.out, 0, 1);
+  // That a lock could not be had does not matter: there may be more, then.
+  if (got === 0 && scanErrno(host, got) === 0) return SCAN_END;
   if (!isInside) return valueOfCursor(table, { position, after: undefined });
   // No entry of this hash is left, so that what comes stands behind it.
   if (host.u32[word + 1] !== AFTER_KEY || host.u32[word] !== position) {
@@ -80,6 +88,8 @@ export function lookupHashBatch(call: Call, table: Table, removing: boolean): nu
       ? host.core.drain(table.handle, stage, keys, values, entries)
       : host.core.scan(table.handle, stage, keys, values, entries);
     if (host.u8.length === 0) host.refresh();
+    const errno = scanErrno(host, got);
+    if (errno !== 0) return -errno;
     // What was removed is gone also when it can be written nowhere, as a bucket of the kernel's is.
     if (got > 0 && !output.write(keys, values, got)) return -ERRNO.EFAULT;
   }

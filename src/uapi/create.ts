@@ -110,10 +110,7 @@ export function mapCreate(call: Call): number {
     throw error;
   }
   const late = refuseLate(call, name);
-  if (late !== 0) {
-    tables.hold(table);
-    tables.drop(table);
-    return -late;
-  }
-  return openFile(call.host, table, flags & (BPF_F_RDONLY | BPF_F_WRONLY));
+  const result = late !== 0 ? -late : openFile(call.host, table, flags & (BPF_F_RDONLY | BPF_F_WRONLY));
+  tables.drop(table);
+  return result;
 }

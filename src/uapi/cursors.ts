@@ -17,7 +17,7 @@
  *
  * @module
  */
-import type { Table } from "../host/table.ts";
+import type { TableInfo } from "../host/table.ts";
 
 /** A position of the core's cursor. */
 export interface Cursor {
@@ -66,16 +66,16 @@ class Bookmarks {
 }
 
 /** All descriptors of a map share them, as a cursor of the kernel's is good for any. */
-const bookmarks = new WeakMap<Table, Bookmarks>();
+const bookmarks = new WeakMap<TableInfo, Bookmarks>();
 
 /** The cursor of a value from `in_batch`; undefined when it stands at the end, or was never given. */
-export function cursorOf(table: Table, value: number): Cursor | undefined {
+export function cursorOf(table: TableInfo, value: number): Cursor | undefined {
   if (value < FIRST_BOOKMARK) return { position: value, after: undefined };
   return bookmarks.get(table)?.at(value - FIRST_BOOKMARK);
 }
 
 /** The value for `out_batch` that {@link cursorOf} turns back into the cursor. */
-export function valueOfCursor(table: Table, cursor: Cursor): number {
+export function valueOfCursor(table: TableInfo, cursor: Cursor): number {
   if (cursor.after === undefined && cursor.position < FIRST_BOOKMARK) return cursor.position;
   let book = bookmarks.get(table);
   if (book === undefined) {

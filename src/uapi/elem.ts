@@ -5,6 +5,7 @@
  * @module
  */
 import { isArray } from "../host/tables.ts";
+import { ERRNO_LIMIT } from "../host/wasm.ts";
 import { BPF_ATTR_ELEM } from "./attr.ts";
 import { type Call, hasOtherThanLock, lacksLock } from "./call.ts";
 import { deleteElement, findElement, nextElement, updateElement } from "./element.ts";
@@ -22,8 +23,9 @@ export function lookupElem(call: Call): number {
   const { table } = file;
   if (lacksLock(table, call.u32(flags))) return -ERRNO.EINVAL;
   if (!memory.read(call.u64(key), host.scratch.key, table.keySize)) return -ERRNO.EFAULT;
-  const address = findElement(host, table, host.scratch.key);
+  const address = findElement(host, table, host.scratch.key, call.u32(flags));
   if (address === 0) return -ERRNO.ENOENT;
+  if (address < ERRNO_LIMIT) return -address;
   return memory.write(call.u64(value), address, table.valueBytes) ? 0 : -ERRNO.EFAULT;
 }
 

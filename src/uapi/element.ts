@@ -4,6 +4,7 @@
  * @module
  */
 import type { Host } from "../host/host.ts";
+import { sharedCore } from "../host/shared_core.ts";
 import type { Table } from "../host/table.ts";
 import { isArray, roundUp8 } from "../host/tables.ts";
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from "./constants.ts";
@@ -15,8 +16,19 @@ function elementAt(host: Host, table: Table, index: number): number {
   return data + index * roundUp8(table.valueBytes);
 }
 
-/** Address of the value of a key, 0 when it is absent. */
-export function findElement(host: Host, table: Table, key: number): number {
+/** As {@link findElement} on a shared host, with the value copied out of the map. */
+function copyElement(host: Host, table: Table, key: number, flags: number): number {
+  const core = sharedCore(host);
+  const { copy } = host.scratch;
+  const found = isArray(table.type)
+    ? core.arrayGet(table.handle, host.u32[key >>> 2], copy, flags)
+    : core.fetch(table.handle, key, copy, flags);
+  return found === 1 ? copy : found;
+}
+
+/** Address of the value of a key, 0 when it is absent, or an errno. `flags`: 0 or BPF_F_LOCK. */
+export function findElement(host: Host, table: Table, key: number, flags: number): number {
+  if (host.shared) return copyElement(host, table, key, flags);
   const { core, u32 } = host;
   const m = table.handle;
   if (isArray(table.type)) {
@@ -51,15 +63,19 @@ export function clearLocks(host: Host, table: Table, values: number, entries: nu
 export function updateElement(host: Host, table: Table, key: number, value: number, flags: number): number {
   const condition = flags > 0xff ? flags : flags & ~BPF_F_LOCK;
   if (condition > BPF_EXIST) return ERRNO.EINVAL;
+  // Only the shared core knows of locks.
+  const lock = host.shared ? flags & BPF_F_LOCK : 0;
   clearLocks(host, table, value, 1);
   if (!isArray(table.type)) {
-    const errno = host.core.update(table.handle, key, value, condition);
+    const errno = host.core.update(table.handle, key, value, condition | lock);
     if (host.u8.length === 0) host.refresh();
     return errno;
   }
-  const address = findElement(host, table, key);
-  if (address === 0) return ERRNO.E2BIG;
+  const index = host.u32[key >>> 2];
+  if (index >= table.maxEntries) return ERRNO.E2BIG;
   if (condition === BPF_NOEXIST) return ERRNO.EEXIST;
+  if (host.shared) return sharedCore(host).arraySet(table.handle, index, value, lock);
+  const address = elementAt(host, table, index);
   host.copy(address, value, table.valueBytes);
   host.u32[(table.handle + host.layout.version) >>> 2]++;
   return 0;

@@ -4,6 +4,7 @@
  *
  * @module
  */
+import type { Table } from "../host/table.ts";
 import { BPF_ATTR_ID, BPF_ATTR_OBJ } from "./attr.ts";
 import { asksForNothing, type Call, openFile } from "./call.ts";
 import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "./constants.ts";
@@ -52,14 +53,21 @@ export function objPin(call: Call): number {
   return call.host.tables.pin(path, file.table) ? 0 : -ERRNO.EEXIST;
 }
 
+/** A descriptor of a table that comes with a reference. */
+function openFound(call: Call, table: Table | undefined, flags: number): number {
+  if (table === undefined) return -ERRNO.ENOENT;
+  const fd = openFile(call.host, table, flags);
+  call.host.tables.drop(table);
+  return fd;
+}
+
 export function objGet(call: Call): number {
   if (refuseFlags(call, ACCESS | BPF_F_PATH_FD) || call.u32(bpf_fd) !== 0) return -ERRNO.EINVAL;
   const flags = call.u32(file_flags);
   if (asksForNothing(flags)) return -ERRNO.EINVAL;
   const path = readPath(call);
   if (typeof path === "number") return path;
-  const table = call.host.tables.pinned(path);
-  return table === undefined ? -ERRNO.ENOENT : openFile(call.host, table, flags);
+  return openFound(call, call.host.tables.pinned(path), flags);
 }
 
 export function mapGetNextId(call: Call): number {
@@ -74,6 +82,5 @@ export function mapGetNextId(call: Call): number {
 export function mapGetFdById(call: Call): number {
   const flags = call.u32(open_flags);
   if (call.hasTail(open_flags) || (flags & ~ACCESS) !== 0 || asksForNothing(flags)) return -ERRNO.EINVAL;
-  const table = call.host.tables.byId(call.u32(map_id));
-  return table === undefined ? -ERRNO.ENOENT : openFile(call.host, table, flags);
+  return openFound(call, call.host.tables.byId(call.u32(map_id)), flags);
 }

@@ -1,0 +1,123 @@
+/**
+ * Where a host sits: a linear memory with an instance of the core on it, and in shared memory a CPU slot of its own.
+ *
+ * @module
+ */
+import { describe } from "../codec/mismatch.ts";
+import { bpfError, ERRNO, NotIsolatedError } from "../errors.ts";
+import { PAGE_BYTES, type ResolvedOptions } from "./options.ts";
+import {
+  HOST_CPUS,
+  HOST_SEED,
+  HOST_TIMEOUT,
+  mayWait,
+  returnSlot,
+  slotAddress,
+  takeSlot,
+  threadWord,
+} from "./shared_memory.ts";
+import { type CoreExports, instantiateCore, instantiateSharedCore, sharedModule } from "./wasm.ts";
+
+/**
+ * What another thread needs to attach to a shared host: it goes there by `postMessage` or `workerData`. Made by
+ * {@link Host.share}.
+ */
+export interface HostHandle {
+  readonly memory: WebAssembly.Memory;
+  readonly module: WebAssembly.Module;
+}
+
+export interface Seat {
+  readonly memory: WebAssembly.Memory;
+  readonly core: CoreExports;
+  readonly cpus: number;
+  /** The CPU slot. */
+  readonly cpu: number;
+  readonly seed: number;
+  /** Bytes the memory may grow to. */
+  readonly limit: number;
+  /** The core, where other threads may take a seat, too. */
+  readonly module: WebAssembly.Module | undefined;
+}
+
+/** Memory whose pages are all there from the start, if it is shared: they cost nothing until they are touched. */
+function newMemory(maxMemory: number, shared: boolean): WebAssembly.Memory {
+  const maximum = maxMemory / PAGE_BYTES;
+  try {
+    return new WebAssembly.Memory({ initial: shared ? maximum : 1, maximum, shared });
+  } catch (error) {
+    // Engines reserve the address space of the maximum at once, and some refuse 4 GiB.
+    if (!(error instanceof RangeError)) throw error;
+    const cause = `cannot reserve maxMemory = ${maxMemory} bytes of address space`;
+    throw bpfError(ERRNO.ENOMEM, "createHost", "the host", cause, "ask for less");
+  }
+}
+
+function initHost(core: CoreExports, { maxMemory, seed }: ResolvedOptions): void {
+  const errno = core.initHost(maxMemory, seed);
+  if (errno === 0) return;
+  const cause = `cannot start in maxMemory = ${maxMemory} bytes`;
+  throw bpfError(errno, "createHost", "the host", cause, "ask for more");
+}
+
+/** A memory for one thread. */
+export function plainSeat(options: ResolvedOptions): Seat {
+  const memory = newMemory(options.maxMemory, false);
+  const core = instantiateCore(memory);
+  initHost(core, options);
+  const { cpus, seed, maxMemory } = options;
+  return { memory, core, cpus, cpu: 0, seed, limit: maxMemory, module: undefined };
+}
+
+/** Throws where memory cannot be shared. */
+function checkIsolation(operation: string): void {
+  const { crossOriginIsolated } = globalThis as { readonly crossOriginIsolated?: boolean };
+  // Only browsers have the first one.
+  if (crossOriginIsolated === false || typeof SharedArrayBuffer === "undefined") {
+    throw new NotIsolatedError(operation);
+  }
+}
+
+function sitDown(
+  memory: WebAssembly.Memory,
+  module: WebAssembly.Module,
+  setUp: (core: CoreExports) => void,
+): Seat {
+  const words = new Int32Array(memory.buffer);
+  const cpu = takeSlot(words);
+  try {
+    const core = instantiateSharedCore(module, memory, slotAddress(cpu));
+    setUp(core);
+    core.attach(mayWait() ? 1 : 0, threadWord());
+    const cpus = words[HOST_CPUS >>> 2];
+    const seed = words[HOST_SEED >>> 2] >>> 0;
+    return { memory, core, cpus, cpu, seed, limit: memory.buffer.byteLength, module };
+  } catch (error) {
+    returnSlot(words, cpu);
+    throw error;
+  }
+}
+
+/** The first seat in a new shared memory. */
+export function sharedSeat(options: ResolvedOptions): Seat {
+  checkIsolation("createHost");
+  const memory = newMemory(options.maxMemory, true);
+  const words = new Uint32Array(memory.buffer);
+  words[HOST_CPUS >>> 2] = options.cpus;
+  words[HOST_TIMEOUT >>> 2] = options.lockTimeout;
+  words[HOST_SEED >>> 2] = options.seed;
+  return sitDown(memory, sharedModule(), (core) => initHost(core, options));
+}
+
+/** A further seat in a shared memory. */
+export function attachedSeat(handle: HostHandle): Seat {
+  checkIsolation("attachHost");
+  if (
+    !(handle?.memory instanceof WebAssembly.Memory) ||
+    !(handle.module instanceof WebAssembly.Module) ||
+    !(handle.memory.buffer instanceof SharedArrayBuffer)
+  ) {
+    throw new TypeError(`attachHost: expected what share() of a host gave, got ${describe(handle)}`);
+  }
+  return sitDown(handle.memory, handle.module, () => {});
+}

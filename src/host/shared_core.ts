@@ -1,0 +1,102 @@
+/**
+ * What the core for shared memory exports beyond the plain one, and how its calls give up.
+ *
+ * @module
+ */
+import { type LockTimeoutError, lockTimeoutError, type Operation } from "../errors.ts";
+import { blockedBy, HOST_TIMEOUT, SLOT_ERRNO, slotAddress } from "./shared_memory.ts";
+import type { CoreExports } from "./wasm.ts";
+
+/**
+ * Whatever is the same as in {@link CoreExports} may answer ETIMEDOUT, too. Beyond that, `lookup*` give the address of a copy of
+ * the value, in the buffer that the slot names; blocks of `allocate` belong to the slot and go with it; `upsert*` insert zeros; `getNumber4` gives NaN also when it gave up; and the flags
+ * of `update` and `updateMany` may hold BPF_F_LOCK. The bytes of a spin lock are never written, and read as zeros.
+ */
+export interface SharedExports extends CoreExports {
+  /** Sets up the slot that was taken. `thread`: its id + 1, 0 for unknown. */
+  attach(mayWait: number, thread: number): void;
+  /** Frees the slot and what it owns: 0 | EBUSY in a section | ETIMEDOUT. */
+  detach(): number;
+  /** Declares the thread of a slot dead and clears up behind it: 0 | ENOENT when no thread uses it | EINVAL | ETIMEDOUT. */
+  reap(cpu: number): number;
+  /** Waits for all sections that are open: 0 | ETIMEDOUT | EDEADLK in one's own. */
+  synchronize(): number;
+
+  /** Address of the live value of the key at an address | 0 | errno. */
+  locate(m: number, key: number): number;
+  /** Copies the value to `target`: 1 | 0 absent | errno. BPF_F_LOCK: under the value's lock. */
+  fetch(m: number, key: number, target: number, flags: number): number;
+  /**
+   * Adds the 8 bytes at `delta` to the field of kind `scalar` at `offset`; an absent key starts as zeros. The new count goes to the
+   * 8 bytes at `out`. 0 | errno | ERANGE for a u53 that would leave its range.
+   */
+  add(m: number, key: number, delta: number, scalar: number, offset: number, out: number): number;
+  /** The calling thread's slot of a percpu_hash, without locks; `offset` from the start of all slots. 1 | 0 absent | errno. */
+  localRead(m: number, key: number, offset: number, bytes: number, target: number): number;
+  localWrite(m: number, key: number, offset: number, bytes: number, source: number, flags: number): number;
+  localAdd(m: number, key: number, delta: number, scalar: number, offset: number, out: number): number;
+  /** Takes the spin lock of a value and enters a section: address of the live value | 0 absent | errno. */
+  lockValue(m: number, key: number): number;
+  arrayLockValue(m: number, index: number): number;
+  unlockValue(m: number, address: number): void;
+  /** Where the spin lock is in the values; 0xffffffff: nowhere. Once, after the table is created. */
+  setLockOffset(m: number, offset: number): void;
+  /** Says that the values of a table are per CPU. Once, after it is created. */
+  setPerCpu(m: number): void;
+  /** Entries; exact while nobody writes. */
+  entries(m: number): number;
+
+  /** Copies an element to `target`: 1 | 0 out of range | errno. */
+  arrayGet(m: number, index: number, target: number, flags: number): number;
+  /** 0 | EPERM | E2BIG | errno. */
+  arraySet(m: number, index: number, source: number, flags: number): number;
+  /** As `add`. */
+  arrayAdd(m: number, index: number, delta: number, scalar: number, offset: number, out: number): number;
+  arrayClear(m: number): number;
+
+  /** The registry of maps (assembly/maps/registry.ts). An id, 0 when the lock could not be had. */
+  takeMapId(): number;
+  /** 0 | errno. */
+  registerTable(m: number): number;
+  /** A table with a reference for the caller | 0 | errno. */
+  holdTable(id: number): number;
+  holdPinned(path: number, length: number): number;
+  /** The table with the next id, without a reference: for the length of a section | 0 | errno. */
+  tableAfter(id: number): number;
+  /** 0 | errno. */
+  dropTable(m: number): number;
+  pinTable(m: number, path: number, length: number): number;
+  unpinTable(path: number, length: number): number;
+  /** Destroys the tables that died in sections. */
+  sweepTables(): void;
+  /** Where a header has the words that shared_tables.ts names. */
+  readonly META_OFFSET: WebAssembly.Global;
+  readonly MAX_ENTRIES_OFFSET: WebAssembly.Global;
+  readonly BYTES_OFFSET: WebAssembly.Global;
+}
+
+/** The core of a shared host. */
+export function sharedCore(host: { readonly core: CoreExports }): SharedExports {
+  return host.core as SharedExports;
+}
+
+/** The error for ETIMEDOUT: whom the last call waited for. */
+export function lockTimeout(
+  host: { readonly u32: Uint32Array; readonly cpu: number },
+  operation: Operation,
+  subject: string,
+  count?: number,
+): LockTimeoutError {
+  const owner = blockedBy(host.u32, slotAddress(host.cpu));
+  return lockTimeoutError(operation, subject, owner, host.u32[HOST_TIMEOUT >>> 2], count);
+}
+
+/** Why the last call gave up that has no other way to say it: 0 or an errno. */
+export function slotErrno(host: { readonly u32: Uint32Array; readonly cpu: number }): number {
+  return host.u32[(slotAddress(host.cpu) + SLOT_ERRNO) >>> 2];
+}
+
+/** For calls that set {@link slotErrno} and do not clear it. */
+export function clearSlotErrno(host: { readonly u32: Uint32Array; readonly cpu: number }): void {
+  host.u32[(slotAddress(host.cpu) + SLOT_ERRNO) >>> 2] = 0;
+}

@@ -1,0 +1,231 @@
+/**
+ * The tables of a shared memory, as one thread sees them. What they are and who refers to them stands in the memory itself
+ * (assembly/maps/registry.ts); here are those that this thread has open. The thread refers to each of them once in the memory,
+ * however many handles and descriptors it has.
+ *
+ * @module
+ */
+import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import type { MapType } from "../maps/spec.ts";
+import type { Host } from "./host.ts";
+import { noMemory } from "./scratch.ts";
+import { lockTimeout, type SharedExports, sharedCore } from "./shared_core.ts";
+import { DYING_TABLES } from "./shared_memory.ts";
+import type { Table, TableInfo } from "./table.ts";
+import { Tables, valueBytesOf } from "./tables.ts";
+import { ERRNO_LIMIT } from "./wasm.ts";
+
+/** Numbers of the types in the memory. */
+const TYPES: readonly MapType[] = ["hash", "rhash", "percpu_hash", "array", "percpu_array"];
+const NO_LOCK = 0xffff_ffff;
+const NAME_BYTES = 16;
+
+/** Words of META. */
+const ID = 0;
+const TYPE = 1;
+const KEY_SIZE = 2;
+const VALUE_SIZE = 3;
+const FLAGS = 4;
+const MAP_EXTRA = 5;
+const LOCK_OFFSET = 6;
+const NAME_LENGTH = 7;
+const NAME = 32; // bytes
+
+/** A table as its header describes it. */
+class SharedTable implements Table {
+  readonly id: number;
+  readonly type: MapType;
+  readonly name: string;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly valueBytes: number;
+  readonly flags: number;
+  readonly mapExtra: number;
+  readonly hasLock: boolean;
+  readonly lockOffset: number | undefined;
+  readonly handle: number;
+  references = 0;
+  readonly #words: Uint32Array;
+  readonly #maxEntries: number;
+
+  constructor(host: Host, handle: number) {
+    const core = sharedCore(host);
+    const { u32 } = host;
+    const start = handle + core.META_OFFSET.value;
+    const word = (index: number) => u32[(start >>> 2) + index];
+    this.handle = handle;
+    this.id = word(ID);
+    this.type = TYPES[word(TYPE)];
+    this.keySize = word(KEY_SIZE);
+    this.valueSize = word(VALUE_SIZE);
+    this.valueBytes = valueBytesOf(this.type, this.valueSize, host.cpus);
+    this.flags = word(FLAGS);
+    this.mapExtra = word(MAP_EXTRA);
+    const lockOffset = word(LOCK_OFFSET);
+    this.hasLock = lockOffset !== NO_LOCK;
+    this.lockOffset = this.hasLock ? lockOffset : undefined;
+    this.name = String.fromCharCode(...host.u8.subarray(start + NAME, start + NAME + word(NAME_LENGTH)));
+    this.#words = u32;
+    this.#maxEntries = (handle + core.MAX_ENTRIES_OFFSET.value) >>> 2;
+  }
+
+  /** Another thread may have raised it. */
+  get maxEntries(): number {
+    return this.#words[this.#maxEntries];
+  }
+
+  set maxEntries(_entries: number) {
+    // The core has written it.
+  }
+}
+
+/** Has the header of a new table say what it is. */
+function describeTable(host: Host, core: SharedExports, info: TableInfo): void {
+  const start = info.handle + core.META_OFFSET.value;
+  const words = host.u32.subarray(start >>> 2, (start + NAME + NAME_BYTES) >>> 2);
+  words[ID] = info.id;
+  words[TYPE] = TYPES.indexOf(info.type);
+  words[KEY_SIZE] = info.keySize;
+  words[VALUE_SIZE] = info.valueSize;
+  words[FLAGS] = info.flags;
+  words[MAP_EXTRA] = info.mapExtra;
+  words[LOCK_OFFSET] = info.lockOffset ?? NO_LOCK;
+  words[NAME_LENGTH] = info.name.length;
+  // A name is Latin-1.
+  for (let i = 0; i < info.name.length; i++) host.u8[start + NAME + i] = info.name.charCodeAt(i);
+  core.setLockOffset(info.handle, info.lockOffset ?? NO_LOCK);
+  if (info.type === "percpu_hash") core.setPerCpu(info.handle);
+}
+
+export class SharedTables extends Tables {
+  readonly #core: SharedExports;
+  /** What this thread has open, by id. */
+  readonly #open = new Map<number, SharedTable>();
+
+  constructor(host: Host, seed: number) {
+    super(host, seed);
+    this.#core = sharedCore(host);
+  }
+
+  /** Goes on inside a section from the first table to the last, so that none of them can go meanwhile. */
+  override *all(): Iterable<TableInfo> {
+    this.#core.enterSection();
+    try {
+      let id = 0;
+      while (true) {
+        const handle = this.#checked(this.#core.tableAfter(id) >>> 0, "memoryUsage", "the host");
+        if (handle === 0) return;
+        const table = new SharedTable(this.host, handle);
+        yield table;
+        id = table.id;
+      }
+    } finally {
+      this.#core.leaveSection();
+    }
+  }
+
+  override byId(id: number): Table | undefined {
+    return this.#opened(this.#core.holdTable(id) >>> 0, "open", `the map with id ${id}`);
+  }
+
+  override pinned(path: string): Table | undefined {
+    const subject = `the path ${JSON.stringify(path)}`;
+    const handle = this.#withPath(path, "open", (at, length) => this.#core.holdPinned(at, length) >>> 0);
+    return this.#opened(handle, "open", subject);
+  }
+
+  override pin(path: string, table: Table): boolean {
+    const errno = this.#withPath(path, "pin", (at, length) => this.#core.pinTable(table.handle, at, length));
+    if (errno === ERRNO.EEXIST) return false;
+    this.#succeed(errno, "pin", `the path ${JSON.stringify(path)}`);
+    return true;
+  }
+
+  override unpin(path: string): boolean {
+    const errno = this.#withPath(path, "unpin", (at, length) => this.#core.unpinTable(at, length));
+    if (errno === ERRNO.ENOENT) return false;
+    this.#succeed(errno, "unpin", `the path ${JSON.stringify(path)}`);
+    return true;
+  }
+
+  override hold(table: Table): void {
+    table.references++;
+  }
+
+  override drop(table: Table): void {
+    if (--table.references > 0) return;
+    this.#open.delete(table.id);
+    if (this.isEmpty) this.host.scratch.release();
+    this.#succeed(this.#core.dropTable(table.handle), "close", "the host");
+  }
+
+  override leaveSection(): void {
+    this.sections--;
+    if (this.host.u32[DYING_TABLES >>> 2] !== 0) this.#core.sweepTables();
+  }
+
+  protected override takeId(operation: Operation, subject: string): number {
+    const id = this.#core.takeMapId();
+    if (id === 0) throw lockTimeout(this.host, operation, subject);
+    return id;
+  }
+
+  protected override register(info: TableInfo, operation: Operation, subject: string): Table {
+    describeTable(this.host, this.#core, info);
+    this.#succeed(this.#core.registerTable(info.handle), operation, subject);
+    const table = new SharedTable(this.host, info.handle);
+    table.references = 1;
+    this.#open.set(table.id, table);
+    return table;
+  }
+
+  protected override get isEmpty(): boolean {
+    return this.#open.size === 0;
+  }
+
+  /** The table of a handle that the core has counted a reference for. */
+  #opened(handle: number, operation: Operation, subject: string): Table | undefined {
+    if (this.#checked(handle, operation, subject) === 0) return undefined;
+    const found = new SharedTable(this.host, handle);
+    const known = this.#open.get(found.id);
+    if (known !== undefined) {
+      known.references++;
+      // This thread refers to it already, and once is enough.
+      this.#succeed(this.#core.dropTable(handle), operation, subject);
+      return known;
+    }
+    if (!this.host.scratch.reserve(found.keySize, found.valueBytes)) {
+      this.#core.dropTable(handle);
+      throw noMemory(this.host, operation, subject);
+    }
+    found.references = 1;
+    this.#open.set(found.id, found);
+    return found;
+  }
+
+  /** Puts a path into host memory for a call of the core. */
+  #withPath(path: string, operation: Operation, call: (at: number, length: number) => number): number {
+    const { host } = this;
+    const bytes = new TextEncoder().encode(path);
+    const at = host.allocate(bytes.length);
+    if (at === 0) throw noMemory(host, operation, `the path ${JSON.stringify(path)}`);
+    host.u8.set(bytes, at);
+    const result = call(at, bytes.length);
+    host.core.release(at, bytes.length);
+    return result;
+  }
+
+  /** Throws what the core could not do. */
+  #succeed(errno: number, operation: Operation, subject: string): void {
+    if (errno === 0) return;
+    if (errno === ERRNO.ETIMEDOUT) throw lockTimeout(this.host, operation, subject);
+    if (errno === ERRNO.ENOMEM) throw noMemory(this.host, operation, subject);
+    throw bpfError(errno, operation, subject, "was refused by the core");
+  }
+
+  /** An address or 0; throws an errno. */
+  #checked(address: number, operation: Operation, subject: string): number {
+    if (address !== 0 && address < ERRNO_LIMIT) this.#succeed(address, operation, subject);
+    return address;
+  }
+}
