@@ -58,10 +58,10 @@ function materialiseLocked(table: usize, bucket: u32): u32 {
  * All lines of the bucket are touched before the compare-and-swap, behind which no load is done early: the misses overlap.
  */
 @inline export function lockBucketOf<B>(table: usize, hash: u32): usize {
+  beginWrite(); // before N is read: from here on no bucket's memory becomes something else (table/retire.ts)
   const buckets = load<u32>(table, BUCKETS);
   const bucket = bucketAddress<B>(table, indexIn(buckets, hash));
   touch<B>(table, bucket);
-  beginWrite();
   // Only when N is still the same is the bucket surely the one; a hash without preallocation may not have it yet.
   if (!isUntouched(bucket) && acquireFirst(changetype<B>(bucket).lock())) {
     if (load<u32>(table, BUCKETS) == buckets && !field(table, PER_CPU)) return bucket;
@@ -79,13 +79,13 @@ function materialiseLocked(table: usize, bucket: u32): u32 {
 
 function lockBucketSlowly<B>(table: usize, hash: u32): usize {
   while (true) {
+    beginWrite();
     const bucket = bucketOf<B>(table, hash);
     if (STEPPING) step(STEP_INDEX);
     if (isUntouched(bucket)) {
       if (materialiseLocked(table, bucketIndex(table, hash))) return 0;
       continue;
     }
-    beginWrite();
     const lock = changetype<B>(bucket).lock();
     if (!acquire(lock)) {
       rollback();
