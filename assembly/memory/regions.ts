@@ -13,7 +13,7 @@
 //    416 ..   431  u32 CPU slots | u32 limit of waits in ms | u32 seed | u32 address of the journals
 //    448           lock of the arena
 //    512 ..   543  registry of maps                   (maps/registry.ts)
-//    576           u64 set of CPU slots in a section  (sync/section.ts)
+//    576 ..   587  u64 set of CPU slots in a section | u32 whether the next ones shall wait a little  (sync/section.ts)
 //  16384 .. 49151  CPU slots, 512 bytes each          (sync/slot.ts)
 //  49152 ..        bitmap, then a journal for each slot, then the heap
 //
@@ -35,6 +35,7 @@ export const HOST_LOGS: usize = 428;
 export const ARENA_LOCK: usize = 448;
 export const REGISTRY: usize = 512;
 export const SECTION_MASK: usize = 576;
+export const SECTION_DEBT: usize = 584;
 
 /** Results below this are errnos, results from here on are addresses: the heap starts far above it. */
 export const FIRST_ADDRESS: u32 = 4096;

@@ -6,7 +6,7 @@
 // lock: a writer that has locked a bucket and then reads the mask either sees the bit, or the section was opened behind its back
 // and its lookups wait for that lock (Dekker's argument). So what a writer may do to a bucket is decided under the bucket's lock.
 import { EDEADLK, ETIMEDOUT } from "../memory/errno";
-import { HOST_CPUS, HOST_TIMEOUT, SECTION_DEPTH, SECTION_MASK } from "../memory/regions";
+import { HOST_CPUS, HOST_TIMEOUT, SECTION_DEBT, SECTION_DEPTH, SECTION_MASK } from "../memory/regions";
 import { recover } from "./recover";
 import { SHARED } from "./shared";
 import { STEPPING, STEP_BLOCKED, step } from "./step";
@@ -16,6 +16,8 @@ import {
 
 /** How long synchronize sleeps between two looks at a section. */
 const NAP: i64 = 100_000; // ns
+/** How long a thread waits before it opens a section while chains are long. */
+const DEBT_NAP: i64 = 300_000; // ns
 
 @inline export function inSection(): bool {
   if (SHARED) return atomic.load<u64>(SECTION_MASK) != 0;
@@ -31,6 +33,7 @@ export function enterSection(): void {
     const depth = mine(DEPTH);
     setMine(DEPTH, depth + 1);
     if (depth) return;
+    if (load<u32>(SECTION_DEBT)) napBeforeSection();
     setMine(SECTION_SEQUENCE, mine(SECTION_SEQUENCE) + 1);
     atomic.or<u64>(SECTION_MASK, bitOf(ownCpu()));
     return;
@@ -48,6 +51,19 @@ export function leaveSection(): void {
   }
   const depth = load<u32>(SECTION_DEPTH);
   if (depth) store<u32>(SECTION_DEPTH, depth - 1);
+}
+
+/**
+ * Sections of several threads that always overlap would keep every deleted slot from being used again, and chains growing. So who
+ * sees a chain that has become long asks the next threads that want to open one for a short nap.
+ */
+export function holdSectionsBack(): void {
+  atomic.store<u32>(SECTION_DEBT, 1);
+}
+
+function napBeforeSection(): void {
+  if (mine(SLOT_FLAGS) & MAY_WAIT) atomic.wait<i32>(SLOT + FENCE, 0, DEBT_NAP);
+  atomic.store<u32>(SECTION_DEBT, 0);
 }
 
 /** Takes a slot out of the set, whether it is in there or not. */

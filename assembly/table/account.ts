@@ -1,5 +1,8 @@
 // Memory of a table: every structure that hangs on a header is taken and given back here, so that BYTES is exact.
 import { allocate, allocationSize, release } from "../memory/arena";
+import { ARENA_LOCK } from "../memory/regions";
+import { acquireOnce } from "../sync/lock";
+import { SHARED } from "../sync/shared";
 import { BYTES, field, setField } from "./header";
 
 export function tableAllocate(table: usize, bytes: u32): usize {
@@ -9,6 +12,8 @@ export function tableAllocate(table: usize, bytes: u32): usize {
 }
 
 export function tableRelease(table: usize, block: usize, bytes: u32): void {
+  // BYTES is written under the arena's lock, too.
+  if (SHARED && !acquireOnce(ARENA_LOCK)) return;
   setField(table, BYTES, field(table, BYTES) - allocationSize(bytes));
   release(block, bytes);
 }

@@ -50,10 +50,11 @@ export function emitBucket<B>(table: usize, bucket: usize, keys: usize, values: 
 export function emptyBucket<B>(table: usize, bucket: usize, entries: u32): void {
   dropAll<B>(table, bucket, true);
   let block = changetype<B>(bucket).link(true);
+  const held = SHARED && block ? pinned<B>() : false; // once: a section of another thread may open or close in between
   while (block) {
     const next = changetype<B>(block).link(false);
     dropAll<B>(table, block, false);
-    if (!pinned<B>() && (!SHARED || hasLogRoom())) {
+    if (SHARED ? !held && hasLogRoom() : !pinned<B>()) {
       changetype<B>(bucket).setLink(true, next);
       freeOverflow(table, block);
     }

@@ -8,6 +8,7 @@
 //   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
 import { giveCredits } from "../sync/count";
+import { holdSectionsBack } from "../sync/section";
 import { SHARED } from "../sync/shared";
 import { bucketIndex, bucketOf, materialise } from "./buckets";
 import {
@@ -53,16 +54,31 @@ export function findInChain<B, K>(table: usize, block: usize, key: K, hash: u32)
 }
 
 function placeInChain<B, K>(table: usize, bucket: usize, key: K, hash: u32, entry: usize): usize {
-  let block = blockWithRoom<B>(table, changetype<B>(bucket).link(true), pinned<B>());
+  const held = pinned<B>(); // once: a section of another thread may open or close in between
+  let block = blockWithRoom<B>(table, changetype<B>(bucket).link(true), held);
   if (!block) {
+    if (SHARED && held) noteDebt<B>(bucket);
     block = newOverflow<B>(table);
     if (!block) return 0;
     chain<B>(bucket, block);
   }
-  const free = changetype<B>(block).vacant(table, false, pinned<B>());
+  const free = changetype<B>(block).vacant(table, false, held);
   const slot = <u32>ctz(free);
   changetype<B>(block).put<K>(table, slot, key, hash, entry, false);
   return changetype<B>(block).valueAt(table, slot, false);
+}
+
+/** Blocks of a chain from which on sections are in the way of everybody (sync/section.ts). */
+const LONG_CHAIN: u32 = 8;
+
+function noteDebt<B>(bucket: usize): void {
+  let blocks: u32 = 0;
+  for (let block = changetype<B>(bucket).link(true); block; block = changetype<B>(block).link(false)) {
+    if (++blocks > LONG_CHAIN) {
+      holdSectionsBack();
+      return;
+    }
+  }
 }
 
 /** Inserts a key that is not present in `bucket`, its own. Address of its value, not yet written; 0 when there is no memory. */
@@ -127,6 +143,8 @@ export function settle<B>(table: usize, bucket: usize): u32 {
   if (!isGrowable(table) && changetype<B>(bucket).holdsValues()) return 0;
   let free = changetype<B>(bucket).vacant(table, true, false);
   while (free && changetype<B>(bucket).link(true)) {
+    // Where the journal had no room to free it, the newest block may be empty.
+    if (SHARED && !changetype<B>(changetype<B>(bucket).link(true)).occupied(table, false)) break;
     refill<B>(table, bucket, <u32>ctz(free));
     free &= free - 1;
     moved++;

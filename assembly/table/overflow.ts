@@ -53,6 +53,13 @@ export function tidyChain<B>(table: usize, bucket: usize): void {
   }
 }
 
+/** Blocks of a bucket's chain. */
+export function countBlocks<B>(bucket: usize): u32 {
+  let blocks: u32 = 0;
+  for (let block = changetype<B>(bucket).link(true); block; block = changetype<B>(block).link(false)) blocks++;
+  return blocks;
+}
+
 /** Entries of a bucket with its chain. */
 export function countEntries<B>(table: usize, bucket: usize): u32 {
   let entries = <u32>popcnt(changetype<B>(bucket).occupied(table, true));

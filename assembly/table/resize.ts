@@ -4,7 +4,6 @@ import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, FLAGS, GROW_ABOVE, LOAD16, MASK, OVERFLOW_COUNT, OVERFLOW_SLOTS, OWES_MERGES, SHRINK_BELOW,
   SLOTS, countWork, field, setField,
 } from "./header";
-import { hasLogRoom } from "../sync/journal";
 import { SHARED } from "../sync/shared";
 import { inSection } from "../sync/section";
 import { bucketAddress } from "./buckets";
@@ -183,13 +182,32 @@ export function splitChain<B>(table: usize, low: usize, high: usize, overflow: u
       pool = block;
     }
   }
+  if (SHARED) pool = chainSpares<B>(low, pool);
   while (pool) {
     const next = changetype<B>(pool).link(false);
-    if (SHARED && !hasLogRoom()) chain<B>(low, pool); // empty: a later delete tidies it away
-    else freeOverflow(table, pool);
+    freeOverflow(table, pool);
     pool = next;
   }
   return moved;
+}
+
+/** Blocks that one split frees; each may take a lot of the journal (`hasLogRoom`). */
+const MOST_FREED: u32 = 2;
+
+/** Hangs all but a few empty blocks on a bucket, where later deletes tidy them away. Those that are left. */
+function chainSpares<B>(bucket: usize, pool: usize): usize {
+  let kept: u32 = 0;
+  let left: usize = 0;
+  while (pool) {
+    const next = changetype<B>(pool).link(false);
+    if (kept < MOST_FREED) {
+      changetype<B>(pool).setLink(false, left);
+      left = pool;
+      kept++;
+    } else chain<B>(bucket, pool);
+    pool = next;
+  }
+  return left;
 }
 
 /** Moves an entry of an overflow block to a free slot of a bucket or of the newest block of its chain. */

@@ -15,7 +15,7 @@ import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, GROW_ABOVE, OWES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SHRINK_BELOW, countWork, field,
   isGrowable,
 } from "./header";
-import { countEntries } from "./overflow";
+import { countBlocks, countEntries } from "./overflow";
 import { MOST_MERGES, MOST_SPLITS, isTooMuch, join, makeRoom, pinned, setLimitsFor, splitChain } from "./resize";
 import { reclaimSegments, retireSegment } from "./retire";
 import { firstOf, growTo, recordsOf, replaceDirectory, segmentAddress, segmentOf } from "./segments";
@@ -23,6 +23,8 @@ import { zeroBytes } from "../hash/bytes";
 
 /** Journal entries that moving an entry may need. */
 const MOVE_ENTRIES: u32 = 16;
+/** And hanging an overflow block on a bucket. */
+const BLOCK_ENTRIES: u32 = 4;
 /** Merges of one call on a table without entries, whose buckets are empty. */
 const EMPTY_MERGES: u32 = 64;
 
@@ -62,7 +64,7 @@ function splitLocked<B>(table: usize): u32 {
   const low = bucketAddress<B>(table, buckets - bit);
   if (!acquire(changetype<B>(low).lock()) || pinned<B>()) return stop();
   const entries = countEntries<B>(table, low);
-  const needed = entries * MOVE_ENTRIES + LOG_SPARE;
+  const needed = entries * MOVE_ENTRIES + countBlocks<B>(low) * BLOCK_ENTRIES + LOG_SPARE;
   if (needed > mine(LOG_ROOM)) {
     rollback();
     return ensureLog(needed) ? AGAIN : STOP;
