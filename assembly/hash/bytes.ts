@@ -2,6 +2,7 @@
 // so short ones are moved eight bytes at a time. Reads of a tail may touch up to 7 bytes behind it: every key that the core
 // is handed has 8 readable bytes after it, and block layouts leave as much behind theirs.
 import { COUNTING, countCopied } from "../counting";
+import { STEPPING, STEP_COPY, step } from "../sync/step";
 
 const LONG: u32 = 64;
 
@@ -20,6 +21,7 @@ export function copyBytes(target: usize, source: usize, bytes: u32): void {
     return;
   }
   while (bytes >= 8) {
+    if (STEPPING) step(STEP_COPY);
     store<u64>(target, load<u64>(source));
     target += 8;
     source += 8;

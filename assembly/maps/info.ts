@@ -45,8 +45,9 @@ export function freeze(table: usize): void {
   else setField(table, FROZEN, 1);
 }
 
-/** Counting goes by the limit under the pool lock. */
+/** Counting goes by the limit under the pool lock. It only rises: CPUs may hold credits up to the old one. */
 function setMaxShared(table: usize, entries: u32): u32 {
+  if (entries < field(table, MAX_ENTRIES)) return EINVAL;
   beginWrite();
   if (acquire(table + POOL_LOCK)) setField(table, MAX_ENTRIES, entries);
   return commit() ? 0 : lockErrno();

@@ -32,6 +32,9 @@ export const PAGE: u32 = 65536;
 // a mebibyte or an eighth of what there is. The pages cost nothing until they are touched.
 const GROW_PAGES: u32 = 16;
 const GROW_SHIFT: u32 = 3;
+/** Bytes at the end of a shared memory that stay out of the heap: readers without a lock look whether there is memory at an address and a
+ *  little behind it (sync/word.ts). */
+export const OUTSIDE: u32 = SHARED ? GRANULE : 0;
 
 /** Bytes that an allocation of `bytes` takes: whole granules. */
 @inline export function allocationSize(bytes: u32): u32 {
@@ -187,8 +190,9 @@ export function initArena(most: u32): bool {
   const heap = heapStart(most);
   const have = <u32>memory.size() * PAGE;
   if (heap > most) return false;
+  if (SHARED && heap >= have) return false;
   if (heap > have && memory.grow((heap - have) / PAGE) < 0) return false;
-  const end = max(heap, have);
+  const end = SHARED ? have - OUTSIDE : max(heap, have);
   store<u32>(MOST, most & ~(PAGE - 1));
   store<u32>(END, end);
   setLimit(0);

@@ -4,7 +4,7 @@ import {
   BOUNDS, BUDDIES, FREE_APART, FREE_BACK, FREE_BLOCK, FREE_MARKS, FREE_ORDERS, HEAP_BYTES, ZERO_BYTES, broken,
 } from "../invariants";
 import {
-  GRANULE, IN_USE, LAST_ORDER, MOST, ORDERS, PAGE, bitByte, bitMask, head, heapStart, isFree, memoryEnd,
+  GRANULE, IN_USE, LAST_ORDER, MOST, ORDERS, OUTSIDE, PAGE, bitByte, bitMask, head, heapStart, isFree, memoryEnd,
 } from "./arena";
 import { SHARED } from "../sync/shared";
 import { verifySlots } from "../sync/verify";
@@ -36,7 +36,7 @@ export function verifyArena(out: usize): u32 {
   const end = memoryEnd();
   const heap = heapStart(load<u32>(MOST));
   const pages = <u32>memory.size();
-  if (end & (PAGE - 1) || heap > end || end > load<u32>(MOST) || end / PAGE > pages) {
+  if ((end + OUTSIDE) & (PAGE - 1) || heap > end || end > load<u32>(MOST) || end / PAGE > pages) {
     return broken(out, BOUNDS, heap, end, load<u32>(MOST), pages);
   }
   // Sums of the lists, kept at `out`: blocks, bytes.

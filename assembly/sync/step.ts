@@ -17,6 +17,7 @@ export const STEP_INDEX: u32 = 9; // the bucket of a hash is computed, not yet l
 export const STEP_HAZARD: u32 = 10; // a writer of its own per-CPU slot has announced itself
 export const STEP_COUNT: u32 = 11; // a credit is noted in the journal, not yet taken
 export const STEP_BLOCKED: u32 = 13; // this thread would sleep until another lets go of something
+export const STEP_COPY: u32 = 14; // in the middle of a copy, or between finding a value and copying it
 export const STEP_UNDO: u32 = 12; // an entry of a journal is about to be taken back
 
 export function step(point: u32): void {

@@ -19,7 +19,7 @@ import { LOCKED, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
 import { announce, retract } from "../sync/hazard";
 import { addScalar } from "./scalar";
 import { ERRNO, SLOT, fence, mine, now, setMine } from "../sync/slot";
-import { STEPPING, STEP_CHECK, STEP_INDEX, STEP_READ, step } from "../sync/step";
+import { STEPPING, STEP_CHECK, STEP_COPY, STEP_INDEX, STEP_READ, step } from "../sync/step";
 import { GONE_WIDTH, WIDTH_BITS, hiddenZero, isReadable } from "../sync/word";
 import { BlockKeys, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "./block_keys";
 import { bucketAddress, indexIn, widthIn } from "./buckets";
@@ -45,6 +45,7 @@ function searchChain<B, K>(table: usize, bucket: usize, block: usize, version: u
   const lock = changetype<B>(bucket).lock();
   while (block) {
     if (atomic.load<u32>(lock) != version || !isReadable(block, field(table, OVERFLOW_BYTES))) return UNSURE;
+    if (STEPPING) step(STEP_COPY);
     const found = changetype<B>(block).find<K>(table, key, hash, false);
     if (found) return changetype<B>(block).valueAt(table, <u32>ctz(found), false);
     block = changetype<B>(block).link(false);
@@ -78,6 +79,7 @@ export const NOT_SURE: u64 = 0x7ff8badcab1ebabe;
   if (STEPPING) step(STEP_READ);
   const slots = bucket.find<u32>(table, key, hash, true);
   if (!slots || version & LOCKED) return NOT_SURE;
+  if (STEPPING) step(STEP_COPY);
   const word = load<u64>(bucket.valueAt(table, <u32>ctz(slots), true));
   if (STEPPING) step(STEP_CHECK);
   const seen = <u32>word & zero; // the word's address depends on the keys, so this depends on all that was read
@@ -134,6 +136,7 @@ function fetchChained(table: usize, lock: usize, version: u32, block: usize, key
   const retired = load<u32>(table, RETIRED);
   while (block) {
     if (!isReadable(block, KEYS_OVERFLOW_BYTES)) return UNSURE_WORD;
+    if (STEPPING) step(STEP_COPY);
     const at = changetype<BlockKeys>(block);
     const slots = at.find<u32>(table, key, 0, false);
     const word = load<u64>(at.valueAt(table, <u32>ctz(slots | LAST_CHAINED), false));
@@ -177,6 +180,7 @@ const ADD: u32 = 3;
     if (STEPPING) step(STEP_READ);
     const value = search<B, K>(table, bucket, version, key, hash);
     if (value == UNSURE) continue;
+    if (STEPPING) step(STEP_COPY);
     if (value && action == COPY_OUT) copyBytes(memory, value + offset, bytes);
     const width = changetype<B>(bucket).width();
     if (value && action >= COPY_IN) announce(lock);
@@ -186,6 +190,7 @@ const ADD: u32 = 3;
       load<u32>(lock) == version && load<u32>(table, RETIRED) == <u32>(head >> 32) &&
       (value || belongs(hash, index, width) || !(field(table, FLAGS) & GROWABLE));
     if (value && action >= COPY_IN) {
+      if (STEPPING) step(STEP_COPY);
       if (same) writeOwn(value + offset, memory, bytes, action);
       retract();
     }

@@ -59,15 +59,19 @@ function materialiseLocked(table: usize, bucket: u32): u32 {
  */
 @inline export function lockBucketOf<B>(table: usize, hash: u32): usize {
   beginWrite(); // before N is read: from here on no bucket's memory becomes something else (table/retire.ts)
-  const buckets = load<u32>(table, BUCKETS);
-  const bucket = bucketAddress<B>(table, indexIn(buckets, hash));
+  const bucket = plainBucketOf<B>(table, hash);
   touch<B>(table, bucket);
-  // Only when N is still the same is the bucket surely the one; a hash without preallocation may not have it yet.
   if (!isUntouched(bucket) && acquireFirst(changetype<B>(bucket).lock())) {
-    if (load<u32>(table, BUCKETS) == buckets && !field(table, PER_CPU)) return bucket;
+    // The address again, not N: a merge and a split later N is the same, and the last bucket may be another.
+    if (plainBucketOf<B>(table, hash) == bucket && !field(table, PER_CPU)) return bucket;
     releaseLast();
   }
   return lockBucketSlowly<B>(table, hash);
+}
+
+/** `bucketOf` by plain loads: before the compare-and-swap a guess, behind it as good as any. */
+@inline function plainBucketOf<B>(table: usize, hash: u32): usize {
+  return bucketAddress<B>(table, indexIn(load<u32>(table, BUCKETS), hash));
 }
 
 @inline function touch<B>(table: usize, bucket: usize): void {

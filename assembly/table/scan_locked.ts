@@ -8,7 +8,7 @@ import { commit, rollback } from "../sync/journal";
 import { LOCKED, lockErrno } from "../sync/lock";
 import { LOG_SPARE, ensureLog } from "../sync/owned";
 import { ERRNO, LOG_ROOM, fence, mine, setMine } from "../sync/slot";
-import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
+import { STEPPING, STEP_CHECK, STEP_COPY, STEP_READ, step } from "../sync/step";
 import { isReadable } from "../sync/word";
 import { bucketAddress, indexIn, widthIn } from "./buckets";
 import { emitBucket, emptyBucket } from "./emit";
@@ -88,6 +88,7 @@ function emitBlocks<B>(table: usize, bucket: usize, version: u32, keys: usize, v
   let block = bucket;
   while (block) {
     const first = block == bucket;
+    if (STEPPING) step(STEP_COPY);
     if (!first) {
       if (atomic.load<u32>(changetype<B>(bucket).lock()) != version || !isReadable(block, field(table, OVERFLOW_BYTES))) return NOT;
     }

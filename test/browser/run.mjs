@@ -5,13 +5,15 @@ import { findBrowser, startBrowser } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 /** All of it, and one test. */
-const TOTAL_MS = 85_000;
+const TOTAL_MS = 160_000;
 const TEST_MS = 25_000;
 
 const PAGES = [
   "/pages/replays.html",
   "/pages/api.html",
   "/pages/platform.html",
+  "/pages/threads.html",
+  "/pages/threads_refused.html",
   "/pages/csp_no_wasm.html",
   "/pages/csp_wasm.html",
 ];

@@ -18,6 +18,7 @@ const FOLDERS = {
   "/dist/": "dist/",
   "/loader/": "node_modules/@assemblyscript/loader/",
   "/pages/": "test/browser/pages/",
+  "/threads/": "test/threads/",
 };
 
 /** What a page of that name may run. `no-wasm` is what many sites have; `'self'` alone forbids `eval` and WebAssembly. */
@@ -26,6 +27,16 @@ const POLICIES = {
   "/pages/csp_wasm.html":
     "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'",
 };
+
+/**
+ * What makes a page cross-origin isolated, and may share memory with its workers: their scripts need the second one, too. The
+ * pages of all other tests are as a server without settings sends them.
+ */
+const ISOLATION = {
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-embedder-policy": "require-corp",
+};
+const isIsolated = (path) => path === "/pages/threads.html" || path.startsWith("/resolved/threads/");
 
 /**
  * Import maps reach neither workers nor a page whose policy forbids inline scripts: there, as with a development server, the
@@ -42,8 +53,11 @@ const resolveNames = (code) =>
     Object.hasOwn(NAMES, name) ? `${keyword}"${NAMES[name]}"` : all,
   );
 
-/** test/support/X.ts as /support/X.js, so that browsers run the same sequences of operations as Node does. */
-async function support(path) {
+/**
+ * test/support/X.ts as /support/X.js, so that browsers run the same sequences of operations as Node does, and test/threads/X.ts
+ * as /threads/X.js.
+ */
+async function compiled(path) {
   const source = await readFile(join(root, "test", path.replace(/\.js$/, ".ts")), "utf8");
   const { outputText } = ts.transpileModule(source, {
     compilerOptions: {
@@ -64,7 +78,7 @@ async function load(path) {
     const body = await load(path.slice("/resolved".length));
     return extname(path) === ".wasm" ? body : resolveNames(String(body));
   }
-  if (path.startsWith("/support/")) return support(path);
+  if (/^\/(support|threads)\/\w+\.js$/.test(path)) return compiled(path);
   for (const [prefix, folder] of Object.entries(FOLDERS)) {
     if (path.startsWith(prefix)) return readFile(join(root, folder, path.slice(prefix.length)));
   }
@@ -83,6 +97,7 @@ export async function serve() {
         "content-type": TYPES[extname(path)] ?? "application/octet-stream",
         "cache-control": "no-store",
         ...(policy === undefined ? {} : { "content-security-policy": policy }),
+        ...(isIsolated(path) ? ISOLATION : {}),
       });
       response.end(body);
     } catch (error) {

@@ -1,0 +1,49 @@
+/** Maps of all layouts with something of everything in them, for tests that damage it. */
+import { BPF_F_NO_PREALLOC, bytes, type Codec, type HashMap, type MapType, u32 } from "../../src/index.ts";
+import { CheckedHost } from "./checked_host.ts";
+import { TableMemory } from "./table_memory.ts";
+
+interface Sizes {
+  readonly type: MapType;
+  readonly keySize: number;
+  readonly valueSize: number;
+  readonly flags?: number;
+}
+
+/** A map of each layout that grows, and of each that does not. */
+export const KINDS = {
+  keys: { type: "rhash", keySize: 4, valueSize: 8 },
+  tags: { type: "rhash", keySize: 16, valueSize: 8 },
+  refs: { type: "rhash", keySize: 5, valueSize: 120 },
+  fixedKeys: { type: "hash", keySize: 4, valueSize: 8 },
+  fixedRefs: { type: "hash", keySize: 5, valueSize: 120 },
+  lazyTags: { type: "hash", keySize: 16, valueSize: 8, flags: BPF_F_NO_PREALLOC },
+  array: { type: "array", keySize: 4, valueSize: 13 },
+} as const satisfies Record<string, Sizes>;
+export type Kind = keyof typeof KINDS;
+
+const ENTRIES = 700;
+const MOST = 1000;
+
+/** A sound map with chains, dead slots or elements, and free elements if its type has any. */
+export function soundMap(kind: Kind, shared = false): TableMemory {
+  const { type, keySize, valueSize, flags = 0 }: Sizes = KINDS[kind];
+  const checked = new CheckedHost({ seed: 7, shared, cpus: 4 });
+  const key = (keySize === 4 ? u32 : bytes(keySize)) as Codec<number>;
+  const spec = { type, key, value: bytes(valueSize), maxEntries: MOST, flags } as const;
+  const map = checked.host.createMap(spec) as unknown as HashMap<unknown, Uint8Array>;
+  if (type !== "array") {
+    const keyOf = (n: number): unknown => {
+      const made = new Uint8Array(keySize);
+      made.set([n, n >> 8, n % 3]);
+      return keySize === 4 ? n : made;
+    };
+    for (let n = 0; n < ENTRIES; n++) map.set(keyOf(n), new Uint8Array(valueSize).fill(n));
+    for (let n = 0; n < 50; n++) map.delete(keyOf(n));
+    checked.host.section(() => {
+      for (let n = 50; n < 60; n++) map.delete(keyOf(n));
+    });
+  }
+  checked.check();
+  return new TableMemory(checked);
+}

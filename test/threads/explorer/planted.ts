@@ -1,0 +1,168 @@
+/**
+ * Bugs of the protocol, planted one at a time into a copy of the core, which the tests must find: replacements of source text that must
+ * match exactly once, so a change of the core that makes one obsolete fails loudly.
+ */
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { compileStepped, ROOT } from "./core.ts";
+
+interface Replacement {
+  /** Below assembly/. */
+  readonly file: string;
+  readonly find: string;
+  readonly replace: string;
+}
+
+export interface Planted {
+  readonly name: string;
+  readonly replacements: readonly Replacement[];
+  /** Part of the names of the programs or lists of kills that must find it. */
+  readonly interleavings?: string;
+  readonly kills?: string;
+}
+
+const replaced = (file: string, find: string, replace: string): Replacement => ({ file, find, replace });
+
+export const PLANTED: readonly Planted[] = [
+  {
+    name: "a reader does not look at the version again",
+    replacements: [
+      replaced(
+        "table/fetch.ts",
+        "load<u32>(lock) == version && load<u32>(table, RETIRED) == <u32>(head >> 32) &&",
+        "",
+      ),
+      // Between finding a value and copying it there is no step.
+      replaced(
+        "table/fetch.ts",
+        "if (value && action == COPY_OUT) copyBytes(",
+        "if (STEPPING) step(STEP_READ);\n    if (value && action == COPY_OUT) copyBytes(",
+      ),
+    ],
+    interleavings: "get and another key in its slot: rhash tags",
+  },
+  {
+    name: "the number of buckets is stored before the commit point",
+    replacements: [
+      replaced(
+        "table/resize_locked.ts",
+        "publish(table + BUCKETS, buckets + 1);",
+        "atomic.store<u32>(table + BUCKETS, buckets + 1);",
+      ),
+    ],
+    kills: "rhash keys",
+  },
+  {
+    name: "a reader does not look at the width of a bucket",
+    replacements: [
+      replaced(
+        "table/fetch.ts",
+        "return (hash & ((1 << width) - 1)) == index && width < GONE_WIDTH;",
+        "return true;",
+      ),
+    ],
+    interleavings: "get and split: rhash tags",
+  },
+  {
+    name: "moving an entry does not journal the slot that it overwrites",
+    replacements: [
+      replaced(
+        "table/block_tags.ts",
+        "      logBytes(block.keyAt(table, to, targetFirst), field(table, KEY_SIZE));\n      logBytes(block.valueAt(table, to, targetFirst), field(table, VALUE_SIZE));\n",
+        "",
+      ),
+    ],
+    kills: "buckets with chains",
+  },
+  {
+    name: "a lock is noted after it was taken",
+    replacements: [
+      replaced(
+        "sync/lock.ts",
+        "  setMine(LOCKS, <u32>word);\n  setMine(LOCKS + 4, version);\n  setMine(HELD, 1);\n",
+        "",
+      ),
+      replaced(
+        "sync/lock.ts",
+        "    return true;\n  }\n  setMine(HELD, 0);\n",
+        "    setMine(LOCKS, <u32>word);\n    setMine(LOCKS + 4, version);\n    setMine(HELD, 1);\n    return true;\n  }\n  setMine(HELD, 0);\n",
+      ),
+    ],
+    kills: "rhash keys",
+  },
+  {
+    name: "a writer of its own slot does not announce itself",
+    replacements: [
+      replaced(
+        "table/fetch.ts",
+        "if (value && action >= COPY_IN) announce(lock);\n    else fence();",
+        "fence();",
+      ),
+      // Between the look at the version and the write there is no step.
+      replaced(
+        "table/fetch.ts",
+        "if (same) writeOwn(",
+        "if (STEPPING && same) step(STEP_CHECK);\n      if (same) writeOwn(",
+      ),
+    ],
+    interleavings: "local adds and take",
+  },
+  {
+    name: "credits are taken without the journal",
+    replacements: [
+      replaced("sync/count.ts", "  logCredit(line, word, taken);\n", ""),
+      replaced("sync/count.ts", "  unlogCredit();\n", ""),
+    ],
+    kills: "rhash keys",
+  },
+  {
+    name: "a writer does not look again whether the bucket is still its own",
+    replacements: [
+      replaced(
+        "table/locked.ts",
+        "load<u32>(table, BUCKETS) == buckets && !field(table, PER_CPU)",
+        "!field(table, PER_CPU)",
+      ),
+    ],
+    interleavings: "two splits",
+  },
+  {
+    name: "splits and merges do not mind sections",
+    replacements: [
+      replaced("table/resize.ts", "return changetype<B>(0).holdsValues() && inSection();", "return false;"),
+    ],
+    interleavings: "an address and a split",
+  },
+  {
+    name: "credits of others are taken without the lock",
+    replacements: [replaced("sync/count.ts", "if (!acquireOnce(table + POOL_LOCK)) return false;", "")],
+    interleavings: "two inserts at the limit",
+  },
+];
+
+/** How often the text that a bug replaces is in the core as it is. */
+export function matches({ file, find }: Replacement): number {
+  return readFileSync(join(ROOT, "assembly", file), "utf8").split(find).length - 1;
+}
+
+/** The stepped core with a bug. */
+export function compilePlanted({ replacements }: Planted): WebAssembly.Module {
+  const folder = mkdtempSync(join(tmpdir(), "bpfmap-planted-"));
+  try {
+    for (const part of ["assembly", "asconfig.json"])
+      cpSync(join(ROOT, part), join(folder, part), { recursive: true });
+    for (const { file, find, replace } of replacements) {
+      const path = join(folder, "assembly", file);
+      writeFileSync(
+        path,
+        readFileSync(path, "utf8").replace(find, () => replace),
+      );
+    }
+    const output = join(folder, "core.wasm");
+    compileStepped(folder, output);
+    return new WebAssembly.Module(readFileSync(output));
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,133 @@
+/** The maps that the tests of the protocol use: small, so that few operations cross splits, merges, chains and limits. */
+
+export interface Shape {
+  readonly name: string;
+  readonly keySize: number;
+  readonly valueSize: number;
+  /** rhash; otherwise hash. */
+  readonly growable: boolean;
+  readonly prealloc: boolean;
+  readonly maxEntries: number;
+  /** Of the spin lock in a value. */
+  readonly lockOffset?: number;
+  readonly perCpu?: boolean;
+  readonly array?: boolean;
+}
+
+/** CPU slots of a world (world.ts). */
+export const CPUS = 3;
+const SPIN_LOCK_BYTES = 4;
+
+const FEW = 60;
+const MANY = 4000;
+
+const LAYOUTS = [
+  { layout: "keys", keySize: 4, valueSize: 8 },
+  { layout: "tags", keySize: 8, valueSize: 16 },
+  { layout: "refs", keySize: 4, valueSize: 40 },
+] as const;
+
+const rhash = { growable: true, prealloc: false };
+const hash = { growable: false, prealloc: true };
+const lazyHash = { growable: false, prealloc: false };
+
+const sizes = ({ keySize, valueSize }: { keySize: number; valueSize: number }) => ({ keySize, valueSize });
+
+/** Every layout as every type, far from its limit and near to it. */
+export const HASHES: readonly Shape[] = LAYOUTS.flatMap((layout) => [
+  { name: `rhash ${layout.layout}`, ...rhash, ...sizes(layout), maxEntries: MANY },
+  { name: `rhash ${layout.layout}, small`, ...rhash, ...sizes(layout), maxEntries: FEW },
+  { name: `hash ${layout.layout}`, ...hash, ...sizes(layout), maxEntries: FEW },
+  { name: `hash ${layout.layout}, not preallocated`, ...lazyHash, ...sizes(layout), maxEntries: FEW },
+]);
+
+/** Odd sizes, and a value that needs a larger journal. */
+export const ODD: readonly Shape[] = [
+  { name: "rhash 7 + 5", ...rhash, keySize: 7, valueSize: 5, maxEntries: MANY },
+  { name: "rhash 4 + 5000", ...rhash, keySize: 4, valueSize: 5000, maxEntries: MANY },
+];
+
+export const PER_CPU: readonly Shape[] = [
+  { name: "percpu_hash tags", ...hash, keySize: 4, valueSize: 8 * CPUS, maxEntries: FEW, perCpu: true },
+  {
+    name: "percpu_hash refs, not preallocated",
+    ...lazyHash,
+    keySize: 16,
+    valueSize: 8 * CPUS,
+    maxEntries: FEW,
+    perCpu: true,
+  },
+];
+
+export const SPIN_LOCKED: readonly Shape[] = [
+  { name: "rhash tags, spin lock", ...rhash, keySize: 8, valueSize: 20, maxEntries: MANY, lockOffset: 0 },
+  { name: "hash refs, spin lock", ...hash, keySize: 4, valueSize: 44, maxEntries: FEW, lockOffset: 8 },
+];
+
+export const ARRAYS: readonly Shape[] = [
+  { name: "array of 8 bytes", ...hash, keySize: 4, valueSize: 8, maxEntries: 10, array: true },
+  { name: "array of 24 bytes", ...hash, keySize: 4, valueSize: 24, maxEntries: 10, array: true },
+];
+
+/** The shape of a name, for programs that need a particular one. */
+export function shapeOf(name: string): Shape {
+  const all = [...HASHES, ...ODD, ...PER_CPU, ...SPIN_LOCKED, ...ARRAYS];
+  const found = all.find((shape) => shape.name === name);
+  if (!found) throw new Error(`no shape is called ${name}`);
+  return found;
+}
+
+/** Bytes of a value that hold data: all but its spin lock. */
+export function dataBytes(shape: Shape): number {
+  return shape.valueSize - (shape.lockOffset === undefined ? 0 : SPIN_LOCK_BYTES);
+}
+
+/**
+ * A value is a list of words of 8 bytes (the last may be cut), each with a small number. A plain value has the same number in each, so
+ * that two values that got mixed up show.
+ */
+export type Value = readonly number[];
+
+export function plain(shape: Shape, number: number): Value {
+  return new Array<number>(Math.ceil(dataBytes(shape) / 8)).fill(number);
+}
+
+export function encodeValue(shape: Shape, value: Value): Uint8Array {
+  const data = new Uint8Array(value.length * 8);
+  value.forEach((number, i) => {
+    data[i * 8] = number;
+    data[i * 8 + 1] = number >>> 8;
+  });
+  const bytes = new Uint8Array(shape.valueSize);
+  const { lockOffset } = shape;
+  if (lockOffset === undefined) bytes.set(data.subarray(0, shape.valueSize));
+  else {
+    bytes.set(data.subarray(0, lockOffset));
+    bytes.set(data.subarray(lockOffset, dataBytes(shape)), lockOffset + SPIN_LOCK_BYTES);
+  }
+  return bytes;
+}
+
+/** The words of a value. Throws for a spin lock that does not read as zero. */
+export function decodeValue(shape: Shape, bytes: Uint8Array): Value {
+  const { lockOffset } = shape;
+  const data = [...bytes];
+  if (lockOffset !== undefined && data.splice(lockOffset, SPIN_LOCK_BYTES).some((byte) => byte !== 0)) {
+    throw new Error("the spin lock of a value was copied out");
+  }
+  const words: number[] = [];
+  for (let at = 0; at < data.length; at += 8) {
+    words.push(data.slice(at, at + 8).reduceRight((sum, byte) => sum * 256 + byte, 0));
+  }
+  return words;
+}
+
+export function encodeKey(shape: Shape, key: number): Uint8Array {
+  const bytes = new Uint8Array(shape.keySize);
+  new DataView(bytes.buffer).setUint32(0, key, true);
+  return bytes;
+}
+
+export function decodeKey(bytes: Uint8Array): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+}

@@ -1,0 +1,132 @@
+/** Bringing a map to where a test of the protocol starts. */
+import { bucketIn, hashesOf } from "./buckets.ts";
+import type { Model } from "./model.ts";
+import type { Operation } from "./operation.ts";
+import { Operations } from "./operations.ts";
+import { FIRST, THIRD, type World } from "./world.ts";
+
+/** What a map is like. */
+export type Start =
+  | { readonly entries: number }
+  /** The next insert splits a bucket, the next delete merges one, or buckets have chains that a section has put off to split. */
+  | "split"
+  | "merge"
+  | "chains";
+
+/** Entries that a map had before, so that there are holes, free blocks and credits. */
+const REMOVED_BEFORE = 12;
+
+/** Sets keys 0 .. entries - 1, after more keys have been there. */
+function fill(world: World, table: number, model: Model, entries: number): void {
+  const { shape } = model;
+  const operations = new Operations(world, FIRST, table, shape);
+  const apply = ({ name, calls, outcomes, parts }: Operation) => {
+    const results = world.run(FIRST, calls);
+    const [outcome] = outcomes(results, world);
+    world.scratch[FIRST].clear();
+    if (outcome !== parts[0](model)) throw new Error(`${name} gives ${outcome}`);
+  };
+  const removed = shape.array ? 0 : Math.min(REMOVED_BEFORE, shape.maxEntries - entries);
+  for (let key = 0; key < entries + removed; key++) apply(operations.set(key, 1 + (key % 100)));
+  for (let key = entries; key < entries + removed; key++) apply(operations.remove(key));
+}
+
+/** What programs have to know of the map that they start with. */
+export interface Ground {
+  readonly model: Model;
+  /** Keys in the map that the next split or merge moves to another bucket. */
+  readonly moving: readonly number[];
+  /** Keys that are not in the map and belong to the bucket that a split makes. */
+  readonly absent: readonly number[];
+  /** A key that is not in the map and belongs to the bucket of another. */
+  beside(key: number): number;
+}
+
+const BUCKETS = 1;
+const SPLITS = 5;
+const MERGES = 6;
+const STATS_BYTES = 60;
+const STEADY_SPLITS = 2;
+const CHAINED = 24;
+
+/** One word of `tableStats`. */
+function stat(world: World, table: number, index: number): number {
+  const at = world.scratch[THIRD].take(STATS_BYTES);
+  world.cores[THIRD].tableStats(table, at);
+  world.scratch[THIRD].clear();
+  return world.words[(at >>> 2) + index];
+}
+
+/** Makes operations up to the last one before `count` counts up. */
+function runUntilBefore(world: World, model: Model, count: () => number, next: () => Operation): void {
+  const before = count();
+  for (;;) {
+    world.save();
+    const { calls, parts } = next();
+    world.run(FIRST, calls);
+    world.scratch[FIRST].clear();
+    if (count() !== before) break;
+    parts[0](model);
+  }
+  world.restore();
+}
+
+/** Brings a new map, and the model of it, to where a test starts. */
+export function start(world: World, table: number, model: Model, how: Start): void {
+  const operations = new Operations(world, FIRST, table, model.shape);
+  if (typeof how === "object") {
+    fill(world, table, model, how.entries);
+    return;
+  }
+  if (how === "chains") {
+    world.cores[THIRD].enterSection();
+    fill(world, table, model, CHAINED);
+    world.cores[THIRD].leaveSection();
+    return;
+  }
+  const splits = () => stat(world, table, SPLITS);
+  const insert = () => operations.set(model.entries.size, 1 + model.entries.size);
+  while (splits() < STEADY_SPLITS) {
+    const { calls, parts } = insert();
+    world.run(FIRST, calls);
+    parts[0](model);
+    world.scratch[FIRST].clear();
+  }
+  if (how === "split") runUntilBefore(world, model, splits, insert);
+  else {
+    runUntilBefore(
+      world,
+      model,
+      () => stat(world, table, MERGES),
+      () => operations.remove(model.entries.size - 1),
+    );
+  }
+}
+
+const ABSENT = Array.from({ length: 24 }, (_, i) => 500 + i);
+
+/** Where keys of a map are that has been started. */
+export function groundOf(
+  module: WebAssembly.Module,
+  world: World,
+  table: number,
+  model: Model,
+  how: Start,
+): Ground {
+  const { shape, entries } = model;
+  const hashes = hashesOf(module, shape, [...entries.keys(), ...ABSENT]);
+  const buckets = stat(world, table, BUCKETS);
+  const bucketOf = (key: number, among = buckets) => bucketIn(among, hashes.get(key) ?? 0);
+  const beside = (key: number) => {
+    const found = ABSENT.find((absent) => hashes.has(absent) && bucketOf(absent) === bucketOf(key));
+    if (!hashes.has(key) || found === undefined) throw new Error(`no key is beside ${key} in ${shape.name}`);
+    return found;
+  };
+  if (typeof how === "object") return { model, moving: [], absent: ABSENT, beside };
+  const after = how === "merge" ? buckets : buckets + 1;
+  const moves = (key: number) => hashes.has(key) && bucketOf(key, after) === after - 1;
+  const moving = [...entries.keys()].filter(moves);
+  const absent = ABSENT.filter(moves);
+  if (moving.length === 0 || absent.length < 2) throw new Error(`nothing moves in ${shape.name}, ${how}`);
+  return { model, moving, absent, beside };
+}

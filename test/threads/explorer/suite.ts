@@ -1,0 +1,95 @@
+/** Defines the tests of the protocol: killing threads at steps, and interleavings. As much of them as a suite has time for. */
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { COMPILE_MS, steppedCore } from "./core.ts";
+import { type Bounds, Explorer } from "./explorer.ts";
+import { KillCase } from "./kill.ts";
+import { KILLS, type Kills, RECOVERY_KILLS } from "./kills.ts";
+import { explore } from "./program.ts";
+import { PROGRAMS } from "./programs.ts";
+
+/** How many steps of one operation on one map are tried. */
+export interface KillSizes {
+  readonly steps: number;
+  /** The same where the recoverer dies, and how many steps of its work are. */
+  readonly recoverySteps: number;
+  readonly recoveries: number;
+}
+
+/** Some of 1 .. count, `most` or fewer, not always the same. */
+function* some(count: number, most: number, seed: number): Generator<number> {
+  const stride = Math.ceil(count / most);
+  for (let step = 1 + (seed % stride); step <= count; step += stride) yield step;
+}
+
+/** With names that `%s` prints in full; `$name` cuts them. */
+export function named<T extends { readonly name: string }>(list: readonly T[]): [string, T][] {
+  return list.map((item) => [item.name, item]);
+}
+
+/** The cases of a list. */
+export function* casesOf(
+  core: WebAssembly.Module,
+  { shapes, starts, makes }: Omit<Kills, "name">,
+): Generator<KillCase> {
+  for (const shape of shapes) {
+    for (const start of starts) {
+      for (const operation of makes) {
+        for (const pinned of [false, true]) yield new KillCase(core, { shape, start, operation, pinned });
+      }
+    }
+  }
+}
+
+export function testKills(sizes: KillSizes): void {
+  let core: WebAssembly.Module;
+  let kills = 0;
+  beforeAll(() => {
+    core = steppedCore();
+  }, COMPILE_MS);
+  afterAll(() => console.log(`${kills} kills`));
+
+  test.each(named(KILLS))("a thread dies: %s", (_, list) => {
+    let seed = 0;
+    for (const subject of casesOf(core, list)) {
+      for (const step of some(subject.steps, sizes.steps, seed++)) {
+        expect(subject.kill(step)).toBe(true);
+        kills++;
+      }
+    }
+  });
+
+  test.each(named(RECOVERY_KILLS))("who recovers it dies: %s", (_, list) => {
+    let seed = 0;
+    for (const subject of casesOf(core, list)) {
+      for (const step of some(subject.steps, sizes.recoverySteps, seed++)) {
+        for (const recovery of some(subject.recoverySteps(step), sizes.recoveries, seed)) {
+          expect(subject.kill(step, recovery)).toBe(true);
+          kills++;
+        }
+      }
+    }
+  });
+}
+
+/** Explores all programs within each of the bounds. */
+export function testInterleavings(bounds: Readonly<Record<string, Bounds>>): void {
+  let core: WebAssembly.Module;
+  let explorer: Explorer;
+  let schedules = 0;
+  beforeAll(() => {
+    core = steppedCore();
+    explorer = new Explorer(core);
+  }, COMPILE_MS);
+  afterAll(async () => {
+    await explorer.close();
+    console.log(`${schedules} schedules`);
+  });
+
+  describe.each(Object.entries(bounds))("%s", (_, limits) => {
+    test.each(named(PROGRAMS))("%s", (_, program) => {
+      const explored = explore(explorer, core, program, limits);
+      expect(explored).toBeGreaterThan(2);
+      schedules += explored;
+    });
+  });
+}

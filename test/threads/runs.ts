@@ -1,0 +1,188 @@
+/** The runs of the jobs, by sizes: small in `npm test` and on the browser's page, large in test/slow/threads.test.ts. */
+import type { Shape } from "./histories.ts";
+
+export interface Run {
+  readonly job: string;
+  /** What tells it from the other runs of the job. */
+  readonly name: string;
+  readonly options: Readonly<Record<string, unknown>>;
+}
+
+export interface Sizes {
+  /** ms of each stress run. */
+  readonly ms: number;
+  /** Histories of each kind of map. */
+  readonly rounds: number;
+  /** Values read in each hunt. */
+  readonly reads: number;
+  /** Kills of each kind of map. */
+  readonly kills: number;
+  /** Per 100 kills, how many more threads are killed while they start. */
+  readonly attaching: number;
+  /** Scans and drains of each kind of map. */
+  readonly scans: number;
+  /** Counts of each thread. */
+  readonly counts: number;
+}
+
+const LAYOUTS = ["u32 to u32", "u32 to u53", "8 to 8 bytes", "16 to 16 bytes", "u32 to 200 bytes"];
+
+export function stressRuns({ ms }: Sizes): Run[] {
+  const run = (type: string, layout: string, keys: number, threads: number, others = "read"): Run => ({
+    job: "stress",
+    name: `${type}, ${layout}, ${keys} keys, ${threads} threads, others ${others}`,
+    options: { type, layout, keys, threads, others, ms: keys > 1000 ? 2 * ms : ms },
+  });
+  return [
+    ...LAYOUTS.map((layout, i) => run("rhash", layout, 8, 2 + (i % 3))),
+    ...LAYOUTS.map((layout, i) => run("rhash", layout, 8, 4 - (i % 3), "delete")),
+    run("rhash", "u32 to u32, few keys", 1000, 3, "clear"),
+    run("rhash", "16 to 16 bytes", 100, 3, "clear"),
+    run("rhash", "u32 to u53", 100_000, 3),
+    run("rhash", "8 to 8 bytes", 100_000, 3, "delete"),
+    run("rhash", "16 to 16 bytes", 100_000, 4),
+    run("rhash", "u32 to 200 bytes", 20_000, 6),
+    run("hash", "u32 to u32, few keys", 8, 3),
+    run("hash", "8 to 8 bytes", 8, 3, "delete"),
+    run("hash", "16 to 16 bytes", 1000, 3, "delete"),
+    run("hash", "u32 to 200 bytes", 8, 3),
+    run("array", "u32 to u32, few keys", 8, 3),
+    run("array", "u32 to 200 bytes", 100, 3),
+  ];
+}
+
+export function sectionRuns({ ms }: Sizes): Run[] {
+  const run = (type: string, layout: string, keys: number, threads: number, inside: number): Run => ({
+    job: "sections",
+    name: `${type}, ${layout}, ${keys} keys, ${threads} threads`,
+    options: { type, layout, keys, threads, inside, ms },
+  });
+  return [
+    run("rhash", "u32 to u32, few keys", 40, 1, 300),
+    run("rhash", "u32 to u53", 8, 1, 30_000),
+    run("rhash", "16 to 16 bytes", 8, 1, 3000),
+    run("rhash", "16 to 16 bytes", 300, 2, 3000),
+    run("rhash", "u32 to 200 bytes", 40, 1, 3000),
+    run("hash", "16 to 16 bytes", 8, 1, 3000),
+  ];
+}
+
+export function historyRuns({ rounds }: Sizes): (Run & { readonly options: Shape })[] {
+  const run = (type: string, layout: string, threads = 3, keys = 3, calls = 12) => ({
+    job: "histories",
+    name: `${type}, ${layout}, ${threads} threads, ${keys} keys`,
+    options: { type, layout, threads, keys, calls, rounds },
+  });
+  return [
+    run("rhash", "u32"),
+    run("rhash", "u53"),
+    run("rhash", "u53 key"),
+    run("rhash", "struct key", 2, 1),
+    run("rhash", "16 to 16 bytes"),
+    run("rhash", "u32 to 200 bytes"),
+    run("hash", "u53", 3, 1),
+    run("hash", "16 to 16 bytes"),
+    run("array", "u53"),
+    run("array", "u32 to 200 bytes", 3, 1),
+  ];
+}
+
+export function tornRuns({ reads }: Sizes): Run[] {
+  const run = (type: string, size: number | "u53", keys = 16, writers = 2, readers = 2): Run => ({
+    job: "torn",
+    name: `${type}, ${size === "u53" ? size : `${size} bytes`}`,
+    options: { type, size, keys, writers, readers, reads },
+  });
+  const sizes = [8, 16, 24, 40, 64, 200, 1024, 4096];
+  return [
+    run("rhash", "u53", 100),
+    ...sizes.map((size) => run("rhash", size, size > 64 ? 8 : 40)),
+    ...sizes.filter((size) => size !== 16 && size !== 40).map((size) => run("hash", size)),
+    ...sizes.filter((size) => size !== 16 && size !== 1024).map((size) => run("array", size)),
+    run("percpu_hash", "u53"),
+    run("percpu_array", "u53"),
+  ];
+}
+
+export function killRuns({ kills, attaching }: Sizes): Run[] {
+  const run = (type: string, layout: string, keys: number): Run => ({
+    job: "kill",
+    name: `${type}, ${layout}, ${keys} keys`,
+    options: { type, layout, keys, kills, attaching },
+  });
+  return [
+    run("rhash", "u32 to u53", 400),
+    run("rhash", "8 to 8 bytes", 400),
+    run("rhash", "16 to 16 bytes", 30),
+    run("rhash", "u32 to 200 bytes", 400),
+    run("hash", "16 to 16 bytes", 100),
+    run("array", "u32 to u53", 30),
+  ];
+}
+
+export function scanRuns({ scans }: Sizes): Run[] {
+  const run = (type: string, layout: string, stable: number, passing: number): Run => ({
+    job: "scan",
+    name: `${type}, ${layout}, ${stable} keys that stay`,
+    options: { type, layout, stable, passing, writers: 2, scanners: 1, scans, drains: Math.ceil(scans / 2) },
+  });
+  return [
+    run("rhash", "u32 to u53", 500, 1000),
+    run("rhash", "8 to 8 bytes", 500, 1000),
+    run("rhash", "16 to 16 bytes", 50, 300),
+    run("rhash", "u32 to 200 bytes", 500, 1000),
+    run("hash", "16 to 16 bytes", 500, 1000),
+  ];
+}
+
+export function countingRuns({ counts }: Sizes): Run[] {
+  const run = (type: string, value: string, keys: number, threads: number): Run => ({
+    job: "percpu",
+    name: `${type} of ${value}, ${keys} keys, ${threads} threads`,
+    options: { type, value, keys, threads, counts },
+  });
+  return [
+    run("percpu_hash", "u53", 50, 3),
+    run("percpu_hash", "u32", 1, 2),
+    run("percpu_hash", "u53", 2000, 4),
+    run("percpu_hash", "pair", 50, 3),
+    run("percpu_array", "u53", 50, 3),
+  ];
+}
+
+export function fullRuns({ counts }: Sizes): Run[] {
+  const run = (type: string, layout: string, maxEntries: number, threads: number): Run => ({
+    job: "full",
+    name: `${type}, ${layout}, maxEntries ${maxEntries}, ${threads} threads`,
+    options: { type, layout, maxEntries, threads, churn: Math.ceil(counts / 4) },
+  });
+  return [
+    run("rhash", "u32 to u53", 1, 3),
+    run("rhash", "u32 to u53", 1000, 4),
+    run("rhash", "u32 to 200 bytes", 100, 3),
+    run("hash", "16 to 16 bytes", 1000, 4),
+    run("hash", "u32 to u53", 10, 3),
+  ];
+}
+
+export function lockRuns({ counts }: Sizes): Run[] {
+  return ["rhash", "hash", "array"].map((type) => ({
+    job: "lock",
+    name: type,
+    options: { type, threads: 3, counts: Math.ceil(counts / 4) },
+  }));
+}
+
+/** Every `step`-th of the runs, the first one included. */
+export const every = (step: number, runs: readonly Run[]): Run[] => runs.filter((_, i) => i % step === 0);
+
+/** Of `npm test`. */
+export const SMALL: Sizes = {
+  ms: 150,
+  rounds: 300,
+  reads: 100_000,
+  kills: 4,
+  attaching: 10,
+  scans: 20,
+  counts: 30_000,
+};

@@ -1,0 +1,36 @@
+/** Defines the tests of a file from runs of jobs. */
+import { beforeAll, expect, test } from "vitest";
+import { BUILD_MS, builtRoot } from "../support/built.ts";
+import { checkHistories, overlaps, type Shape } from "./histories.ts";
+import type { Run } from "./runs.ts";
+import { runJob } from "./workers.ts";
+
+/** One test for each run. */
+export function testRuns(seed: number, runs: readonly Run[], limit?: number): void {
+  beforeAll(builtRoot, BUILD_MS);
+  test.each(runs)("$job: $name", async ({ job, options }) => {
+    const result = await runJob({ job, seed, options, limit });
+    console.log(`TEST_SEED=${seed} ${job} ${JSON.stringify(options)}: ${JSON.stringify(result)}`);
+  });
+}
+
+/** One test for each kind of map whose histories are recorded and decided over. */
+export function testHistories(
+  seed: number,
+  runs: readonly (Run & { readonly options: Shape })[],
+  limit?: number,
+): void {
+  beforeAll(builtRoot, BUILD_MS);
+  test.each(runs)("$job: $name", async ({ job, options }) => {
+    let checked = 0;
+    let pairs = 0;
+    const onData = (data: unknown) => {
+      checked += checkHistories(data as Int32Array, options);
+      pairs += overlaps(data as Int32Array, options);
+    };
+    await runJob({ job, seed, options, limit, onData });
+    expect(checked).toBe(options.rounds);
+    expect(pairs).toBeGreaterThan(0);
+    console.log(`TEST_SEED=${seed} ${checked} histories, ${pairs} pairs of calls at the same time`);
+  });
+}
