@@ -1,6 +1,6 @@
 // One contender of the workload memory at one size, once. Keys are made as they are needed, so that no array of them counts.
 import { setTimeout as sleep } from "node:timers/promises";
-import { sharedHost } from "../contenders/bpfmap.mjs";
+import { benchHost } from "../contenders/bpfmap.mjs";
 import { CONTENDERS } from "../contenders/index.mjs";
 import { keysFrom, mix } from "../data/random.mjs";
 import { randomOrder } from "../latency/random_order.mjs";
@@ -55,7 +55,7 @@ async function read(contender, subject, seed) {
   await settle(SETTLE_AFTER);
   const reading = { rss: residentBytes(), peak: peakBytes(), own: subject.bytes?.(), heap: heapBytes() };
   if (contender !== "bpfmap") return reading;
-  const host = sharedHost(seed);
+  const host = benchHost(seed);
   // Reading all mappings takes memory itself: last.
   return { ...reading, host: host.memoryUsage().bytes, linear: linearMemoryBytes(host.u8.length) };
 }

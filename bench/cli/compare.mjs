@@ -1,7 +1,7 @@
 // `npm run bench -- compare OLD.json NEW.json`: what became slower or faster by more than both spreads.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
-import { ratios, summarise } from "../run/statistics.mjs";
+import { isRate, ratios, summarise } from "../run/statistics.mjs";
 import { UsageError } from "./options.mjs";
 import { align, formatNumber, formatSize, formatValue } from "./report.mjs";
 
@@ -97,13 +97,13 @@ function compareRatios(old, now) {
   const lines = [...common(old, now)];
   return lines
     .filter(({ contender }) => contender !== "bpfmap")
-    .flatMap(({ size, operation, contender, workload, before, after }) => {
+    .flatMap(({ size, operation, contender, unit, workload, before, after }) => {
       const ours = lines.find(
         (line) => line.contender === "bpfmap" && line.size === size && line.operation === operation,
       );
       if (ours === undefined) return [];
       const which = { workload, size, operation, contender: `${contender} / bpfmap`, unit: "ratio" };
-      const summaries = [ratios(before, ours.before), ratios(after, ours.after)].map(summarise);
+      const summaries = [ratios(before, ours.before, unit), ratios(after, ours.after, unit)].map(summarise);
       return [judge({ ...which, before: summaries[0], after: summaries[1] })];
     });
 }
@@ -113,8 +113,9 @@ function judge(line) {
   const { unit, before, after } = line;
   const up = after.low > before.high;
   const down = after.high < before.low;
-  const worse = unit === "ratio" ? down : up;
-  const better = unit === "ratio" ? up : down;
+  const more = unit === "ratio" || isRate(unit);
+  const worse = more ? down : up;
+  const better = more ? up : down;
   return { ...line, verdict: worse ? "slower" : better ? "faster" : "same" };
 }
 

@@ -1,6 +1,7 @@
 // The options of `npm run bench`: the common ones, and those that each workload adds.
 import { parseArgs } from "node:util";
 import { CONTENDERS, DEFAULT_CONTENDERS } from "../contenders/index.mjs";
+import { ONLY_THREADS } from "../threads/contenders/index.mjs";
 import { formatSize } from "./report.mjs";
 
 /** A mistake on the command line. */
@@ -59,13 +60,27 @@ function parseInteger(what, text) {
   return number;
 }
 
-function parseOne(name, { type, default: fallback, choices, least = 1 }, text) {
-  if (text === undefined) return type === "boolean" ? false : fallback;
-  if (type === "integer") {
-    const number = parseInteger(`--${name}`, text);
-    if (number < least) throw new UsageError(`--${name}: must be at least ${least}, got ${text}`);
-    return number;
+function parseNumber(what, text) {
+  const number = Number(text);
+  if (!(number > 0 && number < Infinity)) {
+    throw new UsageError(`${what}: expected a number above 0, got ${JSON.stringify(text)}`);
   }
+  return number;
+}
+
+function parseOne(name, option, text = option.default) {
+  const { type, choices, least = 1, most = Infinity } = option;
+  if (text === undefined) return type === "boolean" ? false : undefined;
+  const what = `--${name}`;
+  const integer = (text) => {
+    const number = typeof text === "number" ? text : parseInteger(what, text);
+    if (number < least) throw new UsageError(`${what}: must be at least ${least}, got ${text}`);
+    if (number > most) throw new UsageError(`${what}: must be at most ${most}, got ${text}`);
+    return number;
+  };
+  if (type === "integer") return integer(text);
+  if (type === "integers") return [...new Set(text.split(",").map(integer))];
+  if (type === "number") return parseNumber(what, text);
   if (choices !== undefined && !choices.includes(text)) {
     throw new UsageError(`--${name}: expected one of ${choices.join(", ")}, got ${JSON.stringify(text)}`);
   }
@@ -160,7 +175,7 @@ function selectWorkloads(positionals, only, all) {
 
 function selectContenders(text) {
   if (text === undefined) return undefined;
-  const all = Object.keys(CONTENDERS);
+  const all = [...Object.keys(CONTENDERS), ...ONLY_THREADS];
   const names = parseList("--contenders", text, [...all, "default", "all"]);
   if (names.includes("all")) return all;
   return [...new Set(names.flatMap((name) => (name === "default" ? DEFAULT_CONTENDERS : [name])))];
@@ -175,7 +190,13 @@ function parseSizes(text) {
 
 function describe(flag, { type, value, choices, default: fallback, help }) {
   const placeholder =
-    { integer: " N", string: ` ${choices?.join("|") ?? value ?? "TEXT"}`, file: " [FILE]" }[type] ?? "";
+    {
+      integer: " N",
+      number: " N",
+      integers: " LIST",
+      string: ` ${choices?.join("|") ?? value ?? "TEXT"}`,
+      file: " [FILE]",
+    }[type] ?? "";
   const note = fallback === undefined ? "" : ` (default ${fallback})`;
   return `  ${`--${flag}${placeholder}`.padEnd(20)} ${help}${note}`;
 }
@@ -206,8 +227,9 @@ export function helpText(workloads) {
     "",
     "contenders:",
     `  default              ${DEFAULT_CONTENDERS.join(", ")}`,
-    `  others               ${asked.slice(0, 4).join(", ")},`,
-    `                       ${asked.slice(4).join(", ")}`,
+    `  others               ${asked.slice(0, 5).join(", ")},`,
+    `                       ${asked.slice(5).join(", ")}`,
+    `  only in threads      ${ONLY_THREADS.join(", ")}`,
     "  Without --contenders, a workload takes those of the default ones that it is about, and the kernel's where it is theirs.",
     "  Those from npm are installed into bench/peers when one is asked for first; the kernel's need root, hashbrown-wasm a rustc",
     "  with the target wasm32-unknown-unknown. Who cannot run is left out, with the reason.",

@@ -22,8 +22,8 @@ export function formatValue(value, unit) {
   return formatNumber(value);
 }
 
-const formatRatio = (ratio) => `${ratio < 10 ? ratio.toFixed(2) : formatNumber(ratio)}x`;
-const formatSpread = ({ low, high }) => `${formatRatio(low)} .. ${formatRatio(high)}`;
+export const formatRatio = (ratio) => `${ratio < 10 ? ratio.toFixed(2) : formatNumber(ratio)}x`;
+export const formatSpread = ({ low, high }) => `${formatRatio(low)} .. ${formatRatio(high)}`;
 
 /**
  * What a result says, size by size and operation by operation, bpfmap first.
@@ -46,7 +46,10 @@ function withRatios({ operation, unit, cells }) {
   const ours = cells.find(({ contender }) => contender === "bpfmap");
   const rest = cells.filter((cell) => cell !== ours);
   if (ours === undefined) return { operation, unit, cells };
-  const compared = rest.map((cell) => ({ ...cell, ratio: summarise(ratios(cell.rounds, ours.rounds)) }));
+  const compared = rest.map((cell) => ({
+    ...cell,
+    ratio: summarise(ratios(cell.rounds, ours.rounds, unit)),
+  }));
   return { operation, unit, cells: [ours, ...compared] };
 }
 

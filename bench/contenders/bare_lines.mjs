@@ -3,7 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { draws, pick, Random, split } from "../data/random.mjs";
-import { sharedHost } from "./bpfmap.mjs";
+import { benchHost } from "./bpfmap.mjs";
 
 export const BARE_LINES = "bare-lines";
 const BLOCK = 128;
@@ -45,7 +45,7 @@ export class BareLines {
    */
   constructor(ours, keys, { seed }) {
     compiled ??= compile();
-    const { memory } = sharedHost(seed).core;
+    const { memory } = benchHost(seed).core;
     this.#readBlocks = new WebAssembly.Instance(compiled, { env: { memory } }).exports.readBlocks;
     this.#ours = ours;
     this.#keys = keys;

@@ -9,16 +9,21 @@ export const anyKeySize = true;
 /** The one host of the process: with several, the call sites of the library would see several cores and cost more. */
 let host;
 
+/** Of that host. */
+let shared = false;
+
 /** The host on which bpfmap is measured. */
-export function sharedHost(seed) {
-  host ??= createHost({ seed });
+export function benchHost(seed) {
+  host ??= createHost({ seed, shared });
   return host;
 }
 
 class BpfMapSubject {
   constructor({ seed, maxEntries, type = "rhash", flags = 0 }) {
-    this.map = sharedHost(seed).createMap({ type, key: u32, value: f64, maxEntries, flags });
+    this.map = benchHost(seed).createMap({ type, key: u32, value: f64, maxEntries, flags });
     this.batches = new Map();
+    // A drain without a cursor counts on nobody else changing the map meanwhile: shared hosts have none.
+    if (shared) this.drainAny = undefined;
   }
 
   /** The buffers of a batch, which a program makes once. */
@@ -250,7 +255,9 @@ class BpfMapSubject {
   }
 }
 
-export async function load() {
+/** @param {{ shared?: boolean }} context whether the host may be shared with other threads: see bpfmap_shared.mjs */
+export async function load(context) {
+  shared = context.shared === true;
   return (options) => (options.keySize === 4 ? new BpfMapSubject(options) : new BpfMapBytesSubject(options));
 }
 

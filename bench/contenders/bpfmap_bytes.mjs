@@ -2,12 +2,12 @@
 // kernel's selftest does it.
 import { bytes, f64 } from "../../dist/index.js";
 import { fillTail } from "../data/key_bytes.mjs";
-import { sharedHost } from "./bpfmap.mjs";
+import { benchHost } from "./bpfmap.mjs";
 
 export class BpfMapBytesSubject {
   constructor({ seed, maxEntries, keySize, type = "rhash", flags = 0 }) {
     const key = bytes(keySize);
-    this.map = sharedHost(seed).createMap({ type, key, value: f64, maxEntries, flags });
+    this.map = benchHost(seed).createMap({ type, key, value: f64, maxEntries, flags });
     this.key = new Uint8Array(keySize);
     this.word = new Uint32Array(this.key.buffer, 0, 1);
     fillTail(this.key);

@@ -12,7 +12,7 @@ import {
   BPF_MAP_UPDATE_ELEM,
   writeStruct,
 } from "../../dist/uapi/index.js";
-import { sharedHost } from "./bpfmap.mjs";
+import { benchHost } from "./bpfmap.mjs";
 
 export const name = "bpfmap-syscall";
 export const title = "bpfmap through host.bpf()";
@@ -23,7 +23,7 @@ const VALUE = 16;
 
 class BpfMapSyscallSubject {
   constructor({ seed, maxEntries, type = "rhash", flags = 0 }) {
-    this.host = sharedHost(seed);
+    this.host = benchHost(seed);
     const create = {
       map_type: type === "hash" ? BPF_MAP_TYPE_HASH : BPF_MAP_TYPE_RHASH,
       key_size: 4,

@@ -12,19 +12,27 @@ export const mostEntries = 1_000_000;
 const SHM = "/dev/shm";
 const MAP_BYTES = 2 ** 33;
 
+export const newFolder = () => mkdtempSync(join(existsSync(SHM) ? SHM : tmpdir(), "bpfmap-bench-lmdb-"));
+
+/** The database in a folder, which any thread may open. */
+export function openDatabase(folder) {
+  const { open } = requirePeer("lmdb");
+  return open({
+    path: join(folder, "data"),
+    mapSize: MAP_BYTES,
+    keyEncoding: "uint32",
+    encoding: "binary",
+    noSync: true,
+  });
+}
+
 class LmdbSubject {
   /** Its pages are free when it is empty, and files are slow to make. */
   emptyIsNew = true;
 
-  constructor(open) {
-    this.folder = mkdtempSync(join(existsSync(SHM) ? SHM : tmpdir(), "bpfmap-bench-lmdb-"));
-    this.db = open({
-      path: join(this.folder, "data"),
-      mapSize: MAP_BYTES,
-      keyEncoding: "uint32",
-      encoding: "binary",
-      noSync: true,
-    });
+  constructor() {
+    this.folder = newFolder();
+    this.db = openDatabase(this.folder);
     this.value = Buffer.alloc(8);
     this.double = new Float64Array(this.value.buffer, this.value.byteOffset, 1);
   }
@@ -79,6 +87,6 @@ class LmdbSubject {
 }
 
 export async function load() {
-  const { open } = requirePeer("lmdb");
-  return () => new LmdbSubject(open);
+  requirePeer("lmdb");
+  return () => new LmdbSubject();
 }

@@ -14,7 +14,7 @@ const LOAD = 0.9;
 /** Keys of an array as strings, as long as the array lives: the map takes no others. */
 const strings = new WeakMap();
 
-function stringsOf(keys) {
+export function stringsOf(keys) {
   let list = strings.get(keys);
   if (list === undefined) {
     list = Array.from(keys, String);
@@ -23,9 +23,15 @@ function stringsOf(keys) {
   return list;
 }
 
+/** A map for so many u32 keys. */
+export function newSharedMap(maxEntries) {
+  const SharedMap = requirePeer("sharedmap");
+  return new SharedMap(Math.ceil(maxEntries / LOAD), KEY_LENGTH, VALUE_LENGTH);
+}
+
 class SharedMapSubject {
-  constructor(SharedMap, maxEntries) {
-    this.map = new SharedMap(Math.ceil(maxEntries / LOAD), KEY_LENGTH, VALUE_LENGTH);
+  constructor(maxEntries) {
+    this.map = newSharedMap(maxEntries);
   }
 
   prepare(keys) {
@@ -72,6 +78,6 @@ class SharedMapSubject {
 }
 
 export async function load() {
-  const SharedMap = requirePeer("sharedmap");
-  return ({ maxEntries }) => new SharedMapSubject(SharedMap, maxEntries);
+  requirePeer("sharedmap");
+  return ({ maxEntries }) => new SharedMapSubject(maxEntries);
 }

@@ -60,6 +60,10 @@ const loaded = new Map();
 export async function loadContenders(names, context) {
   const contenders = [];
   for (const name of names) {
+    if (!(name in CONTENDERS)) {
+      context.skip(name, "takes part where there are several threads");
+      continue;
+    }
     if (!loaded.has(name)) loaded.set(name, await loadOne(name, context.seed));
     const { contender, reason, notes } = loaded.get(name);
     for (const text of notes) context.note(text);

@@ -84,7 +84,7 @@ function newBench({ passes = 1 }) {
 }
 
 /** The contenders in the order of a round. */
-function rotated(entrants, round) {
+export function rotated(entrants, round) {
   const list = [...entrants];
   const start = list.length === 0 ? 0 : round % list.length;
   return [...list.slice(start), ...list.slice(0, start)];

@@ -14,7 +14,16 @@ export function summarise(numbers) {
   return { median: quantile(sorted, 0.5), low: quantile(sorted, 0.1), high: quantile(sorted, 0.9) };
 }
 
-/** Their rounds by ours, round by round, since only what was measured in turn has seen the same disturbances. */
-export function ratios(theirs, ours) {
-  return theirs.slice(0, ours.length).map((number, round) => number / ours[round]);
+/** Units of which more is better. */
+const RATES = ["Mops/s"];
+export const isRate = (unit) => RATES.includes(unit);
+
+/**
+ * Their rounds by ours, round by round, since only what was measured in turn has seen the same disturbances. Of rates it is the other
+ * way round: above 1 is always in our favour.
+ */
+export function ratios(theirs, ours, unit) {
+  return theirs
+    .slice(0, ours.length)
+    .map((number, round) => (isRate(unit) ? ours[round] / number : number / ours[round]));
 }

@@ -13,5 +13,9 @@ export const WORKLOADS = {
   memory: () => import("./memory.mjs"),
   "grow-pause": () => import("./grow_pause.mjs"),
   capacity: () => import("./capacity.mjs"),
+  "threads-read": () => import("./threads_read.mjs"),
+  "threads-mixed": () => import("./threads_mixed.mjs"),
+  "threads-percpu": () => import("./threads_percpu.mjs"),
+  "shared-overhead": () => import("./shared_overhead.mjs"),
   counters: () => import("./counters.mjs"),
 };

@@ -44,7 +44,8 @@ export async function run(context) {
   };
 }
 
-function prepare(size, { seed, queries, options }) {
+/** Keys and queries. */
+export function prepare(size, { seed, queries, options }) {
   const keys = keysFrom(0, size);
   const indices = draws(queries, size, new Random(seed, 1));
   const absent = draws(queries, size, new Random(seed, 2));
@@ -75,7 +76,7 @@ function total(indices, count = indices.length) {
 }
 
 /** @returns {import("../run/rounds.mjs").Row[]} */
-function rowsOf(size, data, batch) {
+export function rowsOf(size, data, batch) {
   const { keys, indices, hits, misses, hitBatches, keyBatches } = data;
   const passes = Math.ceil(FILL_OPERATIONS / size);
   const batched = hitBatches.reduce((count, keys) => count + keys.length, 0);

@@ -1,12 +1,12 @@
-// `npm run bench` on tiny sizes: its options, the form of its results, and the comparison of two of them. Nothing here is timed.
-import { spawn } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+// `npm run bench` on tiny sizes: its options, and the form of its results. Nothing here is timed.
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 // @ts-expect-error plain JavaScript
 import { DEFAULT_CONTENDERS } from "../../bench/contenders/index.mjs";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
+import { runBench, type WhenStarted } from "./program.ts";
 
 interface Measurement {
   size: number;
@@ -40,31 +40,7 @@ beforeAll(() => {
 }, BUILD_MS);
 afterAll(() => rmSync(folder, { recursive: true }));
 
-interface Ended {
-  status: number | null;
-  stdout: string;
-  stderr: string;
-}
-
-/** Runs the program; `whenStarted` gets the process at its first output. */
-function bench(
-  args: string[],
-  whenStarted?: (kill: (signal: NodeJS.Signals) => void) => void,
-): Promise<Ended> {
-  return new Promise((resolve) => {
-    const child = spawn(process.execPath, [join(root, "bench/main.mjs"), ...args]);
-    let stdout = "";
-    let stderr = "";
-    child.stdout.setEncoding("utf8").on("data", (text: string) => {
-      if (stdout === "") whenStarted?.((signal) => child.kill(signal));
-      stdout += text;
-    });
-    child.stderr.setEncoding("utf8").on("data", (text: string) => {
-      stderr += text;
-    });
-    child.on("close", (status) => resolve({ status, stdout, stderr }));
-  });
-}
+const bench = (args: string[], whenStarted?: WhenStarted) => runBench(root, args, whenStarted);
 
 const TINY = "--sizes 500 --rounds 2 --queries 2048 --contenders bpfmap,js-map".split(" ");
 const WORKLOADS = [
@@ -91,7 +67,7 @@ describe("the workloads", () => {
   let again: ResultFile;
   let other: ResultFile;
   beforeAll(async () => {
-    const args = [...WORKLOADS, "--nr-loops", "2k"];
+    const args = [...WORKLOADS, "--nr-loops", "2k", "--producers", "1"];
     [file, again, other] = await Promise.all([
       measure(...args),
       measure(...args, "--contenders", "bpfmap"),
@@ -148,7 +124,9 @@ describe("the workloads", () => {
 
   test("what is not measured is said", () => {
     const { skipped } = file.results.find(({ workload }) => workload === "htab-mem") as Result;
-    expect(skipped).toEqual([{ contender: "bpfmap", reason: expect.stringContaining("different CPUs") }]);
+    expect(skipped).toEqual([
+      { contender: "bpfmap", reason: expect.stringContaining("even number of producers") },
+    ]);
   });
 
   test("a fingerprint depends on the seed, not on who takes part", () => {
@@ -194,6 +172,11 @@ describe("options", () => {
     [["--fast"], "Unknown option '--fast'"],
     [["operations", "--key-size", "8"], "--key-size is an option of hashmap-lookup"],
     [["hashmap-lookup", "--key-size", "3"], "--key-size: must be at least 4"],
+    [["threads-read", "--threads", "1,0"], "--threads: must be at least 1"],
+    [["threads-read", "--threads", "64"], "--threads: must be at most 63"],
+    [["threads-read", "--threads", "1-2"], "--threads: expected a whole number"],
+    [["threads-read", "--seconds", "0"], "--seconds: expected a number above 0"],
+    [["mixed", "--threads", "2"], "--threads is an option of threads-read"],
     [["--json", "--markdown"], "only one of them can go to standard output"],
   ])("%j is refused", async (args, message) => {
     const { parseOptions, UsageError } = await import(join(root, "bench/cli/options.mjs"));
@@ -237,7 +220,7 @@ describe("options", () => {
     });
     expect(parseOptions(["all", "--json", "out.json", "--contenders", "all"], none)).toMatchObject({
       workloads: ["operations", "mixed"],
-      contenders: expect.arrayContaining(["bpfmap", "kernel-syscall", "sharedmap"]),
+      contenders: expect.arrayContaining(["bpfmap", "kernel-syscall", "sharedmap", "post-message"]),
       json: "out.json",
     });
     expect(parseOptions([], none)).toMatchObject({ workloads: ["operations"], json: undefined });
@@ -287,114 +270,5 @@ describe("options", () => {
     const { results } = JSON.parse(readFileSync(json, "utf8")) as ResultFile;
     expect(results.map(({ workload }) => workload)).toEqual(["operations"]);
     expect(results[0].notes).toContain("stopped before its end by Ctrl-C");
-  });
-});
-
-describe("compare", () => {
-  const OURS = [100, 101, 102, 103, 104];
-  /** In another order, so that the ratios have a spread of their own. */
-  const THEIRS = [206, 202, 200, 208, 204];
-
-  /** A result file of one row. */
-  function write(
-    name: string,
-    ours: number[],
-    theirs: number[],
-    changes: object = {},
-    head: object = {},
-  ): string {
-    const measurement = { size: 500, operation: "get", unit: "ns" };
-    const result = {
-      workload: "operations",
-      title: "",
-      unit: "ns",
-      parameters: {},
-      fingerprint: "0123456789abcdef",
-      measurements: [
-        { ...measurement, contender: "bpfmap", rounds: ours },
-        { ...measurement, contender: "js-map", rounds: theirs },
-      ],
-      skipped: [],
-      notes: [],
-      ...changes,
-    };
-    const machine = { node: "v20.0.0", v8: "11", cpu: "x", cores: 2, kernel: "Linux", seed: 1 };
-    const path = join(folder, `${name}.json`);
-    writeFileSync(path, JSON.stringify({ ...machine, ...head, results: [result] }));
-    return path;
-  }
-
-  /** What the command does, in this process. */
-  async function run(...args: string[]): Promise<Ended> {
-    const { compare } = await import(join(root, "bench/cli/compare.mjs"));
-    const log = vi.spyOn(console, "log").mockImplementation(() => {});
-    const error = vi.spyOn(console, "error").mockImplementation(() => {});
-    const text = (spy: typeof log) => spy.mock.calls.map(([line]) => `${line}\n`).join("");
-    try {
-      return { status: compare(args), stdout: text(log), stderr: text(error) };
-    } finally {
-      vi.restoreAllMocks();
-    }
-  }
-
-  const times = (numbers: number[], factor: number) => numbers.map((number) => number * factor);
-
-  test("the same is quiet", async () => {
-    const old = write("old", OURS, THEIRS);
-    const { status, stdout, stderr } = await bench(["compare", old, old]);
-    expect({ status, stderr }).toEqual({ status: 0, stderr: "" });
-    expect(stdout.trim()).toBe("3 compared: 0 slower, 0 faster, the rest within the spreads");
-  });
-
-  test("a change within the spread is quiet", async () => {
-    const now = write("within", times(OURS, 1.02), THEIRS);
-    expect((await run(write("old", OURS, THEIRS), now)).status).toBe(0);
-  });
-
-  test("slower by more than both spreads is flagged, as a time and as a ratio", async () => {
-    const files = [write("old", OURS, THEIRS), write("slower", times(OURS, 1.2), THEIRS)];
-    const { status, stdout } = await run(...files);
-    expect(status).toBe(1);
-    expect(stdout).toMatch(/^slower +operations, 500: get +bpfmap +102 .* \+20 %$/m);
-    expect(stdout).toMatch(/^slower +operations, 500: get +js-map \/ bpfmap .* -1\d %$/m);
-    expect(stdout).toContain("3 compared: 2 slower, 0 faster");
-    const { status: jsonStatus, stdout: json } = await run(...files, "--json");
-    expect(jsonStatus).toBe(1);
-    expect(JSON.parse(json)).toMatchObject({ slower: 2, faster: 0, warnings: [] });
-  });
-
-  test("a machine that is slower for all is no change of a ratio", async () => {
-    const now = write("machine", times(OURS, 1.2), times(THEIRS, 1.2));
-    const { stdout } = await run(write("old", OURS, THEIRS), now, "--json");
-    const { lines } = JSON.parse(stdout) as { lines: { contender: string; verdict: string }[] };
-    expect(lines.map(({ contender, verdict }) => `${contender}: ${verdict}`)).toEqual([
-      "bpfmap: slower",
-      "js-map: slower",
-      "js-map / bpfmap: same",
-    ]);
-  });
-
-  test("faster is no failure", async () => {
-    const now = write("faster", times(OURS, 0.8), THEIRS);
-    const { status, stdout } = await run(write("old", OURS, THEIRS), now);
-    expect(status).toBe(0);
-    expect(stdout).toContain("0 slower, 2 faster");
-  });
-
-  test("different work is refused", async () => {
-    const now = write("different", OURS, THEIRS, { fingerprint: "fedcba9876543210" });
-    await expect(run(write("old", OURS, THEIRS), now)).rejects.toThrow("operations did different work");
-  });
-
-  test("another workload is refused", async () => {
-    const now = write("other", OURS, THEIRS, { workload: "mixed" });
-    await expect(run(write("old", OURS, THEIRS), now)).rejects.toThrow("no workload in common");
-  });
-
-  test("another machine or Node is a warning", async () => {
-    const now = write("node", OURS, THEIRS, {}, { node: "v24.0.0", cpu: "y" });
-    const { status, stderr } = await run(write("old", OURS, THEIRS), now);
-    expect(stderr).toBe("warning: node differs: v20.0.0 and v24.0.0\nwarning: cpu differs: x and y\n");
-    expect(status).toBe(0);
   });
 });

@@ -1,0 +1,28 @@
+import { createHost, u32, u53 } from "../../../dist/index.js";
+import { fill, openApart } from "../apart.mjs";
+import { BpfSubject } from "../bpf_subject.mjs";
+
+export const name = "bpfmap-unshared";
+export const title =
+  "a plain host with an rhash in each thread: how the machine does with threads that share nothing";
+
+export const open = openApart;
+
+class Subject extends BpfSubject {
+  #keys;
+
+  constructor(map, keys) {
+    super(map);
+    this.#keys = keys;
+  }
+
+  counts() {
+    return Float64Array.from(this.#keys, (key) => this.map.get(key) ?? 0);
+  }
+}
+
+export function attach(options) {
+  const { size, keys, seed } = options;
+  const map = createHost({ seed }).createMap({ type: "rhash", key: u32, value: u53, maxEntries: size });
+  return new Subject(fill(map, options), keys);
+}

@@ -1,0 +1,59 @@
+// Bugs of the protocol for threads that are planted into a copy of the core: the tests of test/threads must find each. What they say
+// (which schedule, or which step) is printed. The kills and programs named here pass on the core as it is, in the suites themselves.
+import { describe, expect, test } from "vitest";
+import { Explorer } from "../threads/explorer/explorer.ts";
+import { KILLS } from "../threads/explorer/kills.ts";
+import { compilePlanted, matches, PLANTED, type Planted } from "../threads/explorer/planted.ts";
+import { explore } from "../threads/explorer/program.ts";
+import { PROGRAMS } from "../threads/explorer/programs.ts";
+import { casesOf, named } from "../threads/explorer/suite.ts";
+
+const PREEMPTIONS = 2;
+
+/** The first thing that is wrong, or undefined. */
+async function findByInterleavings(core: WebAssembly.Module, name: string): Promise<string | undefined> {
+  const explorer = new Explorer(core);
+  try {
+    for (const program of PROGRAMS.filter((program) => program.name.startsWith(name))) {
+      explore(explorer, core, program, { preemptions: PREEMPTIONS });
+    }
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  } finally {
+    await explorer.close();
+  }
+}
+
+function findByKills(core: WebAssembly.Module, name: string): string | undefined {
+  try {
+    for (const list of KILLS.filter((list) => list.name === name)) {
+      for (const subject of casesOf(core, list)) {
+        for (let step = 1; step <= subject.steps; step++) subject.kill(step);
+      }
+    }
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
+async function find(
+  { interleavings, kills }: Planted,
+  core: WebAssembly.Module,
+): Promise<string | undefined> {
+  if (interleavings !== undefined) return findByInterleavings(core, interleavings);
+  return kills === undefined ? undefined : findByKills(core, kills);
+}
+
+describe.each(named(PLANTED))("%s", (_, planted) => {
+  test.each(planted.replacements)("is planted in one place of $file", (replacement) => {
+    expect(matches(replacement)).toBe(1);
+  });
+
+  test("is found", async () => {
+    const found = await find(planted, compilePlanted(planted));
+    expect(found).toBeDefined();
+    console.log(`${planted.name}: ${found}`);
+  });
+});

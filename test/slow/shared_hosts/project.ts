@@ -1,0 +1,34 @@
+// A Vitest project of `npm run test:slow`: the suites of the API once more, on hosts that are shared.
+//   npm run test:slow -- --project "shared hosts"
+import { fileURLToPath } from "node:url";
+import type { UserWorkspaceConfig } from "vitest/config";
+
+const api = fileURLToPath(new URL("api.ts", import.meta.url));
+const setup = fileURLToPath(new URL("setup.ts", import.meta.url));
+
+export const sharedHosts: UserWorkspaceConfig = {
+  plugins: [
+    {
+      name: "shared hosts",
+      enforce: "pre",
+      /** Tests, and what they are made of, get the package from api.ts. */
+      resolveId(source, importer) {
+        const redirected =
+          source.endsWith("/src/index.ts") && importer?.includes("/test/") && importer !== api;
+        return redirected ? api : undefined;
+      },
+    },
+  ],
+  test: {
+    name: "shared hosts",
+    include: ["test/*.test.ts", "test/uapi/*.test.ts"],
+    exclude: [
+      // Of the build, the documents and the codecs, which know no hosts.
+      ...["core_build", "docs", "example_programs", "codec*"].map((name) => `test/${name}.test.ts`),
+      // These make shared hosts themselves where it matters, and know the memory of both.
+      "test/verify*.test.ts",
+    ],
+    setupFiles: [setup],
+    testTimeout: 10 * 60 * 1000,
+  },
+};
