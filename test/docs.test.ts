@@ -1,12 +1,15 @@
 // Runs every example of the README and of the docstrings (those of src/codec have a form of their own, codec_examples.test.ts):
 // what console.log prints must be what the comment behind it says.
-import { readdirSync, readFileSync } from "node:fs";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { format } from "node:util";
 import ts from "typescript";
-import { describe, expect, it } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import * as bpfmap from "../src/index.ts";
 import * as testing from "../src/testing/index.ts";
 import * as uapi from "../src/uapi/index.ts";
+import { BUILD_MS, builtRoot } from "./support/built.ts";
 
 const root = new URL("../", import.meta.url);
 const read = (file: string) => readFileSync(new URL(file, root), "utf8");
@@ -55,6 +58,13 @@ function says(comment: string | undefined, printed: string): boolean {
   return comment.startsWith(printed) && /^($|[,: ])/.test(comment.slice(printed.length));
 }
 
+function expectSaid(comments: (string | undefined)[], printed: string[]): void {
+  expect(printed.length).toBe(comments.length);
+  printed.forEach((line, i) => {
+    if (!says(comments[i], line)) expect(line).toBe(comments[i]);
+  });
+}
+
 function run(code: string): string[] {
   const output: string[] = [];
   const logger = { log: (...values: unknown[]) => output.push(format(...values).replaceAll(/\s+/g, " ")) };
@@ -92,9 +102,26 @@ describe("examples", () => {
   it.each(examples)("$where prints what it says", ({ code }) => {
     const comments = expectedOutput(code);
     const printed = run(code);
-    expect(printed.length).toBe(comments.length);
-    printed.forEach((line, i) => {
-      if (!says(comments[i], line)) expect(line).toBe(comments[i]);
-    });
+    expectSaid(comments, printed);
+  });
+});
+
+/** Blocks of the README that are files of one program, by their names. */
+const program = [...read("README.md").matchAll(/^```js (\S+)\n([\s\S]*?)^```/gm)];
+
+describe("the program for threads in README.md", () => {
+  let folder = "";
+  beforeAll(() => {
+    // In the repository, so that the package finds itself by its name.
+    folder = mkdtempSync(join(builtRoot(), "build/readme-"));
+    for (const [, name, code] of program) writeFileSync(join(folder, name), code);
+  }, BUILD_MS);
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  it("prints what it says", () => {
+    expect(program.map(([, name]) => name)).toEqual(["main.mjs", "worker.mjs"]);
+    const printed = execFileSync(process.execPath, [join(folder, "main.mjs")], { encoding: "utf8" });
+    const comments = program.flatMap(([, , code]) => expectedOutput(code));
+    expectSaid(comments, printed.trimEnd().split("\n"));
   });
 });

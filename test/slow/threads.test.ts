@@ -1,10 +1,11 @@
 // The jobs of test/threads at full size. How much comes from the environment, as do the seed and, with -t, what is run:
-//   TEST_THREAD_READS=1000000000 npm run test:slow -- test/slow/threads.test.ts -t torn
+//   TEST_THREAD_HUNT=1000000000 npm run test:slow -- test/slow/threads.test.ts -t hunt
 import { testSeed } from "../support/seed.ts";
 import {
   countingRuns,
   fullRuns,
   historyRuns,
+  huntRuns,
   killRuns,
   lockRuns,
   type Sizes,
@@ -38,6 +39,8 @@ const sizes: Sizes = {
 };
 
 testHistories(seed, historyRuns(sizes), LIMIT_MS);
+const hunted = { ...sizes, reads: share("TEST_THREAD_HUNT", 60_000_000, huntRuns) };
+testRuns(seed, huntRuns(hunted), LIMIT_MS + hunted.reads / READS_PER_MS);
 testRuns(seed, tornRuns(sizes), LIMIT_MS + sizes.reads / READS_PER_MS);
 for (const runs of [stressRuns, sectionRuns, killRuns, scanRuns, countingRuns, fullRuns, lockRuns]) {
   testRuns(seed, runs(sizes), LIMIT_MS);

@@ -51,6 +51,16 @@ export function stressRuns({ ms }: Sizes): Run[] {
   ];
 }
 
+/** Nothing but reads against writers: several million in a second. */
+export function huntRuns({ reads }: Sizes): Run[] {
+  const run = (keys: number, writers: number, readers: number): Run => ({
+    job: "hunt",
+    name: `${keys} keys, ${writers} writers, ${readers} readers`,
+    options: { keys, writers, readers, reads },
+  });
+  return [run(4, 1, 1), run(64, 1, 2), run(1000, 2, 2)];
+}
+
 export function sectionRuns({ ms }: Sizes): Run[] {
   const run = (type: string, layout: string, keys: number, threads: number, inside: number): Run => ({
     job: "sections",
