@@ -1,5 +1,6 @@
 /**
- * The Linux kernel's BPF maps for JavaScript.
+ * The Linux kernel's BPF maps for JavaScript: {@link createMap} for one map, {@link createHost} for several in one memory; with
+ * `shared: true` other threads get at them by {@link attachHost}.
  *
  * @module
  */

@@ -2,9 +2,9 @@
 // without a lock and counts if its version stands (table/fetch.ts); where entries are removed, or a bucket must be cut, it is
 // locked, and each bucket is an operation of its own. Between two buckets anything may happen: positions do not care.
 import { reverseBits } from "../hash/hash";
-import { ENOENT } from "../memory/errno";
+import { ENOENT, ENOMEM } from "../memory/errno";
 import { ZEROS, ZEROS_BYTES } from "../memory/regions";
-import { commit, rollback } from "../sync/journal";
+import { commit, failWith, rollback } from "../sync/journal";
 import { LOCKED, lockErrno } from "../sync/lock";
 import { LOG_SPARE, ensureLog } from "../sync/owned";
 import { ERRNO, LOG_ROOM, fence, mine, setMine } from "../sync/slot";
@@ -15,7 +15,9 @@ import { emitBucket, emptyBucket } from "./emit";
 import { isAsExpected } from "./fetch";
 import { BUCKETS, KEY_SIZE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "./header";
 import { clearSpinLocks, lockBucketOf } from "./locked";
-import { countEntries } from "./overflow";
+import { dropSlot } from "./linear";
+import { countEntries, tidyChain } from "./overflow";
+import { pinned } from "./resize";
 import { shrinkEmpty, shrinkLocked } from "./resize_locked";
 import { AFTER_KEY, AT, END, MOST_PLANNED, STATE, WHOLE, emitInOrder, leastIn, plan } from "./scan";
 
@@ -121,7 +123,10 @@ function lockAt<B>(table: usize, position: u64, removed: u32): usize {
     const needed = min(removed, countEntries<B>(table, bucket)) * REMOVE_ENTRIES + LOG_SPARE;
     if (needed <= mine(LOG_ROOM)) return bucket;
     rollback();
-    if (!ensureLog(needed)) return 0;
+    if (!ensureLog(needed)) {
+      failWith(ENOMEM);
+      return 0;
+    }
   }
 }
 
@@ -185,6 +190,8 @@ export function scanShared<B>(table: usize, cursor: usize, keys: usize, values: 
   }
   store<u32>(cursor, <u32>position);
   store<u32>(cursor, state, STATE);
+  // A drain in hash order leaves most buckets standing, since its merges would pile up the entries that are left (resize.ts).
+  if (removing && state == END) shrinkEmpty<B>(table);
   return done;
 }
 
@@ -206,16 +213,36 @@ export function nextKeyShared<B>(table: usize, start: u32, after: usize, target:
   return ENOENT;
 }
 
+/**
+ * Removes entries of a chain that is longer than one operation may empty, whole blocks from its head: nothing moves up into the bucket.
+ */
+function shorten<B>(table: usize, bucket: usize): void {
+  let removed: u32 = 0;
+  let block = changetype<B>(bucket).link(true);
+  while (block && removed < MOST_REMOVED >> 1) {
+    let used = changetype<B>(block).occupied(table, false);
+    removed += <u32>popcnt(used);
+    while (used) {
+      dropSlot<B>(table, block, <u32>ctz(used), false);
+      used &= used - 1;
+    }
+    block = changetype<B>(block).link(false);
+  }
+  if (!pinned<B>()) tidyChain<B>(table, bucket);
+}
+
 /** Removes every entry that is there from start to end. 0 or an errno. */
 export function clearShared<B>(table: usize): u32 {
   let position: u64 = 0;
   while (position < WHOLE) {
     if (!isUntouchedAt<B>(table, position)) {
-      const bucket = lockAt<B>(table, position, NOT);
+      const bucket = lockAt<B>(table, position, MOST_REMOVED);
       if (!bucket) return lockErrno();
       const entries = countEntries<B>(table, bucket);
-      if (entries) emptyBucket<B>(table, bucket, entries);
+      if (entries > MOST_REMOVED) shorten<B>(table, bucket);
+      else if (entries) emptyBucket<B>(table, bucket, entries);
       if (!commit()) return mine(ERRNO);
+      if (entries > MOST_REMOVED) continue;
     }
     position = behind(position);
   }

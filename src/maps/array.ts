@@ -159,6 +159,8 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
    * Growth of host memory, which any insert into a map of the host may cause, detaches every view: it has length 0 then, reads
    * undefined and drops what is written. So call `view()` again after inserting: it gives the same array as long as it is good.
    *
+   * On a shared host memory does not grow, and other threads see each word as it is written.
+   *
    * Writes through it are not checked: `freeze` does not stop them, and iterators may miss them for the entries that they have
    * fetched already.
    *

@@ -31,7 +31,8 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
   /**
    * The address of the live value in host memory, 0 when the key is absent; to read and write through `map.host.u32` and
    * the other views. hash, arrays: valid until the entry is deleted. rhash: until the map is next written, or to the end of
-   * the surrounding {@link Host.section}.
+   * the surrounding {@link Host.section}. Other threads delete and write, too: on a shared host look up in a section, and note
+   * that nothing but aligned words of up to 8 bytes is read or written in one step.
    *
    * @example
    * ```ts
@@ -75,7 +76,7 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
   /** @internal Throws when a scan that gave so many entries has ended early, since shared memory was locked too long. */
   checkScan(_operation: Operation, _count: number): void {}
 
-  /** Entries in the map; of arrays, `maxEntries`. */
+  /** Entries in the map; of arrays, `maxEntries`. While other threads insert and delete it may be off by as many as they do. */
   get size(): number {
     if (this.closed) this.refuse("size");
     return this.host.u32[(this.table.handle + this.host.layout.count) >>> 2];

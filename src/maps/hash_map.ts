@@ -152,7 +152,8 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
   }
 
   /**
-   * Takes all entries out and yields them, until it finds the map empty. What is inserted meanwhile may come, too, or stay.
+   * Takes all entries out and yields them, until it finds the map empty. What is inserted meanwhile may come, too, or stay. On a
+   * shared host it goes over the map once, and what other threads insert behind it stays.
    *
    * Entries are taken out `size` at a time. When the loop is left early, those not yielded yet are put back, except where their
    * key has been inserted again; so leave it by `break`, `throw` or `return()`, or let it end.

@@ -25,7 +25,10 @@ export interface MapStats {
   readonly merges: number;
   /** Entries moved by splits and merges since creation. */
   readonly movedEntries: number;
-  /** The most that one call has done since creation: the bound on its pause. */
+  /**
+   * The most that one call has done since creation: the bound on its pause. On a shared host a call does up to two splits or
+   * merges for each entry, and each is counted by itself.
+   */
   readonly maxPerCall: {
     readonly splits: number;
     readonly merges: number;
