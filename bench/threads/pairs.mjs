@@ -14,6 +14,11 @@ function put(pairs, at, state) {
   Atomics.notify(pairs, at);
 }
 
+/** Sleeps until the word has another value. A notification may be that of an earlier change, so the word is looked at again. */
+function waitWhile(pairs, at, state) {
+  while (Atomics.load(pairs, at) === state) Atomics.wait(pairs, at, state);
+}
+
 /**
  * What one of the threads does until the time is over, which the one that adds decides.
  *
@@ -33,13 +38,13 @@ export async function runInPairs(subject, stream, group, { pairs, thread }, end)
       result += await subject.insert(stream, 0, group);
       operations += group;
       put(pairs, at, FULL);
-      Atomics.wait(pairs, at, FULL);
+      waitWhile(pairs, at, FULL);
     }
     put(pairs, at, STOPPED);
     return { operations, result };
   }
   for (;;) {
-    Atomics.wait(pairs, at, EMPTY);
+    waitWhile(pairs, at, EMPTY);
     if (Atomics.load(pairs, at) === STOPPED) break;
     result += await subject.remove(stream, 0, group);
     operations += group;
