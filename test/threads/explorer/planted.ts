@@ -121,7 +121,7 @@ export const PLANTED: readonly Planted[] = [
     replacements: [
       replaced(
         "table/locked.ts",
-        "load<u32>(table, BUCKETS) == buckets && !field(table, PER_CPU)",
+        "plainBucketOf<B>(table, hash) == bucket && !field(table, PER_CPU)",
         "!field(table, PER_CPU)",
       ),
     ],
