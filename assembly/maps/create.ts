@@ -76,7 +76,7 @@ function open(table: usize, buckets: u32): bool {
 }
 
 /** Destroys a table that this slot could not finish. */
-export function dropUnfinished(): void {
+function dropUnfinished(): void {
   const table = <usize>mine(ORPHAN);
   if (table) destroyTable(table);
 }

@@ -2,7 +2,7 @@
 // bucket, since an address would be stale by the time JavaScript follows it. Those that one-thread hosts have, too, are in access.ts.
 import { EBUSY, ENOENT, ENOMEM, EPERM } from "../memory/errno";
 import { FIRST_ADDRESS } from "../memory/regions";
-import { copyBytes, zeroBytes } from "../hash/bytes";
+import { zeroBytes } from "../hash/bytes";
 import { KeyAny, hashKey } from "../hash/key";
 import { reverseBits, tagged } from "../hash/hash";
 import { isFresh, logBytes, rollback } from "../sync/journal";

@@ -35,7 +35,7 @@ const SLICE: i64 = 5_000_000; // ns
   return LOCKED | (cpu << OWNER);
 }
 
-@inline export function ownerOf(word: u32): u32 {
+@inline function ownerOf(word: u32): u32 {
   return (word >> OWNER) & OWNER_MASK;
 }
 
@@ -120,7 +120,7 @@ function acquireSlowly(word: usize, held: u32): bool {
 }
 
 /** Waits until a held lock may have been released: not for long. */
-export function waitFor(word: usize, seen: u32): void {
+function waitFor(word: usize, seen: u32): void {
   const owner = ownerOf(seen);
   if (atomic.load<u32>(slotOf(owner), STATE) == DEAD) {
     recover(owner);

@@ -14,7 +14,7 @@ import { releaseOwned } from "./owned";
 import { closeSectionOf } from "./section";
 import {
   BLOCKED_BY, DEAD, DEPTH, ERRNO, FENCE, FREE, HAZARD, LIVE, LOG, LOG_BYTES, LOG_ROOM, MAY_WAIT, RECOVERED, RECOVERED_BY, SEQUENCE, SLOT,
-  SLOT_FLAGS, STATE, THREAD, VALUE_LOCK, VALUE_LOCKS, mine, now, ownCpu, setMine, slotOf,
+  SLOT_FLAGS, THREAD, VALUE_LOCK, VALUE_LOCKS, mine, now, ownCpu, setMine, slotOf,
 } from "./slot";
 import { undo } from "./undo";
 

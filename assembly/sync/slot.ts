@@ -19,7 +19,7 @@ import { SLOTS } from "../memory/regions";
 /** Milliseconds of a clock that never goes back. */
 @external("env", "now") export declare function now(): f64;
 
-export const SLOT_SHIFT: u32 = 9; // 512 bytes
+const SLOT_SHIFT: u32 = 9; // 512 bytes
 
 export const STATE: usize = 0;
 export const SLOT_FLAGS: usize = 4;

@@ -10,7 +10,7 @@ import { bucketAddress } from "./buckets";
 import { blockWithRoom, chain, countEntries, freeOverflow, newOverflow, tidyChain } from "./overflow";
 import { dropSegment, growTo, recordsOf, segmentOf, shrinkTo } from "./segments";
 
-export const REFUSED: i32 = -1;
+const REFUSED: i32 = -1;
 /** Splits of one insert: one keeps pace with inserts, two repay the debt that a section left behind. */
 export const MOST_SPLITS: u32 = 2;
 /** Merges of one delete. */

@@ -24,7 +24,7 @@ import { shrinkAfter } from "./resize";
 
 export const STATE: usize = 4;
 const SINK: usize = 8;
-export const PLAN: usize = 16;
+const PLAN: usize = 16;
 const PLANNED_BYTES: u32 = 8;
 const PLANNED_END: usize = 4;
 const SORTED_ENTRY: usize = 4;
