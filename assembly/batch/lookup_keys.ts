@@ -20,6 +20,7 @@ import { fence } from "../sync/slot";
 import { SHARED } from "../sync/shared";
 import { hiddenZero, isReadable } from "../sync/word";
 import { fetch } from "../table/fetch";
+import { clearSpinLocks } from "../table/locked";
 import { RETIRED, SEEDS, VALUE_SIZE, field } from "../table/header";
 import { findInChain } from "../table/linear";
 import { LINE, SINK, locate, touchBuckets } from "./stage";
@@ -124,7 +125,9 @@ function gatherChains(stage: usize, left: u32, keys: usize, values: usize, found
   fence(); // one for the group: of RETIRED before all and after all
   // Memory of a bucket may have become something else meanwhile: then nothing of this counts.
   const left: u32 = load<u32>(table, RETIRED) == retired ? <u32>(noted - stage - NOTED) / WORD : noteAll(stage, group);
-  return left ? gatherNoted(table, stage, left, keys, values, found, size) : 0;
+  const absent: u32 = left ? gatherNoted(table, stage, left, keys, values, found, size) : 0;
+  clearSpinLocks(table, values, group);
+  return absent;
 }
 
 function noteAll(stage: usize, group: u32): u32 {
@@ -158,19 +161,14 @@ function gatherNoted(table: usize, stage: usize, left: u32, keys: usize, values:
   let hits: u32 = 0;
   while (count) {
     const group = min(count, GROUP);
-    if (SHARED) {
-      hits += group - gatherShared(table, stage, keys, group, values, found, size);
-      keys += group * WORD;
-      values += group * size;
-      found += group;
-      count -= group;
-      continue;
+    if (SHARED) hits += group - gatherShared(table, stage, keys, group, values, found, size);
+    else {
+      locate<BlockKeys, u32>(table, keys, stage, group, WORD, false);
+      touchBuckets(stage, group, WORD, KEYS_BUCKET_BYTES / LINE);
+      const left = gather(stage, keys, group, values, found, size);
+      hits += group;
+      if (left) hits -= gatherChains(stage, left, keys, values, found, size);
     }
-    locate<BlockKeys, u32>(table, keys, stage, group, WORD, false);
-    touchBuckets(stage, group, WORD, KEYS_BUCKET_BYTES / LINE);
-    const left = gather(stage, keys, group, values, found, size);
-    hits += group;
-    if (left) hits -= gatherChains(stage, left, keys, values, found, size);
     keys += group * WORD;
     values += group * size;
     found += group;

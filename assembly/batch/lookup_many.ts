@@ -9,7 +9,7 @@ import { BUCKET_BYTES, ELEMENT_STRIDE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAG
 import { SHARED } from "../sync/shared";
 import { isReadable } from "../sync/word";
 import { fetch } from "../table/fetch";
-import { clearSpinLock } from "../table/locked";
+import { clearSpinLocks } from "../table/locked";
 import { findIn } from "../table/linear";
 import { lookupKeys } from "./lookup_keys";
 import { ELEMENT, ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets } from "./stage";
@@ -42,12 +42,12 @@ export function touchElements(table: usize, stage: usize, group: u32): void {
     const result = fetch<B, K>(table, loadKey<K>(keys), load<u32>(stage + i * ENTRY, HASH), values);
     const hit = <u32>(result == 1);
     if (!hit) zeroBytes(values, valueSize);
-    else clearSpinLock(table, values);
     hits += hit;
     store<u8>(found + i, hit);
     keys += keyStride<K>(size);
     values += valueSize;
   }
+  clearSpinLocks(table, values - <usize>group * valueSize, group);
   return hits;
 }
 

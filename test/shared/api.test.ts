@@ -367,6 +367,33 @@ describe("spin locks", () => {
     },
   );
 
+  const small = struct({ lock: spinLock, n: u32 });
+  const middle = struct({ lock: spinLock, n: u32, more: bytes(12) });
+  it.each([
+    ["inline-keys", u32, small, { n: 7 }],
+    ["inline-tags", u53, middle, { n: 7, more: new Uint8Array(12) }],
+    ["out-of-line", u32, account, value(7n)],
+  ] as const)("lookupMany gives 0 for a lock that was held, %s", (layout, key, codec, held) => {
+    const [host] = pair();
+    for (const type of ["hash", "rhash"] as const) {
+      const map = host.createMap<"hash" | "rhash", number, unknown>({
+        type,
+        key,
+        value: codec,
+        maxEntries: 8,
+      });
+      expect(map.stats().layout).toBe(layout);
+      map.set(1, held);
+      map.locked(1, () => undefined);
+      const { lock } = codec.offsets;
+      const live = map.lookup(1) + lock;
+      expect(host.u32[live >>> 2]).not.toBe(0);
+      const values = new Uint8Array(codec.size).fill(255);
+      expect(map.lookupMany([1], values)).toBe(1);
+      expect([...values.subarray(lock, lock + 4)]).toEqual([0, 0, 0, 0]);
+    }
+  });
+
   it("updateBatch takes the locks that BPF_F_LOCK asks for", () => {
     const [host, other] = pair();
     const map = host.createMap({ type: "hash", key: u32, value: account, maxEntries: 8 });
