@@ -11,16 +11,16 @@ import { CURSOR_BYTES as BYTES_OF_CURSOR, scan as scanTable } from "../table/sca
 /** Bytes of a cursor before the key it may hold. */
 export const CURSOR_BYTES: u32 = BYTES_OF_CURSOR;
 
+@inline function scanIn<B>(table: usize, cursor: usize, keys: usize, values: usize, room: u32, removing: bool): u32 {
+  if (SHARED) return scanShared<B>(table, cursor, keys, values, room, removing);
+  return scanTable<B>(table, cursor, keys, values, room, removing);
+}
+
 @inline function run(table: usize, cursor: usize, keys: usize, values: usize, room: u32, removing: bool): u32 {
   const layout = field(table, LAYOUT);
-  if (SHARED) {
-    if (layout == LAYOUT_KEYS) return scanShared<BlockKeys>(table, cursor, keys, values, room, removing);
-    if (layout == LAYOUT_TAGS) return scanShared<BlockTags>(table, cursor, keys, values, room, removing);
-    return scanShared<BlockRefs>(table, cursor, keys, values, room, removing);
-  }
-  if (layout == LAYOUT_KEYS) return scanTable<BlockKeys>(table, cursor, keys, values, room, removing);
-  if (layout == LAYOUT_TAGS) return scanTable<BlockTags>(table, cursor, keys, values, room, removing);
-  return scanTable<BlockRefs>(table, cursor, keys, values, room, removing);
+  if (layout == LAYOUT_KEYS) return scanIn<BlockKeys>(table, cursor, keys, values, room, removing);
+  if (layout == LAYOUT_TAGS) return scanIn<BlockTags>(table, cursor, keys, values, room, removing);
+  return scanIn<BlockRefs>(table, cursor, keys, values, room, removing);
 }
 
 export function scan(table: usize, cursor: usize, keys: usize, values: usize, room: u32): u32 {

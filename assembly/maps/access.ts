@@ -48,21 +48,19 @@ import { fetchKey, nextShared, updateShared, zeroed } from "./shared_access";
   return upsert<BlockRefs, K>(table, key, tagged(hash), flags);
 }
 
+@inline function removeIn<B, K>(table: usize, key: K, hash: u32, value: usize): u32 {
+  if (SHARED) return removeLocked<B, K>(table, key, hash, value);
+  return remove<B, K>(table, key, hash, value);
+}
+
 @inline function removeKey<K>(table: usize, key: K, value: usize): u32 {
   const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
   const layout = field(table, LAYOUT);
-  if (SHARED) {
-    if (isInteger<K>() && sizeof<K>() == 4) {
-      if (layout == LAYOUT_KEYS) return removeLocked<BlockKeys, u32>(table, <u32>key, hash, value);
-    }
-    if (layout == LAYOUT_TAGS) return removeLocked<BlockTags, K>(table, key, hash, value);
-    return removeLocked<BlockRefs, K>(table, key, tagged(hash), value);
-  }
   if (isInteger<K>() && sizeof<K>() == 4) {
-    if (layout == LAYOUT_KEYS) return remove<BlockKeys, u32>(table, <u32>key, hash, value);
+    if (layout == LAYOUT_KEYS) return removeIn<BlockKeys, u32>(table, <u32>key, hash, value);
   }
-  if (layout == LAYOUT_TAGS) return remove<BlockTags, K>(table, key, hash, value);
-  return remove<BlockRefs, K>(table, key, tagged(hash), value);
+  if (layout == LAYOUT_TAGS) return removeIn<BlockTags, K>(table, key, hash, value);
+  return removeIn<BlockRefs, K>(table, key, tagged(hash), value);
 }
 
 export function lookup4(table: usize, key: u32): usize {

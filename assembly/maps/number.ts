@@ -6,26 +6,12 @@ import { memoryEnd } from "../memory/arena";
 import { hash4 } from "../hash/hash";
 import { BlockKeys } from "../table/block_keys";
 import { SHARED } from "../sync/shared";
-import { SLOT } from "../sync/slot";
+import { SLOT, WORD } from "../sync/slot";
 import { NOT_SURE, fetchWordSlowly, peekWord } from "../table/fetch";
 import { SEEDS, VALUE_SIZE, field } from "../table/header";
 import { finishWrite, obtain, prepareValue } from "../table/locked";
 import { find, upsert } from "../table/linear";
-
-/** Kinds of numbers: the values of Scalar in src/codec/codec.ts. */
-const U8: u32 = 1;
-const U16: u32 = 2;
-const U32: u32 = 3;
-const I16: u32 = 5;
-const I32: u32 = 6;
-const F32: u32 = 7;
-const F64: u32 = 8;
-const U53: u32 = 9;
-
-/** A word of the slot. */
-const NUMBER: usize = 208;
-
-const MOST_U53: u64 = (1 << 53) - 1;
+import { F32, F64, I16, I32, MOST_U53, U16, U32, U53, U8 } from "../table/scalar";
 
 /** What `getNumber4` gives for an absent key: no integer, no f32, and an f64 that it never gives for a present one. */
 const ABSENT: f64 = -2.2250738585072014e-308;
@@ -110,8 +96,8 @@ export function getNumber4(table: usize, key: u32, kind: u32): f64 {
 
 /** Where one look at the bucket did not do. NaN also when it gave up: then the ordinary lookup says why. */
 function getSlowly(table: usize, key: u32, hash: u32, kind: u32): f64 {
-  const found = fetchWordSlowly(table, key, hash, SLOT + NUMBER, 8);
-  return found == 1 ? readNumber(SLOT + NUMBER, kind) : found ? NaN : ABSENT;
+  const found = fetchWordSlowly(table, key, hash, SLOT + WORD, 8);
+  return found == 1 ? readNumber(SLOT + WORD, kind) : found ? NaN : ABSENT;
 }
 
 /** Sets the number of a 4-byte key: 0, GREW, UNFIT or an errno. */

@@ -7,7 +7,7 @@ import { KeyAny, hashKey } from "../hash/key";
 import { reverseBits, tagged } from "../hash/hash";
 import { isFresh, logBytes, rollback } from "../sync/journal";
 import { tryAcquire, waitForValue } from "../sync/lock";
-import { ERRNO, SLOT, mine, now, setMine } from "../sync/slot";
+import { ERRNO, SLOT, SUM, mine, now, setMine } from "../sync/slot";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
@@ -233,6 +233,3 @@ export function localAdd(table: usize, key: usize, delta: usize, kind: u32, offs
     if (errno) return errno;
   }
 }
-
-/** A word of the slot: the delta, then the sum. */
-const SUM: usize = 216;

@@ -7,7 +7,7 @@ import { STRIPE_BYTES } from "../table/dismantle";
 import { beginWrite, commit, logBytes, rollback } from "../sync/journal";
 import { LOCKED, acquire, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
 import { LOG_SPARE, ensureLog } from "../sync/owned";
-import { FRESH, SLOT, fence, now, setMine } from "../sync/slot";
+import { FRESH, SLOT, WORD, fence, now, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
 import { FROZEN, LOCK_OFFSET, MAX_ENTRIES, STRIPES, STRIPE_MASK, VALUE_SIZE, field } from "../table/header";
 import { clearSpinLock } from "../table/locked";
@@ -18,8 +18,6 @@ import { keepValueLock, writeValue } from "./spin_lock";
 
 const READ_TRIES: u32 = 64;
 const WORD_BYTES: u32 = 8;
-/** A word of the slot. */
-const WORD: usize = 224;
 /** In flags. */
 const LOCK: u32 = 4;
 

@@ -70,7 +70,7 @@ export function acquire(word: usize): bool {
 /** Takes the first lock of an operation, if it is free: the short way of `acquire`. */
 @inline export function acquireFirst(word: usize): bool {
   if (STEPPING) step(STEP_LOCK);
-  const version = load<u32>(word); // a guess: the compare-and-swap decides
+  const version = load<u32>(word); // the compare-and-swap decides whether it is true
   if (version & LOCKED) return false;
   setMine(LOCKS, <u32>word);
   setMine(LOCKS + 4, version);

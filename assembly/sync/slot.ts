@@ -9,7 +9,8 @@
 // 132 u32 table being made or destroyed (maps/registry.ts)
 // 136 u32 errno of a call that gave up   140 u32 whether the entry just obtained is new   144 u32 target of fences
 // 148 u32 spin locks of values held      152 u32 address, u32 version before [4]
-// 184 u32 bytes of larger journals       188 u32 zero, for ever           192 .. 231 words that calls use on their way
+// 184 u32 bytes of larger journals       188 u32 zero, for ever           192 .. 215 words that calls use on their way:
+// 192 8 bytes of a value (WORD) | 200 width of the bucket visited | 204 keeps touching loads alive | 208 8 bytes of a sum
 //
 // Only the owner writes its slot, but for `state`, and until somebody recovers it.
 import { SLOTS } from "../memory/regions";
@@ -46,6 +47,10 @@ export const VALUE_LOCKS: usize = 148;
 export const VALUE_LOCK: usize = 152;
 export const LOG_BYTES: usize = 184;
 export const ZERO: usize = 188;
+export const WORD: usize = 192;
+export const VISITED: usize = 200;
+export const TOUCHED: usize = 204;
+export const SUM: usize = 208;
 export const MOST_VALUE_LOCKS: u32 = 4;
 
 /** States. Outside of the core, attaching takes a slot from FREE to LIVE (src/host/shared_memory.ts). */

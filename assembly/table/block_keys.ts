@@ -65,16 +65,12 @@ const DEAD: u32 = 16;
     return this.at() + LOCK;
   }
 
-  /** Bits of the hash that tell this bucket from the others: in the low bits of its link, kept in the shared build only. */
-  @inline width(): u32 {
-    return load<u32>(this.at() + LINK) & WIDTH_BITS;
-  }
-
   /** The word with link and width. */
   @inline linkWord(): u32 {
     return load<u32>(this.at() + LINK);
   }
 
+  /** Where a bucket has its width: beside its link (buckets.ts). */
   @inline widthOffset(): usize {
     return LINK;
   }
@@ -83,10 +79,6 @@ const DEAD: u32 = 16;
   @inline vacate(): void {
     write32(this.at() + USED, 0);
     write32(this.at() + LINK, GONE_WIDTH);
-  }
-
-  @inline setWidth(width: u32): void {
-    write32(this.at() + LINK, (load<u32>(this.at() + LINK) & ~WIDTH_BITS) | width);
   }
 
   @inline link(first: bool): usize {

@@ -57,11 +57,7 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
     return this.at() + LOCK;
   }
 
-  /** Bits of the hash that tell this bucket from the others: in the low bits of its link, kept in the shared build only. */
-  @inline width(): u32 {
-    return load<u32>(this.at() + LINK) & WIDTH_BITS;
-  }
-
+  /** Where a bucket has its width: beside its link (buckets.ts). */
   @inline widthOffset(): usize {
     return LINK;
   }
@@ -70,10 +66,6 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   @inline vacate(): void {
     for (let word: usize = 0; word < LINK; word += 4) write32(this.at() + word, 0);
     write32(this.at() + LINK, GONE_WIDTH);
-  }
-
-  @inline setWidth(width: u32): void {
-    write32(this.at() + LINK, (load<u32>(this.at() + LINK) & ~WIDTH_BITS) | width);
   }
 
   @inline link(first: bool): usize {

@@ -53,11 +53,7 @@ export const TAGS_MOST_SLOTS: u32 = 11;
     return this.at() + LOCK;
   }
 
-  /** Bits of the hash that tell this bucket from the others: in the low bits of its link, kept in the shared build only. */
-  @inline width(): u32 {
-    return load<u32>(this.at() + LINK) & WIDTH_BITS;
-  }
-
+  /** Where a bucket has its width: beside its link (buckets.ts). */
   @inline widthOffset(): usize {
     return LINK;
   }
@@ -66,10 +62,6 @@ export const TAGS_MOST_SLOTS: u32 = 11;
   @inline vacate(): void {
     for (let word: usize = 0; word < LINK; word += 4) write32(this.at() + word, 0);
     write32(this.at() + LINK, GONE_WIDTH);
-  }
-
-  @inline setWidth(width: u32): void {
-    write32(this.at() + LINK, (load<u32>(this.at() + LINK) & ~WIDTH_BITS) | width);
   }
 
   @inline link(first: bool): usize {

@@ -6,7 +6,9 @@ import { ZEROS } from "../memory/regions";
 import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, MASK, field } from "./header";
 import { addSegment, directoryEntry, firstOf, recordAddress, recordsOf, segmentOf } from "./segments";
 import { zeroBytes } from "../hash/bytes";
+import { write32 } from "../sync/journal";
 import { SHARED } from "../sync/shared";
+import { WIDTH_BITS } from "../sync/word";
 
 /** MASK of a table with N buckets. The shared build takes it from N: two words cannot be read at once. */
 @inline export function maskOf(buckets: u32): u32 {
@@ -23,6 +25,16 @@ import { SHARED } from "../sync/shared";
 @inline export function widthIn(buckets: u32, bucket: u32): u32 {
   const half = maskOf(buckets) >> 1;
   return 31 - clz(buckets) + <u32>(bucket > half || bucket + half + 1 < buckets);
+}
+
+/** The width that a bucket itself says, in the low bits of its link: shared build only. */
+@inline export function bucketWidth<B>(bucket: usize): u32 {
+  return load<u32>(bucket + changetype<B>(0).widthOffset()) & WIDTH_BITS;
+}
+
+export function setBucketWidth<B>(bucket: usize, width: u32): void {
+  const word = bucket + changetype<B>(0).widthOffset();
+  write32(word, (load<u32>(word) & ~WIDTH_BITS) | width);
 }
 
 @inline export function bucketIndex(table: usize, hash: u32): u32 {

@@ -18,11 +18,11 @@ import { commit, rollback } from "../sync/journal";
 import { LOCKED, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
 import { announce, retract } from "../sync/hazard";
 import { addScalar } from "./scalar";
-import { ERRNO, SLOT, fence, mine, now, setMine } from "../sync/slot";
+import { ERRNO, SLOT, WORD, fence, mine, now, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_COPY, STEP_INDEX, STEP_READ, step } from "../sync/step";
 import { GONE_WIDTH, WIDTH_BITS, hiddenZero, isReadable } from "../sync/word";
 import { BlockKeys, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "./block_keys";
-import { bucketAddress, indexIn, widthIn } from "./buckets";
+import { bucketAddress, bucketWidth, indexIn } from "./buckets";
 import { FLAGS, GROWABLE, LOCK_OFFSET, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "./header";
 import { findIn } from "./linear";
 import { clearSpinLock, lockBucketOf } from "./locked";
@@ -51,11 +51,6 @@ function searchChain<B, K>(table: usize, bucket: usize, block: usize, version: u
     block = changetype<B>(block).link(false);
   }
   return ABSENT;
-}
-
-/** Whether a bucket is the one that N and the hash say: its width does. The buckets of a fixed table never change. */
-@inline export function isAsExpected<B>(table: usize, bucket: usize, buckets: u32, index: u32): bool {
-  return changetype<B>(bucket).width() == widthIn(buckets, index) || !(field(table, FLAGS) & GROWABLE);
 }
 
 /** Whether a hash belongs to a bucket of a width, also when that is not the one that N said. Never, when a merge has taken it away. */
@@ -148,8 +143,6 @@ function fetchChained(table: usize, lock: usize, version: u32, block: usize, key
   return 0;
 }
 
-/** A word of the slot. */
-const WORD: usize = 192;
 /** Makes ctz of an empty set of slots the last slot. */
 const LAST: u32 = 1 << (KEYS_SLOTS - 1);
 const LAST_CHAINED: u32 = 1 << (KEYS_OVERFLOW_SLOTS - 1);
@@ -182,7 +175,7 @@ const ADD: u32 = 3;
     if (value == UNSURE) continue;
     if (STEPPING) step(STEP_COPY);
     if (value && action == COPY_OUT) copyBytes(memory, value + offset, bytes);
-    const width = changetype<B>(bucket).width();
+    const width = bucketWidth<B>(bucket);
     if (value && action >= COPY_IN) announce(lock);
     else fence();
     if (STEPPING) step(STEP_CHECK);

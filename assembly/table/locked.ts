@@ -9,7 +9,7 @@ import { awaitHazards } from "../sync/hazard";
 import { beginWrite, commit, failWith, logBytes, logLong, publish, rollback } from "../sync/journal";
 import { acquire, acquireFirst, lockErrno, releaseLast } from "../sync/lock";
 import { LOG_SPARE, ensureLog } from "../sync/owned";
-import { ERRNO, FRESH, mine, setMine } from "../sync/slot";
+import { ERRNO, FRESH, TOUCHED, mine, setMine } from "../sync/slot";
 import { STEPPING, STEP_INDEX, step } from "../sync/step";
 import { tableAllocate } from "./account";
 import { bucketAddress, bucketIndex, bucketOf, indexIn, fixedRecords, untouchedEntry } from "./buckets";
@@ -24,8 +24,6 @@ const NOEXIST: u32 = 1;
 const EXIST: u32 = 2;
 const SPIN_LOCK_BYTES: u32 = 4;
 const LINE: u32 = 64;
-/** A word of the slot that keeps touching loads alive. */
-const TOUCHED: usize = 196;
 
 @inline function isUntouched(bucket: usize): bool {
   return bucket >= ZEROS && bucket < ZEROS + ZEROS_BYTES;
@@ -69,7 +67,7 @@ function materialiseLocked(table: usize, bucket: u32): u32 {
   return lockBucketSlowly<B>(table, hash);
 }
 
-/** `bucketOf` by plain loads: before the compare-and-swap a guess, behind it as good as any. */
+/** `bucketOf` by plain loads. What it says before the compare-and-swap is checked behind it, where nobody can change it any more. */
 @inline function plainBucketOf<B>(table: usize, hash: u32): usize {
   return bucketAddress<B>(table, indexIn(load<u32>(table, BUCKETS), hash));
 }

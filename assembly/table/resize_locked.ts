@@ -9,7 +9,7 @@ import { beginWrite, commit, publish, rollback } from "../sync/journal";
 import { acquire, acquireOnce, tryAcquire } from "../sync/lock";
 import { ensureLog, LOG_SPARE } from "../sync/owned";
 import { mine, LOG_ROOM } from "../sync/slot";
-import { bucketAddress, maskOf, widthIn } from "./buckets";
+import { bucketAddress, maskOf, setBucketWidth, widthIn } from "./buckets";
 import { trimElements } from "./elements";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, GROW_ABOVE, OWES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SHRINK_BELOW, countWork, field,
@@ -82,8 +82,8 @@ function splitLocked<B>(table: usize): u32 {
   const width = widthIn(buckets + 1, buckets);
   const overflow = changetype<B>(low).link(true);
   changetype<B>(high).reset(true);
-  changetype<B>(high).setWidth(width);
-  changetype<B>(low).setWidth(width);
+  setBucketWidth<B>(high, width);
+  setBucketWidth<B>(low, width);
   let moved = <i32>changetype<B>(low).distribute(table, bit, high);
   if (overflow) {
     changetype<B>(low).setLink(true, 0);
@@ -131,19 +131,18 @@ function mergeLocked<B>(table: usize): u32 {
   if (pinned<B>() || isTooMuch<B>(table, low, high)) return stop();
   if (!makeRoom<B>(table, low, high)) return stop();
   const moved = join<B>(table, low, high);
-  changetype<B>(low).setWidth(widthIn(last, last - ((mask >> 1) + 1)));
+  setBucketWidth<B>(low, widthIn(last, last - ((mask >> 1) + 1)));
   changetype<B>(high).vacate();
   const array = table + BUCKET_SEGMENTS;
   const shift = load<u32>(array, 4);
   const segment = segmentOf(last, shift);
   const stride = field(table, BUCKET_BYTES);
-  if (firstOf(segment, shift) == last) {
-    if (!retireSegment(table, segmentAddress(array, segment, stride), recordsOf(segment, shift) * stride)) return stop();
-  }
+  const isFirst = firstOf(segment, shift) == last;
+  if (isFirst && !retireSegment(table, segmentAddress(array, segment, stride), recordsOf(segment, shift) * stride)) return stop();
   setLimitsFor(table, last);
   countWork(table, 0, 1, moved);
   publish(table + BUCKETS, last);
   if (!commit()) return STOP;
-  if (field(table, RETIRED_SEGMENTS)) reclaimSegments(table);
+  if (isFirst) reclaimSegments(table);
   return DONE;
 }

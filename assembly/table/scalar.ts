@@ -1,14 +1,17 @@
-// Adding to an integer of a value, in the shared build: by the kinds of src/codec/codec.ts.
+// Kinds of numbers: the values of Scalar in src/codec/codec.ts; and adding to an integer of a value, in the shared build.
 import { ERANGE } from "../memory/errno";
 
-const U8: u32 = 1;
-const U16: u32 = 2;
-const U32: u32 = 3;
+export const U8: u32 = 1;
+export const U16: u32 = 2;
+export const U32: u32 = 3;
 const I8: u32 = 4;
-const I16: u32 = 5;
-const I32: u32 = 6;
-const U53: u32 = 9;
-const MOST_U53: u64 = (1 << 53) - 1;
+export const I16: u32 = 5;
+export const I32: u32 = 6;
+export const F32: u32 = 7;
+export const F64: u32 = 8;
+export const U53: u32 = 9;
+
+export const MOST_U53: u64 = (1 << 53) - 1;
 
 /** Bytes of an integer of a kind. */
 @inline export function widthOf(kind: u32): u32 {

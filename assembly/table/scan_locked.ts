@@ -7,13 +7,12 @@ import { ZEROS, ZEROS_BYTES } from "../memory/regions";
 import { commit, failWith, rollback } from "../sync/journal";
 import { LOCKED, lockErrno } from "../sync/lock";
 import { LOG_SPARE, ensureLog } from "../sync/owned";
-import { ERRNO, LOG_ROOM, fence, mine, setMine } from "../sync/slot";
+import { ERRNO, LOG_ROOM, VISITED, fence, mine, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_COPY, STEP_READ, step } from "../sync/step";
 import { isReadable } from "../sync/word";
-import { bucketAddress, indexIn, widthIn } from "./buckets";
+import { bucketAddress, bucketWidth, indexIn, widthIn } from "./buckets";
 import { emitBucket, emptyBucket } from "./emit";
-import { isAsExpected } from "./fetch";
-import { BUCKETS, KEY_SIZE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "./header";
+import { BUCKETS, FLAGS, GROWABLE, KEY_SIZE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "./header";
 import { clearSpinLocks, lockBucketOf } from "./locked";
 import { dropSlot } from "./linear";
 import { countEntries, tidyChain } from "./overflow";
@@ -28,8 +27,6 @@ const NOT: u32 = 0xffffffff;
 /** Entries that one operation removes at most, and journal entries for each and the one that may move into its place. */
 const MOST_REMOVED: u32 = 64;
 const REMOVE_ENTRIES: u32 = 28;
-/** Word of the slot: bits of the hash that the bucket just visited covers. */
-const VISITED: usize = 200;
 
 @inline function spanOf(width: u32): u64 {
   return WHOLE >> (<u64>width);
@@ -39,6 +36,11 @@ const VISITED: usize = 200;
 @inline function behind(position: u64): u64 {
   const span = spanOf(mine(VISITED));
   return (position & ~(span - 1)) + span;
+}
+
+/** Whether a bucket is the one that N and the hash say: its width does. The buckets of a fixed table never change. */
+@inline function isAsExpected<B>(table: usize, bucket: usize, buckets: u32, index: u32): bool {
+  return bucketWidth<B>(bucket) == widthIn(buckets, index) || !(field(table, FLAGS) & GROWABLE);
 }
 
 /** Copies a whole bucket without its lock, if it starts at the position and has at most `room` entries. How many, or NOT. */

@@ -7,7 +7,7 @@ import { isInUse } from "../memory/verify";
 import { LINE_BYTES } from "../sync/count";
 import { FROZEN } from "../sync/credit";
 import { verifyLock } from "../sync/verify";
-import { widthIn } from "./buckets";
+import { bucketWidth, widthIn } from "./buckets";
 import {
   BUCKETS, LIMITED, LINES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SPARE_NODE, STRIPES, STRIPE_MASK, field, isGrowable,
 } from "./header";
@@ -85,7 +85,7 @@ export function sharedBytes(table: usize): u32 {
 
 /** Checks the lock and the width of a bucket. */
 @inline export function verifyBucketWords<B>(table: usize, index: u32, bucket: usize, out: usize): u32 {
-  const width = changetype<B>(bucket).width();
+  const width = bucketWidth<B>(bucket);
   const expected = widthIn(field(table, BUCKETS), index);
   if (isGrowable(table) && width != expected) return broken(out, WIDTH, index, <u32>bucket, width, expected);
   return verifyLock(changetype<B>(bucket).lock(), out);
