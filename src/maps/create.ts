@@ -77,41 +77,25 @@ export interface MapTypes<K, V> {
 /** The map of type `T` with keys `K` and values `V`; of the `percpu_` types, `V` is the value of one CPU. */
 export type MapOf<T extends MapType, K, V> = MapTypes<K, V>[T];
 
-/** The classes by type and key size. Of those for hash-like maps, the key decides how it goes to the core. */
-const PLAIN = [Map4, Map8, Map16, MapAny] as const;
-const PERCPU = [PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny] as const;
+/** The classes by type; of hash-like maps by key size, too, which decides how a key goes to the core. */
+const PLAIN_CLASSES = {
+  array: ArrayMap,
+  percpuArray: PercpuArrayMap,
+  percpuHash: [PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny],
+  number: MapNumber4,
+  hash: [Map4, Map8, Map16, MapAny],
+} as const;
+/** The same on shared hosts. */
+const SHARED_CLASSES = {
+  array: SharedArrayMap,
+  percpuArray: SharedPercpuArrayMap,
+  percpuHash: SHARED_PERCPU_MAPS,
+  number: SharedNumber4,
+  hash: SHARED_MAPS,
+} as const;
 
 function classIndex(keySize: number): 0 | 1 | 2 | 3 {
   return keySize === 4 ? 0 : keySize === 8 ? 1 : keySize === 16 ? 2 : 3;
-}
-
-function newSharedMap(
-  host: Host,
-  table: Table,
-  key: Codec<unknown>,
-  value: Codec<unknown>,
-  readable: boolean,
-  writable: boolean,
-) {
-  switch (table.type) {
-    case "array":
-      return new SharedArrayMap(host, table, key as Codec<number>, value, readable, writable);
-    case "percpu_array": {
-      const slots = perCpu(value, host.cpus);
-      return new SharedPercpuArrayMap(host, table, key as Codec<number>, slots, readable, writable);
-    }
-    case "percpu_hash": {
-      const Class = SHARED_PERCPU_MAPS[classIndex(table.keySize)];
-      return new Class(host, table, key, perCpu(value, host.cpus), readable, writable);
-    }
-    default: {
-      const Class =
-        table.keySize === 4 && isNumber(value.scalar)
-          ? SharedNumber4
-          : SHARED_MAPS[classIndex(table.keySize)];
-      return new Class(host, table, key, value, readable, writable);
-    }
-  }
 }
 
 function newMap(
@@ -122,20 +106,21 @@ function newMap(
   readable: boolean,
   writable: boolean,
 ) {
+  const classes = host.shared ? SHARED_CLASSES : PLAIN_CLASSES;
   switch (table.type) {
     case "array":
-      return new ArrayMap(host, table, key as Codec<number>, value, readable, writable);
+      return new classes.array(host, table, key as Codec<number>, value, readable, writable);
     case "percpu_array": {
       const slots = perCpu(value, host.cpus);
-      return new PercpuArrayMap(host, table, key as Codec<number>, slots, readable, writable);
+      return new classes.percpuArray(host, table, key as Codec<number>, slots, readable, writable);
     }
     case "percpu_hash": {
-      const Class = PERCPU[classIndex(table.keySize)];
+      const Class = classes.percpuHash[classIndex(table.keySize)];
       return new Class(host, table, key, perCpu(value, host.cpus), readable, writable);
     }
     default: {
-      const Class =
-        table.keySize === 4 && isNumber(value.scalar) ? MapNumber4 : PLAIN[classIndex(table.keySize)];
+      const isNumberMap = table.keySize === 4 && isNumber(value.scalar);
+      const Class = isNumberMap ? classes.number : classes.hash[classIndex(table.keySize)];
       return new Class(host, table, key, value, readable, writable);
     }
   }
@@ -149,8 +134,7 @@ function makeHandle<T extends MapType, K, V>(
   readable: boolean,
   writable: boolean,
 ): MapOf<T, K, V> {
-  const make = host.shared ? newSharedMap : newMap;
-  const map = make(host, table, codecs.key, codecs.value, readable, writable);
+  const map = newMap(host, table, codecs.key, codecs.value, readable, writable);
   host.tables.addHandle(map);
   return map as unknown as MapOf<T, K, V>;
 }

@@ -42,11 +42,11 @@ export abstract class LockableMap<K, V> extends BpfMap<K, V> {
     checkInteger(`${operation}: ${subjectOf(this)}: flags`, flags, 0, Number.MAX_SAFE_INTEGER);
   }
 
-  /** @internal The condition in the flags of an update, without BPF_F_LOCK; or EPERM, EINVAL. */
+  /** @internal What the core is given as the flags of an update; or EPERM, EINVAL. */
   condition(operation: Operation, flags: number): number {
-    // BPF_F_LOCK only says how to write, and every write here is under the lock of a single thread.
     const condition = this.table.hasLock && flags <= U32_MAX ? (flags & ~BPF_F_LOCK) >>> 0 : flags;
-    if (condition <= BPF_EXIST) return condition;
+    // BPF_F_LOCK only says how to write, and on a plain host every write is under the lock of a single thread.
+    if (condition <= BPF_EXIST) return this.host.shared ? flags : condition;
     // The kernel looks at the permission before the flags.
     if (this.frozen) this.fail(operation, ERRNO.EPERM);
     this.#refuseFlags(operation, flags);

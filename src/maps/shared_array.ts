@@ -119,11 +119,6 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
     if (count === 0 && this.#gaveUp) this.fail(operation, slotErrno(this.host));
   }
 
-  override condition(operation: Operation, flags: number): number {
-    const condition = super.condition(operation, flags);
-    return this.table.hasLock ? condition | (flags & BPF_F_LOCK) : condition;
-  }
-
   protected override lockValue(key: number): number {
     const address = sharedCore(this).arrayLockValue(this.writing, this.host.u32[key >>> 2]) >>> 0;
     if (address < ERRNO_LIMIT) this.missed("locked", address);

@@ -60,11 +60,6 @@ export function sharing<B>(Plain: B): B {
       return address;
     }
 
-    override condition(operation: Operation, flags: number): number {
-      const condition = super.condition(operation, flags);
-      return this.table.hasLock ? condition | (flags & BPF_F_LOCK) : condition;
-    }
-
     override writeEntries(
       stage: number,
       keys: number,
