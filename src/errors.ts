@@ -87,6 +87,7 @@ const SYSCALLS = {
   "batch.value": "map_lookup_batch",
   "batch.set": "map_update_batch",
   "batch.rewind": "map_lookup_batch",
+  process: "map_lookup_and_delete_batch",
   view: "mmap",
   pin: "obj_pin",
   open: "obj_get",

@@ -176,3 +176,8 @@ function sweep(table: usize): void {
     reclaim(table, element);
   }
 }
+
+/** Frees all elements that died inside a section. One thread, no section open. */
+export function sweepAll(table: usize): void {
+  while (field(table, DEAD_ELEMENTS)) sweep(table);
+}
