@@ -89,6 +89,7 @@ const SYSCALLS = {
   "batch.rewind": "map_lookup_batch",
   process: "map_lookup_and_delete_batch",
   view: "mmap",
+  entry: "map_lookup_elem",
   pin: "obj_pin",
   open: "obj_get",
   unpin: "unlink",
