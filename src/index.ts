@@ -36,3 +36,6 @@ export type { PercpuArrayMap } from "./maps/percpu_array.ts";
 export type { PercpuHashMap } from "./maps/percpu_hash.ts";
 export type { HashType, MapInfo, MapSpec, MapType, OpenSpec } from "./maps/spec.ts";
 export type { MapLayout, MapStats } from "./maps/stats.ts";
+export type { ProcessBudget } from "./programs/budget.ts";
+export type { ProcessCursor } from "./programs/cursor.ts";
+export type { Dumper, Filter, ProcessOptions, ProcessResult } from "./programs/process.ts";

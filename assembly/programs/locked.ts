@@ -7,7 +7,9 @@ import { mine, ERRNO, VISITED as WIDTH } from "../sync/slot";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
-import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/header";
+import { bucketOf } from "../table/buckets";
+import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT, field } from "../table/header";
+import { settle } from "../table/linear";
 import { countEntries } from "../table/overflow";
 import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan";
 import { behind, isUntouchedAt, lockAt, spanOf } from "../table/scan_locked";
@@ -134,4 +136,21 @@ export function programUnlock(table: usize, run: usize): u32 {
   setWord(run, STOPPED_AT, 0);
   setWord(run, OUTCOME, NO_LOCK);
   return 0;
+}
+
+/** Pulls what is left of chains into their buckets, and frees the blocks that are empty: each bucket an operation of its own. */
+export function settleLocked<B>(table: usize): void {
+  let position: u64 = 0;
+  while (position < WHOLE && field(table, OVERFLOW_COUNT)) {
+    const hash = reverseBits(<u32>position);
+    // Without the lock: a chain that this look misses, somebody else is busy with.
+    const hasChain = !isUntouchedAt<B>(table, position) && changetype<B>(bucketOf<B>(table, hash)).link(true) != 0;
+    if (hasChain) {
+      const bucket = lockAt<B>(table, position, ALL);
+      if (!bucket) return;
+      settle<B>(table, bucket);
+      commit();
+    }
+    position = behind(position);
+  }
 }

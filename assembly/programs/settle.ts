@@ -11,6 +11,7 @@ import { BUCKETS, COUNT, FLAGS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT
 import { clearTable } from "../table/lifecycle";
 import { settle } from "../table/linear";
 import { oweMerges, repayMerges } from "../table/resize";
+import { settleLocked } from "./locked";
 import { shrinkEmpty, shrinkLocked } from "../table/resize_locked";
 
 /** Pulls what is left of chains into their buckets, and frees the blocks that are empty. */
@@ -42,6 +43,7 @@ function repay<B>(table: usize, calls: u32): bool {
 
 function settleIn<B>(table: usize, unlinked: u32): void {
   if (SHARED) {
+    settleLocked<B>(table);
     shrinkLocked<B>(table, unlinked);
     if (!entriesOf(table)) shrinkEmpty<B>(table);
     return;

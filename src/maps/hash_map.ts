@@ -6,12 +6,11 @@
 import { BPF_NOEXIST } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { checkInteger } from "../host/options.ts";
+import { type ProcessOptions, type ProcessResult, processMap } from "../programs/process.ts";
 import { type Batch, type BatchOptions, checkBatchSize, defaultBatchSize } from "./batch.ts";
 import type { AnyCounts, Counts } from "./counter.ts";
 import { CountingMap } from "./counting_map.ts";
 import { DrainIterator } from "./drain.ts";
-
-import { type ProcessOptions, type ProcessResult, processMap } from "../programs/process.ts";
 import { subjectOf } from "./failure.ts";
 
 const U32_MAX = 0xffff_ffff;

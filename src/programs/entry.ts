@@ -12,18 +12,17 @@ type Whole = string | number | bigint | Uint8Array | readonly unknown[];
 
 /**
  * A value of type `T` in host memory. Numbers, strings, arrays and bytes are what they are; an object (of a `struct`) has the same
- * fields, each of which is read from memory when it is asked for, and written there when it is assigned.
+ * fields, each of which is read from memory when it is asked for, and written there when it is assigned. Not told apart by `unknown
+ * extends T`: with that, TypeScript takes no map of numbers for a map of unknown values.
  */
-export type Live<T> = unknown extends T ? T : T extends Whole ? T : { [F in keyof T]: Live<T[F]> };
+export type Live<T> = T extends Whole ? T : { [F in keyof T]: Live<T[F]> };
 
 /** {@link Live}, for reading only. */
-export type ReadonlyLive<T> = unknown extends T
-  ? T
-  : T extends readonly (infer E)[]
-    ? readonly ReadonlyLive<E>[]
-    : T extends Whole
-      ? T
-      : { readonly [F in keyof T]: ReadonlyLive<T[F]> };
+export type ReadonlyLive<T> = T extends readonly (infer E)[]
+  ? readonly ReadonlyLive<E>[]
+  : T extends Whole
+    ? T
+    : { readonly [F in keyof T]: ReadonlyLive<T[F]> };
 
 /** What entries for reading and for writing have in common. */
 interface AnyEntry<K, V> {

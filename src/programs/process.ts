@@ -10,19 +10,20 @@ import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { checkInteger } from "../host/options.ts";
 import { checkNoPromise, checkPlainFunction } from "../host/threads.ts";
+import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
-import type { HashMap } from "../maps/hash_map.ts";
 import { Budget, type ProcessBudget } from "./budget.ts";
 import { checkCursor, type ProcessCursor } from "./cursor.ts";
 import type { Entry } from "./entry.ts";
 import { Program } from "./program.ts";
 import { Run } from "./run.ts";
 
+// Types of methods: what is a map of numbers is then a map of unknown values, too, as with `forEach`.
 /** Decides about an entry: `ACT_KEEP`, or `ACT_DELETE` and `ACT_STOP`, or both of these (`ACT_DELETE | ACT_STOP`). */
-export type Filter<K, V> = (entry: Entry<K, V>) => number;
+export type Filter<K, V> = { filter(entry: Entry<K, V>): number }["filter"];
 
 /** Sees an entry that was deleted. */
-export type Dumper<K, V> = (entry: Entry<K, V>) => void;
+export type Dumper<K, V> = { dumper(entry: Entry<K, V>): void }["dumper"];
 
 /** Options of {@link HashMap.process}. */
 export interface ProcessOptions<K, V> {
@@ -53,18 +54,20 @@ export interface ProcessResult {
   readonly cursor?: ProcessCursor;
 }
 
-function checkProgram<K, V>(map: HashMap<K, V>, what: string, program: unknown): void {
+function checkProgram<K, V>(map: EntryMap<K, V>, what: string, program: unknown): void {
   if (!(program instanceof Program)) checkPlainFunction(what, program);
   else program.checkMap(map, what);
 }
 
 /** {@link HashMap.process}. */
-export function processMap<K, V>(map: HashMap<K, V>, options: ProcessOptions<K, V>): ProcessResult {
+export function processMap<K, V>(map: EntryMap<K, V>, options: ProcessOptions<K, V>): ProcessResult {
   if (map.reading === 0 || map.writing === 0) map.refuse("process");
   const subject = subjectOf(map);
   const what = `process: ${subject}`;
   if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${what}: expected { filter, dumper, size, budget, cursor }, got ${describe(options)}`);
+    throw new TypeError(
+      `${what}: expected { filter, dumper, size, budget, cursor }, got ${describe(options)}`,
+    );
   }
   const { filter, dumper, size, budget, cursor } = options;
   checkProgram(map, `${what}: filter`, filter);
@@ -74,16 +77,24 @@ export function processMap<K, V>(map: HashMap<K, V>, options: ProcessOptions<K, 
   const limits = new Budget(`${what}: budget`, budget);
   if (map.frozen) map.fail("process", ERRNO.EPERM);
   if (map.host.shared && dumper !== undefined && map.host.tables.sections > 0) {
-    const cause = "is processed in a section of this thread, whose end the grace period before the dumper would wait for";
+    const cause =
+      "is processed in a section of this thread, whose end the grace period before the dumper would wait for";
     throw bpfError(ERRNO.EDEADLK, "process", subject, cause, "call it outside, or without a dumper");
   }
   const resumable = budget !== undefined || cursor !== undefined;
-  const run = new Run(map, { filter, dumper, size: size ?? Number.POSITIVE_INFINITY, budget: limits, resumable, cursor });
+  const run = new Run(map, {
+    filter,
+    dumper,
+    size: size ?? Number.POSITIVE_INFINITY,
+    budget: limits,
+    resumable,
+    cursor,
+  });
   return run.toEnd();
 }
 
 /** Throws for what a filter may not return. */
-export function checkAction(map: HashMap<unknown, unknown>, action: unknown): void {
+export function checkAction(map: EntryMap<unknown, unknown>, action: unknown): void {
   checkNoPromise(`process: ${subjectOf(map)}: filter`, action);
   const cause = `was given a filter that returned ${describe(action)}`;
   const remedy = "return ACT_KEEP, or ACT_DELETE and ACT_STOP, or both";

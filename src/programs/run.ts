@@ -11,11 +11,12 @@ import { bpfError, ERRNO } from "../errors.ts";
 import { noMemory } from "../host/scratch.ts";
 import { lockTimeout, sharedCore } from "../host/shared_core.ts";
 import { SLOT_SEQUENCE, slotAddress } from "../host/shared_memory.ts";
+import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
-import type { HashMap } from "../maps/hash_map.ts";
 import type { Budget } from "./budget.ts";
 import { cursorAt, type ProcessCursor, SeenKeys, START } from "./cursor.ts";
-import { LiveEntry } from "./entry.ts";
+import type { LiveEntry } from "./entry.ts";
+import { returnEntry, takeEntry } from "./entry_pool.ts";
 import { checkAction, type Dumper, type Filter, type ProcessResult } from "./process.ts";
 import { Program } from "./program.ts";
 import { BY_ENTRY, DONE, KEEPS_VICTIMS, LINEAR, NO_LOCK, RESUMABLE, RunRecord } from "./run_record.ts";
@@ -36,7 +37,7 @@ export interface RunPlan<K, V> {
 const MERGES = 16;
 
 export class Run<K, V> {
-  readonly #map: HashMap<K, V>;
+  readonly #map: EntryMap<K, V>;
   readonly #plan: RunPlan<K, V>;
   readonly #record: RunRecord;
   readonly #entry: LiveEntry<K, V>;
@@ -50,20 +51,21 @@ export class Run<K, V> {
   #stopped = false;
 
   /** Throws ENOMEM. */
-  constructor(map: HashMap<K, V>, plan: RunPlan<K, V>) {
+  constructor(map: EntryMap<K, V>, plan: RunPlan<K, V>) {
     const { host, table } = map;
     const { filter, dumper, cursor = START, resumable } = plan;
     // Buckets with values in them stay as they are in a section of the only thread.
-    const linear = !resumable && !host.shared && map.stats().layout !== "refs";
+    const linear = !resumable && !host.shared && map.stats().layout !== "out-of-line";
     const flags = (linear ? LINEAR : 0) | (resumable ? RESUMABLE : 0) | (dumper ? KEEPS_VICTIMS : 0);
     this.#map = map;
     this.#plan = plan;
     this.#record = new RunRecord(host, flags, cursor.position, subjectOf(map));
-    this.#entry = new LiveEntry(map);
+    this.#entry = takeEntry(map);
     this.#filter = filter instanceof Program ? filter.asFilter() : filter;
     this.#victims = new Victims(map, this.#record, dumper);
     this.#seen = new SeenKeys(cursor, table.keySize);
-    this.#markAt = (host.shared ? slotAddress(host.cpu) + SLOT_SEQUENCE : table.handle + host.layout.version) >>> 2;
+    this.#markAt =
+      (host.shared ? slotAddress(host.cpu) + SLOT_SEQUENCE : table.handle + host.layout.version) >>> 2;
   }
 
   toEnd(): ProcessResult {
@@ -77,6 +79,8 @@ export class Run<K, V> {
       return this.#result();
     } finally {
       core.leaveSection();
+      this.#victims.close();
+      returnEntry(this.#map, this.#entry);
       if (!host.closed) {
         this.#settle();
         this.#record.close();
@@ -236,7 +240,11 @@ export class Run<K, V> {
     const record = this.#record;
     const from = record.rows >>> 2;
     const behind = this.#map.host.shared ? record.lockedBehind : record.behind(record.bucketsDone);
-    this.#inside = { position: record.position, behind, seen: this.#keysOf(from, from + 2 * record.stoppedRows) };
+    this.#inside = {
+      position: record.position,
+      behind,
+      seen: this.#keysOf(from, from + 2 * record.stoppedRows),
+    };
   }
 
   /** Whether an entry is still where its row says. */
@@ -244,7 +252,10 @@ export class Run<K, V> {
     const { host, table } = this.#map;
     const { core } = host;
     if (host.shared) return sharedCore(host).locate(table.handle, key) >>> 0 === value;
-    const found = table.keySize === 4 ? core.lookup4(table.handle, host.u32[key >>> 2]) : core.lookupAny(table.handle, key);
+    const found =
+      table.keySize === 4
+        ? core.lookup4(table.handle, host.u32[key >>> 2])
+        : core.lookupAny(table.handle, key);
     return found >>> 0 === value;
   }
 
@@ -275,7 +286,11 @@ export class Run<K, V> {
     if (unlinked === 0) return;
     if (!resumable) core.programSettle(table.handle, unlinked);
     for (let left = resumable ? unlinked : 0; left > 0; left -= MERGES) {
-      if ((budget.isTimed && budget.isSpent(visited)) || core.programRepay(table.handle, Math.min(MERGES, left)) === 0) break;
+      if (
+        (budget.isTimed && budget.isSpent(visited)) ||
+        core.programRepay(table.handle, Math.min(MERGES, left)) === 0
+      )
+        break;
     }
     if (this.#map.host.u8.length === 0) this.#map.host.refresh();
   }

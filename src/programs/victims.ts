@@ -8,25 +8,30 @@ import { bpfError, ERRNO } from "../errors.ts";
 import { noMemory } from "../host/scratch.ts";
 import { lockTimeout, sharedCore } from "../host/shared_core.ts";
 import { checkNoPromise } from "../host/threads.ts";
+import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
-import type { HashMap } from "../maps/hash_map.ts";
-import { LiveEntry } from "./entry.ts";
+import type { LiveEntry } from "./entry.ts";
+import { returnEntry, takeEntry } from "./entry_pool.ts";
 import type { Dumper } from "./process.ts";
 import { Program } from "./program.ts";
 import type { RunRecord } from "./run_record.ts";
 
 export class Victims<K, V> {
-  readonly #map: HashMap<K, V>;
+  readonly #map: EntryMap<K, V>;
   readonly #record: RunRecord;
   readonly #dumper: ((entry: LiveEntry<K, V>) => unknown) | undefined;
   /** Apart from the filter's, which may still be looking at its own when the dumper comes in between. */
   readonly #entry: LiveEntry<K, V>;
 
-  constructor(map: HashMap<K, V>, record: RunRecord, dumper: Dumper<K, V> | Program<K, V> | undefined) {
+  constructor(map: EntryMap<K, V>, record: RunRecord, dumper: Dumper<K, V> | Program<K, V> | undefined) {
     this.#map = map;
     this.#record = record;
     this.#dumper = dumper instanceof Program ? dumper.asFilter() : dumper;
-    this.#entry = new LiveEntry(map);
+    this.#entry = takeEntry(map);
+  }
+
+  close(): void {
+    returnEntry(this.#map, this.#entry);
   }
 
   /** Whether there is no room to note one more. */
@@ -58,7 +63,12 @@ export class Victims<K, V> {
         done++;
         const result = this.#dumper(this.#entry.at(host.u32[row], host.u32[row + 1]));
         if (host.closed) {
-          throw bpfError(ERRNO.EBADF, "process", subjectOf(this.#map), "is closed, with its host, by the dumper");
+          throw bpfError(
+            ERRNO.EBADF,
+            "process",
+            subjectOf(this.#map),
+            "is closed, with its host, by the dumper",
+          );
         }
         if (typeof result === "object") checkNoPromise(`process: ${subjectOf(this.#map)}: dumper`, result);
       }
@@ -74,7 +84,8 @@ export class Victims<K, V> {
   /** The grace period: until every section of another thread that is open now has ended (synchronize_rcu). */
   #awaitReaders(): void {
     const { host } = this.#map;
-    if (host.shared && sharedCore(host).synchronizeOthers() !== 0) throw lockTimeout(host, "process", "a section");
+    if (host.shared && sharedCore(host).synchronizeOthers() !== 0)
+      throw lockTimeout(host, "process", "a section");
   }
 
   #putBack(from: number, to: number): void {

@@ -244,7 +244,7 @@ describe("writing", () => {
     "a value of %s",
     (_, codec, make) => {
       const { entry, map } = entryOn<number, unknown>(u32, codec, 1, make(7));
-      entry.value = make(11);
+      entry.value = make(11) as object;
       expect(map.get(1)).toEqual(make(11));
     },
   );

@@ -225,6 +225,11 @@ export const I8X16 = {
   ge_u: PREFIX_VECTOR | 0x2c,
   all_true: PREFIX_VECTOR | 0x63,
   bitmask: PREFIX_VECTOR | 0x64,
+  narrow_i16x8_s: PREFIX_VECTOR | 0x65,
+} as const;
+
+export const I16X8 = {
+  eq: PREFIX_VECTOR | 0x2d,
 } as const;
 
 /** `atomic.fence`, which has a zero byte behind it; written by `CodeWriter.fence`. */

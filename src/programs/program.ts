@@ -1,0 +1,11 @@
+export class Program<K, V> {
+  declare k: K;
+  declare v: V;
+  checkMap(_m: unknown, _w: string): void {}
+  asFilter(): (e: unknown) => number {
+    return () => 0;
+  }
+  scanner(): undefined | ((m: number, r: number, n: number) => void) {
+    return undefined;
+  }
+}
