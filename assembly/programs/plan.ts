@@ -5,12 +5,14 @@ import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { bucketAddress, bucketIndex, bucketMask } from "../table/buckets";
-import { BUCKETS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/header";
+import { ELEMENT_KEY, LIVE, elementAddress } from "../table/elements";
+import { BUCKETS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUES, field } from "../table/header";
 import { countEntries } from "../table/overflow";
 import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan";
+import { firstOf, segmentOf } from "../table/segments";
 import { entriesLocked } from "./locked";
 import {
-  BEHIND, BY_ENTRY, DONE, FLAGS, KEEPS_VICTIMS, LINEAR, NEEDED, NEXT, NO_ROOM, OUTCOME, PLAN, PLANNED, POSITION, RESUMABLE, ROWS, ROW_BYTES,
+  BEHIND, BY_ENTRY, DONE, FLAGS, KEEPS_VICTIMS, LIMIT, LINEAR, NEEDED, NEXT, NO_ROOM, OUTCOME, PLAN, PLANNED, POSITION, RESUMABLE, ROWS, ROW_BYTES,
   ROW_ROOM, STATE, VICTIM_COUNT, setWord, victimRoom, word, writeRow,
 } from "./run";
 
@@ -20,16 +22,29 @@ const NOT: u32 = 0xffffffff;
   return run + PLAN + index * PLANNED;
 }
 
-/** The next buckets in memory order. */
+/** The next buckets, or runs of elements, in memory order. Whatever is inserted meanwhile is not visited, or in its place. */
 function planLinear<B>(table: usize, run: usize, most: u32): u32 {
-  const next = word(run, NEXT);
-  const count = min(min(most, MOST_PLANNED), field(table, BUCKETS) - next);
-  for (let i: u32 = 0; i < count; i++) {
-    const at = planned(run, i);
-    store<u32>(at, <u32>bucketAddress<B>(table, next + i));
-    store<u32>(at, next + i + 1, BEHIND);
+  let next = word(run, NEXT);
+  const elements = !changetype<B>(0).holdsValues();
+  if (!next) setWord(run, LIMIT, field(table, elements ? ELEMENTS : BUCKETS));
+  const limit = word(run, LIMIT);
+  if (next == limit) setWord(run, STATE, END);
+  let count: u32 = 0;
+  for (; count < min(most, MOST_PLANNED) && next < limit; count++) {
+    const at = planned(run, count);
+    store<u32>(at, <u32>(elements ? elementAddress(table, next) : bucketAddress<B>(table, next)));
+    next = elements ? runEnd(table, next, limit) : next + 1;
+    store<u32>(at, next, BEHIND);
   }
   return count;
+}
+
+/** Elements of one run: they are in one segment. */
+const RUN_ELEMENTS: u32 = 64;
+
+function runEnd(table: usize, next: u32, limit: u32): u32 {
+  const shift = load<u32>(table + ELEMENT_SEGMENTS, 4);
+  return min(min(limit, firstOf(segmentOf(next, shift) + 1, shift)), next + RUN_ELEMENTS);
 }
 
 @inline function planIn<B>(table: usize, run: usize, most: u32): u32 {
@@ -37,15 +52,25 @@ function planLinear<B>(table: usize, run: usize, most: u32): u32 {
   return plan<B>(table, run, <u64>word(run, POSITION), min(most, MOST_PLANNED));
 }
 
+/** Entries that a bucket of the plan may have, at most. */
+function mostEntries<B>(table: usize, run: usize, index: u32): u32 {
+  if (isRunOfElements<B>(run)) return RUN_ELEMENTS;
+  return countEntries<B>(table, load<u32>(planned(run, index)));
+}
+
+@inline function isRunOfElements<B>(run: usize): bool {
+  return !changetype<B>(0).holdsValues() && (word(run, FLAGS) & LINEAR) != 0;
+}
+
 /** Plans, and looks whether there is room for what a compiled program may write down of the buckets. */
 function planFor<B>(table: usize, run: usize, most: u32): u32 {
   const count = planIn<B>(table, run, most);
-  setWord(run, OUTCOME, count ? DONE : BY_ENTRY);
+  setWord(run, OUTCOME, count || word(run, STATE) == END ? DONE : BY_ENTRY);
   if (!(word(run, FLAGS) & (KEEPS_VICTIMS | RESUMABLE))) return count;
   const room = victimRoom(run);
   let sum: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
-    const entries = countEntries<B>(table, load<u32>(planned(run, i)));
+    const entries = mostEntries<B>(table, run, i);
     sum += entries;
     if (sum > room || isTooLong(run, entries)) {
       if (i) return i;
@@ -98,6 +123,22 @@ export function stageBucket<B>(table: usize, bucket: usize, position: u32, rows:
   return count;
 }
 
+/** The same for a run of elements. */
+function stageElements(table: usize, element: usize, count: u32, rows: usize, room: u32): u32 {
+  const stride = field(table, ELEMENT_STRIDE);
+  const value = field(table, VALUES);
+  let staged: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    if (load<u32>(element) == LIVE) {
+      if (staged == room) return NOT;
+      rows = writeRow(rows, element + ELEMENT_KEY, element + value);
+      staged++;
+    }
+    element += stride;
+  }
+  return staged;
+}
+
 /** A bucket that the position stands inside of, as the whole plan. */
 function planInside<B>(table: usize, run: usize): void {
   const position = <u64>word(run, POSITION);
@@ -113,32 +154,38 @@ function entriesIn<B>(table: usize, run: usize, most: u32): u32 {
   if (SHARED) return entriesLocked<B>(table, run, rows, room, most);
   let from: u32 = 0;
   let count = planIn<B>(table, run, most);
+  setWord(run, OUTCOME, DONE);
   if (!count) {
+    if (word(run, STATE) == END) return 0;
     from = word(run, POSITION);
     planInside<B>(table, run);
     count = 1;
   }
-  setWord(run, OUTCOME, DONE);
+  let next = word(run, NEXT);
   for (let i: u32 = 0; i < count; i++) {
     const at = planned(run, i);
     const bucket = <usize>load<u32>(at);
-    const entries = stageBucket<B>(table, bucket, from, rows, room);
+    const behind = load<u32>(at, BEHIND);
+    const entries = isRunOfElements<B>(run)
+      ? stageElements(table, bucket, behind - next, rows, room)
+      : stageBucket<B>(table, bucket, from, rows, room);
     if (entries == NOT) {
       if (i) return i;
       setWord(run, OUTCOME, NO_ROOM);
-      setWord(run, NEEDED, countEntries<B>(table, bucket));
+      setWord(run, NEEDED, mostEntries<B>(table, run, 0));
       return 0;
     }
     store<u32>(at, entries);
     rows += <usize>entries * ROW_BYTES;
     room -= entries;
+    next = behind;
   }
   return count;
 }
 
 /**
  * Plans the next buckets of a run, at most `most`, and writes the addresses of their entries to its rows. How many buckets; their
- * places in the plan then hold the number of entries instead of the bucket. 0 when OUTCOME says why. Not at the end of a run.
+ * places in the plan then hold the number of entries instead of the bucket. 0 at the end of the run, or when OUTCOME says why.
  */
 export function programEntries(table: usize, run: usize, most: u32): u32 {
   const layout = field(table, LAYOUT);
@@ -153,7 +200,7 @@ export function programAdvance(table: usize, run: usize, count: u32): void {
   const behind = load<u32>(planned(run, count - 1), BEHIND);
   if (word(run, FLAGS) & LINEAR) {
     setWord(run, NEXT, behind);
-    if (behind == field(table, BUCKETS)) setWord(run, STATE, END);
+    if (behind == word(run, LIMIT)) setWord(run, STATE, END);
     return;
   }
   setWord(run, POSITION, behind);

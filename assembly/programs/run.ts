@@ -1,11 +1,12 @@
 // A run of a program over a table: where it is, what it found, and the entries that it has unlinked.
 //
-// Buckets are visited in one of two orders. In memory order (LINEAR), which the prefetcher of a processor follows, where nothing
-// can split or merge from the start of the run to its end: values in the buckets, one thread. Otherwise in the order of scans
-// (table/scan.ts), by a position that any resize leaves true, and from which a later run may go on.
+// Entries are visited in one of two orders. In memory order (LINEAR), which the prefetcher of a processor follows, when one thread is
+// to visit all of them in one section: bucket by bucket, or with entries out of line element by element, in runs of 64; neither moves
+// before the section ends. Otherwise in the order of scans (table/scan.ts), by a position that any resize leaves true, and from
+// which a later run may go on. What is said of buckets below is also true of runs of elements.
 //
 //   0 cursor of table/scan.ts: u32 position | u32 state | u32 sink | 16 plan: 32 times u32 bucket, u32 position behind it
-// 272 u32 flags            276 u32 next bucket in memory order
+// 272 u32 flags            276 u32 next bucket or element in memory order
 // 280 u32 entries visited  284 u32 entries unlinked
 // 288 victims, entries unlinked and not freed yet: u32 list of u32 key, u32 value (addresses) | 292 u32 room | 296 u32 count
 // 300 u32 block + slot of the entry that stopped the run, or 0     304 u32 buckets of the plan that are done
@@ -13,6 +14,7 @@
 // 316 the shared build: u32 position behind the locked bucket | u32 buckets left for this call | u32 buckets touched ahead
 // 328 u32 visited, u32 unlinked, u32 victims before the locked bucket
 // 340 rows: u32 address | 344 u32 room | 348 u32 rows of the entries of the last bucket, up to the one that stopped the run
+// 352 u32 where a run in memory order ends | 356 u32 keeps early loads alive | 360 32 times u32 bucket, to unlink entries of
 //
 // The record lies in host memory, not in the table: a filter may start runs of its own.
 import { STATE } from "../table/scan";
@@ -44,9 +46,13 @@ export const BEFORE_VICTIMS: usize = 336;
 export const ROWS: usize = 340;
 export const ROW_ROOM: usize = 344;
 export const STOPPED_ROWS: usize = 348;
+export const LIMIT: usize = 352;
+export const SINK: usize = 356;
+export const STAGE: usize = 360;
+export const STAGED: u32 = 32;
 
 /** Bytes of a record. */
-export const RUN_BYTES: u32 = 352;
+export const RUN_BYTES: u32 = 488;
 /** Bytes of a row: the addresses of a key and of its value. */
 export const ROW_BYTES: u32 = 8;
 

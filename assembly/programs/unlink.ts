@@ -1,7 +1,7 @@
 // Taking entries out of a table in a run: unlinked, but addressable and unused until the run's section ends.
 import { EPERM, ENOENT } from "../memory/errno";
 import { hashKey, KeyAny } from "../hash/key";
-import { tagged } from "../hash/hash";
+import { hashBytes, tagged } from "../hash/hash";
 import { commit, rollback } from "../sync/journal";
 import { lockErrno } from "../sync/lock";
 import { SHARED } from "../sync/shared";
@@ -10,10 +10,11 @@ import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { bucketOf } from "../table/buckets";
+import { ELEMENT_KEY } from "../table/elements";
 import { FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, field } from "../table/header";
 import { dropSlot } from "../table/linear";
 import { lockBucketOf } from "../table/locked";
-import { UNLINKED, VICTIM_COUNT, noteVictim, setWord, word } from "./run";
+import { ROWS, ROW_BYTES, SINK, STAGE, STAGED, UNLINKED, VICTIM_COUNT, noteVictim, setWord, word } from "./run";
 
 function refuse(errno: u32): u32 {
   if (SHARED) rollback();
@@ -76,4 +77,33 @@ export function programDrop(table: usize, run: usize, block: usize, first: u32, 
   if (layout == LAYOUT_KEYS) dropIn<BlockKeys>(table, run, block, first != 0, slots);
   else if (layout == LAYOUT_TAGS) dropIn<BlockTags>(table, run, block, first != 0, slots);
   else dropIn<BlockRefs>(table, run, block, first != 0, slots);
+}
+
+/**
+ * Unlinks the elements of the first `count` rows, which a compiled program has chosen in a run over elements. Their buckets are
+ * anywhere, so those of a group are touched first.
+ */
+export function programUnlinkRows(table: usize, run: usize, count: u32): void {
+  const size = field(table, KEY_SIZE);
+  let row = <usize>word(run, ROWS);
+  setWord(run, UNLINKED, word(run, UNLINKED) + count);
+  while (count) {
+    const group = min(count, STAGED);
+    let sum: u32 = 0;
+    for (let i: u32 = 0; i < group; i++) {
+      const hash = tagged(hashBytes(table + SEEDS, <usize>load<u32>(row + i * ROW_BYTES), size));
+      store<u32>(run + STAGE + (<usize>i << 2), <u32>bucketOf<BlockRefs>(table, hash));
+    }
+    for (let i: u32 = 0; i < group; i++) sum += load<u32>(<usize>load<u32>(run + STAGE + (<usize>i << 2)));
+    setWord(run, SINK, sum);
+    for (let i: u32 = 0; i < group; i++) {
+      const key = <usize>load<u32>(row);
+      const bucket = load<u32>(run + STAGE + (<usize>i << 2));
+      const found = changetype<BlockRefs>(bucket).blockOf(key - ELEMENT_KEY);
+      noteVictim(run, key, load<u32>(row, 4));
+      dropSlot<BlockRefs>(table, found & ~63, <u32>found & 63, true);
+      row += ROW_BYTES;
+    }
+    count -= group;
+  }
 }

@@ -31,7 +31,7 @@ export const DEAD: u32 = 0;
 export const FREE: u32 = 2;
 const SWEEP_STEPS: u32 = 16;
 
-@inline function elementAddress(table: usize, index: u32): usize {
+@inline export function elementAddress(table: usize, index: u32): usize {
   return recordAddress(table + ELEMENT_SEGMENTS, index, field(table, ELEMENT_STRIDE));
 }
 

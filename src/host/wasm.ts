@@ -128,6 +128,8 @@ export interface CoreExports {
   /** For compiled programs: unlinks the entries in slots (a bit mask) of a block; notes where one stops. */
   programDrop(m: number, run: number, block: number, first: number, slots: number): void;
   programStop(m: number, run: number, bucket: number, block: number, slot: number): void;
+  /** The same of the elements in the first `count` rows of a run. */
+  programUnlinkRows(m: number, run: number, count: number): void;
   /** After a run: frees and merges what it has left to do; the merges of so many deletes, and whether there are more to do. */
   programSettle(m: number, unlinked: number): void;
   programRepay(m: number, calls: number): number;

@@ -15,9 +15,15 @@ const SLOT_MASK = 60;
 const KEY_SIZE = 84;
 const OVERFLOW_VALUES = 116;
 const OVERFLOW_MASK = 120;
+const ELEMENT_STRIDE = 140;
 
 const LAYOUT_KEYS = 0;
 const LAYOUT_TAGS = 1;
+const LAYOUT_REFS = 2;
+
+/** In an element: the word that says whether it is in use, then the key (assembly/table/elements.ts). */
+export const LIVE = 1;
+export const ELEMENT_KEY = 4;
 
 /** Bits of a link that hold a width, in the shared build. */
 const WIDTH_BITS = 63;
@@ -133,7 +139,6 @@ function tagsWriter(field: (offset: number) => number, shared: boolean): BlockWr
 
 function refsWriter(field: (offset: number) => number, shared: boolean): BlockWriter {
   const slots = shared ? 9 : 10;
-  const elementKey = 4;
   const zeros = new Uint8Array(16);
   /** The address of the slot's element. */
   const element = (code: CodeWriter, walk: Walk) => {
@@ -153,7 +158,7 @@ function refsWriter(field: (offset: number) => number, shared: boolean): BlockWr
     },
     key(code, walk) {
       element(code, walk);
-      code.i32(elementKey).op(I32.add);
+      code.i32(ELEMENT_KEY).op(I32.add);
     },
     value(code, walk) {
       element(code, walk);
@@ -163,9 +168,23 @@ function refsWriter(field: (offset: number) => number, shared: boolean): BlockWr
   };
 }
 
+function fieldOf(host: Host, table: number, offset: number): number {
+  return host.u32[(table + offset) >>> 2];
+}
+
+/** Whether the entries of a table are elements of their own. */
+export function isOutOfLine(host: Host, table: number): boolean {
+  return fieldOf(host, table, LAYOUT) === LAYOUT_REFS;
+}
+
+/** Bytes from one element to the next, and from its start to its value. */
+export function elementSizes(host: Host, table: number): { stride: number; valueOffset: number } {
+  return { stride: fieldOf(host, table, ELEMENT_STRIDE), valueOffset: fieldOf(host, table, VALUES) };
+}
+
 /** What writes walks over the blocks of a table, whose layout is for life. */
 export function blockWriter(host: Host, table: number): BlockWriter {
-  const field = (offset: number) => host.u32[(table + offset) >>> 2];
+  const field = (offset: number) => fieldOf(host, table, offset);
   const layout = field(LAYOUT);
   if (layout === LAYOUT_KEYS) return keysWriter(host.shared);
   return layout === LAYOUT_TAGS ? tagsWriter(field, host.shared) : refsWriter(field, host.shared);

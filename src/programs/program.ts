@@ -5,7 +5,7 @@ export class Program<K, V> {
   asFilter(): (e: unknown) => number {
     return () => 0;
   }
-  scanner(): undefined | ((m: number, r: number, n: number) => void) {
+  scanner(): undefined | import("./scanner.ts").Scanner {
     return undefined;
   }
 }

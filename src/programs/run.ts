@@ -19,7 +19,16 @@ import type { LiveEntry } from "./entry.ts";
 import { returnEntry, takeEntry } from "./entry_pool.ts";
 import { checkAction, type Dumper, type Filter, type ProcessResult } from "./process.ts";
 import { Program } from "./program.ts";
-import { BY_ENTRY, DONE, KEEPS_VICTIMS, LINEAR, NO_LOCK, RESUMABLE, RunRecord } from "./run_record.ts";
+import {
+  BY_ENTRY,
+  DONE,
+  KEEPS_VICTIMS,
+  LINEAR,
+  MOST_ELEMENT_RUNS,
+  NO_LOCK,
+  RESUMABLE,
+  RunRecord,
+} from "./run_record.ts";
 import type { Scanner } from "./scanner.ts";
 import { Victims } from "./victims.ts";
 
@@ -54,8 +63,8 @@ export class Run<K, V> {
   constructor(map: EntryMap<K, V>, plan: RunPlan<K, V>) {
     const { host, table } = map;
     const { filter, dumper, cursor = START, resumable } = plan;
-    // Buckets with values in them stay as they are in a section of the only thread.
-    const linear = !resumable && !host.shared && map.stats().layout !== "out-of-line";
+    // Entries stay where they are in a section of the only thread.
+    const linear = !resumable && !host.shared;
     const flags = (linear ? LINEAR : 0) | (resumable ? RESUMABLE : 0) | (dumper ? KEEPS_VICTIMS : 0);
     this.#map = map;
     this.#plan = plan;
@@ -93,10 +102,10 @@ export class Run<K, V> {
   /** Visits entries until something ends it. However it ends, what was unlinked is for the dumper. */
   #visit(): void {
     const { filter } = this.#plan;
-    const scan = filter instanceof Program ? filter.scanner() : undefined;
+    const scanner = filter instanceof Program ? filter.scanner() : undefined;
     try {
-      if (scan === undefined) this.#visitEach();
-      else this.#visitCompiled(scan);
+      if (scanner === undefined) this.#visitEach();
+      else this.#visitCompiled(scanner);
     } catch (error) {
       if (!this.#map.host.closed) this.#victims.dump();
       throw error;
@@ -118,9 +127,9 @@ export class Run<K, V> {
     const { core, table } = this.#map;
     const record = this.#record;
     let buckets = 0;
-    while (buckets === 0) {
+    while (!record.ended) {
       buckets = core.programEntries(table.handle, record.address, most);
-      if (buckets > 0) break;
+      if (buckets > 0 || record.ended) break;
       if (record.outcome === NO_LOCK) throw lockTimeout(this.#map.host, "process", subjectOf(this.#map));
       if (!record.growRows(record.needed)) throw noMemory(this.#map.host, "process", subjectOf(this.#map));
     }
@@ -197,25 +206,27 @@ export class Run<K, V> {
   }
 
   /** Has a compiled program visit whole buckets, and single entries where it cannot. */
-  #visitCompiled(scan: Scanner): void {
+  #visitCompiled(scanner: Scanner): void {
     const { host, core, table } = this.#map;
-    const { budget, size } = this.#plan;
+    const { budget, size, resumable } = this.#plan;
     const record = this.#record;
+    const overElements = !resumable && scanner.elements !== undefined;
+    const loop = overElements && scanner.elements ? scanner.elements : scanner.buckets;
     const { handle } = table;
     do {
       if (this.#seen.concerns(record.position)) {
         this.#visitBuckets(1);
         continue;
       }
-      const most = budget.buckets(record.visited);
+      const most = overElements ? MOST_ELEMENT_RUNS : budget.buckets(record.visited);
       if (host.shared) {
         record.bucketsLeft = most;
-        scan(handle, record.address, 0);
+        loop(handle, record.address, 0);
         budget.pass(most);
       } else {
         const planned = core.programPlan(handle, record.address, most);
         if (planned > 0) {
-          scan(handle, record.address, planned);
+          loop(handle, record.address, planned);
           core.programAdvance(handle, record.address, record.bucketsDone);
           budget.pass(planned);
         }

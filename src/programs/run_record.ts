@@ -11,6 +11,7 @@ const PLAN = 16;
 const BEHIND = 4;
 const PLANNED = 8;
 const FLAGS = 272;
+const NEXT = 276;
 const VISITED = 280;
 const UNLINKED = 284;
 const VICTIMS = 288;
@@ -25,7 +26,7 @@ const LEFT = 320;
 const ROWS = 340;
 const ROW_ROOM = 344;
 const STOPPED_ROWS = 348;
-const RUN_BYTES = 352;
+const RUN_BYTES = 488;
 export const ROW_BYTES = 8;
 
 /** Flags. */
@@ -43,12 +44,14 @@ const END = 2;
 
 /** Buckets of one plan. */
 export const MOST_PLANNED = 32;
-/** What a plan of buckets of usual length needs. A longer one makes it grow. */
+/** Runs of elements of one plan of a compiled program, which writes a row for each that it deletes. */
+export const MOST_ELEMENT_RUNS = 8;
+/** What a plan of buckets of usual length needs, and MOST_ELEMENT_RUNS of 64. A longer bucket makes it grow. */
 const FIRST_ROWS = 512;
 const FIRST_VICTIMS = 512;
 
 /** Offsets that generated code stores at or loads from (scanner.ts). */
-export const RECORD = { PLAN, PLANNED, VISITED, STOPPED_AT, BUCKETS_DONE } as const;
+export const RECORD = { PLAN, PLANNED, BEHIND, NEXT, VISITED, STOPPED_AT, BUCKETS_DONE, ROWS } as const;
 
 /** A list of rows in host memory: addresses of keys and values. */
 interface List {
