@@ -13,7 +13,7 @@ import { firstOf, segmentOf } from "../table/segments";
 import { entriesLocked } from "./locked";
 import {
   BEHIND, BY_ENTRY, DONE, FLAGS, KEEPS_VICTIMS, LIMIT, LINEAR, NEEDED, NEXT, NO_ROOM, OUTCOME, PLAN, PLANNED, POSITION, RESUMABLE, ROWS, ROW_BYTES,
-  ROW_ROOM, STATE, VICTIM_COUNT, setWord, victimRoom, word, writeRow,
+  ROW_ROOM, SINK, STATE, VICTIM_COUNT, setWord, victimRoom, word, writeRow,
 } from "./run";
 
 const NOT: u32 = 0xffffffff;
@@ -36,7 +36,21 @@ function planLinear<B>(table: usize, run: usize, most: u32): u32 {
     next = elements ? runEnd(table, next, limit) : next + 1;
     store<u32>(at, next, BEHIND);
   }
+  if (!elements) touchChains<B>(run, count);
   return count;
+}
+
+/**
+ * Touches the overflow blocks of the planned buckets together: the buckets themselves lie side by side, which a processor sees, but
+ * each of those is on a page of its own.
+ */
+function touchChains<B>(run: usize, count: u32): void {
+  let sum: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const block = changetype<B>(load<u32>(planned(run, i))).link(true);
+    sum += load<u32>(block); // of none, the word at 0
+  }
+  setWord(run, SINK, sum);
 }
 
 /** Elements of one run: they are in one segment. */

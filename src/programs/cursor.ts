@@ -11,11 +11,11 @@ import { isU32 } from "../maps/scalar.ts";
  * is inserted, deleted, grown or shrunk. Made by `process` of a map, and good for that map alone.
  */
 export interface ProcessCursor {
-  /** Of the first bucket that is not done. */
+  /** Where to go on. */
   readonly position: number;
   /** Where the entries end that {@link seen} is about. */
   readonly behind: number;
-  /** Keys, one after the other, of the entries of that bucket that were visited: the run was stopped inside of it. */
+  /** Keys, one after the other, of entries from there on that were visited already: the run was stopped inside a bucket. */
   readonly seen: Uint8Array;
 }
 
@@ -40,23 +40,47 @@ export function checkCursor(what: string, cursor: ProcessCursor, keySize: number
   throw new TypeError(`${what}: expected the cursor of an earlier run, got ${describe(cursor)}`);
 }
 
+/** Where a position is in the order: 0 behind something is the end of it. */
+function end(behind: number): number {
+  return behind === 0 ? 2 ** 32 : behind;
+}
+
 /** The keys that a run must pass over, since the one before has seen them. */
 export class SeenKeys {
-  readonly #behind: number;
+  readonly #cursor: ProcessCursor;
+  readonly #keySize: number;
   readonly #keys = new Set<string>();
 
-  constructor({ behind, seen }: ProcessCursor, keySize: number) {
-    this.#behind = behind === 0 ? 2 ** 32 : behind;
+  constructor(cursor: ProcessCursor, keySize: number) {
+    const { seen } = cursor;
+    this.#cursor = cursor;
+    this.#keySize = keySize;
     for (let at = 0; at < seen.length; at += keySize) this.#keys.add(text(seen, at, keySize));
   }
 
   /** Whether there may be such keys at a position or behind it. */
   concerns(position: number): boolean {
-    return this.#keys.size > 0 && position < this.#behind;
+    return this.#keys.size > 0 && position < end(this.#cursor.behind);
   }
 
-  has(bytes: Uint8Array, at: number, keySize: number): boolean {
-    return this.#keys.has(text(bytes, at, keySize));
+  /** Whether the key at an address is one of them. */
+  has(bytes: Uint8Array, at: number): boolean {
+    return this.#keys.has(text(bytes, at, this.#keySize));
+  }
+
+  /** The cursor of a run that passed over them and came to `cursor`: the bucket may have been split, or left again half way. */
+  kept(cursor: ProcessCursor): ProcessCursor {
+    if (!this.concerns(cursor.position)) return cursor;
+    const { behind, seen } = this.#cursor;
+    const further: number[] = [];
+    for (let at = 0; at < cursor.seen.length; at += this.#keySize) {
+      if (!this.has(cursor.seen, at)) further.push(...cursor.seen.subarray(at, at + this.#keySize));
+    }
+    return {
+      position: cursor.position,
+      behind: end(behind) > end(cursor.behind) ? behind : cursor.behind,
+      seen: Uint8Array.of(...seen, ...further),
+    };
   }
 }
 

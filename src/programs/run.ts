@@ -164,7 +164,7 @@ export class Run<K, V> {
             changed = true;
             if (!this.#isThere(key, value)) continue;
           }
-          if (passes && this.#seen.has(host.u8, key, table.keySize)) continue;
+          if (passes && this.#seen.has(host.u8, key)) continue;
           visited++;
           const action = filter(entry.at(key, value));
           if (action === ACT_KEEP) continue;
@@ -310,7 +310,7 @@ export class Run<K, V> {
     const { visited, unlinked, ended, position } = this.#record;
     const result = { visited, deleted: unlinked, stopped: this.#stopped };
     if (!this.#plan.resumable || (ended && this.#inside === undefined)) return result;
-    return { ...result, cursor: this.#inside ?? cursorAt(position) };
+    return { ...result, cursor: this.#seen.kept(this.#inside ?? cursorAt(position)) };
   }
 
   #closedError(): Error {

@@ -4,12 +4,8 @@ import {
   ACT_DELETE,
   ACT_KEEP,
   ACT_STOP,
-  BPF_F_NO_PREALLOC,
-  bytes,
-  type Codec,
   createHost,
   type HashMap,
-  type Host,
   type HostOptions,
   struct,
   u32,
@@ -17,64 +13,9 @@ import {
 } from "../../src/index.ts";
 import { caught, expectErrno } from "../support/caught.ts";
 import { HASHES, openAny } from "../support/every_type.ts";
+import { KINDS, openKind, valueFor } from "./kinds.ts";
 
 const MEMORY = 64 * 1024 * 1024;
-
-/** A number as a key of any size. */
-function keyCodec(size: number): Codec<number> {
-  if (size === 4) return u32;
-  const name = `key${size}`;
-  return {
-    ...bytes(size),
-    name,
-    encode: (value: number, view: DataView, at: number) => {
-      for (let i = 0; i < size; i++) view.setUint8(at + i, i < 4 ? value >>> (8 * i) : i);
-    },
-    decode: (view: DataView, at: number) =>
-      view.getUint8(at) + view.getUint8(at + 1) * 256 + view.getUint8(at + 2) * 65536,
-  } as unknown as Codec<number>;
-}
-
-/** The layouts by sizes of key and value, with the flags of what else is different. */
-const KINDS = [
-  { type: "rhash", keySize: 4, valueSize: 8, flags: 0 },
-  { type: "rhash", keySize: 16, valueSize: 8, flags: 0 },
-  { type: "rhash", keySize: 5, valueSize: 120, flags: 0 },
-  { type: "hash", keySize: 4, valueSize: 8, flags: 0 },
-  { type: "hash", keySize: 8, valueSize: 8, flags: BPF_F_NO_PREALLOC },
-  { type: "hash", keySize: 5, valueSize: 120, flags: BPF_F_NO_PREALLOC },
-] as const;
-
-interface Kind {
-  readonly type: "hash" | "rhash";
-  readonly keySize: number;
-  readonly valueSize: number;
-  readonly flags: number;
-}
-
-/** Values hold the number of their key in the first bytes. */
-function open(
-  kind: Kind,
-  entries: number,
-  options: HostOptions = {},
-): { host: Host; map: HashMap<number, { n: number }> } {
-  const host = createHost({ seed: 5, maxMemory: MEMORY, ...options });
-  const value = kind.valueSize > 8 ? struct({ n: u53, rest: bytes(kind.valueSize - 8) }) : struct({ n: u53 });
-  const map = host.createMap({
-    type: kind.type,
-    name: "m",
-    key: keyCodec(kind.keySize),
-    value: value as unknown as Codec<{ n: number }>,
-    maxEntries: 2 * entries + 10,
-    flags: kind.flags,
-  });
-  for (let n = 0; n < entries; n++) map.set(n, valueFor(kind, n));
-  return { host, map: map as unknown as HashMap<number, { n: number }> };
-}
-
-function valueFor(kind: Kind, n: number): { n: number } {
-  return kind.valueSize > 8 ? ({ n, rest: new Uint8Array(kind.valueSize - 8) } as { n: number }) : { n };
-}
 
 describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
   const options: HostOptions = sort === "shared" ? { shared: true, cpus: 3 } : {};
@@ -83,7 +24,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     it.each([0, 1, 10, 3000])(
       "shows each of %s entries once, and deletes what the filter says",
       (entries) => {
-        const { host, map } = open(kind, entries, options);
+        const { host, map } = openKind(kind, entries, options);
         const seen: number[] = [];
         const result = map.process({
           filter: (entry) => {
@@ -102,7 +43,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     );
 
     it("gives what it deleted to the dumper, after the filter has seen everything", () => {
-      const { host, map } = open(kind, 2000, options);
+      const { host, map } = openKind(kind, 2000, options);
       const dumped: number[] = [];
       let filtered = 0;
       const result = map.process({
@@ -125,8 +66,8 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     });
 
     it("takes everything out: the memory goes with it", () => {
-      const { host, map } = open(kind, 3000, options);
-      const empty = open(kind, 0, options);
+      const { host, map } = openKind(kind, 3000, options);
+      const empty = openKind(kind, 0, options);
       let sum = 0;
       const dumper = (entry: { key: number }) => {
         sum += entry.key;
@@ -144,7 +85,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     });
 
     it("leaves nothing allocated, and gives memory back as deletes do", () => {
-      const { host, map } = open(kind, 3000, options);
+      const { host, map } = openKind(kind, 3000, options);
       map.process({ filter: () => ACT_KEEP });
       const before = host.memoryUsage();
       const outside = before.bytes - before.maps[0].bytes;
@@ -159,7 +100,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     });
 
     it("keeps every entry where it is until the run is over", () => {
-      const { map } = open(kind, 1000, options);
+      const { map } = openKind(kind, 1000, options);
       const at = new Map<number, [number, number]>();
       const check = (key: number, keyAddress: number, valueAddress: number) => {
         const known = at.get(key);
@@ -177,7 +118,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     });
 
     it("ends where the filter stops it", () => {
-      const { map } = open(kind, 500, options);
+      const { map } = openKind(kind, 500, options);
       let calls = 0;
       const stop = () => (++calls === 100 ? ACT_STOP : ACT_KEEP);
       expect(map.process({ filter: stop })).toEqual({ visited: 100, deleted: 0, stopped: true });
@@ -192,7 +133,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     });
 
     it("lets the dumper come in between, by size", () => {
-      const { map } = open(kind, 300, options);
+      const { map } = openKind(kind, 300, options);
       const order: string[] = [];
       map.process({
         filter: () => (order.push("f"), ACT_DELETE),
@@ -203,7 +144,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     });
 
     it("shows no entry that the filter has deleted, and each that stays once", () => {
-      const { host, map } = open(kind, 1000, options);
+      const { host, map } = openKind(kind, 1000, options);
       const seen = new Set<number>();
       map.process({
         filter: (entry) => {
@@ -221,7 +162,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
   });
 
   it("what a filter may do to its map", () => {
-    const { host, map } = open(KINDS[0], 1000, options);
+    const { host, map } = openKind(KINDS[0], 1000, options);
     // Updates of itself and others; inserts may come or not, but not twice.
     const counts = new Map<number, number>();
     map.process({
@@ -264,7 +205,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
   });
 
   it("runs in runs, iterators and batches in a filter", () => {
-    const { host, map } = open(KINDS[1], 60, options);
+    const { host, map } = openKind(KINDS[1], 60, options);
     const keys = [...map.keys()].sort((a, b) => a - b);
     let inner = 0;
     const result = map.process({
@@ -287,7 +228,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
   });
 
   it("goes on when the filter closes the map, and not when it freezes it", () => {
-    const { host, map } = open(KINDS[0], 100, options);
+    const { host, map } = openKind(KINDS[0], 100, options);
     host.pin("/m", map);
     const other = host.open("/m", { key: u32, value: struct({ n: u53 }), type: "rhash" });
     host.unpin("/m");
@@ -297,7 +238,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     expect(result).toEqual({ visited: 100, deleted: 50, stopped: false });
     expect(host.memoryUsage().bytes).toBe(0);
 
-    const frozen = open(KINDS[0], 100, options).map;
+    const frozen = openKind(KINDS[0], 100, options).map;
     let calls = 0;
     const filter = () => {
       if (++calls === 10) frozen.freeze();
@@ -309,7 +250,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
   });
 
   it("an error of the filter ends the run; what it deleted is dumped", () => {
-    const { host, map } = open(KINDS[0], 1000, options);
+    const { host, map } = openKind(KINDS[0], 1000, options);
     const dumped: number[] = [];
     let calls = 0;
     const error = caught(() =>
@@ -327,7 +268,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
   });
 
   it.each([4, 8, -1, 5, 0.5, NaN, true, undefined, "1", {}])("EINVAL for the action %s", (action) => {
-    const { host, map } = open(KINDS[0], 100, options);
+    const { host, map } = openKind(KINDS[0], 100, options);
     let calls = 0;
     const filter = () => (++calls === 50 ? (action as number) : ACT_DELETE);
     const error = expectErrno(() => map.process({ filter }), "EINVAL");
@@ -337,7 +278,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
   });
 
   it("an error of the dumper: what it has not seen is back", () => {
-    const { host, map } = open(KINDS[0], 1000, options);
+    const { host, map } = openKind(KINDS[0], 1000, options);
     const dumped: number[] = [];
     const error = caught(() =>
       map.process({
@@ -354,7 +295,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     expect(new Set([...back, ...dumped]).size).toBe(1000);
     expect([map.get(999), host.verify()]).toEqual([{ n: 5 }, []]);
     // A dumper that has filled the map: what does not fit is lost, and it says so.
-    const full = open(KINDS[0], 100, options).map;
+    const full = openKind(KINDS[0], 100, options).map;
     const lost = expectErrno(
       () =>
         full.process({
@@ -370,7 +311,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
   });
 
   it("bad arguments", () => {
-    const { host, map } = open(KINDS[0], 10, options);
+    const { host, map } = openKind(KINDS[0], 10, options);
     const filter = () => ACT_DELETE;
     type Options = Parameters<typeof map.process>[0];
     const message = (value: unknown) => caught(() => map.process(value as Options));
@@ -427,7 +368,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
   });
 
   it("without memory for its victims the dumper comes early; without any at all ENOMEM", () => {
-    const { host, map } = open(KINDS[0], 20_000, options);
+    const { host, map } = openKind(KINDS[0], 20_000, options);
     const setLimit = (bytes: number) =>
       (host.core as unknown as { setLimit(bytes: number): void }).setLimit(bytes);
     let first = -1;
@@ -453,7 +394,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
 
 it("a host closed by the filter or the dumper", () => {
   for (const closes of ["filter", "dumper"]) {
-    const { host, map } = open(KINDS[0], 100);
+    const { host, map } = openKind(KINDS[0], 100);
     const close = (here: string) => here === closes && host.close();
     const run = () =>
       map.process({ filter: () => (close("filter"), ACT_DELETE), dumper: () => void close("dumper") });
@@ -497,7 +438,7 @@ describe.each(HASHES)("%s", (type) => {
 });
 
 it("on a shared host a dumper in a section is EDEADLK", () => {
-  const { host, map } = open(KINDS[0], 10, { shared: true, cpus: 2 });
+  const { host, map } = openKind(KINDS[0], 10, { shared: true, cpus: 2 });
   host.section(() => {
     expectErrno(() => map.process({ filter: () => ACT_DELETE, dumper: () => {} }), "EDEADLK");
     expect(map.process({ filter: () => ACT_DELETE }).deleted).toBe(10);
