@@ -36,3 +36,17 @@ export type { PercpuArrayMap } from "./maps/percpu_array.ts";
 export type { PercpuHashMap } from "./maps/percpu_hash.ts";
 export type { HashType, MapInfo, MapSpec, MapType, OpenSpec } from "./maps/spec.ts";
 export type { MapLayout, MapStats } from "./maps/stats.ts";
+export { CounterExpression } from "./programs/counters.ts";
+export { BooleanExpression, NumberExpression, type Operand } from "./programs/expression.ts";
+export { ArrayExpression, type ExpressionOf } from "./programs/places.ts";
+export {
+  type CounterCodecs,
+  Program,
+  type ProgramBody,
+  type ProgramEntry,
+  type ProgramOptions,
+  type ProgramTools,
+  program,
+} from "./programs/program.ts";
+export { Effect, Rules } from "./programs/rules.ts";
+export { BytesExpression, TextExpression } from "./programs/runs.ts";
