@@ -96,6 +96,7 @@ const SYSCALLS = {
   section: "rcu_read_lock",
   synchronize: "synchronize_rcu",
   close: "close",
+  program: "prog_load",
 } as const;
 
 /** Name of an operation of the public API, as it appears in messages. */

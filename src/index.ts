@@ -39,3 +39,17 @@ export type { MapLayout, MapStats } from "./maps/stats.ts";
 export type { ProcessBudget } from "./programs/budget.ts";
 export type { ProcessCursor } from "./programs/cursor.ts";
 export type { Dumper, Filter, ProcessOptions, ProcessResult } from "./programs/process.ts";
+export { CounterExpression } from "./programs/counters.ts";
+export { BooleanExpression, NumberExpression, type Operand } from "./programs/expression.ts";
+export { ArrayExpression, type ExpressionOf } from "./programs/places.ts";
+export {
+  type CounterCodecs,
+  Program,
+  type ProgramBody,
+  type ProgramEntry,
+  type ProgramOptions,
+  type ProgramTools,
+  program,
+} from "./programs/program.ts";
+export { Effect, Rules } from "./programs/rules.ts";
+export { BytesExpression, TextExpression } from "./programs/runs.ts";
