@@ -36,3 +36,6 @@ export type { PercpuArrayMap } from "./maps/percpu_array.ts";
 export type { PercpuHashMap } from "./maps/percpu_hash.ts";
 export type { HashType, MapInfo, MapSpec, MapType, OpenSpec } from "./maps/spec.ts";
 export type { MapLayout, MapStats } from "./maps/stats.ts";
+export type { Entry, PercpuEntry, ReadonlyEntry, ReadonlyPercpuEntry } from "./programs/entry.ts";
+export type { IteratorOptions, MapIterator } from "./programs/iterator.ts";
+export type { Seq } from "./programs/seq.ts";
