@@ -22,7 +22,7 @@ function bytesBehind(view: DataView): Uint8Array {
 }
 
 /** Also true of an array from another realm (a jest sandbox, an iframe), which `instanceof` does not know. */
-function isUint8Array(value: unknown): value is Uint8Array {
+export function isUint8Array(value: unknown): value is Uint8Array {
   return (
     value instanceof Uint8Array || (ArrayBuffer.isView(value) && describe(value).startsWith("Uint8Array "))
   );

@@ -7,26 +7,18 @@ import type { BpfMap } from "../maps/bpf_map.ts";
 import { isPerCpu } from "../maps/percpu.ts";
 import { defineLocal, definePart, Place } from "./accessor.ts";
 
-/** What stays as it is: numbers, text, and what is decoded as a whole. */
-type Whole = string | number | bigint | Uint8Array | readonly unknown[];
-
 /**
- * A value of type `T` in host memory. Numbers, strings, arrays and bytes are what they are; an object (of a `struct`) has the same
- * fields, each of which is read from memory when it is asked for, and written there when it is assigned. Not told apart by `unknown
- * extends T`: with that, TypeScript takes no map of numbers for a map of unknown values.
+ * An entry of a map, for reading. It is one object that every callback of a run is given again, so that no entry costs an
+ * allocation; it is good until the callback returns, and reading it later is a BpfError EFAULT.
+ *
+ * A field is read from host memory at the moment it is asked for, and read again the next time. Numbers allocate nothing, but for
+ * the bigints of `u64` and `i64`; `bytes`, `cstring` and `array` are decoded anew each time. The objects of structs go through
+ * `{ ...entry.value }`, `JSON.stringify` and `console.log` as plain ones do; assigning one of their fields is a TypeError.
  */
-export type Live<T> = T extends Whole ? T : { [F in keyof T]: Live<T[F]> };
-
-/** {@link Live}, for reading only. */
-export type ReadonlyLive<T> = T extends readonly (infer E)[]
-  ? readonly ReadonlyLive<E>[]
-  : T extends Whole
-    ? T
-    : { readonly [F in keyof T]: ReadonlyLive<T[F]> };
-
-/** What entries for reading and for writing have in common. */
-interface AnyEntry<K, V> {
-  readonly key: ReadonlyLive<K>;
+export interface ReadonlyEntry<K, V> {
+  readonly key: K;
+  /** Of per-CPU maps, an array with the slot of each CPU. */
+  readonly value: V;
   /**
    * Where the key is in host memory, for `host.u8` and the other views. Keys are aligned to 4 bytes at most: one of 8 may stand at a
    * multiple of 4.
@@ -39,45 +31,31 @@ interface AnyEntry<K, V> {
 }
 
 /**
- * An entry of a map, for reading. It is one object that every callback of a run is given again, so that no entry costs an
- * allocation; it is good until the callback returns, and reading it later is a BpfError EFAULT.
- *
- * A field is read from host memory at the moment it is asked for, and read again the next time. Numbers allocate nothing, but for
- * the bigints of `u64` and `i64`; `bytes`, `cstring` and `array` are decoded anew each time. The objects of structs go through
- * `{ ...entry.value }`, `JSON.stringify` and `console.log` as plain ones do.
- */
-export interface ReadonlyEntry<K, V> extends AnyEntry<K, V> {
-  /** Of per-CPU maps, an array with the slot of each CPU. */
-  readonly value: ReadonlyLive<V>;
-}
-
-/**
  * {@link ReadonlyEntry}, and its value can be written: `entry.value.hits = 5` writes a field, `entry.value = value` all of it. What
- * is written is checked as `map.set` checks it, and is in the map at once. The key cannot be written.
+ * is written is checked as `map.set` checks it, and is in the map at once. Writing a field of the key is a TypeError.
  *
  * On a shared host no lock is taken: only a number of up to 4 bytes is written in one step.
  */
-export interface Entry<K, V> extends AnyEntry<K, V> {
-  /** Of per-CPU maps, an array with the slot of each CPU. */
-  value: Live<V>;
+export interface Entry<K, V> extends ReadonlyEntry<K, V> {
+  value: V;
 }
 
 /** {@link ReadonlyEntry} of a per-CPU map; `S` is the value of one CPU. */
 export interface ReadonlyPercpuEntry<K, S> extends ReadonlyEntry<K, S[]> {
   /** The slot of the calling thread. */
-  readonly local: ReadonlyLive<S>;
+  readonly local: S;
 }
 
 /** {@link Entry} of a per-CPU map; `S` is the value of one CPU. */
 export interface PercpuEntry<K, S> extends Entry<K, S[]> {
   /** The slot of the calling thread, which is what the kernel's programs see as the value. */
-  local: Live<S>;
+  local: S;
 }
 
 /** The {@link Entry} of one map. Whoever runs callbacks puts it {@link at} each entry and lets go of it with {@link leave}. */
 export class LiveEntry<K, V> implements Entry<K, V> {
-  declare readonly key: ReadonlyLive<K>;
-  declare value: Live<V>;
+  declare readonly key: K;
+  declare value: V;
   readonly #map: BpfMap<K, V>;
   readonly #key: Place;
   readonly #value: Place;

@@ -7,6 +7,7 @@
 
 import type { Codec, Infer } from "../codec/codec.ts";
 import { describe } from "../codec/mismatch.ts";
+import { ACT_KEEP } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { noMemory } from "../host/scratch.ts";
@@ -25,6 +26,7 @@ import { ArrayExpression, type ExpressionOf, expressionOf } from "./places.ts";
 import { printStatement } from "./print.ts";
 import { type Effect, type Rules, statementsOf } from "./rules.ts";
 import { type NumberKind, numberKind } from "./scalars.ts";
+import { instantiateScanner, type Scanner } from "./scanner.ts";
 import { record, Scope } from "./scope.ts";
 import type { ProgramTree } from "./tree.ts";
 import { type CodeWriter, ModuleWriter, type Signature, TYPE_I32 } from "./wasm/index.ts";
@@ -93,6 +95,7 @@ export class Program<K, V, P = Codecs, C = Codecs> {
   readonly #bytes: number;
   readonly #wanted: "wasm" | "js" | undefined;
   #evaluate: Evaluate | undefined;
+  #scanner: Scanner | undefined;
   #backend: "wasm" | "js" | undefined;
   #closed = false;
 
@@ -145,6 +148,24 @@ export class Program<K, V, P = Codecs, C = Codecs> {
   emitFilter(code: CodeWriter, locals: FilterLocals): void {
     this.check();
     writeFilter(code, locals, this.tree, this.block);
+  }
+
+  /** @internal The loops over a table; undefined when the program runs as JavaScript. */
+  get scanner(): Scanner | undefined {
+    if (this.backend === "js") return undefined;
+    const { host, table } = this.map;
+    this.#scanner ??= instantiateScanner(host, table.handle, {
+      actions: this.tree.statements.reduce((bits, { action = ACT_KEEP }) => bits | action, ACT_KEEP),
+      emit: (code, key, value) => this.emitFilter(code, { key, value }),
+    });
+    return this.#scanner;
+  }
+
+  /** @internal Throws for another map than its own. */
+  checkMap(map: BpfMap<unknown, unknown>, what: string): void {
+    this.check();
+    if (this.map.host === map.host && this.map.table.handle === map.table.handle) return;
+    throw new TypeError(`${what}: is a program of ${subjectOf(this.map)}`);
   }
 
   /** The rules as one would write them in C, one per line. */

@@ -16,6 +16,7 @@ import { subjectOf } from "../maps/failure.ts";
 import type { Budget } from "./budget.ts";
 import { cursorAt, type ProcessCursor, SeenKeys, START } from "./cursor.ts";
 import type { LiveEntry } from "./entry.ts";
+import { entryFunction } from "./entry_function.ts";
 import { returnEntry, takeEntry } from "./entry_pool.ts";
 import { checkAction, type Dumper, type Filter, type ProcessResult } from "./process.ts";
 import { Program } from "./program.ts";
@@ -50,7 +51,7 @@ export class Run<K, V> {
   readonly #plan: RunPlan<K, V>;
   readonly #record: RunRecord;
   readonly #entry: LiveEntry<K, V>;
-  readonly #filter: Filter<K, V>;
+  readonly #filter: (entry: LiveEntry<K, V>) => number;
   readonly #victims: Victims<K, V>;
   readonly #seen: SeenKeys;
   /** Word that changes when this thread writes to the map, on a shared host to any map. */
@@ -70,7 +71,7 @@ export class Run<K, V> {
     this.#plan = plan;
     this.#record = new RunRecord(host, flags, cursor.position, subjectOf(map));
     this.#entry = takeEntry(map);
-    this.#filter = filter instanceof Program ? filter.asFilter() : filter;
+    this.#filter = entryFunction(filter);
     this.#victims = new Victims(map, this.#record, dumper);
     this.#seen = new SeenKeys(cursor, table.keySize);
     this.#markAt =
@@ -102,10 +103,11 @@ export class Run<K, V> {
   /** Visits entries until something ends it. However it ends, what was unlinked is for the dumper. */
   #visit(): void {
     const { filter } = this.#plan;
-    const scanner = filter instanceof Program ? filter.scanner() : undefined;
+    const program = filter instanceof Program ? filter : undefined;
+    const scanner = program?.scanner;
     try {
-      if (scanner === undefined) this.#visitEach();
-      else this.#visitCompiled(scanner);
+      if (program === undefined || scanner === undefined) this.#visitEach();
+      else this.#visitCompiled(program, scanner);
     } catch (error) {
       if (!this.#map.host.closed) this.#victims.dump();
       throw error;
@@ -206,7 +208,7 @@ export class Run<K, V> {
   }
 
   /** Has a compiled program visit whole buckets, and single entries where it cannot. */
-  #visitCompiled(scanner: Scanner): void {
+  #visitCompiled(program: Program<K, V>, scanner: Scanner): void {
     const { host, core, table } = this.#map;
     const { budget, size, resumable } = this.#plan;
     const record = this.#record;
@@ -234,6 +236,7 @@ export class Run<K, V> {
       if (record.stopped) this.#stopCompiled();
       else if (record.outcome !== DONE) this.#unblock(record.outcome);
       if (record.victimCount >= size || (budget.isTimed && record.victimCount > 0)) this.#victims.dump();
+      program.check(); // the dumper may have closed it, and its code would write to memory that is no longer its own
     } while (!this.#isOver);
   }
 

@@ -8,6 +8,7 @@ import type { Host } from "../host/host.ts";
 import type { SharedExports } from "../host/shared_core.ts";
 import { isOutOfLine } from "./blocks.ts";
 import { writeBucketLoop } from "./bucket_loop.ts";
+import { instantiate } from "./compile.ts";
 import { writeElementLoop } from "./element_loop.ts";
 import {
   type CodeWriter,
@@ -85,18 +86,11 @@ export interface LoopParts {
   readonly calls: CoreCalls;
 }
 
-/** The loops, ready to run. Throws what the engine throws where code may not be generated. */
-export function instantiateScanner(host: Host, table: number, filter: FilterCode): Scanner {
-  const { core, memory, shared } = host;
-  const { programDrop, programStop, programUnlinkRows } = core;
-  const { programLock, programUnlock } = core as SharedExports;
-  const env = {
-    memory,
-    programDrop,
-    programStop,
-    programUnlinkRows,
-    ...(shared && { programLock, programUnlock }),
-  };
-  const module = new WebAssembly.Module(scannerModule(host, table, filter));
-  return new WebAssembly.Instance(module, { env }).exports as unknown as Scanner;
+/** The loops, ready to run; undefined where code generation is forbidden. */
+export function instantiateScanner(host: Host, table: number, filter: FilterCode): Scanner | undefined {
+  const { programDrop, programStop, programUnlinkRows } = host.core;
+  const { programLock, programUnlock } = host.core as SharedExports;
+  const calls = { programDrop, programStop, programUnlinkRows };
+  const imports = host.shared ? { ...calls, programLock, programUnlock } : calls;
+  return instantiate(host, scannerModule(host, table, filter), imports) as Scanner | undefined;
 }

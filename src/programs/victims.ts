@@ -11,9 +11,10 @@ import { checkNoPromise } from "../host/threads.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
 import type { LiveEntry } from "./entry.ts";
+import { entryFunction } from "./entry_function.ts";
 import { returnEntry, takeEntry } from "./entry_pool.ts";
 import type { Dumper } from "./process.ts";
-import { Program } from "./program.ts";
+import type { Program } from "./program.ts";
 import type { RunRecord } from "./run_record.ts";
 
 export class Victims<K, V> {
@@ -26,7 +27,7 @@ export class Victims<K, V> {
   constructor(map: EntryMap<K, V>, record: RunRecord, dumper: Dumper<K, V> | Program<K, V> | undefined) {
     this.#map = map;
     this.#record = record;
-    this.#dumper = dumper instanceof Program ? dumper.asFilter() : dumper;
+    this.#dumper = dumper && entryFunction<unknown, K, V>(dumper);
     this.#entry = takeEntry(map);
   }
 
