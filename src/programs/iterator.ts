@@ -24,7 +24,7 @@ import { noMemory, roundUp64, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
-import { LiveEntry, type ReadonlyEntry } from "./entry.ts";
+import type { EntryPool, LiveEntry, ReadonlyEntry } from "./entry.ts";
 import { Seq } from "./seq.ts";
 
 /** Options of {@link EntryMap.iterator}. */
@@ -83,7 +83,9 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
   readonly #options: IteratorOptions<ReadonlyEntry<unknown, unknown>>;
   readonly #size: number;
   readonly #seq: Seq;
-  readonly #entry: LiveEntry<unknown, unknown>;
+  readonly #entries: EntryPool<unknown, unknown>;
+  /** The one that `show` is handed; only during a read. */
+  #entry: LiveEntry<unknown, unknown> | undefined;
   /** The block, which begins with the cursor; 0 once the iterator is closed or at its end. */
   #block: number;
   readonly #bytes: number;
@@ -96,7 +98,6 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
   #scanned = false;
   /** The final call is done. */
   #ended = false;
-  #reading = false;
   /** What `show` threw behind other output: for the next read. */
   #pending: { readonly thrown: unknown } | undefined;
 
@@ -114,6 +115,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
     this.#size = checkInteger(`iterator: ${subject}: bufferSize`, bufferSize, 1, SIZE_MAX);
     this.#options = options;
     this.#seq = new Seq(map, subject, this.#size);
+    this.#entries = map.copies();
     let room = Math.max(1, Math.min(GROUP, Math.floor(GROUP_BYTES / table.keySize)));
     const layoutOf = (room: number) => scanLayout(host, table.keySize, 0, room);
     const bytesOf = (room: number) => layoutOf(room).values + roundUp64(table.valueBytes);
@@ -131,7 +133,6 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
     host.u32[(this.#block >>> 2) + 1] = 0;
     this.#map = map.reopen();
     this.#map.resources.add(this);
-    this.#entry = new LiveEntry(this.#map, "an iterator shows copies; write with set() of the map");
   }
 
   /**
@@ -146,18 +147,20 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
    */
   read(): Uint8Array<ArrayBuffer> | undefined {
     if (this.#ended) return undefined;
-    if (this.#reading) this.#fail(ERRNO.EBUSY, "is being read: show() reads the iterator that it shows for");
+    if (this.#entry !== undefined)
+      this.#fail(ERRNO.EBUSY, "is being read: show() reads the iterator that it shows for");
     if (this.#block === 0) this.#refuse();
     const pending = this.#pending;
     this.#pending = undefined;
     if (pending !== undefined) throw pending.thrown;
-    this.#reading = true;
+    const entry = this.#entries.take();
+    this.#entry = entry;
     try {
-      this.#fill();
+      this.#fill(entry);
       return this.#seq.take();
     } finally {
-      this.#reading = false;
-      this.#entry.leave();
+      this.#entry = undefined;
+      this.#entries.give(entry);
       if (this.#ended) this.close();
     }
   }
@@ -170,7 +173,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
       return value === undefined ? { done: true, value } : { done: false, value };
     } catch (error) {
       // A loop does not call return() then.
-      if (!this.#reading) this.close();
+      if (this.#entry === undefined) this.close();
       throw error;
     }
   }
@@ -231,11 +234,11 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
   }
 
   /** Shows elements until one does not fit, or the end. Throws only when it has nothing to give. */
-  #fill(): void {
+  #fill(entry: LiveEntry<unknown, unknown>): void {
     const seq = this.#seq;
     while (true) {
       const kept = seq.count;
-      const element = this.#find(kept > 0);
+      const element = this.#find(entry, kept > 0);
       if (element === null) return;
       const ending = this.#run(element);
       if (ending === undefined && this.#block !== 0) {
@@ -278,7 +281,10 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
   }
 
   /** The element whose turn it is, as it is now; undefined behind the last one, null when it could not be had and may wait. */
-  #find(mayWait: boolean): LiveEntry<unknown, unknown> | undefined | null {
+  #find(
+    entry: LiveEntry<unknown, unknown>,
+    mayWait: boolean,
+  ): LiveEntry<unknown, unknown> | undefined | null {
     const map = this.#map;
     const { host, table } = map;
     try {
@@ -288,7 +294,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
           const address = map.find(map.reading, key);
           if (address >= ERRNO_LIMIT) {
             host.copy(this.#value, address, table.valueBytes);
-            return this.#entry.at(key, this.#value);
+            return entry.at(key, this.#value);
           }
           if (address !== 0) map.fail("iterator.read", address);
           this.#next++; // it was deleted
@@ -300,7 +306,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
       if (mayWait) return null;
       throw error;
     }
-    this.#entry.leave();
+    entry.leave();
     return undefined;
   }
 

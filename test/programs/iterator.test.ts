@@ -15,6 +15,7 @@ import {
   u32,
   u53,
 } from "../../src/index.ts";
+import { bytesPerCall } from "../support/allocation.ts";
 import { caught, expectErrno } from "../support/caught.ts";
 import { ARRAYS, EVERY_TYPE, HASHES, openAny } from "../support/every_type.ts";
 
@@ -419,7 +420,7 @@ describe("seq", () => {
     expect(iterator.read()).toEqual(new Uint8Array(Buffer.concat(expected)));
   });
 
-  it.each(["é", "€", "𝄞", "x".repeat(70), `${"x".repeat(70)}€`])(
+  it.each(["é", "€", "𝄞", "x".repeat(24), "x".repeat(25), `${"x".repeat(22)}€`, `${"x".repeat(70)}€`])(
     "never ends a piece inside of %s",
     (text) => {
       const { length } = new TextEncoder().encode(text);
@@ -519,6 +520,52 @@ describe("entry", () => {
     expect(inFinalCall?.message).toContain("EFAULT");
     expectErrno(() => kept?.value, "EFAULT");
     expectErrno(() => kept?.copy(), "EFAULT");
+  });
+
+  it("is the same object for every element and every iterator, but for those that run inside of show()", () => {
+    const { map } = numbers("array", 2, 2);
+    const seen: unknown[] = [];
+    const inner = () =>
+      map.iterator({
+        show(_seq, entry) {
+          if (entry) seen.push(entry);
+        },
+      });
+    inner().read();
+    inner().read();
+    const [first] = seen;
+    expect(seen).toHaveLength(4);
+    for (const entry of seen) expect(entry).toBe(first);
+    const outer = map.iterator({
+      show(_seq, entry) {
+        if (!entry) return;
+        const { key } = entry;
+        inner().read();
+        expect(seen.at(-1) === entry).toBe(false);
+        expect([entry === first, entry.key, entry.value]).toEqual([true, key, 100 + key]);
+      },
+    });
+    expect(outer.read()).toBeUndefined();
+  });
+
+  it("costs no allocation", () => {
+    const line = new TextEncoder().encode("a line of text\n");
+    const bytesPerRun = (entries: number) => {
+      const { map } = numbers("rhash", entries);
+      const sum = new Float64Array(1);
+      const show = (seq: Seq, entry: ReadonlyEntry<number, number> | undefined) => {
+        if (!entry) return;
+        sum[0] += entry.key + entry.value;
+        seq.write(line);
+      };
+      const bytes = bytesPerCall(() => {
+        const iterator = map.iterator({ show });
+        while (iterator.read() !== undefined);
+      }, 20);
+      expect(sum[0]).toBeGreaterThan(0);
+      return bytes;
+    };
+    expect((bytesPerRun(20_000) - bytesPerRun(1000)) / 19_000).toBeLessThan(2);
   });
 
   it("has the slots of a per-CPU map, and the thread's own", () => {
