@@ -7,7 +7,7 @@
  */
 import { BPF_ANY } from "../constants.ts";
 import type { Operation } from "../errors.ts";
-import { EntryPool, type ReadonlyEntry } from "../programs/entry.ts";
+import type { ReadonlyEntry } from "../programs/entry.ts";
 import { type IteratorOptions, MapIterator } from "../programs/iterator.ts";
 import { Batch, type BatchOptions, checkBatchSize, defaultBatchSize, eachBatch } from "./batch.ts";
 import { subjectOf } from "./failure.ts";
@@ -19,7 +19,6 @@ import { Lookups } from "./lookup_many.ts";
 /** A map of keys and values with the interface of a JavaScript `Map`. */
 export abstract class EntryMap<K, V> extends LockableMap<K, V> {
   #lookups: Lookups<K, V> | undefined;
-  #copies: EntryPool<K, V> | undefined;
 
   /**
    * Inserts or overwrites, as {@link update} with BPF_ANY.
@@ -204,12 +203,6 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
   iterator(options: IteratorOptions<ReadonlyEntry<K, V>>): MapIterator {
     if (this.reading === 0) this.refuse("iterator");
     return new MapIterator(this, options as IteratorOptions<unknown>);
-  }
-
-  /** @internal Entries for callbacks that are shown copies. */
-  copies(): EntryPool<K, V> {
-    this.#copies ??= new EntryPool(this, "an iterator shows copies; write with set() of the map");
-    return this.#copies;
   }
 
   /**

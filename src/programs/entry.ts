@@ -56,6 +56,8 @@ export interface PercpuEntry<K, S> extends Entry<K, S[]> {
 export class LiveEntry<K, V> implements Entry<K, V> {
   declare readonly key: K;
   declare value: V;
+  /** Whether its values can be written. */
+  readonly writable: boolean;
   readonly #map: BpfMap<K, V>;
   readonly #key: Place;
   readonly #value: Place;
@@ -68,6 +70,7 @@ export class LiveEntry<K, V> implements Entry<K, V> {
     Object.setPrototypeOf(this, Object.create(new.target.prototype));
     const place = map as unknown as BpfMap<unknown, unknown>;
     this.#map = map;
+    this.writable = refusal === undefined;
     this.#key = new Place(place, "a key cannot be written; delete the entry and set() another");
     this.#value = new Place(place, refusal);
     definePart(this, "key", this.#key, map.keyCodec);
@@ -109,31 +112,5 @@ export class LiveEntry<K, V> implements Entry<K, V> {
 
   [Symbol.for("nodejs.util.inspect.custom")](): unknown {
     return this.keyAddress === 0 ? "[an entry that its callback has left]" : this.copy();
-  }
-}
-
-/**
- * The entries of one map that no callback is using. Making one costs 50 us, and a callback that is handed a new one in every run
- * meets a new shape each time, which V8 gives up on at the fifth; so they are kept. Runs inside of a callback need one of their own.
- */
-export class EntryPool<K, V> {
-  readonly #map: BpfMap<K, V>;
-  readonly #refusal: string | undefined;
-  readonly #free: LiveEntry<K, V>[] = [];
-
-  /** @param refusal as for {@link LiveEntry} */
-  constructor(map: BpfMap<K, V>, refusal?: string) {
-    this.#map = map;
-    this.#refusal = refusal;
-  }
-
-  take(): LiveEntry<K, V> {
-    return this.#free.pop() ?? new LiveEntry(this.#map, this.#refusal);
-  }
-
-  /** Takes an entry back, and off whatever it is on. */
-  give(entry: LiveEntry<K, V>): void {
-    entry.leave();
-    this.#free.push(entry);
   }
 }

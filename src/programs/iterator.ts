@@ -24,7 +24,8 @@ import { noMemory, roundUp64, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
-import type { EntryPool, LiveEntry, ReadonlyEntry } from "./entry.ts";
+import type { LiveEntry, ReadonlyEntry } from "./entry.ts";
+import { returnEntry, takeCopy } from "./entry_pool.ts";
 import { Seq } from "./seq.ts";
 
 /** Options of {@link EntryMap.iterator}. */
@@ -83,7 +84,8 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
   readonly #options: IteratorOptions<ReadonlyEntry<unknown, unknown>>;
   readonly #size: number;
   readonly #seq: Seq;
-  readonly #entries: EntryPool<unknown, unknown>;
+  /** The handle that it was made with, which the entries belong to. */
+  readonly #source: EntryMap<unknown, unknown>;
   /** The one that `show` is handed; only during a read. */
   #entry: LiveEntry<unknown, unknown> | undefined;
   /** The block, which begins with the cursor; 0 once the iterator is closed or at its end. */
@@ -115,7 +117,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
     this.#size = checkInteger(`iterator: ${subject}: bufferSize`, bufferSize, 1, SIZE_MAX);
     this.#options = options;
     this.#seq = new Seq(map, subject, this.#size);
-    this.#entries = map.copies();
+    this.#source = map;
     let room = Math.max(1, Math.min(GROUP, Math.floor(GROUP_BYTES / table.keySize)));
     const layoutOf = (room: number) => scanLayout(host, table.keySize, 0, room);
     const bytesOf = (room: number) => layoutOf(room).values + roundUp64(table.valueBytes);
@@ -153,14 +155,14 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
     const pending = this.#pending;
     this.#pending = undefined;
     if (pending !== undefined) throw pending.thrown;
-    const entry = this.#entries.take();
+    const entry = takeCopy(this.#source);
     this.#entry = entry;
     try {
       this.#fill(entry);
       return this.#seq.take();
     } finally {
       this.#entry = undefined;
-      this.#entries.give(entry);
+      returnEntry(this.#source, entry);
       if (this.#ended) this.close();
     }
   }

@@ -109,8 +109,9 @@ export class Seq {
     return count === 0 ? undefined : this.#buffer.slice(0, count);
   }
 
-  /** @internal Gives the buffer back. */
+  /** @internal Gives the buffer back, also while it is being written to. */
   release(): void {
+    this.#showing = false;
     this.#buffer = NONE;
     this.#count = 0;
   }

@@ -1,4 +1,6 @@
 // BPF iterators: what a read gives, where the next one goes on, and what show() may do meanwhile.
+import { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {
   BPF_F_WRONLY,
@@ -498,7 +500,7 @@ describe("entry", () => {
     });
     expect(iterator.read()).toBeUndefined();
     expect(errors).toEqual([
-      'entry: map "m": value.at.ms: an iterator shows copies; write with set() of the map',
+      'entry: map "m": value.at.ms: this is a copy of the entry; write with set() of the map',
       'entry: map "m": key: a key cannot be written; delete the entry and set() another',
     ]);
     expect(map.get(1)).toEqual({ hits: 50, at: { ms: 60 } });
@@ -725,6 +727,21 @@ describe.each(HASHES)("show() on a %s may", (type) => {
       const { message } = expectErrno(() => iterator.read(), "EBADF");
       expect(message).toContain(what === "host" ? "is closed, with its host (EBADF)" : "is closed (EBADF)");
       expectErrno(() => iterator.read(), "EBADF");
+    }
+  });
+
+  it("not write after closing its iterator", () => {
+    for (const data of ["x", "x".repeat(100), new Uint8Array(3)]) {
+      const { map } = open(4);
+      const iterator: MapIterator = map.iterator({
+        show(seq) {
+          seq.write("before");
+          iterator.close();
+          seq.write(data);
+        },
+      });
+      expect(expectErrno(() => iterator.read(), "EBADF").message).toMatch(/^seq\.write: map "m"/);
+      expect(map.host.verify()).toEqual([]);
     }
   });
 
@@ -960,6 +977,22 @@ describe("for await", () => {
     };
     await expect(loop()).rejects.toThrow("no twos");
     expect(pieces).toEqual(["0\n1\n"]);
+    expect(host.memoryUsage().bytes).toBe(bytes);
+  });
+
+  it("is how pipeline() reads it, which closes it when the other end fails", async () => {
+    const { map, host } = numbers("array", 400, 400);
+    const { bytes } = host.memoryUsage();
+    const pieces: string[] = [];
+    const sink = new Writable({
+      highWaterMark: 1,
+      write(piece, _encoding, done) {
+        pieces.push(piece.toString());
+        done(pieces.length === 2 ? new Error("hung up") : null);
+      },
+    });
+    await expect(pipeline(map.iterator({ bufferSize: 4, show: showKey }), sink)).rejects.toThrow("hung up");
+    expect(pieces).toEqual(["0\n1\n", "2\n3\n"]);
     expect(host.memoryUsage().bytes).toBe(bytes);
   });
 
