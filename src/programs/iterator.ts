@@ -78,7 +78,7 @@ type Ending = "overflow" | "retry" | { readonly thrown: unknown } | undefined;
  * iterator.close();
  * ```
  */
-export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined, undefined> {
+export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined, undefined> {
   /** A handle of its own, which holds the map. */
   readonly #map: EntryMap<unknown, unknown>;
   readonly #options: IteratorOptions<ReadonlyEntry<unknown, unknown>>;
@@ -168,7 +168,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
   }
 
   /** The next {@link read}, for `for await`. It closes the iterator at the end of the loop, and when there is an error. */
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+  async next(): Promise<IteratorResult<Uint8Array<ArrayBuffer>, undefined>> {
     if (this.#block === 0 && !this.#map.host.closed) return { done: true, value: undefined };
     try {
       const value = this.read();
@@ -181,7 +181,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
   }
 
   /** Closes the iterator: a `for await` was left early. */
-  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+  async return(): Promise<IteratorResult<Uint8Array<ArrayBuffer>, undefined>> {
     this.close();
     return { done: true, value: undefined };
   }
@@ -204,8 +204,8 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
    * console.log(response.status); // 200
    * ```
    */
-  stream(): ReadableStream<Uint8Array> {
-    return new ReadableStream<Uint8Array>(
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return new ReadableStream<Uint8Array<ArrayBuffer>>(
       {
         pull: async (controller) => {
           const { done, value } = await this.next();
