@@ -94,6 +94,7 @@ const SYSCALLS = {
   section: "rcu_read_lock",
   synchronize: "synchronize_rcu",
   close: "close",
+  redirect: "sk_redirect_map",
 } as const;
 
 /** Name of an operation of the public API, as it appears in messages. */

@@ -1,10 +1,11 @@
-import type { MapType } from "../maps/spec.ts";
+import type { Sockets } from "../maps/sockets.ts";
+import type { AnyMapType } from "../maps/spec.ts";
 
 /** What there is to know of a table of the core. */
 export interface TableInfo {
   /** Counts up from 1 per host. */
   readonly id: number;
-  readonly type: MapType;
+  readonly type: AnyMapType;
   /** `""` when the map was created without a name. */
   readonly name: string;
   /** Bytes. */
@@ -30,4 +31,6 @@ export interface TableInfo {
 export interface Table extends TableInfo {
   /** Open handles, file descriptors and pins. The table is destroyed when the last one goes. */
   references: number;
+  /** The objects of a sockmap or sockhash. They are let go with the last reference of this thread. */
+  sockets?: Sockets;
 }

@@ -7,10 +7,28 @@ import type { Codec } from "../codec/codec.ts";
 export type HashType = "hash" | "rhash";
 
 /**
- * All map types. `array` has the keys 0..maxEntries - 1, all there from the start with a value of zeros. The `percpu_` types
+ * Types of maps whose values are bytes. `array` has the keys 0..maxEntries - 1, all there from the start with a value of zeros. The `percpu_` types
  * have a value for each CPU of the host under every key.
  */
 export type MapType = HashType | "percpu_hash" | "array" | "percpu_array";
+
+/** Types of maps whose values are objects of the thread that made the map: by index, and by key. */
+export type SocketMapType = "sockmap" | "sockhash";
+
+/** All map types. */
+export type AnyMapType = MapType | SocketMapType;
+
+/** When a map is to grow, and how. `M` is the map. */
+export interface LowWater<M> {
+  /** Free slots, 1..maxEntries: the operation that takes one more calls `grow`. */
+  readonly free: number;
+  /**
+   * Called from within the operation that takes the free slots below the mark, before it takes one and before it can fail; once,
+   * until as many are free again. It may call `map.grow`, and anything else. What it throws ends the operation, which has
+   * changed nothing then.
+   */
+  grow(map: M): void;
+}
 
 /** What {@link createMap} makes a map from. */
 export interface MapSpec<K, V, T extends MapType = MapType> {
@@ -46,7 +64,7 @@ export interface OpenSpec<K, V, T extends MapType> {
 export interface MapInfo {
   /** Counts up from 1 per host. */
   readonly id: number;
-  readonly type: MapType;
+  readonly type: AnyMapType;
   readonly name: string;
   /** Bytes. */
   readonly keySize: number;
