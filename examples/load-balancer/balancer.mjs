@@ -11,7 +11,7 @@ const LOOPBACK = "127.0.0.1";
 /** The longest header of version 1, in bytes. */
 const HEADER_MAX = 107;
 /** ms without a byte after which a connection is given up. */
-const IDLE = 5000;
+const IDLE = 15_000;
 
 const HEADER = /^PROXY TCP4 (\d+)\.(\d+)\.(\d+)\.(\d+) \S+ \d+ \d+\r\n/;
 

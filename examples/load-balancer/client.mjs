@@ -3,12 +3,12 @@ import { connect } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { Frames, frame } from "./frames.mjs";
 
-const MOST_RETRIES = 50;
-const RETRY_MS = 10;
+const MOST_RETRIES = 100;
+const RETRY_MS = 20;
 /** Every so many requests are large enough to fill the buffers on the way. */
-const LARGE_EVERY = 8;
+const LARGE_EVERY = 4;
 const SMALL_BYTES = 4096;
-const LARGE_BYTES = 512 * 1024;
+const LARGE_BYTES = 128 * 1024;
 
 export class Client {
   /** Requests that were answered right, their bytes, and connections that were cut. */

@@ -25,7 +25,7 @@ async function ask({ worker, killed }) {
 /**
  * @param options `backends`; `clients`, at the same time; `connections` of each, one after the other; `requests` in each
  */
-export async function runScenario({ backends = 3, clients = 24, connections = 10, requests = 8 } = {}) {
+export async function runScenario({ backends = 3, clients = 24, connections = 10, requests = 4 } = {}) {
   const started = performance.now();
   const servers = await Promise.all(Array.from({ length: backends }, (_, number) => startBackend(number)));
   const balancer = new Balancer(servers.map(({ port }) => port));
