@@ -7,17 +7,16 @@
  */
 import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
 import type { Sockets } from "../maps/sockets.ts";
-import type { AnyMapType } from "../maps/spec.ts";
 import type { Host } from "./host.ts";
 import { noMemory } from "./scratch.ts";
 import { lockTimeout, type SharedExports, sharedCore } from "./shared_core.ts";
 import { DYING_TABLES } from "./shared_memory.ts";
-import type { Table, TableInfo } from "./table.ts";
+import type { Table, TableInfo, TableType } from "./table.ts";
 import { isSocketMap, Tables, valueBytesOf } from "./tables.ts";
 import { ERRNO_LIMIT } from "./wasm.ts";
 
 /** Numbers of the types in the memory. */
-const TYPES: readonly AnyMapType[] = [
+const TYPES: readonly TableType[] = [
   "hash",
   "rhash",
   "percpu_hash",
@@ -44,7 +43,7 @@ const META_BYTES = 52;
 /** A table as its header describes it. */
 class SharedTable implements Table {
   readonly id: number;
-  readonly type: AnyMapType;
+  readonly type: TableType;
   readonly name: string;
   readonly keySize: number;
   readonly valueSize: number;

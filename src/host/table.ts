@@ -1,11 +1,14 @@
 import type { Sockets } from "../maps/sockets.ts";
 import type { AnyMapType } from "../maps/spec.ts";
 
+/** What a table of the core may be. */
+export type TableType = AnyMapType;
+
 /** What there is to know of a table of the core. */
 export interface TableInfo {
   /** Counts up from 1 per host. */
   readonly id: number;
-  readonly type: AnyMapType;
+  readonly type: TableType;
   /** `""` when the map was created without a name. */
   readonly name: string;
   /** Bytes. */

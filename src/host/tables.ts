@@ -7,11 +7,11 @@
 import { BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_ZERO_SEED } from "../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
-import type { AnyMapType, SocketMapType } from "../maps/spec.ts";
+import type { SocketMapType } from "../maps/spec.ts";
 import type { MapAttributes } from "../maps/validate.ts";
 import type { Host } from "./host.ts";
 import { noMemory } from "./scratch.ts";
-import type { Table, TableInfo } from "./table.ts";
+import type { Table, TableInfo, TableType } from "./table.ts";
 import { ERRNO_LIMIT } from "./wasm.ts";
 
 /** MurmurHash3's finalizer (Appleby): every bit of the input reaches every bit of the result. */
@@ -27,17 +27,17 @@ export function roundUp8(bytes: number): number {
 }
 
 /** Bytes of one value as user space sees it (`bpf_map_value_size`): per-CPU maps have one slot for each CPU. */
-export function valueBytesOf(type: AnyMapType, valueSize: number, cpus: number): number {
+export function valueBytesOf(type: TableType, valueSize: number, cpus: number): number {
   return type === "percpu_hash" || type === "percpu_array" ? roundUp8(valueSize) * cpus : valueSize;
 }
 
 /** Whether the values are objects of the thread that made the map. */
-export function isSocketMap(type: AnyMapType): type is SocketMapType {
+export function isSocketMap(type: TableType): type is SocketMapType {
   return type === "sockmap" || type === "sockhash";
 }
 
 /** Whether each index of the map is there from the start. */
-export function isArray(type: AnyMapType): boolean {
+export function isArray(type: TableType): boolean {
   return type === "array" || type === "percpu_array";
 }
 

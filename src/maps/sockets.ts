@@ -19,7 +19,7 @@ import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
 import { type CloseLink, follow, unfollow } from "./close_watch.ts";
-import type { LowWaterMark } from "./low_water.ts";
+import type { LowWaterMark } from "./socket_low_water.ts";
 import { tableEntries } from "./stats.ts";
 
 const NO_SLOT = -1;

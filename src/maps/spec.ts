@@ -12,23 +12,22 @@ export type HashType = "hash" | "rhash";
  */
 export type MapType = HashType | "percpu_hash" | "array" | "percpu_array";
 
-/** Types of maps whose values are objects of the thread that made the map: by index, and by key. */
-export type SocketMapType = "sockmap" | "sockhash";
-
-/** All map types. */
-export type AnyMapType = MapType | SocketMapType;
-
-/** When a map is to grow, and how. `M` is the map. */
-export interface LowWater<M> {
-  /** Free slots, 1..maxEntries: the operation that takes one more calls `grow`. */
+/**
+ * A hook that makes room before a map is full. It is called when an insert is about to leave fewer than `free` slots free, from
+ * within that operation: before it, or a later one, can fail for want of room.
+ *
+ * Once for each crossing: when the hook does not grow the map, inserts go on to the limit without calling it again, until deletes
+ * have led back to the mark. In a sockmap an index beyond the end crosses it, too, and is then tried again.
+ */
+export type LowWater<M> = {
+  /** The mark, in slots: 1..maxEntries. */
   readonly free: number;
   /**
-   * Called from within the operation that takes the free slots below the mark, before it takes one and before it can fail; once,
-   * until as many are free again. It may call `map.grow`, and anything else. What it throws ends the operation, which has
-   * changed nothing then.
+   * Typically `(map) => map.grow(2 * map.info.maxEntries)`. It may use the map as anybody may; while it runs, it is not called.
+   * What it throws, the operation throws, having changed nothing, and the next one calls it again.
    */
   grow(map: M): void;
-}
+};
 
 /** What {@link createMap} makes a map from. */
 export interface MapSpec<K, V, T extends MapType = MapType> {
@@ -75,3 +74,9 @@ export interface MapInfo {
   readonly flags: number;
   readonly mapExtra: number;
 }
+
+/** Types of maps whose values are objects of the thread that made the map: by index, and by key. */
+export type SocketMapType = "sockmap" | "sockhash";
+
+/** All map types. */
+export type AnyMapType = MapType | SocketMapType;

@@ -4,7 +4,6 @@
  *
  * @module
  */
-import { BpfError } from "../errors.ts";
 import type { Table } from "../host/table.ts";
 import { isSocketMap } from "../host/tables.ts";
 import { BPF_ATTR_ID, BPF_ATTR_OBJ } from "./attr.ts";
@@ -55,19 +54,15 @@ export function objPin(call: Call): number {
   return call.host.tables.pin(path, file.table) ? 0 : -ERRNO.EEXIST;
 }
 
-/** A descriptor of what `find` finds, a table that comes with a reference. */
-function openFound(call: Call, find: () => Table | undefined, flags: number): number {
-  let table: Table | undefined;
-  try {
-    table = find();
-  } catch (error) {
-    // A map of objects that belongs to another thread.
-    if (error instanceof BpfError && error.errno === ERRNO.EOPNOTSUPP) return -ERRNO.EOPNOTSUPP;
-    throw error;
-  }
+/** A descriptor of a table that comes with a reference. */
+function openFound(call: Call, table: Table | undefined, flags: number): number {
   if (table === undefined) return -ERRNO.ENOENT;
-  // The values of a socket map are objects, and no file descriptor of a host stands for one.
-  const fd = isSocketMap(table.type) ? -ERRNO.EOPNOTSUPP : openFile(call.host, table, flags);
+  if (isSocketMap(table.type)) {
+    // Its values are objects, and no descriptor of a host stands for one.
+    call.host.tables.drop(table);
+    return -ERRNO.EOPNOTSUPP;
+  }
+  const fd = openFile(call.host, table, flags);
   call.host.tables.drop(table);
   return fd;
 }
@@ -78,7 +73,7 @@ export function objGet(call: Call): number {
   if (asksForNothing(flags)) return -ERRNO.EINVAL;
   const path = readPath(call);
   if (typeof path === "number") return path;
-  return openFound(call, () => call.host.tables.pinned(path), flags);
+  return openFound(call, call.host.tables.pinned(path), flags);
 }
 
 export function mapGetNextId(call: Call): number {
@@ -93,5 +88,5 @@ export function mapGetNextId(call: Call): number {
 export function mapGetFdById(call: Call): number {
   const flags = call.u32(open_flags);
   if (call.hasTail(open_flags) || (flags & ~ACCESS) !== 0 || asksForNothing(flags)) return -ERRNO.EINVAL;
-  return openFound(call, () => call.host.tables.byId(call.u32(map_id)), flags);
+  return openFound(call, call.host.tables.byId(call.u32(map_id)), flags);
 }

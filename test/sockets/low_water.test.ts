@@ -144,6 +144,15 @@ describe.each(["sockmap", "sockhash"] as const)("%s", (type) => {
     expect(emitter.listenerCount("close")).toBe(0);
   });
 
+  it("refuses a hook that would go on after the call, which finds out at the latest when it is called", () => {
+    expect(() => open(type, 4, 1, (async () => {}) as never)).toThrow(
+      /^createMap: map "m": lowWater.grow: expected a plain function: .* outlives the operation$/,
+    );
+    const map = open(type, 4, 4, (() => Promise.resolve()) as never);
+    expect(() => map.set(0, {})).toThrow(/lowWater.grow: the function returned a promise/);
+    expect(map.size).toBe(0);
+  });
+
   it("is called for whichever handle crosses the mark, with that handle", () => {
     const seen: AnySockets[] = [];
     const map = open(type, 4, 4, (self) => seen.push(self));

@@ -1,10 +1,11 @@
 /**
- * The low-water mark of a map: when its hook is called.
+ * The low-water mark of a map of objects: when its hook is called.
  *
  * @module
  */
 import { describe } from "../codec/mismatch.ts";
 import { checkInteger } from "../host/options.ts";
+import { checkNoPromise, checkPlainFunction } from "../host/threads.ts";
 import type { LowWater } from "./spec.ts";
 
 /**
@@ -13,6 +14,7 @@ import type { LowWater } from "./spec.ts";
  */
 export class LowWaterMark<M> {
   readonly #free: number;
+  readonly #what: string;
   readonly #spec: LowWater<M>;
   #running = false;
 
@@ -25,9 +27,8 @@ export class LowWaterMark<M> {
       throw new TypeError(`${what}: expected { free, grow }, got ${describe(spec)}`);
     }
     this.#free = checkInteger(`${what}.free`, spec.free, 1, maxEntries);
-    if (typeof spec.grow !== "function") {
-      throw new TypeError(`${what}.grow: expected a function, got ${describe(spec.grow)}`);
-    }
+    checkPlainFunction(`${what}.grow`, spec.grow, "operation");
+    this.#what = `${what}.grow`;
     this.#spec = spec;
   }
 
@@ -44,7 +45,7 @@ export class LowWaterMark<M> {
   run(map: M): void {
     this.#running = true;
     try {
-      this.#spec.grow(map);
+      checkNoPromise(this.#what, this.#spec.grow(map), "operation");
     } finally {
       this.#running = false;
     }
