@@ -18,3 +18,8 @@ export { STAGE_ERRNO, addMany, removeMany, updateMany } from "./batch/write";
 export { getNumber4, setNumber4 } from "./maps/number";
 export { verify } from "./table/verify";
 export { verifyArena } from "./memory/verify";
+export { programAdvance, programEntries, programPlan } from "./programs/plan";
+export { programDrop, programUnlink, programUnlinkRows } from "./programs/unlink";
+export { programRepay, programSettle } from "./programs/settle";
+export { programStop } from "./programs/stop";
+export { RUN_BYTES } from "./programs/run";

@@ -2,7 +2,8 @@
 // or the journal could not be had; the slot then says who holds the lock (sync/slot.ts).
 export * from "./index";
 export { attach, detach, reap } from "./sync/recover";
-export { synchronizeSections as synchronize } from "./sync/section";
+export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/section";
+export { programLock, programUnlock } from "./programs/locked";
 export { entriesOf as entries } from "./sync/count";
 export { add, fetch, localAdd, localRead, localWrite, locate, lockValue, unlockValue } from "./maps/shared_access";
 export { arrayAdd, arrayClear, arrayGet, arrayLockValue, arraySet } from "./maps/shared_array";

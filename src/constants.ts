@@ -40,3 +40,10 @@ export const BPF_F_WRONLY_PROG = 0x100;
 export const BPF_F_MMAPABLE = 0x400;
 /** Creation: maps of different `maxEntries` may take this one's place in a map of maps. Only for `array`. */
 export const BPF_F_INNER_MAP = 0x1000;
+
+/** What a program does with an entry ({@link HashMap.process}); the bits may be combined. */
+export const ACT_KEEP = 0;
+/** Unlink it, show it to the dumper, free it. */
+export const ACT_DELETE = 1;
+/** End the run behind it. */
+export const ACT_STOP = 2;

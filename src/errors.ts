@@ -87,7 +87,12 @@ const SYSCALLS = {
   "batch.value": "map_lookup_batch",
   "batch.set": "map_update_batch",
   "batch.rewind": "map_lookup_batch",
+  process: "map_lookup_and_delete_batch",
   view: "mmap",
+  entry: "map_lookup_elem",
+  iterator: "iter_create",
+  "iterator.read": "read",
+  "seq.write": "seq_write",
   pin: "obj_pin",
   open: "obj_get",
   unpin: "unlink",
@@ -95,6 +100,7 @@ const SYSCALLS = {
   synchronize: "synchronize_rcu",
   close: "close",
   redirect: "sk_redirect_map",
+  program: "prog_load",
 } as const;
 
 /** Name of an operation of the public API, as it appears in messages. */

@@ -50,3 +50,23 @@ export type {
   SocketMapType,
 } from "./maps/spec.ts";
 export type { MapLayout, MapStats } from "./maps/stats.ts";
+export type { ProcessBudget } from "./programs/budget.ts";
+export { CounterExpression } from "./programs/counters.ts";
+export type { ProcessCursor } from "./programs/cursor.ts";
+export type { Entry, PercpuEntry, ReadonlyEntry, ReadonlyPercpuEntry } from "./programs/entry.ts";
+export { BooleanExpression, NumberExpression, type Operand } from "./programs/expression.ts";
+export type { IteratorOptions, MapIterator } from "./programs/iterator.ts";
+export { ArrayExpression, type ExpressionOf } from "./programs/places.ts";
+export type { Dumper, Filter, ProcessOptions, ProcessResult } from "./programs/process.ts";
+export {
+  type CounterCodecs,
+  Program,
+  type ProgramBody,
+  type ProgramEntry,
+  type ProgramOptions,
+  type ProgramTools,
+  program,
+} from "./programs/program.ts";
+export { Effect, Rules } from "./programs/rules.ts";
+export { BytesExpression, TextExpression } from "./programs/runs.ts";
+export type { Seq } from "./programs/seq.ts";

@@ -16,7 +16,7 @@ const read = (file: string) => readFileSync(new URL(file, root), "utf8");
 const sources = [
   "src/errors.ts",
   "src/hosts.ts",
-  ...["src/host", "src/maps", "src/testing", "src/uapi"].flatMap((folder) =>
+  ...["src/host", "src/maps", "src/programs", "src/testing", "src/uapi"].flatMap((folder) =>
     readdirSync(new URL(folder, root)).map((name) => `${folder}/${name}`),
   ),
 ];
@@ -92,6 +92,7 @@ describe("examples", () => {
     "src/host/",
     "src/hosts.ts",
     "src/maps",
+    "src/programs",
     "src/testing",
     "src/uapi",
     "src/errors.ts",

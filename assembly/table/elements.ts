@@ -31,7 +31,7 @@ export const DEAD: u32 = 0;
 export const FREE: u32 = 2;
 const SWEEP_STEPS: u32 = 16;
 
-@inline function elementAddress(table: usize, index: u32): usize {
+@inline export function elementAddress(table: usize, index: u32): usize {
   return recordAddress(table + ELEMENT_SEGMENTS, index, field(table, ELEMENT_STRIDE));
 }
 
@@ -175,4 +175,9 @@ function sweep(table: usize): void {
     setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) - 1);
     reclaim(table, element);
   }
+}
+
+/** Frees all elements that died inside a section. One thread, no section open. */
+export function sweepAll(table: usize): void {
+  while (field(table, DEAD_ELEMENTS)) sweep(table);
 }

@@ -28,12 +28,12 @@ const NOT: u32 = 0xffffffff;
 const MOST_REMOVED: u32 = 64;
 const REMOVE_ENTRIES: u32 = 28;
 
-@inline function spanOf(width: u32): u64 {
+@inline export function spanOf(width: u32): u64 {
   return WHOLE >> (<u64>width);
 }
 
 /** The position behind the bucket just visited. */
-@inline function behind(position: u64): u64 {
+@inline export function behind(position: u64): u64 {
   const span = spanOf(mine(VISITED));
   return (position & ~(span - 1)) + span;
 }
@@ -107,7 +107,7 @@ function emitBlocks<B>(table: usize, bucket: usize, version: u32, keys: usize, v
 }
 
 /** Whether the bucket at a position has no memory yet (a hash without preallocation): then it is empty, and nothing to lock. */
-function isUntouchedAt<B>(table: usize, position: u64): bool {
+export function isUntouchedAt<B>(table: usize, position: u64): bool {
   const buckets = atomic.load<u32>(table, BUCKETS);
   const index = indexIn(buckets, reverseBits(<u32>position));
   const bucket = bucketAddress<B>(table, index);
@@ -116,7 +116,7 @@ function isUntouchedAt<B>(table: usize, position: u64): bool {
 }
 
 /** Locks the bucket at a position, with room in the journal for removing so many of its entries. 0 when that fails. */
-function lockAt<B>(table: usize, position: u64, removed: u32): usize {
+export function lockAt<B>(table: usize, position: u64, removed: u32): usize {
   while (true) {
     const bucket = lockBucketOf<B>(table, reverseBits(<u32>position));
     if (!bucket) return 0;

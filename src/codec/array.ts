@@ -7,6 +7,14 @@ import { type Codec, checkedSize, isCodec, Scalar } from "./codec.ts";
 import { describe, outOfRange, within, wrongType } from "./mismatch.ts";
 import { holdsLock } from "./struct.ts";
 
+/** The codec of a C array. */
+export interface ArrayCodec<T> extends Codec<T[]> {
+  /** The codec of its elements. */
+  readonly element: Codec<T>;
+  /** Elements. */
+  readonly length: number;
+}
+
 /**
  * `element x[length]`: a JavaScript array of exactly `length` values. Size and alignment are the element's, as in C.
  *
@@ -19,7 +27,7 @@ import { holdsLock } from "./struct.ts";
  * buckets.encode([1, 2, 3], view, 0);
  * buckets.decode(view, 0); // [ 1, 2, 3 ]
  */
-export function array<T>(element: Codec<T>, length: number): Codec<T[]> {
+export function array<T>(element: Codec<T>, length: number): ArrayCodec<T> {
   if (!isCodec(element))
     throw new TypeError(`array(): expected a codec of the elements, got ${describe(element)}`);
   if (holdsLock(element))
@@ -32,6 +40,8 @@ export function array<T>(element: Codec<T>, length: number): Codec<T[]> {
     size,
     align: element.align,
     scalar: Scalar.NONE,
+    element,
+    length,
     encode(value, view, offset) {
       if (!Array.isArray(value)) throw wrongType(`${name} (an array)`, describe(value));
       if (value.length !== length) {

@@ -22,10 +22,16 @@ function bytesBehind(view: DataView): Uint8Array {
 }
 
 /** Also true of an array from another realm (a jest sandbox, an iframe), which `instanceof` does not know. */
-function isUint8Array(value: unknown): value is Uint8Array {
+export function isUint8Array(value: unknown): value is Uint8Array {
   return (
     value instanceof Uint8Array || (ArrayBuffer.isView(value) && describe(value).startsWith("Uint8Array "))
   );
+}
+
+/** The codec of a run of bytes. */
+export interface RunCodec<T> extends Codec<T> {
+  /** Raw bytes, or text that a NUL ends. */
+  readonly run: "bytes" | "text";
 }
 
 /**
@@ -38,7 +44,7 @@ function isUint8Array(value: unknown): value is Uint8Array {
  * mac.encode(Uint8Array.of(2, 0, 94, 16, 0, 1), view, 0);
  * mac.decode(view, 0); // Uint8Array(6) [ 2, 0, 94, 16, 0, 1 ]
  */
-export function bytes(length: number): Codec<Uint8Array> {
+export function bytes(length: number): RunCodec<Uint8Array> {
   const name = `bytes(${length})`;
   const size = checkedSize(name, length, 1);
   return {
@@ -46,6 +52,7 @@ export function bytes(length: number): Codec<Uint8Array> {
     size,
     align: 1,
     scalar: Scalar.NONE,
+    run: "bytes",
     encode(value, view, offset) {
       if (!isUint8Array(value)) throw wrongType(`${name} (a Uint8Array)`, describe(value));
       if (value.length !== size) throw outOfRange(`${name} (exactly ${size} bytes)`, `${value.length} bytes`);
@@ -124,7 +131,7 @@ function writeUtf8(text: string, view: DataView, start: number): number {
  * comm.encode("systemd-resolve", view, 0);
  * comm.decode(view, 0); // 'systemd-resolve'
  */
-export function cstring(size: number): Codec<string> {
+export function cstring(size: number): RunCodec<string> {
   const name = `cstring(${size})`;
   checkedSize(name, size, 1);
   // Decoding needs the text in unshared memory (browsers' TextDecoder insists), as an array of just its length. Both
@@ -136,6 +143,7 @@ export function cstring(size: number): Codec<string> {
     size,
     align: 1,
     scalar: Scalar.NONE,
+    run: "text",
     encode(value, view, offset) {
       if (typeof value !== "string") throw wrongType(`${name} (a string)`, describe(value));
       const length = utf8Length(value);

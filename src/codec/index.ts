@@ -3,8 +3,8 @@
  *
  * @module
  */
-export { array } from "./array.ts";
-export { bytes, cstring } from "./bytes.ts";
+export { type ArrayCodec, array } from "./array.ts";
+export { bytes, cstring, type RunCodec } from "./bytes.ts";
 export { type Codec, type Infer, Scalar, type ScalarKind } from "./codec.ts";
 export { f32, f64, i8, i16, i32, i64, u8, u16, u32, u53, u64 } from "./scalars.ts";
 export {

@@ -50,6 +50,11 @@ export function holdsLock(codec: Codec<unknown>): codec is Codec<unknown> & { re
   return "lockOffset" in codec && codec.lockOffset !== undefined;
 }
 
+/** Whether a layout is one that {@link struct} has made. */
+export function isStruct(codec: Codec<unknown>): codec is StructCodec<Fields> {
+  return "fields" in codec && "offsets" in codec;
+}
+
 interface Member {
   readonly name: string;
   readonly step: string;

@@ -21,6 +21,12 @@ export interface SharedExports extends CoreExports {
   reap(cpu: number): number;
   /** Waits for all sections that are open: 0 | ETIMEDOUT | EDEADLK in one's own. */
   synchronize(): number;
+  /** The same from inside of one section of this thread, which does not count: 0 | ETIMEDOUT | EDEADLK in a further one. */
+  synchronizeOthers(): number;
+  /** Locks the next bucket of a run for a compiled program: its address | 0 (assembly/programs/locked.ts). */
+  programLock(m: number, run: number): number;
+  /** Ends its visit: 1 to go on | 0. */
+  programUnlock(m: number, run: number): number;
 
   /** Address of the live value of the key at an address | 0 | errno. */
   locate(m: number, key: number): number;

@@ -19,6 +19,7 @@ const SLOT_BYTES = 512;
 /** Words of a slot. */
 const STATE = 0;
 const THREAD = 8;
+export const SLOT_SEQUENCE = 12;
 export const COPY_BUFFER = 28;
 const BLOCKED_BY = 60;
 export const SLOT_ERRNO = 136;

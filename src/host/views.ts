@@ -15,17 +15,18 @@ export class HostViews {
   f32!: Float32Array;
   f64!: Float64Array;
   view!: DataView;
-  readonly #memory: WebAssembly.Memory;
+  /** @internal */
+  readonly memory: WebAssembly.Memory;
 
   /** @internal */
   constructor(memory: WebAssembly.Memory) {
-    this.#memory = memory;
+    this.memory = memory;
     this.refresh();
   }
 
   /** @internal Takes new views after the memory has grown. `memory.buffer` costs 80-240 ns, so only then. */
   refresh(): void {
-    this.#setViews(this.#memory.buffer);
+    this.#setViews(this.memory.buffer);
   }
 
   /** @internal Drops the memory, so that it can be collected while somebody still holds the host. */

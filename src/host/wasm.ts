@@ -115,6 +115,24 @@ export interface CoreExports {
   freeze(m: number): void;
   /** 0 | errno. */
   setMaxEntries(m: number, maxEntries: number): number;
+  /**
+   * Runs of programs, with their record in host memory (assembly/programs/run.ts). Buckets planned; with the addresses of their
+   * entries written to the rows of the run; 0 when its outcome says why.
+   */
+  programPlan(m: number, run: number, most: number): number;
+  programEntries(m: number, run: number, most: number): number;
+  /** Goes behind the first `count` buckets of the plan. */
+  programAdvance(m: number, run: number, count: number): void;
+  /** Unlinks the entry at these addresses: 0 | ENOENT | errno. */
+  programUnlink(m: number, run: number, key: number, value: number): number;
+  /** For compiled programs: unlinks the entries in slots (a bit mask) of a block; notes where one stops. */
+  programDrop(m: number, run: number, block: number, first: number, slots: number): void;
+  programStop(m: number, run: number, bucket: number, block: number, slot: number): void;
+  /** The same of the elements in the first `count` rows of a run. */
+  programUnlinkRows(m: number, run: number, count: number): void;
+  /** After a run: frees and merges what it has left to do; the merges of so many deletes, and whether there are more to do. */
+  programSettle(m: number, unlinked: number): void;
+  programRepay(m: number, calls: number): number;
   /** Writes the words that `stats.ts` names to `out`. */
   tableStats(m: number, out: number): void;
   /** Checks the invariants of a table: 0, or the number of one that is broken, with 4 words about it at `out`. */

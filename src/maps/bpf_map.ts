@@ -149,6 +149,14 @@ export abstract class BpfMap<K, V> {
     this.close();
   }
 
+  /** @internal Another handle of the map, for reading: it keeps the map when this one is closed. */
+  reopen(): this {
+    const Handle = this.constructor as new (...args: ConstructorParameters<typeof BpfMap<K, V>>) => this;
+    const map = new Handle(this.host, this.table, this.keyCodec, this.valueCodec, true, false);
+    this.host.tables.addHandle(map);
+    return map;
+  }
+
   /** @internal Throws for a handle that is closed, or open for the other direction only. */
   refuse(operation: Operation): never {
     throw handleError(this, operation);

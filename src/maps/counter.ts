@@ -5,6 +5,7 @@
  */
 import { type Codec, Scalar, type ScalarKind } from "../codec/codec.ts";
 import { describe, outOfRange, within, wrongType } from "../codec/mismatch.ts";
+import { isStruct } from "../codec/struct.ts";
 import type { Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { BpfMap } from "./bpf_map.ts";
@@ -66,16 +67,6 @@ const WIDTHS: Readonly<Partial<Record<ScalarKind, Counter["width"]>>> = {
   [Scalar.I64]: 8,
 };
 
-/** The layout of a struct, as `codec/struct.ts` makes it. */
-type StructLayout = Codec<unknown> & {
-  readonly fields: Readonly<Record<string, Codec<unknown> | undefined>>;
-  readonly offsets: Readonly<Record<string, number>>;
-};
-
-function isStruct(codec: Codec<unknown>): codec is StructLayout {
-  return "fields" in codec && "offsets" in codec;
-}
-
 /** The counters of one map, found once per field. */
 export class Counters {
   /** That of a value that is one integer. */
@@ -114,7 +105,7 @@ export class Counters {
         `${what}: field: expected a field of the values, which are ${codec.name}, got ${describe(field)}`,
       );
     }
-    const { scalar = Scalar.NONE, name } = codec.fields[field]!;
+    const { scalar = Scalar.NONE, name }: { scalar?: ScalarKind; name: string } = codec.fields[field];
     const width = WIDTHS[scalar];
     if (width === undefined) throw new TypeError(`${what}: field: expected an integer, .${field} is ${name}`);
     const counter: Counter = { scalar, width, offset: codec.offsets[field], path: `value.${field}` };

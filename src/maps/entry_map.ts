@@ -7,6 +7,8 @@
  */
 import { BPF_ANY } from "../constants.ts";
 import type { Operation } from "../errors.ts";
+import type { ReadonlyEntry } from "../programs/entry.ts";
+import { type IteratorOptions, MapIterator } from "../programs/iterator.ts";
 import { Batch, type BatchOptions, checkBatchSize, defaultBatchSize, eachBatch } from "./batch.ts";
 import { subjectOf } from "./failure.ts";
 import { EntryIterator } from "./iterator.ts";
@@ -171,6 +173,36 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
 
   [Symbol.iterator](): IterableIterator<[K, V]> {
     return this.entries();
+  }
+
+  /**
+   * Turns the entries into text or bytes and gives them in pieces of at most `bufferSize` bytes, as a BPF iterator does
+   * (`bpf_iter`, read by the rules of `seq_file`): `show` writes each entry to `seq`, and a piece ends with the last entry that fits
+   * whole. See {@link MapIterator} for how to read them, and README.md for the rules.
+   *
+   * @example
+   * ```ts
+   * import { createMap, u32 } from "bpfmap";
+   *
+   * const map = createMap({ type: "array", key: u32, value: u32, maxEntries: 3 });
+   * map.set(2, 7);
+   * const iterator = map.iterator({
+   *   bufferSize: 16,
+   *   show(seq, entry) {
+   *     if (seq.number === 0) seq.write("map\n");
+   *     if (entry) seq.write(`${entry.key}: ${entry.value}\n`);
+   *     else seq.write(`${seq.number} in all\n`);
+   *   },
+   * });
+   * const text = new TextDecoder();
+   * console.log(JSON.stringify(text.decode(iterator.read()))); // "map\n0: 0\n1: 0\n"
+   * console.log(JSON.stringify(text.decode(iterator.read()))); // "2: 7\n3 in all\n"
+   * console.log(iterator.read()); // undefined
+   * ```
+   */
+  iterator(options: IteratorOptions<ReadonlyEntry<K, V>>): MapIterator {
+    if (this.reading === 0) this.refuse("iterator");
+    return new MapIterator(this, options as IteratorOptions<unknown>);
   }
 
   /**

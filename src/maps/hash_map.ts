@@ -6,11 +6,11 @@
 import { BPF_NOEXIST } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { checkInteger } from "../host/options.ts";
+import { type ProcessOptions, type ProcessResult, processMap } from "../programs/process.ts";
 import { type Batch, type BatchOptions, checkBatchSize, defaultBatchSize } from "./batch.ts";
 import type { AnyCounts, Counts } from "./counter.ts";
 import { CountingMap } from "./counting_map.ts";
 import { DrainIterator } from "./drain.ts";
-
 import { subjectOf } from "./failure.ts";
 
 const U32_MAX = 0xffff_ffff;
@@ -178,6 +178,38 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
     const { size = defaultBatchSize(this) } = options;
     checkBatchSize(`drain: ${subjectOf(this)}: size`, size);
     return new DrainIterator(this, size);
+  }
+
+  /**
+   * Runs a filter over all entries and deletes what it chooses (programmable batches). The filter sees every entry exactly once,
+   * whatever it or other threads insert, delete and resize meanwhile, as one reused object; what it has deleted is unlinked at once,
+   * and given to the dumper when no other thread can hold its address any more. Nothing moves, and nothing unlinked is used again,
+   * until the run is over.
+   *
+   * The filter may change the map: entries it deletes do not come any more, entries it inserts may come or not, values are
+   * the live ones. It may start runs of its own. When it throws or returns something else than actions, what it had deleted until then
+   * stays deleted, and goes to the dumper. When the dumper throws, what it has not seen goes back into the map.
+   *
+   * With a budget it does a part, and says where to go on. See `docs/programs.md`.
+   *
+   * @returns how many entries were visited and deleted, and whether the filter ended the run
+   * @throws BpfError EINVAL when the filter returns anything but `ACT_*` bits; EPERM for a frozen map; EDEADLK with a dumper in a
+   *   section on a shared host; ENOMEM. What the filter or the dumper throws.
+   * @example
+   * ```ts
+   * import { ACT_DELETE, ACT_KEEP, createMap, struct, u32 } from "bpfmap";
+   *
+   * const flows = createMap({ type: "rhash", key: u32, value: struct({ lastSeen: u32, bytes: u32 }), maxEntries: 100 });
+   * flows.set(1, { lastSeen: 10, bytes: 500 }).set(2, { lastSeen: 99, bytes: 60 });
+   * const result = flows.process({
+   *   filter: (entry) => (entry.value.lastSeen < 50 ? ACT_DELETE : ACT_KEEP),
+   *   dumper: (entry) => console.log(entry.key, entry.value.bytes), // 1 500
+   * });
+   * console.log(result); // { visited: 2, deleted: 1, stopped: false }
+   * ```
+   */
+  process(options: ProcessOptions<K, V>): ProcessResult {
+    return processMap(this, options);
   }
 
   /**

@@ -55,9 +55,14 @@ export function perCpu<V>(slot: Codec<V>, cpus: number): PerCpuCodec<V> {
   };
 }
 
+/** Whether a layout is one that {@link perCpu} has made. */
+export function isPerCpu(codec: Codec<unknown>): codec is PerCpuCodec<unknown> {
+  return "slot" in codec;
+}
+
 /** The layout of one slot; of maps that are not per CPU, of the value. */
 export function slotCodec(codec: Codec<unknown>): Codec<unknown> {
-  return "slot" in codec ? (codec as PerCpuCodec<unknown>).slot : codec;
+  return isPerCpu(codec) ? codec.slot : codec;
 }
 
 /**

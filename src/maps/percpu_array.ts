@@ -1,3 +1,5 @@
+import type { ReadonlyPercpuEntry } from "../programs/entry.ts";
+import type { IteratorOptions, MapIterator } from "../programs/iterator.ts";
 import { ArrayMap } from "./array.ts";
 import type { Counts } from "./counter.ts";
 import { LocalSlot } from "./percpu.ts";
@@ -22,4 +24,9 @@ import { LocalSlot } from "./percpu.ts";
 export class PercpuArrayMap<V> extends ArrayMap<V[], Counts<V>> {
   /** The calling thread's slot. */
   readonly local: LocalSlot<number, V> = new LocalSlot(this);
+
+  /** As {@link EntryMap.iterator}; `entry.value` is an array of slots, and `entry.local` the calling thread's. */
+  override iterator(options: IteratorOptions<ReadonlyPercpuEntry<number, V>>): MapIterator {
+    return super.iterator(options as never);
+  }
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+import type { ReadonlyPercpuEntry } from "../programs/entry.ts";
+import type { IteratorOptions, MapIterator } from "../programs/iterator.ts";
 import type { Counts } from "./counter.ts";
 import type { HashMap } from "./hash_map.ts";
 import { Map16, MapAny } from "./map_bytes.ts";
@@ -30,6 +32,8 @@ import { LocalSlot } from "./percpu.ts";
 export interface PercpuHashMap<K, V> extends HashMap<K, V[], Counts<V>> {
   /** The calling thread's slot. */
   readonly local: LocalSlot<K, V>;
+  /** As {@link EntryMap.iterator}; `entry.value` is an array of slots, and `entry.local` the calling thread's. */
+  iterator(options: IteratorOptions<ReadonlyPercpuEntry<K, V>>): MapIterator;
 }
 
 export class PercpuMap4<K, V> extends Map4<K, V[], Counts<V>> implements PercpuHashMap<K, V> {

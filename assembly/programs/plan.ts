@@ -1,0 +1,222 @@
+// Which buckets a run visits next, and for programs of JavaScript the entries in them.
+import { reverseBits } from "../hash/hash";
+import { SHARED } from "../sync/shared";
+import { BlockKeys } from "../table/block_keys";
+import { BlockRefs } from "../table/block_refs";
+import { BlockTags } from "../table/block_tags";
+import { bucketAddress, bucketIndex, bucketMask } from "../table/buckets";
+import { ELEMENT_KEY, LIVE, elementAddress } from "../table/elements";
+import { BUCKETS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUES, field } from "../table/header";
+import { countEntries } from "../table/overflow";
+import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan";
+import { firstOf, segmentOf } from "../table/segments";
+import { entriesLocked } from "./locked";
+import {
+  BEHIND, BY_ENTRY, DONE, FLAGS, KEEPS_VICTIMS, LIMIT, LINEAR, NEEDED, NEXT, NO_ROOM, OUTCOME, PLAN, PLANNED, POSITION, RESUMABLE, ROWS, ROW_BYTES,
+  ROW_ROOM, SINK, STATE, VICTIM_COUNT, setWord, victimRoom, word, writeRow,
+} from "./run";
+
+const NOT: u32 = 0xffffffff;
+
+@inline function planned(run: usize, index: u32): usize {
+  return run + PLAN + index * PLANNED;
+}
+
+/** The next buckets, or runs of elements, in memory order. Whatever is inserted meanwhile is not visited, or in its place. */
+function planLinear<B>(table: usize, run: usize, most: u32): u32 {
+  let next = word(run, NEXT);
+  const elements = !changetype<B>(0).holdsValues();
+  if (!next) setWord(run, LIMIT, field(table, elements ? ELEMENTS : BUCKETS));
+  const limit = word(run, LIMIT);
+  if (next == limit) setWord(run, STATE, END);
+  let count: u32 = 0;
+  for (; count < min(most, MOST_PLANNED) && next < limit; count++) {
+    const at = planned(run, count);
+    store<u32>(at, <u32>(elements ? elementAddress(table, next) : bucketAddress<B>(table, next)));
+    next = elements ? runEnd(table, next, limit) : next + 1;
+    store<u32>(at, next, BEHIND);
+  }
+  if (!elements) touchChains<B>(run, count);
+  return count;
+}
+
+/**
+ * Touches the overflow blocks of the planned buckets together: the buckets themselves lie side by side, which a processor sees, but
+ * each of those is on a page of its own.
+ */
+function touchChains<B>(run: usize, count: u32): void {
+  let sum: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const block = changetype<B>(load<u32>(planned(run, i))).link(true);
+    sum += load<u32>(block); // of none, the word at 0
+  }
+  setWord(run, SINK, sum);
+}
+
+/** Elements of one run: they are in one segment. */
+const RUN_ELEMENTS: u32 = 64;
+
+function runEnd(table: usize, next: u32, limit: u32): u32 {
+  const shift = load<u32>(table + ELEMENT_SEGMENTS, 4);
+  return min(min(limit, firstOf(segmentOf(next, shift) + 1, shift)), next + RUN_ELEMENTS);
+}
+
+@inline function planIn<B>(table: usize, run: usize, most: u32): u32 {
+  if (word(run, FLAGS) & LINEAR) return planLinear<B>(table, run, most);
+  return plan<B>(table, run, <u64>word(run, POSITION), min(most, MOST_PLANNED));
+}
+
+/** Entries that a bucket of the plan may have, at most. */
+function mostEntries<B>(table: usize, run: usize, index: u32): u32 {
+  if (isRunOfElements<B>(run)) return RUN_ELEMENTS;
+  return countEntries<B>(table, load<u32>(planned(run, index)));
+}
+
+@inline function isRunOfElements<B>(run: usize): bool {
+  return !changetype<B>(0).holdsValues() && (word(run, FLAGS) & LINEAR) != 0;
+}
+
+/** Plans, and looks whether there is room for what a compiled program may write down of the buckets. */
+function planFor<B>(table: usize, run: usize, most: u32): u32 {
+  const count = planIn<B>(table, run, most);
+  setWord(run, OUTCOME, count || word(run, STATE) == END ? DONE : BY_ENTRY);
+  if (!(word(run, FLAGS) & (KEEPS_VICTIMS | RESUMABLE))) return count;
+  const room = victimRoom(run);
+  let sum: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const entries = mostEntries<B>(table, run, i);
+    sum += entries;
+    if (sum > room || isTooLong(run, entries)) {
+      if (i) return i;
+      refuse(run, entries, room);
+      return 0;
+    }
+  }
+  return count;
+}
+
+/** Whether a bucket has more entries than could be written down where a program stops in it. */
+@inline export function isTooLong(run: usize, entries: u32): bool {
+  return (word(run, FLAGS) & RESUMABLE) != 0 && entries > word(run, ROW_ROOM);
+}
+
+/** Says why a bucket is not for a compiled program now. */
+export function refuse(run: usize, entries: u32, room: u32): void {
+  setWord(run, OUTCOME, entries > room ? NO_ROOM : BY_ENTRY);
+  setWord(run, NEEDED, word(run, VICTIM_COUNT) + entries);
+}
+
+/**
+ * Plans the next buckets of a run, at most `most` of them, for a compiled program on a table that nobody else writes. How many; 0
+ * when OUTCOME says why. Not at the end of a run.
+ */
+export function programPlan(table: usize, run: usize, most: u32): u32 {
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) return planFor<BlockKeys>(table, run, most);
+  if (layout == LAYOUT_TAGS) return planFor<BlockTags>(table, run, most);
+  return planFor<BlockRefs>(table, run, most);
+}
+
+/** Writes the addresses of a bucket's entries at or behind a position. How many, or NOT when there are more than `room`. */
+export function stageBucket<B>(table: usize, bucket: usize, position: u32, rows: usize, room: u32): u32 {
+  let count: u32 = 0;
+  let block = bucket;
+  do {
+    const first = block == bucket;
+    let used = changetype<B>(block).occupied(table, first);
+    while (used) {
+      const slot = <u32>ctz(used);
+      used &= used - 1;
+      if (position && reverseBits(changetype<B>(block).hashAt(table, slot, first)) < position) continue;
+      if (count == room) return NOT;
+      rows = writeRow(rows, changetype<B>(block).keyAt(table, slot, first), changetype<B>(block).valueAt(table, slot, first));
+      count++;
+    }
+    block = changetype<B>(block).link(first);
+  } while (block);
+  return count;
+}
+
+/** The same for a run of elements. */
+function stageElements(table: usize, element: usize, count: u32, rows: usize, room: u32): u32 {
+  const stride = field(table, ELEMENT_STRIDE);
+  const value = field(table, VALUES);
+  let staged: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    if (load<u32>(element) == LIVE) {
+      if (staged == room) return NOT;
+      rows = writeRow(rows, element + ELEMENT_KEY, element + value);
+      staged++;
+    }
+    element += stride;
+  }
+  return staged;
+}
+
+/** A bucket that the position stands inside of, as the whole plan. */
+function planInside<B>(table: usize, run: usize): void {
+  const position = <u64>word(run, POSITION);
+  const index = bucketIndex(table, reverseBits(<u32>position));
+  const width = WHOLE >> (<u64>popcnt(bucketMask(table, index)));
+  store<u32>(planned(run, 0), <u32>bucketAddress<B>(table, index));
+  store<u32>(planned(run, 0), <u32>((position & ~(width - 1)) + width), BEHIND);
+}
+
+function entriesIn<B>(table: usize, run: usize, most: u32): u32 {
+  let rows = <usize>word(run, ROWS);
+  let room = word(run, ROW_ROOM);
+  if (SHARED) return entriesLocked<B>(table, run, rows, room, most);
+  let from: u32 = 0;
+  let count = planIn<B>(table, run, most);
+  setWord(run, OUTCOME, DONE);
+  if (!count) {
+    if (word(run, STATE) == END) return 0;
+    from = word(run, POSITION);
+    planInside<B>(table, run);
+    count = 1;
+  }
+  let next = word(run, NEXT);
+  for (let i: u32 = 0; i < count; i++) {
+    const at = planned(run, i);
+    const bucket = <usize>load<u32>(at);
+    const behind = load<u32>(at, BEHIND);
+    const entries = isRunOfElements<B>(run)
+      ? stageElements(table, bucket, behind - next, rows, room)
+      : stageBucket<B>(table, bucket, from, rows, room);
+    if (entries == NOT) {
+      if (i) return i;
+      setWord(run, OUTCOME, NO_ROOM);
+      setWord(run, NEEDED, mostEntries<B>(table, run, 0));
+      return 0;
+    }
+    store<u32>(at, entries);
+    rows += <usize>entries * ROW_BYTES;
+    room -= entries;
+    next = behind;
+  }
+  return count;
+}
+
+/**
+ * Plans the next buckets of a run, at most `most`, and writes the addresses of their entries to its rows. How many buckets; their
+ * places in the plan then hold the number of entries instead of the bucket. 0 at the end of the run, or when OUTCOME says why.
+ */
+export function programEntries(table: usize, run: usize, most: u32): u32 {
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) return entriesIn<BlockKeys>(table, run, most);
+  if (layout == LAYOUT_TAGS) return entriesIn<BlockTags>(table, run, most);
+  return entriesIn<BlockRefs>(table, run, most);
+}
+
+/** Goes behind the first `count` buckets of the plan. */
+export function programAdvance(table: usize, run: usize, count: u32): void {
+  if (!count) return;
+  const behind = load<u32>(planned(run, count - 1), BEHIND);
+  if (word(run, FLAGS) & LINEAR) {
+    setWord(run, NEXT, behind);
+    if (behind == word(run, LIMIT)) setWord(run, STATE, END);
+    return;
+  }
+  setWord(run, POSITION, behind);
+  if (!behind) setWord(run, STATE, END);
+}

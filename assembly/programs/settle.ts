@@ -1,0 +1,83 @@
+// After a run, when its section is over: what its unlinked entries held becomes free, and the table follows its count.
+import { SHARED } from "../sync/shared";
+import { entriesOf } from "../sync/count";
+import { inSection } from "../sync/section";
+import { BlockKeys } from "../table/block_keys";
+import { BlockRefs } from "../table/block_refs";
+import { BlockTags } from "../table/block_tags";
+import { bucketAddress } from "../table/buckets";
+import { sweepAll } from "../table/elements";
+import { BUCKETS, COUNT, FLAGS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT, OWES, OWES_MERGES, SHRINK_BELOW, field, isGrowable } from "../table/header";
+import { clearTable } from "../table/lifecycle";
+import { settle } from "../table/linear";
+import { oweMerges, repayMerges } from "../table/resize";
+import { settleLocked } from "./locked";
+import { shrinkEmpty, shrinkLocked } from "../table/resize_locked";
+
+/** Pulls what is left of chains into their buckets, and frees the blocks that are empty. */
+function settleChains<B>(table: usize): void {
+  const buckets = field(table, BUCKETS);
+  for (let i: u32 = 0; i < buckets && field(table, OVERFLOW_COUNT); i++) settle<B>(table, bucketAddress<B>(table, i));
+}
+
+/** What the deletes of a run have left to merge, later writes will, too. */
+function noteDebt(table: usize): void {
+  if (isGrowable(table) && field(table, COUNT) < field(table, SHRINK_BELOW)) oweMerges(table);
+}
+
+/** Merges as a delete would, `calls` times. Whether there is more to do. */
+function repay<B>(table: usize, calls: u32): bool {
+  if (SHARED) {
+    shrinkLocked<B>(table, calls);
+    return field(table, OWES) != 0;
+  }
+  noteDebt(table);
+  while (calls && field(table, FLAGS) & OWES_MERGES) {
+    const before = field(table, BUCKETS);
+    repayMerges<B>(table);
+    if (field(table, BUCKETS) == before) return false; // refused: later writes will find it easier
+    calls--;
+  }
+  return (field(table, FLAGS) & OWES_MERGES) != 0;
+}
+
+function settleIn<B>(table: usize, unlinked: u32): void {
+  if (SHARED) {
+    settleLocked<B>(table);
+    shrinkLocked<B>(table, unlinked);
+    if (!entriesOf(table)) shrinkEmpty<B>(table);
+    return;
+  }
+  if (isGrowable(table) && !field(table, COUNT)) {
+    clearTable<B>(table);
+    return;
+  }
+  if (!changetype<B>(0).holdsValues()) sweepAll(table);
+  if (field(table, OVERFLOW_COUNT)) settleChains<B>(table);
+  if (isGrowable(table)) repay<B>(table, unlinked);
+}
+
+/** Frees everything that a run has left behind, which takes as long as the run did. In a section that is left to later writes. */
+export function programSettle(table: usize, unlinked: u32): void {
+  if (!SHARED && inSection()) {
+    noteDebt(table);
+    return;
+  }
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) settleIn<BlockKeys>(table, unlinked);
+  else if (layout == LAYOUT_TAGS) settleIn<BlockTags>(table, unlinked);
+  else settleIn<BlockRefs>(table, unlinked);
+}
+
+/** A bounded part of that: the merges of `calls` deletes. Whether there is more to do. */
+export function programRepay(table: usize, calls: u32): u32 {
+  if (!isGrowable(table)) return 0;
+  if (!SHARED && inSection()) {
+    noteDebt(table);
+    return 0;
+  }
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) return <u32>repay<BlockKeys>(table, calls);
+  if (layout == LAYOUT_TAGS) return <u32>repay<BlockTags>(table, calls);
+  return <u32>repay<BlockRefs>(table, calls);
+}

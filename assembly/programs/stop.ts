@@ -1,0 +1,36 @@
+// Where a compiled program has stopped inside a bucket, so that a later run may go on behind that entry: the keys that it has seen
+// there are written down, since a bucket's entries have no order that a later change of it would leave.
+import { BlockKeys } from "../table/block_keys";
+import { BlockRefs } from "../table/block_refs";
+import { BlockTags } from "../table/block_tags";
+import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/header";
+import { ROWS, ROW_ROOM, STOPPED_AT, STOPPED_ROWS, setWord, word, writeRow } from "./run";
+
+function noteUpTo<B>(table: usize, run: usize, bucket: usize, last: usize, lastSlot: u32): void {
+  let rows = <usize>word(run, ROWS);
+  let count: u32 = 0;
+  let block = bucket;
+  while (true) {
+    const first = block == bucket;
+    let used = changetype<B>(block).occupied(table, first);
+    if (block == last) used &= ((<u32>2) << lastSlot) - 1;
+    while (used && count < word(run, ROW_ROOM)) {
+      const slot = <u32>ctz(used);
+      used &= used - 1;
+      rows = writeRow(rows, changetype<B>(block).keyAt(table, slot, first), changetype<B>(block).valueAt(table, slot, first));
+      count++;
+    }
+    if (block == last) break;
+    block = changetype<B>(block).link(first);
+  }
+  setWord(run, STOPPED_ROWS, count);
+}
+
+/** A program stops at the entry in a slot of a block, which is not unlinked yet. */
+export function programStop(table: usize, run: usize, bucket: usize, block: usize, slot: u32): void {
+  setWord(run, STOPPED_AT, <u32>block + slot);
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) noteUpTo<BlockKeys>(table, run, bucket, block, slot);
+  else if (layout == LAYOUT_TAGS) noteUpTo<BlockTags>(table, run, bucket, block, slot);
+  else noteUpTo<BlockRefs>(table, run, bucket, block, slot);
+}

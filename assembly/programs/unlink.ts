@@ -1,0 +1,109 @@
+// Taking entries out of a table in a run: unlinked, but addressable and unused until the run's section ends.
+import { EPERM, ENOENT } from "../memory/errno";
+import { hashKey, KeyAny } from "../hash/key";
+import { hashBytes, tagged } from "../hash/hash";
+import { commit, rollback } from "../sync/journal";
+import { lockErrno } from "../sync/lock";
+import { SHARED } from "../sync/shared";
+import { mine, ERRNO } from "../sync/slot";
+import { BlockKeys } from "../table/block_keys";
+import { BlockRefs } from "../table/block_refs";
+import { BlockTags } from "../table/block_tags";
+import { bucketOf } from "../table/buckets";
+import { ELEMENT_KEY } from "../table/elements";
+import { FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, field } from "../table/header";
+import { dropSlot } from "../table/linear";
+import { lockBucketOf } from "../table/locked";
+import { ROWS, ROW_BYTES, SINK, STAGE, STAGED, UNLINKED, VICTIM_COUNT, noteVictim, setWord, word } from "./run";
+
+function refuse(errno: u32): u32 {
+  if (SHARED) rollback();
+  return errno;
+}
+
+@inline function unlinkIn<B, K>(table: usize, run: usize, key: K, hash: u32, value: usize): u32 {
+  const bucket = SHARED ? lockBucketOf<B>(table, hash) : bucketOf<B>(table, hash);
+  if (SHARED && !bucket) return lockErrno();
+  if (field(table, FROZEN)) return refuse(EPERM);
+  let block = bucket;
+  let found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  while (!found) {
+    block = changetype<B>(block).link(block == bucket);
+    if (!block) return refuse(ENOENT);
+    found = changetype<B>(block).find<K>(table, key, hash, false);
+  }
+  const first = block == bucket;
+  const slot = <u32>ctz(found);
+  // Another entry with this key, that came after the one the program has seen?
+  if (changetype<B>(block).valueAt(table, slot, first) != value) return refuse(ENOENT);
+  const victims = word(run, VICTIM_COUNT);
+  noteVictim(run, changetype<B>(block).keyAt(table, slot, first), value);
+  dropSlot<B>(table, block, slot, first);
+  if (SHARED && !commit()) {
+    setWord(run, VICTIM_COUNT, victims);
+    return mine(ERRNO);
+  }
+  setWord(run, UNLINKED, word(run, UNLINKED) + 1);
+  return 0;
+}
+
+/**
+ * Unlinks the entry whose key and value are at these addresses: 0, ENOENT when it is not there any more, or another errno. In the
+ * section of the run, with room for a victim.
+ */
+export function programUnlink(table: usize, run: usize, key: usize, value: usize): u32 {
+  const layout = field(table, LAYOUT);
+  const size = field(table, KEY_SIZE);
+  const any = changetype<KeyAny>(key);
+  const hash = hashKey<KeyAny>(table + SEEDS, any, size);
+  if (layout == LAYOUT_KEYS) return unlinkIn<BlockKeys, u32>(table, run, load<u32>(key), hash, value);
+  if (layout == LAYOUT_TAGS) return unlinkIn<BlockTags, KeyAny>(table, run, any, hash, value);
+  return unlinkIn<BlockRefs, KeyAny>(table, run, any, tagged(hash), value);
+}
+
+@inline function dropIn<B>(table: usize, run: usize, block: usize, first: bool, slots: u32): void {
+  setWord(run, UNLINKED, word(run, UNLINKED) + <u32>popcnt(slots));
+  while (slots) {
+    const slot = <u32>ctz(slots);
+    slots &= slots - 1;
+    noteVictim(run, changetype<B>(block).keyAt(table, slot, first), changetype<B>(block).valueAt(table, slot, first));
+    dropSlot<B>(table, block, slot, first);
+  }
+}
+
+/** Unlinks entries of a block that a compiled program has chosen, with room for them as victims; in the shared build of a locked bucket. */
+export function programDrop(table: usize, run: usize, block: usize, first: u32, slots: u32): void {
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) dropIn<BlockKeys>(table, run, block, first != 0, slots);
+  else if (layout == LAYOUT_TAGS) dropIn<BlockTags>(table, run, block, first != 0, slots);
+  else dropIn<BlockRefs>(table, run, block, first != 0, slots);
+}
+
+/**
+ * Unlinks the elements of the first `count` rows, which a compiled program has chosen in a run over elements. Their buckets are
+ * anywhere, so those of a group are touched first.
+ */
+export function programUnlinkRows(table: usize, run: usize, count: u32): void {
+  const size = field(table, KEY_SIZE);
+  let row = <usize>word(run, ROWS);
+  setWord(run, UNLINKED, word(run, UNLINKED) + count);
+  while (count) {
+    const group = min(count, STAGED);
+    let sum: u32 = 0;
+    for (let i: u32 = 0; i < group; i++) {
+      const hash = tagged(hashBytes(table + SEEDS, <usize>load<u32>(row + i * ROW_BYTES), size));
+      store<u32>(run + STAGE + (<usize>i << 2), <u32>bucketOf<BlockRefs>(table, hash));
+    }
+    for (let i: u32 = 0; i < group; i++) sum += load<u32>(<usize>load<u32>(run + STAGE + (<usize>i << 2)));
+    setWord(run, SINK, sum);
+    for (let i: u32 = 0; i < group; i++) {
+      const key = <usize>load<u32>(row);
+      const bucket = load<u32>(run + STAGE + (<usize>i << 2));
+      const found = changetype<BlockRefs>(bucket).blockOf(key - ELEMENT_KEY);
+      noteVictim(run, key, load<u32>(row, 4));
+      dropSlot<BlockRefs>(table, found & ~63, <u32>found & 63, true);
+      row += ROW_BYTES;
+    }
+    count -= group;
+  }
+}

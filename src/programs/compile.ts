@@ -1,0 +1,28 @@
+/**
+ * Compiles generated modules, where that is allowed.
+ *
+ * @module
+ */
+import type { HostViews } from "../host/views.ts";
+
+/**
+ * Instantiates a generated module on the memory of a host.
+ *
+ * @param imports functions of `env`
+ * @returns its exports; undefined where code generation is forbidden, as by a Content-Security-Policy without
+ *   `'wasm-unsafe-eval'` or on Workers platforms
+ */
+export function instantiate(
+  host: HostViews,
+  binary: Uint8Array<ArrayBuffer>,
+  imports: WebAssembly.ModuleImports = {},
+): WebAssembly.Exports | undefined {
+  let module: WebAssembly.Module;
+  try {
+    module = new WebAssembly.Module(binary);
+  } catch {
+    // The error differs from engine to engine (see host/wasm.ts), and an invalid module, which has a test, would be one, too.
+    return undefined;
+  }
+  return new WebAssembly.Instance(module, { env: { ...imports, memory: host.memory } }).exports;
+}
