@@ -29,6 +29,16 @@ export abstract class SocketRefusals<K, V> extends BpfMap<K, V> {
     return this.#never("local.get", ERRNO.EOPNOTSUPP);
   }
 
+  /** @throws BpfError EOPNOTSUPP: a program sees the bytes of entries. Iterate over the map, and delete. */
+  process(_options: unknown): never {
+    return this.#never("process", ERRNO.EOPNOTSUPP);
+  }
+
+  /** @throws BpfError EOPNOTSUPP, as {@link process}. */
+  iterator(_options: unknown): never {
+    return this.#never("iterator", ERRNO.EOPNOTSUPP);
+  }
+
   /** @throws BpfError ENOTSUPP, as in the kernel. */
   createBatch(_capacity: number): never {
     return this.#never("createBatch", ERRNO.ENOTSUPP);

@@ -350,6 +350,8 @@ describe.each(KINDS)("$type, shared: $shared", ({ type, shared }) => {
       ["add", "EOPNOTSUPP", () => map.add(1, 1)],
       ["locked", "EOPNOTSUPP", () => map.locked(1, () => {})],
       ["local.get", "EOPNOTSUPP", () => map.local],
+      ["process", "EOPNOTSUPP", () => map.process({ filter: () => 0 })],
+      ["iterator", "EOPNOTSUPP", () => map.iterator({ show() {} })],
       ["createBatch", "ENOTSUPP", () => map.createBatch(1)],
       ["batches", "ENOTSUPP", () => map.batches()],
       ["lookupBatch", "ENOTSUPP", () => map.lookupBatch({})],
