@@ -13,6 +13,13 @@ export const BPF_EXIST = 2;
 /** Update: write in place under the value's `bpf_spin_lock`; `EINVAL` when the value has none. */
 export const BPF_F_LOCK = 4;
 
+/** {@link SocketMap.redirect}: nothing was sent, since no open socket is there. */
+export const SK_DROP = 0;
+/** {@link SocketMap.redirect}: the socket has taken the data. */
+export const SK_PASS = 1;
+/** {@link SocketMap.redirect}: the socket has taken the data, and wants no more until its `drain` event. The kernel has no such verdict. */
+export const SK_BUSY = 2;
+
 /** Creation: allocate entries when they are inserted instead of all at once. `rhash` sets it itself. */
 export const BPF_F_NO_PREALLOC = 0x1;
 /** Creation: one LRU list per CPU. Only for LRU maps. */

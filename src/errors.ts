@@ -99,6 +99,7 @@ const SYSCALLS = {
   section: "rcu_read_lock",
   synchronize: "synchronize_rcu",
   close: "close",
+  redirect: "sk_redirect_map",
   program: "prog_load",
 } as const;
 

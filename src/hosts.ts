@@ -8,7 +8,10 @@
 import { Host, type HostOptions } from "./host/host.ts";
 import { resolveOptions } from "./host/options.ts";
 import { attachedSeat, type HostHandle, plainSeat, sharedSeat } from "./host/seat.ts";
-import type { MapOf } from "./maps/create.ts";
+import { type AnyMapSpec, createMapOn, type MapOf } from "./maps/create.ts";
+import type { SockHash } from "./maps/sock_hash.ts";
+import type { SockMap } from "./maps/sock_map.ts";
+import type { SockHashSpec, SockMapSpec } from "./maps/socket_spec.ts";
 import type { MapSpec, MapType } from "./maps/spec.ts";
 import { bpf } from "./uapi/syscall.ts";
 
@@ -72,7 +75,10 @@ let defaultHost: Host | undefined;
  * console.log([...hits]); // [ [ '/index.html', 1 ] ]
  * ```
  */
-export function createMap<T extends MapType, K, V>(spec: MapSpec<K, V, T>): MapOf<T, K, V> {
+export function createMap<V extends object>(spec: SockMapSpec<V>): SockMap<V>;
+export function createMap<K, V extends object>(spec: SockHashSpec<K, V>): SockHash<K, V>;
+export function createMap<T extends MapType, K, V>(spec: MapSpec<K, V, T>): MapOf<T, K, V>;
+export function createMap(spec: AnyMapSpec): unknown {
   if (defaultHost === undefined || defaultHost.closed) defaultHost = createHost();
-  return defaultHost.createMap(spec);
+  return createMapOn(defaultHost, spec);
 }

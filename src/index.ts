@@ -34,7 +34,21 @@ export type { KeyArray, ValueArray } from "./maps/key_array.ts";
 export type { LocalSlot } from "./maps/percpu.ts";
 export type { PercpuArrayMap } from "./maps/percpu_array.ts";
 export type { PercpuHashMap } from "./maps/percpu_hash.ts";
-export type { HashType, MapInfo, MapSpec, MapType, OpenSpec } from "./maps/spec.ts";
+export type { SkAction } from "./maps/redirect.ts";
+export type { SockHash } from "./maps/sock_hash.ts";
+export type { SockMap } from "./maps/sock_map.ts";
+export type { SocketMap } from "./maps/socket_map.ts";
+export type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./maps/socket_spec.ts";
+export type {
+  AnyMapType,
+  HashType,
+  LowWater,
+  MapInfo,
+  MapSpec,
+  MapType,
+  OpenSpec,
+  SocketMapType,
+} from "./maps/spec.ts";
 export type { MapLayout, MapStats } from "./maps/stats.ts";
 export type { ProcessBudget } from "./programs/budget.ts";
 export { CounterExpression } from "./programs/counters.ts";

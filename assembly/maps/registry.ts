@@ -6,12 +6,14 @@
 //   304 u32 next older table, or next dying one | 308 u32 pins | 320 .. 447 what JavaScript has to know of it (META)
 //   and in the line of each CPU, at 8, u32 references of that slot's thread
 // META: 0 u32 id | 4 u32 type | 8 u32 key size | 12 u32 value size | 16 u32 flags | 20 u32 mapExtra | 24 u32 offset of the spin lock,
-//   or 0xffffffff | 28 u32 bytes of the name | 32 the name, up to 15 bytes        (written by src/host/shared_tables.ts)
+//   or 0xffffffff | 28 u32 bytes of the name | 32 the name, up to 15 bytes | 48 u32 whether it is of no use without the thread that
+//   made it, since its values are objects of that thread      (written by src/host/shared_tables.ts)
 // Pin, from the arena: 0 u32 next | 4 u32 table | 8 u32 bytes of the path | 12 the path
 //
 // All of it is read and written under the lock. A table lives as long as a slot or a pin refers to it. The operation that takes the
 // last reference also moves the table from the list of tables to the dying ones, where it stays while any section is open: an address
 // in it may point at the table's entries. A section that is entered later cannot have one, since nobody can find the table any more.
+// The pins of a table with PRIVATE go with the references of its thread, which is the only one to have any.
 //
 // Destroying takes many operations. So the one that takes a table off the dying list notes it in ORPHAN of its slot, and so does the
 // one that allocates a header: whatever is there when the thread dies goes to the dying list again, and is destroyed by the next
@@ -42,6 +44,7 @@ export const DYING: usize = REGISTRY + 16;
 export const NEXT: usize = 304;
 const PIN_COUNT: usize = 308;
 const ID: usize = META_OFFSET;
+const PRIVATE: usize = META_OFFSET + 48;
 /** In the line of a CPU. */
 const REFERENCES: usize = 8;
 
@@ -199,6 +202,15 @@ export function holdPinned(path: usize, length: u32): usize {
   return errno ? <usize>errno : table;
 }
 
+/** Removes the pin that a word points at, and leaves it to the caller what becomes of its table. */
+function removePin(link: usize): void {
+  const pin = <usize>load<u32>(link);
+  const table = <usize>load<u32>(pin, PIN_TABLE);
+  write32(link, load<u32>(pin));
+  release(pin, <u32>PIN_PATH + load<u32>(pin, PIN_LENGTH));
+  write32(table + PIN_COUNT, field(table, PIN_COUNT) - 1);
+}
+
 /** Takes a path back. 0, ENOENT or another errno. */
 export function unpinTable(path: usize, length: u32): u32 {
   if (!begin()) return lockErrno();
@@ -206,9 +218,7 @@ export function unpinTable(path: usize, length: u32): u32 {
   const pin = <usize>load<u32>(link);
   if (!pin) return <u32>leave(ENOENT);
   const table = <usize>load<u32>(pin, PIN_TABLE);
-  write32(link, load<u32>(pin));
-  release(pin, <u32>PIN_PATH + length);
-  write32(table + PIN_COUNT, field(table, PIN_COUNT) - 1);
+  removePin(link);
   settle(table);
   const errno = end();
   if (!errno) sweepTables();
@@ -246,7 +256,17 @@ function adoptOrphan(slot: usize): bool {
   return commit();
 }
 
-/** Takes one of a slot's references back. False when it has none, or the lock could not be had: then ERRNO says so. */
+/** The word that points at a pin of a table, which has one. */
+function linkToPinOf(table: usize): usize {
+  let link = PINS;
+  while (<usize>load<u32>(<usize>load<u32>(link), PIN_TABLE) != table) link = <usize>load<u32>(link);
+  return link;
+}
+
+/**
+ * Takes one of a slot's references back, or before that a pin of a table that goes with it. False when it has none, or the lock
+ * could not be had: then ERRNO says so.
+ */
 function dropOne(cpu: u32): bool {
   if (!begin()) return false;
   let table = <usize>load<u32>(TABLES);
@@ -254,6 +274,11 @@ function dropOne(cpu: u32): bool {
   if (!table) {
     rollback();
     return false;
+  }
+  if (field(table, PRIVATE) && field(table, PIN_COUNT)) {
+    // One for each operation: a journal has room for a fixed number of words.
+    removePin(linkToPinOf(table));
+    return commit();
   }
   write32(referencesOf(table, cpu), 0);
   settle(table);

@@ -7,8 +7,11 @@
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
-import { createMapOn, type MapOf, openMapOn } from "../maps/create.ts";
-import type { HashType, MapSpec, MapType, OpenSpec } from "../maps/spec.ts";
+import { type AnyMapSpec, type AnyOpenSpec, createMapOn, type MapOf, openMapOn } from "../maps/create.ts";
+import type { SockHash } from "../maps/sock_hash.ts";
+import type { SockMap } from "../maps/sock_map.ts";
+import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "../maps/socket_spec.ts";
+import type { AnyMapType, HashType, MapSpec, MapType, OpenSpec } from "../maps/spec.ts";
 import { tableBytes, tableEntries } from "../maps/stats.ts";
 import { problemsOfHost } from "../maps/verify.ts";
 import { Descriptors } from "./descriptors.ts";
@@ -47,7 +50,7 @@ export interface HostOptions {
 export interface MapMemory {
   readonly id: number;
   readonly name: string;
-  readonly type: MapType;
+  readonly type: AnyMapType;
   /** Bytes of the table with all its structures. */
   readonly bytes: number;
   readonly entries: number;
@@ -139,7 +142,10 @@ export class Host extends HostThreads {
    * console.log(flows.get({ source: 1, target: 2 })); // { packets: 1, bytes: 60 }
    * ```
    */
-  createMap<T extends MapType, K, V>(spec: MapSpec<K, V, T>): MapOf<T, K, V> {
+  createMap<V extends object>(spec: SockMapSpec<V>): SockMap<V>;
+  createMap<K, V extends object>(spec: SockHashSpec<K, V>): SockHash<K, V>;
+  createMap<T extends MapType, K, V>(spec: MapSpec<K, V, T>): MapOf<T, K, V>;
+  createMap(spec: AnyMapSpec): unknown {
     this.check("createMap");
     return createMapOn(this, spec);
   }
@@ -177,7 +183,10 @@ export class Host extends HostThreads {
    * console.log(host.open("/counters", { key: u32, value: u32 }).get(1)); // 2
    * ```
    */
-  open<K, V, T extends MapType = HashType>(path: string, codecs: OpenSpec<K, V, T>): MapOf<T, K, V> {
+  open<V extends object>(path: string, spec: OpenSockMapSpec): SockMap<V>;
+  open<K, V extends object>(path: string, spec: OpenSockHashSpec<K>): SockHash<K, V>;
+  open<K, V, T extends MapType = HashType>(path: string, codecs: OpenSpec<K, V, T>): MapOf<T, K, V>;
+  open(path: string, codecs: AnyOpenSpec): unknown {
     this.check("open");
     checkPath("open", path);
     const table = this.tables.pinned(path);

@@ -5,20 +5,27 @@
  *
  * @module
  */
-import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import type { MapType } from "../maps/spec.ts";
+import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
+import type { Sockets } from "../maps/sockets.ts";
 import type { Host } from "./host.ts";
 import { noMemory } from "./scratch.ts";
 import { lockTimeout, type SharedExports, sharedCore } from "./shared_core.ts";
 import { DYING_TABLES } from "./shared_memory.ts";
-import type { Table, TableInfo } from "./table.ts";
-import { Tables, valueBytesOf } from "./tables.ts";
+import type { Table, TableInfo, TableType } from "./table.ts";
+import { isSocketMap, Tables, valueBytesOf } from "./tables.ts";
 import { ERRNO_LIMIT } from "./wasm.ts";
 
 /** Numbers of the types in the memory. */
-const TYPES: readonly MapType[] = ["hash", "rhash", "percpu_hash", "array", "percpu_array"];
+const TYPES: readonly TableType[] = [
+  "hash",
+  "rhash",
+  "percpu_hash",
+  "array",
+  "percpu_array",
+  "sockmap",
+  "sockhash",
+];
 const NO_LOCK = 0xffff_ffff;
-const NAME_BYTES = 16;
 
 /** Words of META. */
 const ID = 0;
@@ -30,11 +37,13 @@ const MAP_EXTRA = 5;
 const LOCK_OFFSET = 6;
 const NAME_LENGTH = 7;
 const NAME = 32; // bytes
+const PRIVATE = 12;
+const META_BYTES = 52;
 
 /** A table as its header describes it. */
 class SharedTable implements Table {
   readonly id: number;
-  readonly type: MapType;
+  readonly type: TableType;
   readonly name: string;
   readonly keySize: number;
   readonly valueSize: number;
@@ -45,6 +54,7 @@ class SharedTable implements Table {
   readonly lockOffset: number | undefined;
   readonly handle: number;
   references = 0;
+  sockets?: Sockets;
   readonly #words: Uint32Array;
   readonly #maxEntries: number;
 
@@ -82,7 +92,7 @@ class SharedTable implements Table {
 /** Has the header of a new table say what it is. */
 function describeTable(host: Host, core: SharedExports, info: TableInfo): void {
   const start = info.handle + core.META_OFFSET.value;
-  const words = host.u32.subarray(start >>> 2, (start + NAME + NAME_BYTES) >>> 2);
+  const words = host.u32.subarray(start >>> 2, (start + META_BYTES) >>> 2);
   words[ID] = info.id;
   words[TYPE] = TYPES.indexOf(info.type);
   words[KEY_SIZE] = info.keySize;
@@ -91,16 +101,26 @@ function describeTable(host: Host, core: SharedExports, info: TableInfo): void {
   words[MAP_EXTRA] = info.mapExtra;
   words[LOCK_OFFSET] = info.lockOffset ?? NO_LOCK;
   words[NAME_LENGTH] = info.name.length;
+  words[PRIVATE] = isSocketMap(info.type) ? 1 : 0;
   // A name is Latin-1.
   for (let i = 0; i < info.name.length; i++) host.u8[start + NAME + i] = info.name.charCodeAt(i);
   core.setLockOffset(info.handle, info.lockOffset ?? NO_LOCK);
   if (info.type === "percpu_hash") core.setPerCpu(info.handle);
 }
 
+/** The error for what only the thread can do that has the objects of a map. */
+function notOwner({ name, type, id }: TableInfo, operation: Operation): Error {
+  const cause = "holds objects of the thread that made it, which no other thread can reach";
+  const remedy = "if that thread is gone, reap() its CPU slot";
+  return bpfError(ERRNO.EOPNOTSUPP, operation, mapSubject(name, type, id), cause, remedy);
+}
+
 export class SharedTables extends Tables {
   readonly #core: SharedExports;
   /** What this thread has open, by id. */
   readonly #open = new Map<number, SharedTable>();
+  /** Pins of maps that nobody else can open. This thread refers to each by its pin, too: it has the objects that belong to it. */
+  readonly #ownPins = new Map<string, Table>();
 
   constructor(host: Host, seed: number) {
     super(host, seed);
@@ -138,14 +158,29 @@ export class SharedTables extends Tables {
     const errno = this.#withPath(path, "pin", (at, length) => this.#core.pinTable(table.handle, at, length));
     if (errno === ERRNO.EEXIST) return false;
     this.#succeed(errno, "pin", `the path ${JSON.stringify(path)}`);
+    if (isSocketMap(table.type)) {
+      this.#ownPins.set(path, table);
+      this.hold(table);
+    }
     return true;
   }
 
   override unpin(path: string): boolean {
+    this.#checkOwner(path);
     const errno = this.#withPath(path, "unpin", (at, length) => this.#core.unpinTable(at, length));
     if (errno === ERRNO.ENOENT) return false;
     this.#succeed(errno, "unpin", `the path ${JSON.stringify(path)}`);
+    const own = this.#ownPins.get(path);
+    this.#ownPins.delete(path);
+    if (own !== undefined) this.drop(own);
     return true;
+  }
+
+  override closeAll(): void {
+    super.closeAll();
+    // The core takes the pins back with the references, when the thread detaches.
+    for (const table of this.#ownPins.values()) table.sockets?.release();
+    this.#ownPins.clear();
   }
 
   override hold(table: Table): void {
@@ -155,6 +190,7 @@ export class SharedTables extends Tables {
   override drop(table: Table): void {
     if (--table.references > 0) return;
     this.#open.delete(table.id);
+    table.sockets?.release();
     if (this.isEmpty) this.host.scratch.release();
     this.#succeed(this.#core.dropTable(table.handle), "close", "the host");
   }
@@ -194,6 +230,10 @@ export class SharedTables extends Tables {
       this.#succeed(this.#core.dropTable(handle), operation, subject);
       return known;
     }
+    if (isSocketMap(found.type)) {
+      this.#core.dropTable(handle);
+      throw notOwner(found, operation);
+    }
     if (!this.host.scratch.reserve(found.keySize, found.valueBytes)) {
       this.#core.dropTable(handle);
       throw noMemory(this.host, operation, subject);
@@ -201,6 +241,16 @@ export class SharedTables extends Tables {
     found.references = 1;
     this.#open.set(found.id, found);
     return found;
+  }
+
+  /** Throws when the map that a path leads to belongs to another thread. */
+  #checkOwner(path: string): void {
+    const subject = `the path ${JSON.stringify(path)}`;
+    const handle = this.#withPath(path, "unpin", (at, length) => this.#core.holdPinned(at, length) >>> 0);
+    if (this.#checked(handle, "unpin", subject) === 0) return;
+    const table = new SharedTable(this.host, handle);
+    this.#succeed(this.#core.dropTable(handle), "unpin", subject);
+    if (isSocketMap(table.type) && !this.#open.has(table.id)) throw notOwner(table, "unpin");
   }
 
   /** Puts a path into host memory for a call of the core. */

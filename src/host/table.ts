@@ -1,10 +1,14 @@
-import type { MapType } from "../maps/spec.ts";
+import type { Sockets } from "../maps/sockets.ts";
+import type { AnyMapType } from "../maps/spec.ts";
+
+/** What a table of the core may be. */
+export type TableType = AnyMapType;
 
 /** What there is to know of a table of the core. */
 export interface TableInfo {
   /** Counts up from 1 per host. */
   readonly id: number;
-  readonly type: MapType;
+  readonly type: TableType;
   /** `""` when the map was created without a name. */
   readonly name: string;
   /** Bytes. */
@@ -30,4 +34,6 @@ export interface TableInfo {
 export interface Table extends TableInfo {
   /** Open handles, file descriptors and pins. The table is destroyed when the last one goes. */
   references: number;
+  /** The objects of a sockmap or sockhash. They are let go with the last reference of this thread. */
+  sockets?: Sockets;
 }

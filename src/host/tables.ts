@@ -7,11 +7,11 @@
 import { BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_ZERO_SEED } from "../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
-import type { MapType } from "../maps/spec.ts";
+import type { SocketMapType } from "../maps/spec.ts";
 import type { MapAttributes } from "../maps/validate.ts";
 import type { Host } from "./host.ts";
 import { noMemory } from "./scratch.ts";
-import type { Table, TableInfo } from "./table.ts";
+import type { Table, TableInfo, TableType } from "./table.ts";
 import { ERRNO_LIMIT } from "./wasm.ts";
 
 /** MurmurHash3's finalizer (Appleby): every bit of the input reaches every bit of the result. */
@@ -27,12 +27,17 @@ export function roundUp8(bytes: number): number {
 }
 
 /** Bytes of one value as user space sees it (`bpf_map_value_size`): per-CPU maps have one slot for each CPU. */
-export function valueBytesOf(type: MapType, valueSize: number, cpus: number): number {
+export function valueBytesOf(type: TableType, valueSize: number, cpus: number): number {
   return type === "percpu_hash" || type === "percpu_array" ? roundUp8(valueSize) * cpus : valueSize;
 }
 
+/** Whether the values are objects of the thread that made the map. */
+export function isSocketMap(type: TableType): type is SocketMapType {
+  return type === "sockmap" || type === "sockhash";
+}
+
 /** Whether each index of the map is there from the start. */
-export function isArray(type: MapType): boolean {
+export function isArray(type: TableType): boolean {
   return type === "array" || type === "percpu_array";
 }
 
@@ -128,9 +133,19 @@ export abstract class Tables {
     // A seed for each map: entries copied from one map to another come in hash order, and with the same seed they would
     // all meet in the buckets that the smaller table has split so far.
     const seed = (flags & BPF_F_ZERO_SEED) !== 0 ? 0 : mix32(this.#seed + Math.imul(id, 0x9e3779b1));
-    const growable = type === "rhash" ? 1 : 0;
-    const prealloc = (flags & BPF_F_NO_PREALLOC) === 0 ? 1 : 0;
-    return core.createTable(growable, keySize, valueBytes, maxEntries, prealloc, mapExtra, seed) >>> 0;
+    const growable = type === "rhash" || isSocketMap(type);
+    const prealloc = !growable && (flags & BPF_F_NO_PREALLOC) === 0;
+    return (
+      core.createTable(
+        Number(growable),
+        keySize,
+        valueBytes,
+        maxEntries,
+        Number(prealloc),
+        mapExtra,
+        seed,
+      ) >>> 0
+    );
   }
 
   /** Destroys a table that never got known. */

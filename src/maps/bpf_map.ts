@@ -11,7 +11,7 @@ import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
 import type { CoreExports } from "../host/wasm.ts";
 import { coreError, handleError, reentryError, subjectOf } from "./failure.ts";
-import type { MapInfo, MapType } from "./spec.ts";
+import type { AnyMapType, MapInfo } from "./spec.ts";
 import { type MapStats, tableBytes, tableStats } from "./stats.ts";
 import { problemsOfTable } from "./verify.ts";
 
@@ -69,7 +69,7 @@ export abstract class BpfMap<K, V> {
     return this.table.name;
   }
 
-  get type(): MapType {
+  get type(): AnyMapType {
     return this.table.type;
   }
 

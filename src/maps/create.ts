@@ -5,14 +5,16 @@
  */
 import { type Codec, isCodec, Scalar } from "../codec/codec.ts";
 import { describe } from "../codec/mismatch.ts";
+import { u32 } from "../codec/scalars.ts";
 import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { checkInteger } from "../host/options.ts";
 import type { Table } from "../host/table.ts";
-import { isArray } from "../host/tables.ts";
+import { isArray, isSocketMap } from "../host/tables.ts";
 import { ArrayMap } from "./array.ts";
+import type { BpfMap } from "./bpf_map.ts";
 import type { HashMap } from "./hash_map.ts";
 import { Map16, MapAny } from "./map_bytes.ts";
 import { Map4 } from "./map4.ts";
@@ -25,36 +27,64 @@ import { SharedArrayMap } from "./shared_array.ts";
 import { SHARED_MAPS, SharedNumber4 } from "./shared_hash.ts";
 import { SHARED_PERCPU_MAPS } from "./shared_percpu.ts";
 import { SharedPercpuArrayMap } from "./shared_percpu_array.ts";
-import type { MapSpec, MapType, OpenSpec } from "./spec.ts";
+import { SockHash } from "./sock_hash.ts";
+import { SockMap } from "./sock_map.ts";
+import { LowWaterMark } from "./socket_low_water.ts";
+import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./socket_spec.ts";
+import { Sockets } from "./sockets.ts";
+import type { AnyMapType, MapSpec, MapType, OpenSpec } from "./spec.ts";
 import { type MapAttributes, refuseCreate } from "./validate.ts";
 
 const U32_MAX = 0xffff_ffff;
 
-function checkCodec(what: string, codec: unknown): void {
+function checkCodec(what: string, codec: unknown): asserts codec is Codec<unknown> {
   if (!isCodec(codec)) throw new TypeError(`${what}: expected a codec, got ${describe(codec)}`);
 }
 
-function checkKeyCodec(what: string, codec: Codec<unknown>): void {
+function checkKeyCodec(what: string, codec: unknown): asserts codec is Codec<unknown> {
   checkCodec(what, codec);
   if (holdsLock(codec)) throw new TypeError(`${what}: a spinLock is allowed only in the value`);
 }
 
+/** What {@link createMap} takes. */
+export type AnyMapSpec = MapSpec<unknown, unknown> | SockMapSpec<object> | SockHashSpec<unknown, object>;
+
+/** The codecs that a spec gives, or that its type has. */
+function codecsOf(what: string, spec: AnyMapSpec): { key: Codec<unknown>; value: Codec<unknown> } {
+  const { type, key = type === "sockmap" ? u32 : undefined } = spec;
+  checkKeyCodec(`${what}: key`, key);
+  const { value } = spec as Partial<MapSpec<unknown, unknown>>;
+  if (!isSocketMap(type)) {
+    checkCodec(`${what}: value`, value);
+    return { key, value };
+  }
+  if (value !== undefined) {
+    throw new TypeError(
+      `${what}: value: expected none: the values of a ${type} are objects and have no codec`,
+    );
+  }
+  // The number of a slot, which is as large as the file descriptor that the kernel takes.
+  return { key, value: u32 };
+}
+
 /** Checks the JavaScript types of a spec, and what no u32 can say. */
-function toAttributes(spec: MapSpec<unknown, unknown>): MapAttributes {
+function toAttributes(spec: AnyMapSpec): MapAttributes & { key: Codec<unknown>; value: Codec<unknown> } {
   if (typeof spec !== "object" || spec === null) {
     throw new TypeError(`createMap: expected { type, key, value, maxEntries }, got ${describe(spec)}`);
   }
-  const { type, name = "", key, value, maxEntries, flags = 0, mapExtra = 0 } = spec;
+  const { type, name = "", maxEntries, flags = 0 } = spec;
+  const { mapExtra = 0 } = spec as Partial<MapSpec<unknown, unknown>>;
   if (typeof name !== "string")
     throw new TypeError(`createMap: name: expected a string, got ${describe(name)}`);
   const what = name === "" ? "createMap" : `createMap: map ${JSON.stringify(name)}`;
   if (typeof type !== "string")
     throw new TypeError(`${what}: type: expected a string, got ${describe(type)}`);
-  checkKeyCodec(`${what}: key`, key);
-  checkCodec(`${what}: value`, value);
+  const { key, value } = codecsOf(what, spec);
   return {
     type,
     name,
+    key,
+    value,
     keySize: key.size,
     valueSize: value.size,
     maxEntries: checkInteger(`${what}: maxEntries`, maxEntries, 0, U32_MAX),
@@ -67,6 +97,8 @@ function toAttributes(spec: MapSpec<unknown, unknown>): MapAttributes {
 
 /** What {@link createMap} makes of each type. */
 export interface MapTypes<K, V> {
+  sockmap: SockMap<V>;
+  sockhash: SockHash<K, V>;
   hash: HashMap<K, V>;
   rhash: HashMap<K, V>;
   percpu_hash: PercpuHashMap<K, V>;
@@ -75,7 +107,7 @@ export interface MapTypes<K, V> {
 }
 
 /** The map of type `T` with keys `K` and values `V`; of the `percpu_` types, `V` is the value of one CPU. */
-export type MapOf<T extends MapType, K, V> = MapTypes<K, V>[T];
+export type MapOf<T extends AnyMapType, K, V> = MapTypes<K, V>[T];
 
 /** The classes by type; of hash-like maps by key size, too, which decides how a key goes to the core. */
 const PLAIN_CLASSES = {
@@ -108,6 +140,10 @@ function newMap(
 ) {
   const classes = host.shared ? SHARED_CLASSES : PLAIN_CLASSES;
   switch (table.type) {
+    case "sockmap":
+      return new SockMap(host, table, key as Codec<number>, readable, writable);
+    case "sockhash":
+      return new SockHash(host, table, key, readable, writable);
     case "array":
       return new classes.array(host, table, key as Codec<number>, value, readable, writable);
     case "percpu_array": {
@@ -127,60 +163,67 @@ function newMap(
 }
 
 /** A handle of a table. */
-function makeHandle<T extends MapType, K, V>(
+function makeHandle(
   host: Host,
   table: Table,
-  codecs: { readonly key: Codec<K>; readonly value: Codec<V> },
+  codecs: { readonly key: Codec<unknown>; readonly value: Codec<unknown> },
   readable: boolean,
   writable: boolean,
-): MapOf<T, K, V> {
+): BpfMap<unknown, unknown> {
   const map = newMap(host, table, codecs.key, codecs.value, readable, writable);
-  host.tables.addHandle(map);
-  return map as unknown as MapOf<T, K, V>;
+  host.tables.addHandle(map as BpfMap<unknown, unknown>);
+  return map as BpfMap<unknown, unknown>;
+}
+
+/** The low-water mark that a spec asks for, of the types that are made here. */
+function lowWaterOf(subject: string, spec: AnyMapSpec): LowWaterMark<unknown> | undefined {
+  const { lowWater, maxEntries } = spec as SockHashSpec<unknown, object>;
+  if (lowWater === undefined) return undefined;
+  return new LowWaterMark<never>(`createMap: ${subject}: lowWater`, lowWater, maxEntries);
 }
 
 /** {@link Host.createMap}. */
-export function createMapOn<T extends MapType, K, V>(host: Host, spec: MapSpec<K, V, T>): MapOf<T, K, V> {
+export function createMapOn(host: Host, spec: AnyMapSpec): BpfMap<unknown, unknown> {
   const attributes = toAttributes(spec);
-  const { name, type, flags } = attributes;
+  const { name, type, flags, key } = attributes;
   const subject = name === "" ? `the ${type} map` : `map ${JSON.stringify(name)}`;
   const refusal = refuseCreate(attributes);
   if (refusal !== undefined) throw bpfError(refusal.errno, "createMap", subject, refusal.cause);
-  if (isArray(type) && spec.key.scalar !== Scalar.U32) {
+  if ((isArray(type) || type === "sockmap") && key.scalar !== Scalar.U32) {
     throw bpfError(
       ERRNO.EINVAL,
       "createMap",
       subject,
-      `has keys of ${spec.key.name}; the index of an array is a u32`,
+      `has keys of ${key.name}; the index of ${type === "sockmap" ? "a sockmap" : "an array"} is a u32`,
     );
   }
+  const lowWater = isSocketMap(type) ? lowWaterOf(subject, spec) : undefined;
   const table = host.tables.create(attributes, "createMap", subject);
   try {
-    return makeHandle(host, table, spec, (flags & BPF_F_WRONLY) === 0, (flags & BPF_F_RDONLY) === 0);
+    if (isSocketMap(type)) table.sockets = new Sockets(host, table, lowWater);
+    return makeHandle(host, table, attributes, (flags & BPF_F_WRONLY) === 0, (flags & BPF_F_RDONLY) === 0);
   } finally {
     host.tables.drop(table);
   }
 }
 
+/** What {@link Host.open} takes. */
+export type AnyOpenSpec = OpenSpec<unknown, unknown, MapType> | OpenSockMapSpec | OpenSockHashSpec<unknown>;
+
 /** {@link Host.open}. */
-export function openMapOn<T extends MapType, K, V>(
-  host: Host,
-  table: Table,
-  codecs: OpenSpec<K, V, T>,
-): MapOf<T, K, V> {
+export function openMapOn(host: Host, table: Table, codecs: AnyOpenSpec): BpfMap<unknown, unknown> {
   const what = table.name === "" ? "open" : `open: map ${JSON.stringify(table.name)}`;
   if (typeof codecs !== "object" || codecs === null) {
     throw new TypeError(`${what}: expected { key, value }, got ${describe(codecs)}`);
   }
-  const { key, value, type } = codecs;
-  checkKeyCodec(`${what}: key`, key);
-  checkCodec(`${what}: value`, value);
+  const { type } = codecs;
+  const { key, value } = codecsOf(what, { ...codecs, type: table.type } as AnyMapSpec);
   const problems: string[] = [];
   if (type !== undefined && type !== table.type)
     problems.push(`it is a map of type ${table.type}, not ${type}`);
   if (key.size !== table.keySize)
     problems.push(`keys are ${table.keySize} bytes, ${key.name} has ${key.size}`);
-  else if (isArray(table.type) && key.scalar !== Scalar.U32)
+  else if ((isArray(table.type) || table.type === "sockmap") && key.scalar !== Scalar.U32)
     problems.push(`keys are u32 indices, not ${key.name}`);
   if (value.size !== table.valueSize) {
     problems.push(`values are ${table.valueSize} bytes, ${value.name} has ${value.size}`);
@@ -189,5 +232,5 @@ export function openMapOn<T extends MapType, K, V>(
     problems.push(`values ${table.hasLock ? "have a spinLock" : "have no spinLock"}, ${value.name} differs`);
   }
   if (problems.length > 0) throw new RangeError(`${what}: ${problems.join("; ")}`);
-  return makeHandle(host, table, codecs, true, true);
+  return makeHandle(host, table, { key, value }, true, true);
 }

@@ -20,10 +20,12 @@ export function subjectOf(map: AnyMap): string {
 /** What is full: a map that takes no further key, or an array that has no such index. */
 function tooBig(map: AnyMap): { cause: string; remedy: string } {
   const { maxEntries, type } = map.table;
-  if (isArray(type)) {
-    return { cause: `has the indices 0..${maxEntries - 1} and no other`, remedy: "create it larger" };
+  if (isArray(type) || type === "sockmap") {
+    const remedy = type === "sockmap" ? "grow() it" : "create it larger";
+    return { cause: `has the indices 0..${maxEntries - 1} and no other`, remedy };
   }
-  const remedy = type === "rhash" ? "delete entries or grow() it" : "delete entries or create it larger";
+  const grows = type === "rhash" || type === "sockhash";
+  const remedy = grows ? "delete entries or grow() it" : "delete entries or create it larger";
   return { cause: `is full at maxEntries = ${maxEntries}`, remedy };
 }
 

@@ -10,6 +10,7 @@
 import type { Operation } from "../errors.ts";
 import { noMemory, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
+import type { BpfMap } from "./bpf_map.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";
 
@@ -24,8 +25,11 @@ const GROUP_BYTES = 65536;
 /** Unlike every version, which is a u32. */
 const NO_VERSION = -1;
 
+/** A map that can be iterated over. */
+export type Scannable<K, V> = BpfMap<K, V> & Pick<EntryMap<K, V>, "find" | "scan" | "checkScan">;
+
 export class EntryIterator<K, V, T> implements IterableIterator<T> {
-  #map: EntryMap<K, V>;
+  #map: Scannable<K, V>;
   #kind: IteratorKind;
   #operation: Operation;
   /** Copy of the cursor while the scan waits. */
@@ -43,7 +47,7 @@ export class EntryIterator<K, V, T> implements IterableIterator<T> {
   #ended = false;
   #done = false;
 
-  constructor(map: EntryMap<K, V>, kind: IteratorKind, operation: Operation) {
+  constructor(map: Scannable<K, V>, kind: IteratorKind, operation: Operation) {
     if (map.reading === 0) map.refuse(operation);
     this.#map = map;
     this.#kind = kind;

@@ -7,10 +7,27 @@ import type { Codec } from "../codec/codec.ts";
 export type HashType = "hash" | "rhash";
 
 /**
- * All map types. `array` has the keys 0..maxEntries - 1, all there from the start with a value of zeros. The `percpu_` types
+ * Types of maps whose values are bytes. `array` has the keys 0..maxEntries - 1, all there from the start with a value of zeros. The `percpu_` types
  * have a value for each CPU of the host under every key.
  */
 export type MapType = HashType | "percpu_hash" | "array" | "percpu_array";
+
+/**
+ * A hook that makes room before a map is full. It is called when an insert is about to leave fewer than `free` slots free, from
+ * within that operation: before it, or a later one, can fail for want of room.
+ *
+ * Once for each crossing: when the hook does not grow the map, inserts go on to the limit without calling it again, until deletes
+ * have led back to the mark. In a sockmap an index beyond the end crosses it, too, and is then tried again.
+ */
+export type LowWater<M> = {
+  /** The mark, in slots: 1..maxEntries. */
+  readonly free: number;
+  /**
+   * Typically `(map) => map.grow(2 * map.info.maxEntries)`. It may use the map as anybody may; while it runs, it is not called.
+   * What it throws, the operation throws, having changed nothing, and the next one calls it again.
+   */
+  grow(map: M): void;
+};
 
 /** What {@link createMap} makes a map from. */
 export interface MapSpec<K, V, T extends MapType = MapType> {
@@ -46,7 +63,7 @@ export interface OpenSpec<K, V, T extends MapType> {
 export interface MapInfo {
   /** Counts up from 1 per host. */
   readonly id: number;
-  readonly type: MapType;
+  readonly type: AnyMapType;
   readonly name: string;
   /** Bytes. */
   readonly keySize: number;
@@ -57,3 +74,9 @@ export interface MapInfo {
   readonly flags: number;
   readonly mapExtra: number;
 }
+
+/** Types of maps whose values are objects of the thread that made the map: by index, and by key. */
+export type SocketMapType = "sockmap" | "sockhash";
+
+/** All map types. */
+export type AnyMapType = MapType | SocketMapType;

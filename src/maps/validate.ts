@@ -17,11 +17,11 @@ import {
   BPF_F_ZERO_SEED,
 } from "../constants.ts";
 import { ERRNO } from "../errors.ts";
-import type { MapType } from "./spec.ts";
+import type { AnyMapType } from "./spec.ts";
 
 /** The attributes of MAP_CREATE, as the kernel sees them. */
 export interface MapAttributes {
-  readonly type: MapType;
+  readonly type: AnyMapType;
   readonly name: string;
   readonly keySize: number;
   readonly valueSize: number;
@@ -64,6 +64,10 @@ const ARRAY_FLAGS = PERCPU_ARRAY_FLAGS | BPF_F_MMAPABLE | BPF_F_INNER_MAP;
 /** PCPU_MIN_UNIT_SIZE: one slot of a per-CPU value comes out of one unit of the per-CPU allocator. */
 const SLOT_BYTES_MAX = 32768;
 const INT_MAX = 0x7fff_ffff;
+/** SOCK_CREATE_FLAG_MASK */
+const SOCKET_FLAGS = BPF_F_NUMA_NODE | BPF_F_RDONLY | BPF_F_WRONLY;
+/** MAX_BPF_STACK: a program has the key of a sockhash on its stack. */
+const SOCKET_KEY_MAX = 512;
 /** KMALLOC_MAX_SIZE - sizeof(struct htab_elem). */
 const ENTRY_BYTES_END = 4 * 1024 * 1024 - 48;
 /** An rhashtable keeps the key length and the size hint in 16 bits. */
@@ -113,7 +117,7 @@ function contradictingFlags(flags: number): Refusal | undefined {
   return { errno: ERRNO.EINVAL, cause: "has both BPF_F_RDONLY_PROG and BPF_F_WRONLY_PROG" };
 }
 
-function isPerCpu(type: MapType): boolean {
+function isPerCpu(type: AnyMapType): boolean {
   return type === "percpu_hash" || type === "percpu_array";
 }
 
@@ -166,6 +170,19 @@ function refuseArray(a: MapAttributes): Refusal | undefined {
   return refuseSlot(a);
 }
 
+/** sock_map_alloc and sock_hash_alloc, which tell apart less. */
+function refuseSockets(a: MapAttributes): Refusal | undefined {
+  if (a.maxEntries === 0) return { errno: ERRNO.EINVAL, cause: "has maxEntries = 0" };
+  if (a.type === "sockmap" && a.keySize !== 4) {
+    return { errno: ERRNO.EINVAL, cause: `has keys of ${a.keySize} bytes; the index of a sockmap takes 4` };
+  }
+  const refusal = unknownFlags(a.flags, SOCKET_FLAGS);
+  if (refusal !== undefined) return refusal;
+  if (a.keySize <= SOCKET_KEY_MAX) return undefined;
+  const cause = `has keys of ${a.keySize} bytes; a sockhash takes up to ${SOCKET_KEY_MAX}`;
+  return { errno: ERRNO.E2BIG, cause };
+}
+
 /** What {@link refuseCreate} takes: a type that may be unknown. */
 export type UncheckedAttributes = Omit<MapAttributes, "type"> & { readonly type: string };
 
@@ -175,7 +192,9 @@ const TYPES: readonly string[] = [
   "percpu_hash",
   "array",
   "percpu_array",
-] satisfies MapType[];
+  "sockmap",
+  "sockhash",
+] satisfies AnyMapType[];
 
 /** What `map_create` itself checks before it asks the type. */
 export function refuseAttributes(a: UncheckedAttributes): Refusal | undefined {
@@ -201,6 +220,9 @@ export function refuseByType(a: MapAttributes): Refusal | undefined {
     case "array":
     case "percpu_array":
       return refuseArray(a);
+    case "sockmap":
+    case "sockhash":
+      return refuseSockets(a);
     case "rhash":
       return refuseRhash(a) ?? refuseHash(a);
     default:
@@ -211,7 +233,8 @@ export function refuseByType(a: MapAttributes): Refusal | undefined {
 /** What the type's `map_alloc` refuses before it asks for memory. */
 export function refuseCapacity(a: MapAttributes): Refusal | undefined {
   if (a.type === "array" || a.type === "percpu_array") return undefined;
-  const most = a.type === "rhash" ? RHASH_ENTRIES_MAX : HASH_ENTRIES_MAX;
+  const follows = a.type === "rhash" || a.type === "sockmap" || a.type === "sockhash";
+  const most = follows ? RHASH_ENTRIES_MAX : HASH_ENTRIES_MAX;
   if (a.maxEntries <= most) return undefined;
   return { errno: ERRNO.E2BIG, cause: `has maxEntries = ${a.maxEntries}; ${a.type} takes up to ${most}` };
 }

@@ -5,6 +5,7 @@
  * @module
  */
 import type { Table } from "../host/table.ts";
+import { isSocketMap } from "../host/tables.ts";
 import { BPF_ATTR_ID, BPF_ATTR_OBJ } from "./attr.ts";
 import { asksForNothing, type Call, openFile } from "./call.ts";
 import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "./constants.ts";
@@ -56,6 +57,11 @@ export function objPin(call: Call): number {
 /** A descriptor of a table that comes with a reference. */
 function openFound(call: Call, table: Table | undefined, flags: number): number {
   if (table === undefined) return -ERRNO.ENOENT;
+  if (isSocketMap(table.type)) {
+    // Its values are objects, and no descriptor of a host stands for one.
+    call.host.tables.drop(table);
+    return -ERRNO.EOPNOTSUPP;
+  }
   const fd = openFile(call.host, table, flags);
   call.host.tables.drop(table);
   return fd;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { BpfError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { BPF_ATTR_BYTES } from "./attr.ts";
 import { deleteBatch, lookupAndDeleteBatch, lookupBatch, updateBatch } from "./batch.ts";
@@ -86,7 +87,9 @@ export function bpf(
     host.scratch.turn++;
     // A command negates the errno it has: of 0 that makes -0.
     return dispatch(new Call(host, attr, memory), command) || 0;
-  } catch {
+  } catch (error) {
+    // A map of objects that belongs to another thread.
+    if (error instanceof BpfError && error.errno === ERRNO.EOPNOTSUPP) return -ERRNO.EOPNOTSUPP;
     // Attributes or memory that are none, or of a core whose own structures the caller has overwritten through pointers into
     // host memory: all that a process would get a fault for.
     return -ERRNO.EFAULT;

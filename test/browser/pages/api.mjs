@@ -13,6 +13,8 @@ import {
   i16,
   i32,
   i64,
+  SK_DROP,
+  SK_PASS,
   struct,
   u8,
   u16,
@@ -152,6 +154,26 @@ test("drains take each entry exactly once", (seed) => {
     }
   }
   equal("taken and left", [STABLE, 0], [seen.size, map.size]);
+});
+
+test("sockets leave maps when they close, and get what is redirected to them", async () => {
+  const host = createHost();
+  const map = host.createMap({ type: "sockhash", key: cstring(8), maxEntries: 8 });
+  const { port1, port2 } = new MessageChannel();
+  const target = new EventTarget();
+  map.set("port", port1).set("again", port1).set("target", target);
+  const message = new Promise((resolve) => {
+    port2.onmessage = ({ data }) => resolve(data);
+  });
+  equal("verdicts", [SK_PASS, SK_DROP], [map.redirect("port", { a: 1 }), map.redirect("nobody", 1)]);
+  equal("message", { a: 1 }, await message);
+  target.dispatchEvent(new Event("close"));
+  equal("left", ["again", "port"], [...map.keys()].sort());
+  const error = thrown(() => map.set("closed", Object.assign(new EventTarget(), { readyState: "closed" })));
+  check("a closed socket is refused", error instanceof BpfError && error.code === "EINVAL");
+  map.close();
+  equal("bytes", 0, host.memoryUsage().bytes);
+  port1.close();
 });
 
 ready();
