@@ -12,6 +12,17 @@ export type HashType = "hash" | "rhash";
  */
 export type MapType = HashType | "percpu_hash" | "array" | "percpu_array";
 
+/**
+ * A hook that makes room before a map is full: called when fewer than `free` slots are left, from within the operation that took
+ * the slot, before it or a later one can fail for want of room.
+ */
+export type LowWater<M> = {
+  /** The mark, in slots: the hook is called when fewer are free. */
+  readonly free: number;
+  /** Typically `(map) => map.grow(2 * map.info.maxEntries)`. What it throws, the operation throws, having changed nothing. */
+  grow(map: M): void;
+};
+
 /** What {@link createMap} makes a map from. */
 export interface MapSpec<K, V, T extends MapType = MapType> {
   readonly type: T;
