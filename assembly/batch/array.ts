@@ -1,15 +1,15 @@
 // Batches of array maps. Keys are indices; the errno that ends a batch stands at STAGE_ERRNO of the stage, as for hash maps.
 import { COUNTING, countCopied } from "../counting";
 import { zeroBytes } from "../hash/bytes";
-import { arrayError, arrayWritten, copyValueOf, elementOf } from "../maps/array";
+import { arrayError, arrayLength, arrayWritten, copyValueOf, elementOf } from "../maps/array";
 import { arrayAddTo, arrayGet, arraySet } from "../maps/shared_array";
 import { SHARED } from "../sync/shared";
-import { MAX_ENTRIES, VALUE_SIZE, field } from "../table/header";
+import { VALUE_SIZE, field } from "../table/header";
 import { STAGE_ERRNO, addTo, deltaShift } from "./write";
 
 /** Copies indices and values from index `from` on, at most `room`. How many. */
 export function arrayScan(table: usize, from: u32, keys: usize, values: usize, room: u32): u32 {
-  const entries = field(table, MAX_ENTRIES);
+  const entries = arrayLength(table);
   const count = from < entries ? min(room, entries - from) : 0;
   const size = field(table, VALUE_SIZE);
   for (let i: u32 = 0; i < count; i++) {
@@ -25,7 +25,7 @@ export function arrayScan(table: usize, from: u32, keys: usize, values: usize, r
 
 /** Looks up `count` indices; zeroes and a found byte of 0 where an index is out of range. How many were in range. */
 export function arrayLookupMany(table: usize, keys: usize, count: u32, values: usize, found: usize): u32 {
-  const entries = field(table, MAX_ENTRIES);
+  const entries = arrayLength(table);
   const size = field(table, VALUE_SIZE);
   let hits: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
