@@ -88,6 +88,7 @@ const SYSCALLS = {
   "batch.set": "map_update_batch",
   "batch.rewind": "map_lookup_batch",
   view: "mmap",
+  views: "mmap",
   pin: "obj_pin",
   open: "obj_get",
   unpin: "unlink",

@@ -15,6 +15,7 @@ import { growArray } from "./array_grow";
 export const COUNT_OFFSET: u32 = <u32>COUNT;
 export const VERSION_OFFSET: u32 = <u32>VERSION;
 export const FROZEN_OFFSET: u32 = <u32>FROZEN;
+export const LOW_FREE_OFFSET: u32 = <u32>LOW_FREE;
 
 @inline function put(target: usize, index: u32, value: u32): void {
   store<u32>(target + (<usize>index << 2), value);

@@ -1,3 +1,4 @@
+import type { LowWaterHooks } from "../maps/low_water.ts";
 import type { MapType } from "../maps/spec.ts";
 
 /** What there is to know of a table of the core. */
@@ -30,4 +31,8 @@ export interface TableInfo {
 export interface Table extends TableInfo {
   /** Open handles, file descriptors and pins. The table is destroyed when the last one goes. */
   references: number;
+  /** Arrays: the indices below it are in the first block, and written without asking the core; see {@link noteDirect}. */
+  direct: number;
+  /** The low-water hooks of this thread's handles. */
+  lowWater: LowWaterHooks | undefined;
 }

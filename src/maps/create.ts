@@ -7,13 +7,21 @@ import { type Codec, isCodec, Scalar } from "../codec/codec.ts";
 import { describe } from "../codec/mismatch.ts";
 import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
-import { bpfError, ERRNO } from "../errors.ts";
+import { bpfError, ERRNO, mapSubject } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { checkInteger } from "../host/options.ts";
 import type { Table } from "../host/table.ts";
 import { isArray } from "../host/tables.ts";
 import { ArrayMap } from "./array.ts";
 import type { HashMap } from "./hash_map.ts";
+import {
+  checkLowWater,
+  checkMark,
+  hookLowWater,
+  lowWaterError,
+  otherMark,
+  refuseLowWater,
+} from "./low_water.ts";
 import { Map16, MapAny } from "./map_bytes.ts";
 import { Map4 } from "./map4.ts";
 import { isNumber, MapNumber4 } from "./map4_number.ts";
@@ -25,7 +33,7 @@ import { SharedArrayMap } from "./shared_array.ts";
 import { SHARED_MAPS, SharedNumber4 } from "./shared_hash.ts";
 import { SHARED_PERCPU_MAPS } from "./shared_percpu.ts";
 import { SharedPercpuArrayMap } from "./shared_percpu_array.ts";
-import type { MapSpec, MapType, OpenSpec } from "./spec.ts";
+import type { LowWater, MapSpec, MapType, OpenSpec } from "./spec.ts";
 import { type MapAttributes, refuseCreate } from "./validate.ts";
 
 const U32_MAX = 0xffff_ffff;
@@ -39,8 +47,11 @@ function checkKeyCodec(what: string, codec: Codec<unknown>): void {
   if (holdsLock(codec)) throw new TypeError(`${what}: a spinLock is allowed only in the value`);
 }
 
+/** A spec with a part of any type. */
+type Unchecked<S, P extends keyof S> = Omit<S, P> & { readonly [Part in P]?: unknown };
+
 /** Checks the JavaScript types of a spec, and what no u32 can say. */
-function toAttributes(spec: MapSpec<unknown, unknown>): MapAttributes {
+function toAttributes(spec: Unchecked<MapSpec<unknown, unknown>, "lowWater">): MapAttributes {
   if (typeof spec !== "object" || spec === null) {
     throw new TypeError(`createMap: expected { type, key, value, maxEntries }, got ${describe(spec)}`);
   }
@@ -52,6 +63,7 @@ function toAttributes(spec: MapSpec<unknown, unknown>): MapAttributes {
     throw new TypeError(`${what}: type: expected a string, got ${describe(type)}`);
   checkKeyCodec(`${what}: key`, key);
   checkCodec(`${what}: value`, value);
+  checkLowWater(what, spec.lowWater);
   return {
     type,
     name,
@@ -130,12 +142,20 @@ function newMap(
 function makeHandle<T extends MapType, K, V>(
   host: Host,
   table: Table,
-  codecs: { readonly key: Codec<K>; readonly value: Codec<V> },
+  codecs: Pick<OpenSpec<K, V, T>, "key" | "value" | "lowWater">,
   readable: boolean,
   writable: boolean,
 ): MapOf<T, K, V> {
   const map = newMap(host, table, codecs.key, codecs.value, readable, writable);
   host.tables.addHandle(map);
+  if (codecs.lowWater !== undefined) {
+    try {
+      hookLowWater(map, codecs.lowWater as LowWater<unknown>);
+    } catch (error) {
+      map.close();
+      throw error;
+    }
+  }
   return map as unknown as MapOf<T, K, V>;
 }
 
@@ -153,6 +173,12 @@ export function createMapOn<T extends MapType, K, V>(host: Host, spec: MapSpec<K
       subject,
       `has keys of ${spec.key.name}; the index of an array is a u32`,
     );
+  }
+  const { lowWater } = spec;
+  if (lowWater !== undefined) {
+    const cause = refuseLowWater(type as MapType);
+    if (cause !== undefined) throw lowWaterError("createMap", subject, cause);
+    checkMark(`createMap: ${subject}`, lowWater.free, attributes.maxEntries);
   }
   const table = host.tables.create(attributes, "createMap", subject);
   try {
@@ -172,7 +198,7 @@ export function openMapOn<T extends MapType, K, V>(
   if (typeof codecs !== "object" || codecs === null) {
     throw new TypeError(`${what}: expected { key, value }, got ${describe(codecs)}`);
   }
-  const { key, value, type } = codecs;
+  const { key, value, type, lowWater } = codecs;
   checkKeyCodec(`${what}: key`, key);
   checkCodec(`${what}: value`, value);
   const problems: string[] = [];
@@ -188,6 +214,16 @@ export function openMapOn<T extends MapType, K, V>(
   if (holdsLock(value) !== table.hasLock) {
     problems.push(`values ${table.hasLock ? "have a spinLock" : "have no spinLock"}, ${value.name} differs`);
   }
+  checkLowWater(what, lowWater);
+  if (lowWater !== undefined) {
+    const other = otherMark(host, table, lowWater.free);
+    if (other !== undefined) problems.push(other);
+  }
   if (problems.length > 0) throw new RangeError(`${what}: ${problems.join("; ")}`);
+  if (lowWater !== undefined) {
+    const cause = refuseLowWater(table.type);
+    if (cause !== undefined) throw lowWaterError("open", mapSubject(table.name, table.type, table.id), cause);
+    checkMark(what, lowWater.free, table.maxEntries);
+  }
   return makeHandle(host, table, codecs, true, true);
 }

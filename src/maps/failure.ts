@@ -21,7 +21,7 @@ export function subjectOf(map: AnyMap): string {
 function tooBig(map: AnyMap): { cause: string; remedy: string } {
   const { maxEntries, type } = map.table;
   if (isArray(type)) {
-    return { cause: `has the indices 0..${maxEntries - 1} and no other`, remedy: "create it larger" };
+    return { cause: `has the indices 0..${maxEntries - 1} and no other`, remedy: "grow() it" };
   }
   const remedy = type === "rhash" ? "delete entries or grow() it" : "delete entries or create it larger";
   return { cause: `is full at maxEntries = ${maxEntries}`, remedy };
