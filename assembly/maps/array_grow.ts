@@ -10,7 +10,7 @@ import { beginWrite, commit, publish, rollback } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
 import { SHARED } from "../sync/shared";
 import { ERRNO, mine } from "../sync/slot";
-import { tableAllocate } from "../table/account";
+import { tableAllocate, tableRelease } from "../table/account";
 import { MOST_STRIPES, STRIPE_BYTES } from "../table/dismantle";
 import {
   ARRAY_BASE, ARRAY_SEGMENTS, COUNT, ELEMENT_SEGMENTS_HELD, ELEMENT_STRIDE, FROZEN, LATE_STRIPES, MAX_ENTRIES, RESIZE_LOCK, STRIPES,
@@ -148,19 +148,37 @@ function growStep(table: usize, entries: u32): u32 {
   return DONE;
 }
 
-/** Gives the segments back that a growth has added, and the length does not need. */
+/** Gives back what a growth has added, and the length does not need. */
 function trim(table: usize): void {
   while (true) {
     beginWrite();
-    const held = acquire(table + RESIZE_LOCK) ? heldSegments(table) : 0;
-    if (held <= segmentsFor(table, field(table, MAX_ENTRIES))) {
+    if (!acquire(table + RESIZE_LOCK) || !trimStep(table)) {
       rollback();
       return;
     }
-    dropLast(table, held);
-    setField(table, ELEMENT_SEGMENTS_HELD, held - 1);
     if (!commit()) return;
   }
+}
+
+/** One operation of that. False when there is nothing left to do. */
+function trimStep(table: usize): bool {
+  const held = heldSegments(table);
+  if (held > segmentsFor(table, field(table, MAX_ENTRIES))) {
+    dropLast(table, held);
+    setField(table, ELEMENT_SEGMENTS_HELD, held - 1);
+    return true;
+  }
+  // An array that has never grown has no reader of what is behind its first block.
+  if (held) return false;
+  if (load<u32>(table + ARRAY_SEGMENTS, 8)) {
+    dropDirectory(table, table + ARRAY_SEGMENTS);
+    return true;
+  }
+  const late = field(table, LATE_STRIPES);
+  if (!late) return false;
+  if (late != field(table, STRIPES)) tableRelease(table, late, MOST_STRIPES * STRIPE_BYTES);
+  setField(table, LATE_STRIPES, 0);
+  return true;
 }
 
 /** Frees what growth has added. */

@@ -279,18 +279,23 @@ function verifyArray(table: usize, out: usize): u32 {
   if (!isInUse(data, bytes)) return broken(out, ARRAY_VALUES, <u32>data, <u32>bytes, 0, 0);
   if (field(table, COUNT) != entries) return broken(out, ENTRY_COUNT, entries, field(table, COUNT), 0, 0);
   if (base > entries) return broken(out, CAPACITY, base, entries, 0, 0);
-  const problem = verifyGrowth(table, stride, out);
-  if (problem) return problem;
-  const all =
-    allocationSize(HEADER_BYTES) + allocationSize(<u32>bytes) +
-    arrayBytes(table, table + ARRAY_SEGMENTS, elementSegments(table)) + (SHARED ? sharedBytes(table) : 0);
   return (
     expect(table, MEASURES, KEY_SIZE, 4, out) ||
     expect(table, LIMITS, GROW_ABOVE, NEVER, out) ||
     verifyMark(table, out) ||
+    verifyGrowth(table, stride, out) ||
     (SHARED ? verifyShared(table, out) : 0) ||
-    (all == field(table, BYTES) ? 0 : broken(out, TABLE_BYTES, all, field(table, BYTES), 0, 0))
+    verifyArrayBytes(table, <u32>bytes, out)
   );
+}
+
+function verifyArrayBytes(table: usize, base: u32, out: usize): u32 {
+  const bytes =
+    (SHARED ? sharedBytes(table) : 0) +
+    allocationSize(HEADER_BYTES) +
+    allocationSize(base) +
+    arrayBytes(table, table + ARRAY_SEGMENTS, elementSegments(table));
+  return bytes == field(table, BYTES) ? 0 : broken(out, TABLE_BYTES, bytes, field(table, BYTES), 0, 0);
 }
 
 /** The segments that growth has added. */

@@ -131,7 +131,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
   /**
    * Makes the array longer. The new elements are zeros, and no element moves: addresses of {@link lookup} and the views stay good.
    * What is added lies in pieces of its own, of up to 64 KiB; see {@link views}. Another thread of a shared host has the new indices
-   * as soon as this returns.
+   * as soon as this returns; iterators and scans that have not ended go on into them.
    *
    * @throws BpfError EINVAL for a length below the present one; ENOMEM, with the array as it was, when the host's memory does not
    *   hold it.
