@@ -27,9 +27,12 @@ import { arrayWritten } from "./array";
   return SHARED ? field(table, ELEMENT_SEGMENTS_HELD) : segmentsFor(table, field(table, MAX_ENTRIES));
 }
 
+/** A directory that other threads may be reading is replaced where another one would become larger: the first ones are of one granule. */
+const FIRST_SHARED_ROOM: u32 = 4;
+
 /** Room of a directory that holds so many segments. */
 @inline function roomFor(table: usize, segments: u32): u32 {
-  return max(max(FIRST_ROOM, load<u32>(table + ARRAY_SEGMENTS, 8) << 1), segments);
+  return max(max(SHARED ? FIRST_SHARED_ROOM : FIRST_ROOM, load<u32>(table + ARRAY_SEGMENTS, 8) << 1), segments);
 }
 
 /** Whether there may be memory for an array of a length: what is hopeless takes nothing on its way. */

@@ -63,7 +63,8 @@ export class AddMany<K, V> {
     let { turn } = host.scratch;
     let crossed = false;
     for (let start = 0; start < count; ) {
-      const n = Math.min(room, count - start);
+      // The key that was told of the low-water mark goes on, and no other.
+      const n = crossed ? 1 : Math.min(room, count - start);
       const keysAt = this.#keys.part(start, n, stage + keysOffset);
       let deltasAt = stage + deltasOffset;
       if (flat) deltasAt = this.#flat.part(host, start * deltaBytes, n * deltaBytes, deltasAt);

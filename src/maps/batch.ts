@@ -191,27 +191,28 @@ export class Batch<K, V> {
     if (map.frozen) map.fail("updateBatch", ERRNO.EPERM);
     const wanted = this.count;
     this.count = 0;
-    let errno = this.#writeRest(map, wanted, condition);
+    let errno = this.#writeTo(map, wanted, condition);
     while (errno === LOW_WATER) {
       const done = this.count;
       callLowWater(map, "updateBatch");
       this.#check("updateBatch");
       // The hook may have used the batch.
       this.count = done;
-      errno = passing(map.host, map.table, () => this.#writeRest(map, wanted, condition));
+      // The entry that was told goes on, and no other.
+      errno = passing(map.host, map.table, () => this.#writeTo(map, done + 1, condition));
+      if (errno === 0) errno = this.#writeTo(map, wanted, condition);
     }
     if (errno !== 0) throw partError(map, "updateBatch", errno, this.count, wanted);
   }
 
-  /** Writes the entries from number `count` on, and counts them. 0, or the errno that ended it. */
-  #writeRest(map: EntryMap<K, V>, wanted: number, condition: number): number {
+  /** Writes the entries from number `count` up to number `end`, and counts them. 0, or the errno that ended it. */
+  #writeTo(map: EntryMap<K, V>, end: number, condition: number): number {
     const { host } = map;
     const stage = this.#stage("updateBatch");
     const from = this.count;
-    const keysAt = this.#key(from);
-    this.count += map.writeEntries(stage, keysAt, wanted - from, this.#value(from), condition);
+    this.count += map.writeEntries(stage, this.#key(from), end - from, this.#value(from), condition);
     if (host.u8.length === 0) host.refresh();
-    return this.count < wanted ? host.u32[(stage + host.layout.stageErrno) >>> 2] : 0;
+    return this.count < end ? host.u32[(stage + host.layout.stageErrno) >>> 2] : 0;
   }
 
   /** @internal Deletes the first `count` keys; throws at the first that is absent. */

@@ -103,8 +103,8 @@ export function updateBatch(call: Call): number {
   );
   return writeBatch(call, mapped, (first, entries) => {
     let done = 0;
-    const errno = pastLowWater(host, table, () => {
-      const room = stagedEntries(table, entries - done);
+    const errno = pastLowWater(host, table, entries, (most) => {
+      const room = stagedEntries(table, most);
       const keysFrom = from.keys + (first + done) * table.keySize;
       const valuesFrom = from.values + (first + done) * table.valueBytes;
       const at = stageFor(host, table, room);

@@ -39,7 +39,7 @@ export function updateElem(call: Call): number {
   const { table } = file;
   if (lacksLock(table, call.u32(flags))) return -ERRNO.EINVAL;
   const { scratch } = host;
-  return -pastLowWater(host, table, () => {
+  return -pastLowWater(host, table, 1, () => {
     if (!memory.read(call.u64(key), scratch.key, table.keySize)) return ERRNO.EFAULT;
     if (!memory.read(call.u64(value), scratch.value, table.valueBytes)) return ERRNO.EFAULT;
     return updateElement(host, table, scratch.key, scratch.value, call.u64(flags));

@@ -21,18 +21,22 @@ function callHook(host: Host, table: Table): number {
 }
 
 /**
- * Does `insert`, which answers 0 or an errno, and does it again after the hook. The table is kept until it is done, also when
- * the hook closes the descriptor that the call came by. It reads what it inserts anew: the hook may have used the scratch.
+ * Does `insert`, which inserts up to `most` entries and answers 0 or an errno, and does it again after the hook, with the one
+ * entry that was told. The table is kept until it is done, also when the hook closes the descriptor that the call came by. It reads
+ * what it inserts anew: the hook may have used the scratch.
  */
-export function pastLowWater(host: Host, table: Table, insert: () => number): number {
-  let errno = insert();
+export function pastLowWater(
+  host: Host,
+  table: Table,
+  most: number,
+  insert: (most: number) => number,
+): number {
+  const errno = insert(most);
   if (errno !== LOW_WATER) return errno;
   host.tables.hold(table);
-  while (errno === LOW_WATER) {
-    errno = callHook(host, table);
-    if (host.closed) return errno;
-    if (errno === 0) errno = passing(host, table, insert);
-  }
+  const failed = callHook(host, table);
+  if (host.closed) return failed;
+  const result = failed !== 0 ? failed : passing(host, table, () => insert(1));
   host.tables.drop(table);
-  return errno;
+  return result;
 }
