@@ -165,14 +165,19 @@ export class Operations extends HostOperations {
     const calls = [
       ...blocks,
       ...blocks.flatMap((_, i) => (i % 2 === 0 ? [release(i)] : [])),
+      { name: "bytesInUse", args: [] },
       this.#call("setMaxEntries", limit),
+      { name: "bytesInUse", args: [] },
       ...blocks.flatMap((_, i) => (i % 2 === 1 ? [release(i)] : [])),
     ];
     return {
       name: `growWithoutRoom(${limit})`,
       calls,
-      outcomes: (results) => [failed(results[blocks.length + blocks.length / 2])],
-      parts: [() => failed(ENOMEM)],
+      outcomes: (results) => {
+        const [before, errno, after] = Array.from({ length: 3 }, (_, i) => results[1.5 * blocks.length + i]);
+        return [`${failed(errno)}, ${after - before} bytes more`];
+      },
+      parts: [() => `${failed(ENOMEM)}, 0 bytes more`],
     };
   }
 
