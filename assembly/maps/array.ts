@@ -9,7 +9,7 @@
 // (maps/array_grow.ts).
 import { allocate, allocationSize, release } from "../memory/arena";
 import { ENOMEM, EPERM } from "../memory/errno";
-import { copyBytes, zeroBytes } from "../hash/bytes";
+import { zeroBytes } from "../hash/bytes";
 import { beginWrite, commit } from "../sync/journal";
 import { SHARED } from "../sync/shared";
 import { ORPHAN, mine } from "../sync/slot";
@@ -183,8 +183,4 @@ export function arrayClear(table: usize): u32 {
 /** Counts a call that writes. */
 @inline export function arrayWritten(table: usize): void {
   if (!SHARED) setField(table, VERSION, field(table, VERSION) + 1);
-}
-
-@inline export function copyValueOf(table: usize, target: usize, source: usize): void {
-  copyBytes(target, source, field(table, VALUE_SIZE));
 }
