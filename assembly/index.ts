@@ -8,8 +8,9 @@ export {
   clear, lookup16, lookup4, lookup8, lookupAny, nextKey, remove16, remove4, remove8, removeAny, take, update, upsert16, upsert4,
   upsert8, upsertAny,
 } from "./maps/access";
-export { COUNT_OFFSET, FROZEN_OFFSET, VERSION_OFFSET, freeze, setMaxEntries, tableStats } from "./maps/info";
-export { ARRAY_DATA_OFFSET, createArray } from "./maps/array";
+export { COUNT_OFFSET, FROZEN_OFFSET, LOW_FREE_OFFSET, VERSION_OFFSET, freeze, setLowWater, setMaxEntries, tableStats } from "./maps/info";
+export { ARRAY_BASE_OFFSET, ARRAY_DATA_OFFSET, arrayClear, arrayElement, arrayObtain, arrayRun, createArray } from "./maps/array";
+export { passLowWater, rearmLowWater } from "./table/low_water";
 export { arrayAddMany, arrayLookupMany, arrayScan, arrayUpdateMany } from "./batch/array";
 export { CURSOR_BYTES, drain, drainAny, scan } from "./batch/scan";
 export { STAGE_BYTES } from "./batch/stage";

@@ -4,7 +4,7 @@
 // Of a table as a whole.
 export const MEASURES: u32 = 1; // the measures in the header are those of its layout and sizes
 export const BUCKET_COUNT: u32 = 2; // there is a bucket, and the mask is the one that belongs to their number
-export const LIMITS: u32 = 3; // the table grows and shrinks at the counts that belong to its number of buckets
+export const LIMITS: u32 = 3; // the table grows, shrinks and asks for room at the counts that belong to its buckets and its limit
 export const DIRECTORY: u32 = 4; // every segment in use has its memory, and the directory has no other
 export const DRAIN_POSITION: u32 = 5; // a drain goes on at a bucket
 export const ENTRY_COUNT: u32 = 6; // the table counts as many entries as its buckets hold

@@ -6,7 +6,8 @@ export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/se
 export { programLock, programUnlock } from "./programs/locked";
 export { entriesOf as entries } from "./sync/count";
 export { add, fetch, localAdd, localRead, localWrite, locate, lockValue, unlockValue } from "./maps/shared_access";
-export { arrayAdd, arrayClear, arrayGet, arrayLockValue, arraySet } from "./maps/shared_array";
+export { arrayAdd, arrayGet, arrayLockValue, arraySet } from "./maps/shared_array";
+export { hookLowWater } from "./table/low_water";
 export { setLockOffset, setPerCpu } from "./maps/info";
 export {
   BYTES_OFFSET, MAX_ENTRIES_OFFSET, META_OFFSET, dropTable, holdPinned, holdTable, pinTable, registerTable, sweepTables, tableAfter,

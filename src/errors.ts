@@ -93,6 +93,7 @@ const SYSCALLS = {
   iterator: "iter_create",
   "iterator.read": "read",
   "seq.write": "seq_write",
+  views: "mmap",
   pin: "obj_pin",
   open: "obj_get",
   unpin: "unlink",

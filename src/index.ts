@@ -22,7 +22,7 @@ export { useWasm } from "./host/wasm.ts";
 export { attachHost, createHost, createMap } from "./hosts.ts";
 export type { DeltaArray } from "./maps/add_many.ts";
 export type { ArrayMap } from "./maps/array.ts";
-export type { ArrayView, ViewType } from "./maps/array_view.ts";
+export type { AnyView, ArrayPiece, ArrayView, ViewType } from "./maps/array_view.ts";
 export type { Batch, BatchOptions } from "./maps/batch.ts";
 export type { BpfMap } from "./maps/bpf_map.ts";
 export type { AddOptions, AnyCounts, Count, CountField, Counts } from "./maps/counter.ts";

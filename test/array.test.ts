@@ -55,7 +55,7 @@ describe.each(ARRAYS)("%s", (type) => {
     expect([...map.values()].map(any.count)).toEqual([0, 10, 20, 30]);
     for (const index of [4, 2 ** 32 - 1]) {
       const error = expectErrno(() => map.set(index, any.value(1)), "E2BIG");
-      expect(error.message).toBe('set: map "m" has the indices 0..3 and no other (E2BIG); create it larger');
+      expect(error.message).toBe('set: map "m" has the indices 0..3 and no other (E2BIG); grow() it');
       for (const flags of [BPF_ANY, BPF_EXIST, BPF_NOEXIST]) {
         expectErrno(() => map.update(index, any.value(1), flags), "E2BIG");
       }

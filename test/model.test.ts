@@ -201,7 +201,7 @@ describe("the encoding of operations", () => {
       expect(operations).toHaveLength(1);
       kinds.add(operations[0]!.kind);
     }
-    expect(kinds.size).toBe(18);
+    expect(kinds.size).toBe(19);
   });
 
   test("bounds are checked", () => {

@@ -45,7 +45,7 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
     ["slots of overflow blocks", ["keys", "tags", "refs"], fewerSlots("OVERFLOW_SLOTS", "OVERFLOW_MASK")],
     ["where values are", ["tags", "refs"], at("VALUES", plus(8))],
     ["where values of overflow blocks are", ["tags"], at("OVERFLOW_VALUES", plus(8))],
-    ["bytes of an element", ["refs"], at("ELEMENT_STRIDE", plus(8))],
+    ["bytes of an element", ["refs", "array", "grownArray"], at("ELEMENT_STRIDE", plus(8))],
   ],
   BUCKET_COUNT: [
     ["no bucket", ["keys", "fixedKeys"], at("BUCKETS", to(0))],
@@ -54,6 +54,8 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
   ],
   LIMITS: [
     ["grows earlier", ["keys", "fixedKeys", "array"], at("GROW_ABOVE", plus(-1))],
+    ["another mark", ["keys", "tags", "refs", "fixedKeys", "array", "grownArray"], at("MARK", plus(-1))],
+    ["slots below a mark", ["keys", "grownArray"], at("LOW_FREE", to(10))],
     ["shrinks earlier", ["refs", "fixedRefs"], at("SHRINK_BELOW", plus(1))],
     ["another load target", ["tags"], at("LOAD16", plus(16))],
     ["another number of buckets", ["tags"], at("BUCKETS", plus(1))],
@@ -72,18 +74,41 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
       ["tags"],
       (m) => m.release(m.bucket(3) + m.get("BUCKET_BYTES") - LINE, LINE),
     ],
-    ["a segment of elements free", ["refs", "fixedRefs"], (m) => m.release(m.element(0), LINE)],
+    ["a segment of elements free", ["refs", "fixedRefs", "grownArray"], (m) => m.release(m.element(0), LINE)],
+    ["a segment of an array moved", ["grownArray"], (m) => m.changeSegment("ELEMENT_SEGMENTS", 2, plus(16))],
+    [
+      "a segment behind the end of an array",
+      ["grownArray"],
+      (m) => m.changeSegment("ELEMENT_SEGMENTS", m.room("ELEMENT_SEGMENTS") - 1, to(0x100000)),
+    ],
+    [
+      "no segment for the length of an array",
+      ["array"],
+      (m) => {
+        for (const word of ["MAX_ENTRIES", "MARK", "COUNT"]) m.set(word, m.get(word) + 1);
+      },
+    ],
   ],
   DRAIN_POSITION: [["behind the last bucket", ["fixedKeys"], (m) => m.set("DRAIN_AT", m.get("BUCKETS"))]],
   ENTRY_COUNT: [
-    ["one more", ["keys", "tags", "refs", "fixedRefs", "array"], at("COUNT", plus(1))],
+    ["one more", ["keys", "tags", "refs", "fixedRefs", "array", "grownArray"], at("COUNT", plus(1))],
     [
       "an entry gone",
       ["keys", "fixedKeys"],
       (m) => m.changeMarks(m.crowded(), (marks) => marks & (marks - 1)),
     ],
   ],
-  CAPACITY: [["lower", ["keys", "tags", "refs"], (m) => m.set("MAX_ENTRIES", m.get("COUNT") - 1)]],
+  CAPACITY: [
+    ["lower", ["keys", "tags", "refs"], (m) => m.set("MAX_ENTRIES", m.get("COUNT") - 1)],
+    [
+      "an array shorter than its first block",
+      ["array"],
+      (m) => {
+        m.set("MAX_ENTRIES", m.get("ARRAY_BASE") - 1);
+        m.set("COUNT", m.get("ARRAY_BASE") - 1);
+      },
+    ],
+  ],
   OVERFLOW_BLOCKS: [
     ["one more", ["keys", "tags", "refs", "fixedKeys"], at("OVERFLOW_COUNT", plus(1))],
     ["one block twice", ["tags", "refs"], (m) => m.shareEmptyBlock()],
@@ -95,14 +120,18 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
     ["free", ["fixedRefs"], (m) => m.release(m.get("OVERFLOW_RESERVE"), LINE)],
   ],
   TABLE_BYTES: [
-    ["too many", ["keys", "tags", "refs", "fixedKeys", "lazyTags", "array"], at("BYTES", plus(LINE))],
+    [
+      "too many",
+      ["keys", "tags", "refs", "fixedKeys", "lazyTags", "array", "grownArray"],
+      at("BYTES", plus(LINE)),
+    ],
     ["a lost block", ["fixedKeys"], (m) => m.set("OVERFLOW_RESERVE", m.word(m.get("OVERFLOW_RESERVE")))],
   ],
   ARRAY_VALUES: [
     ["nowhere", ["array"], at("ARRAY_DATA", to(0))],
     ["unaligned", ["array"], at("ARRAY_DATA", plus(8))],
-    ["free", ["array"], (m) => m.release(m.get("ARRAY_DATA"), LINE)],
-    ["more of them", ["array"], at("MAX_ENTRIES", to(2 ** 31))],
+    ["free", ["array", "grownArray"], (m) => m.release(m.get("ARRAY_DATA"), LINE)],
+    ["more of them", ["array"], at("ARRAY_BASE", to(2 ** 31))],
   ],
   CHAIN_LINK: [
     ["beyond the memory", ["keys", "tags", "refs"], (m) => m.setLink(m.bucket(0), 0xffff_ffc0)],

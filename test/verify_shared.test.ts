@@ -27,6 +27,11 @@ const TABLE: Record<string, readonly (readonly [string, readonly Kind[], Damage]
     ["resizing", ["keys"], (m) => setBit(m, m.address("RESIZE_LOCK"))],
     ["counts and elements", ["refs"], (m) => setBit(m, m.address("POOL_LOCK"))],
     ["elements of an array", ["array"], (m) => setBit(m, m.get("STRIPES"))],
+    [
+      "elements behind the first block of an array",
+      ["grownSmallArray"],
+      (m) => setBit(m, m.get("LATE_STRIPES") + 16),
+    ],
   ],
   WIDTH: [
     [
@@ -41,6 +46,7 @@ const TABLE: Record<string, readonly (readonly [string, readonly Kind[], Damage]
     ["no lines", ["keys", "array"], (m) => m.set("LINES", 0)],
     ["unaligned locks", ["array"], (m) => m.set("STRIPES", m.get("STRIPES") + 16)],
     ["more locks than there is memory", ["array"], (m) => m.set("STRIPE_MASK", 0xfff_ffff)],
+    ["no locks behind the first block", ["grownSmallArray"], (m) => m.set("LATE_STRIPES", 64)],
   ],
   FROZEN_CREDITS: [
     [
@@ -59,8 +65,23 @@ const TABLE: Record<string, readonly (readonly [string, readonly Kind[], Damage]
       (m) => m.setWord(m.get("BUCKET_SEGMENTS") + 4 * m.room("BUCKET_SEGMENTS") + 4, 1000),
     ],
     ["nowhere", ["refs"], (m) => m.setWord(m.get("BUCKET_SEGMENTS") + 4 * m.room("BUCKET_SEGMENTS") + 4, 1)],
+    [
+      "nowhere, of an array",
+      ["grownArray"],
+      (m) => m.setWord(m.get("ELEMENT_SEGMENTS") + 4 * m.room("ELEMENT_SEGMENTS") + 4, 1),
+    ],
   ],
-  HELD_SEGMENTS: [["one less", ["refs", "fixedRefs"], (m) => m.set("ELEMENT_SEGMENTS_HELD", 1)]],
+  HELD_SEGMENTS: [
+    ["one less", ["refs", "fixedRefs", "grownArray"], (m) => m.set("ELEMENT_SEGMENTS_HELD", 1)],
+    [
+      "none for the length of an array",
+      ["array"],
+      (m) => {
+        m.set("MAX_ENTRIES", 1001);
+        m.set("COUNT", 1001);
+      },
+    ],
+  ],
   RETIRED_MEMORY: [
     ["no node", ["keys"], (m) => m.set("RETIRED_SEGMENTS", 64)],
     [

@@ -1,31 +1,64 @@
 // Batches of array maps. Keys are indices; the errno that ends a batch stands at STAGE_ERRNO of the stage, as for hash maps.
 import { COUNTING, countCopied } from "../counting";
-import { zeroBytes } from "../hash/bytes";
-import { arrayError, arrayWritten, copyValueOf, elementOf } from "../maps/array";
+import { copyBytes, zeroBytes } from "../hash/bytes";
+import { FIRST_ADDRESS } from "../memory/regions";
+import { arrayElement, arrayLength, arrayObtain, arrayStride, arrayWritten } from "../maps/array";
 import { arrayAddTo, arrayGet, arraySet } from "../maps/shared_array";
 import { SHARED } from "../sync/shared";
-import { MAX_ENTRIES, VALUE_SIZE, field } from "../table/header";
+import { ARRAY_BASE, ARRAY_DATA, FROZEN, MARK, VALUE_SIZE, field } from "../table/header";
 import { STAGE_ERRNO, addTo, deltaShift } from "./write";
+
+/**
+ * The address of an element within the first `most` of the first block, or what `arrayElement` or `arrayObtain` answers. The words of
+ * the header stay in locals of the loop.
+ */
+@inline function near(table: usize, index: u32, most: u32, data: usize, stride: u32, writes: bool): usize {
+  if (index < most) return data + <usize>index * stride;
+  return writes ? arrayObtain(table, index) : arrayElement(table, index);
+}
 
 /** Copies indices and values from index `from` on, at most `room`. How many. */
 export function arrayScan(table: usize, from: u32, keys: usize, values: usize, room: u32): u32 {
-  const entries = field(table, MAX_ENTRIES);
+  const entries = arrayLength(table);
   const count = from < entries ? min(room, entries - from) : 0;
   const size = field(table, VALUE_SIZE);
+  const base = field(table, ARRAY_BASE);
+  const data = <usize>field(table, ARRAY_DATA);
+  const stride = arrayStride(table);
   for (let i: u32 = 0; i < count; i++) {
     if (COUNTING) countCopied(4);
     store<u32>(keys + (<usize>i << 2), from + i);
     if (!values) continue;
+    const value = values + <usize>i * size;
     if (SHARED) {
-      if (arrayGet(table, from + i, values + <usize>i * size, 0) != 1) return i;
-    } else copyValueOf(table, values + <usize>i * size, elementOf(table, from + i));
+      if (arrayGet(table, from + i, value, 0) != 1) return i;
+    } else copyBytes(value, near(table, from + i, base, data, stride, false), size);
   }
   return count;
 }
 
 /** Looks up `count` indices; zeroes and a found byte of 0 where an index is out of range. How many were in range. */
 export function arrayLookupMany(table: usize, keys: usize, count: u32, values: usize, found: usize): u32 {
-  const entries = field(table, MAX_ENTRIES);
+  if (SHARED) return lookupShared(table, keys, count, values, found);
+  const size = field(table, VALUE_SIZE);
+  const base = field(table, ARRAY_BASE);
+  const data = <usize>field(table, ARRAY_DATA);
+  const stride = arrayStride(table);
+  let hits: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const element = near(table, load<u32>(keys + (<usize>i << 2)), base, data, stride, false);
+    const value = values + <usize>i * size;
+    const inRange = element != 0;
+    if (inRange) copyBytes(value, element, size);
+    else zeroBytes(value, size);
+    store<u8>(found + i, inRange ? 1 : 0);
+    hits += <u32>inRange;
+  }
+  return hits;
+}
+
+function lookupShared(table: usize, keys: usize, count: u32, values: usize, found: usize): u32 {
+  const entries = arrayLength(table);
   const size = field(table, VALUE_SIZE);
   let hits: u32 = 0;
   for (let i: u32 = 0; i < count; i++) {
@@ -33,27 +66,34 @@ export function arrayLookupMany(table: usize, keys: usize, count: u32, values: u
     const value = values + <usize>i * size;
     const inRange = index < entries;
     if (!inRange) zeroBytes(value, size);
-    else if (SHARED) {
-      if (arrayGet(table, index, value, 0) != 1) return hits;
-    } else copyValueOf(table, value, elementOf(table, index));
+    else if (arrayGet(table, index, value, 0) != 1) return hits;
     store<u8>(found + i, inRange ? 1 : 0);
     hits += <u32>inRange;
   }
   return hits;
 }
 
+/** How many elements a call may write without asking: those of the first block below the low-water mark; none of a frozen array. */
+@inline function openElements(table: usize): u32 {
+  return field(table, FROZEN) ? 0 : min(field(table, ARRAY_BASE), field(table, MARK));
+}
+
 /** Writes `count` values. How many were done. */
 export function arrayUpdateMany(table: usize, keys: usize, count: u32, values: usize, stage: usize): u32 {
   const size = field(table, VALUE_SIZE);
+  const most = SHARED ? 0 : openElements(table);
+  const data = <usize>field(table, ARRAY_DATA);
+  const stride = arrayStride(table);
   arrayWritten(table);
   for (let i: u32 = 0; i < count; i++) {
     const index = load<u32>(keys + (<usize>i << 2));
-    const errno = SHARED ? arraySet(table, index, values + <usize>i * size, 0) : arrayError(table, index);
-    if (errno) {
-      store<u32>(stage + STAGE_ERRNO, errno);
+    const value = values + <usize>i * size;
+    const element = SHARED ? <usize>arraySet(table, index, value, 0) : near(table, index, most, data, stride, true);
+    if (SHARED ? element != 0 : element < FIRST_ADDRESS) {
+      store<u32>(stage + STAGE_ERRNO, <u32>element);
       return i;
     }
-    if (!SHARED) copyValueOf(table, elementOf(table, index), values + <usize>i * size);
+    if (!SHARED) copyBytes(element, value, size);
   }
   store<u32>(stage + STAGE_ERRNO, 0);
   return count;
@@ -63,16 +103,19 @@ export function arrayUpdateMany(table: usize, keys: usize, count: u32, values: u
 export function arrayAddMany(
   table: usize, keys: usize, count: u32, deltas: usize, width: u32, offset: u32, stage: usize,
 ): u32 {
+  const most = SHARED ? 0 : openElements(table);
+  const data = <usize>field(table, ARRAY_DATA);
+  const stride = arrayStride(table);
   arrayWritten(table);
   for (let i: u32 = 0; i < count; i++) {
     const index = load<u32>(keys + (<usize>i << 2));
     const delta = deltas + (<usize>i << deltaShift(width));
-    const errno = SHARED ? arrayAddTo(table, index, delta, width, offset) : arrayError(table, index);
-    if (errno) {
-      store<u32>(stage + STAGE_ERRNO, errno);
+    const element = SHARED ? <usize>arrayAddTo(table, index, delta, width, offset) : near(table, index, most, data, stride, true);
+    if (SHARED ? element != 0 : element < FIRST_ADDRESS) {
+      store<u32>(stage + STAGE_ERRNO, <u32>element);
       return i;
     }
-    if (!SHARED) addTo(elementOf(table, index) + offset, width, delta);
+    if (!SHARED) addTo(element + offset, width, delta);
   }
   store<u32>(stage + STAGE_ERRNO, 0);
   return count;

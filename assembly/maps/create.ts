@@ -19,6 +19,7 @@ import { SHARED } from "../sync/shared";
 import { ORPHAN, mine } from "../sync/slot";
 import { assemble, newHeader } from "../table/assemble";
 import { dismantle, freeHeader } from "../table/dismantle";
+import { setLimit } from "../table/low_water";
 import { clearShared } from "../table/scan_locked";
 import { setLayout } from "./layout";
 
@@ -50,7 +51,8 @@ function setUp(
     zeroBytes(table, HEADER_BYTES);
     setField(table, BYTES, allocationSize(HEADER_BYTES));
   }
-  setField(table, MAX_ENTRIES, maxEntries);
+  if (SHARED) setField(table, MAX_ENTRIES, maxEntries);
+  else setLimit(table, maxEntries);
   setField(table, FLAGS, (growable ? GROWABLE : 0) | (prealloc && !growable ? PREALLOCATED : 0));
   initSeeds(table + SEEDS, seed);
   setLayout(table, keySize, valueSize);

@@ -1,24 +1,27 @@
 // What a map says of itself, and its two settings.
 import { EINVAL } from "../memory/errno";
-import { entriesOf } from "../sync/count";
+import { entriesOf, relax, tighten } from "../sync/count";
 import { beginWrite, commit } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
 import { SHARED } from "../sync/shared";
 import {
   BUCKETS, BYTES, COUNT, FROZEN, GROW_ABOVE, LAYOUT, LAYOUT_ARRAY, MAX_ENTRIES, MERGES, MOST_MERGES, MOST_MOVED, MOST_SPLITS, MOVED,
-  LOCK_OFFSET, OVERFLOW_COUNT, PER_CPU, POOL_LOCK, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
+  LOCK_OFFSET, LOW_FREE, OVERFLOW_COUNT, PER_CPU, POOL_LOCK, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
 } from "../table/header";
+import { markOf, setLimit } from "../table/low_water";
+import { growArray } from "./array_grow";
 
 /** Words of a header that JavaScript reads without a call. */
 export const COUNT_OFFSET: u32 = <u32>COUNT;
 export const VERSION_OFFSET: u32 = <u32>VERSION;
 export const FROZEN_OFFSET: u32 = <u32>FROZEN;
+export const LOW_FREE_OFFSET: u32 = <u32>LOW_FREE;
 
 @inline function put(target: usize, index: u32, value: u32): void {
   store<u32>(target + (<usize>index << 2), value);
 }
 
-/** Writes the counters of a map as 15 words; src/maps/stats.ts names them. */
+/** Writes the counters of a map as 16 words; src/maps/stats.ts names them. */
 export function tableStats(table: usize, target: usize): void {
   const entries = SHARED && field(table, LAYOUT) != LAYOUT_ARRAY ? entriesOf(table) : field(table, COUNT);
   const above = field(table, GROW_ABOVE);
@@ -37,6 +40,7 @@ export function tableStats(table: usize, target: usize): void {
   put(target, 12, field(table, MAX_ENTRIES));
   put(target, 13, entries > above ? entries - above : 0);
   put(target, 14, field(table, MOVED + 4));
+  put(target, 15, markOf(table, field(table, MAX_ENTRIES)));
 }
 
 /** Makes a map read-only for good. */
@@ -49,16 +53,38 @@ export function freeze(table: usize): void {
 function setMaxShared(table: usize, entries: u32): u32 {
   if (entries < field(table, MAX_ENTRIES)) return EINVAL;
   beginWrite();
-  if (acquire(table + POOL_LOCK)) setField(table, MAX_ENTRIES, entries);
+  if (acquire(table + POOL_LOCK)) {
+    setField(table, MAX_ENTRIES, entries);
+    relax(table, field(table, COUNT), entries);
+  }
   return commit() ? 0 : lockErrno();
 }
 
-/** Sets the limit on the entries of an rhash: 0, or EINVAL for a hash, whose buckets are counted out at creation. */
+/**
+ * Sets the limit on the entries of an rhash, or the length of an array, which only grows: 0, ENOMEM, or EINVAL for a hash, whose
+ * buckets are counted out at creation.
+ */
 export function setMaxEntries(table: usize, entries: u32): u32 {
+  if (field(table, LAYOUT) == LAYOUT_ARRAY) return growArray(table, entries);
   if (!isGrowable(table)) return EINVAL;
   if (SHARED) return setMaxShared(table, entries);
-  setField(table, MAX_ENTRIES, entries);
+  setLimit(table, entries);
   return 0;
+}
+
+/** Sets how many slots the low-water mark keeps free, 0: none. 0, or in the shared build the errno of a lock. */
+export function setLowWater(table: usize, free: u32): u32 {
+  if (!SHARED) {
+    setField(table, LOW_FREE, free);
+    setLimit(table, field(table, MAX_ENTRIES));
+    return 0;
+  }
+  beginWrite();
+  if (acquire(table + POOL_LOCK)) {
+    setField(table, LOW_FREE, free);
+    if (field(table, LAYOUT) != LAYOUT_ARRAY) tighten(table);
+  }
+  return commit() ? 0 : lockErrno();
 }
 
 /** Says where in a value its spin lock is; once, before others know of the map. Shared build. */

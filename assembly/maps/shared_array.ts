@@ -1,19 +1,20 @@
 // Elements of an array in the shared build. Up to 8 bytes a value is one aligned word, read and written as a whole. A larger one
 // is written under the lock of its stripe, and read between two looks at that lock's version, as entries of a hash map are under
 // that of their bucket (table/fetch.ts).
-import { ENOMEM, EPERM } from "../memory/errno";
+import { ENOMEM } from "../memory/errno";
 import { copyBytes, zeroBytes } from "../hash/bytes";
-import { STRIPE_BYTES } from "../table/dismantle";
+import { MOST_STRIPES, STRIPE_BYTES } from "../table/dismantle";
 import { beginWrite, commit, logBytes, rollback } from "../sync/journal";
 import { LOCKED, acquire, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
 import { LOG_SPARE, ensureLog } from "../sync/owned";
 import { FRESH, SLOT, WORD, fence, now, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
-import { FROZEN, LOCK_OFFSET, MAX_ENTRIES, STRIPES, STRIPE_MASK, VALUE_SIZE, field } from "../table/header";
+import { ARRAY_BASE, LATE_STRIPES, LOCK_OFFSET, STRIPES, STRIPE_MASK, VALUE_SIZE, field } from "../table/header";
+import { rearmLowWater } from "../table/low_water";
 import { clearSpinLock } from "../table/locked";
 import { addScalar, widthOf } from "../table/scalar";
 import { addTo } from "../batch/write";
-import { arrayError, elementOf } from "./array";
+import { arrayError, arrayLength, elementOf } from "./array";
 import { keepValueLock, writeValue } from "./spin_lock";
 
 const READ_TRIES: u32 = 64;
@@ -21,8 +22,10 @@ const WORD_BYTES: u32 = 8;
 /** In flags. */
 const LOCK: u32 = 4;
 
+/** The lock of an element. Those behind the first block have locks of their own, as many as threads can contend for. */
 @inline function lockOf(table: usize, index: u32): usize {
-  return <usize>field(table, STRIPES) + (index & field(table, STRIPE_MASK)) * STRIPE_BYTES;
+  if (index < field(table, ARRAY_BASE)) return <usize>field(table, STRIPES) + (index & field(table, STRIPE_MASK)) * STRIPE_BYTES;
+  return <usize>field(table, LATE_STRIPES) + (index & (MOST_STRIPES - 1)) * STRIPE_BYTES;
 }
 
 /** Begins an operation on an element. False when it gave up, and the operation is over. */
@@ -50,7 +53,7 @@ function beginLocked(table: usize, index: u32): u32 {
 
 /** Copies a value: 1, 0 beyond the array, or an errno. With LOCK under its spin lock. */
 export function arrayGet(table: usize, index: u32, target: usize, flags: u32): u32 {
-  if (index >= field(table, MAX_ENTRIES)) return 0;
+  if (index >= arrayLength(table)) return 0;
   const size = field(table, VALUE_SIZE);
   const element = elementOf(table, index);
   if (flags & LOCK) {
@@ -138,11 +141,10 @@ export function arrayAddTo(table: usize, index: u32, delta: usize, width: u32, o
 }
 
 /** Sets all values to zeros, one after the other. 0 or an errno. */
-export function arrayClear(table: usize): u32 {
-  if (field(table, FROZEN)) return EPERM;
+export function clearElements(table: usize): u32 {
   const size = field(table, VALUE_SIZE);
   if (!ensureLog(LOG_SPARE + (size >> 2))) return ENOMEM;
-  const entries = field(table, MAX_ENTRIES);
+  const entries = arrayLength(table);
   for (let index: u32 = 0; index < entries; index++) {
     if (!begin(table, index)) return lockErrno();
     const element = elementOf(table, index);
@@ -152,12 +154,13 @@ export function arrayClear(table: usize): u32 {
     } else atomic.store<u64>(element, 0);
     if (!commit()) return lockErrno();
   }
+  rearmLowWater(table);
   return 0;
 }
 
 /** Takes the spin lock of a value and enters a section: the live address, 0 beyond the array, or an errno. */
 export function arrayLockValue(table: usize, index: u32): usize {
-  if (index >= field(table, MAX_ENTRIES)) return 0;
+  if (index >= arrayLength(table)) return 0;
   const errno = beginLocked(table, index);
   return errno ? <usize>errno : keepValueLock(table, elementOf(table, index));
 }

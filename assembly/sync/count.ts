@@ -6,15 +6,17 @@
 // CPUs hold back; here nobody can insert without a credit, so the limit is hard.)
 //
 // Near the limit the credits that other CPUs hold would be missing, so the table changes to LIMITED: all words of credits are
-// frozen, and every insert and delete counts under the pool lock, where it may take a credit of any CPU.
+// frozen, and every insert and delete counts under the pool lock, where it may take a credit of any CPU. "Near" begins at the low-water
+// mark of a map that has one (table/low_water.ts), so that it is crossed in one insert that everybody agrees on.
 //
 //   line of a CPU, 64 bytes: 0 u32 word of credits (sync/credit.ts) | 8 u32 references (maps/registry.ts)
 import { HOST_CPUS } from "../memory/regions";
-import { COUNT, LIMITED, LINES, MAX_ENTRIES, POOL_LOCK, field, setField } from "../table/header";
+import { COUNT, LIMITED, LINES, LOW_FREE, MARKED, MAX_ENTRIES, POOL_LOCK, field, setField } from "../table/header";
+import { LOW_WATER, markOf, takePass } from "../table/low_water";
 import { FROZEN, changed, creditsOf } from "./credit";
-import { logCredit, unlogCredit, write32 } from "./journal";
+import { failWith, logCredit, unlogCredit, write32 } from "./journal";
 import { acquireOnce } from "./lock";
-import { ownCpu } from "./slot";
+import { HOOKS, mine, ownCpu } from "./slot";
 import { STEPPING, STEP_COUNT, step } from "./step";
 
 export const LINE_BYTES: u32 = 64;
@@ -48,7 +50,10 @@ function change(line: usize, word: u32, taken: i32): bool {
   return false;
 }
 
-/** Counts an insert. False when the table is full, or the pool lock could not be had (then ERRNO of the slot says so). */
+/**
+ * Counts an insert. False when the table is full, or when ERRNO of the slot says why: the pool lock could not be had, or the thread
+ * is to be told of the low-water mark.
+ */
 @inline export function takeCredit(table: usize): bool {
   const line = lineOf(table, ownCpu());
   const word = atomic.load<u32>(line);
@@ -60,9 +65,10 @@ function takeFromPool(table: usize, line: usize): bool {
   if (!acquireOnce(table + POOL_LOCK)) return false;
   const cpus = load<u32>(HOST_CPUS);
   const handedOut = field(table, COUNT);
-  const left = field(table, MAX_ENTRIES) - handedOut;
+  const most = field(table, MAX_ENTRIES);
+  const mark = markOf(table, most);
   if (!field(table, LIMITED)) {
-    if (left >= cpus * MARGIN) {
+    if (handedOut < mark && mark - handedOut >= cpus * MARGIN) {
       atomic.and<u32>(line, ~FROZEN);
       const word = atomic.load<u32>(line);
       if (creditsOf(word)) return change(line, word, 1); // thawed; nobody else changes it
@@ -70,10 +76,13 @@ function takeFromPool(table: usize, line: usize): bool {
       setField(table, COUNT, handedOut + chunk);
       return change(line, word, 1 - <i32>chunk);
     }
-    setField(table, LIMITED, 1);
-    for (let cpu: u32 = 0; cpu < cpus; cpu++) atomic.or<u32>(lineOf(table, cpu), FROZEN);
+    limit(table);
   }
-  if (left) {
+  if (field(table, LOW_FREE) && entriesOf(table) >= mark && isTold(table)) {
+    failWith(LOW_WATER);
+    return false;
+  }
+  if (handedOut < most) {
     setField(table, COUNT, handedOut + 1);
     return true;
   }
@@ -85,6 +94,36 @@ function takeFromPool(table: usize, line: usize): bool {
     return true;
   }
   return false;
+}
+
+/** From now on everybody counts under the pool lock, which this thread has. */
+function limit(table: usize): void {
+  const cpus = load<u32>(HOST_CPUS);
+  setField(table, LIMITED, 1);
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) atomic.or<u32>(lineOf(table, cpu), FROZEN);
+}
+
+/** After the low-water mark has moved, under the pool lock: where it may be near, everybody counts exactly. */
+export function tighten(table: usize): void {
+  const mark = markOf(table, field(table, MAX_ENTRIES));
+  const handedOut = field(table, COUNT);
+  if (!field(table, LIMITED) && (handedOut > mark || mark - handedOut < load<u32>(HOST_CPUS) * MARGIN)) limit(table);
+}
+
+/** Whether this thread is to be told that the mark is crossed: nobody was, and it has a hook. Under the pool lock. */
+function isTold(table: usize): bool {
+  if (atomic.load<u32>(table, MARKED) || !mine(HOOKS)) return false;
+  atomic.store<u32>(table, 1, MARKED); // not journaled: that it was told stands when the insert is undone
+  return !takePass(table);
+}
+
+/** After the entries have become fewer, or the limit higher, under the pool lock: the mark is armed again, and credits flow again. */
+export function relax(table: usize, handedOut: u32, most: u32): void {
+  const mark = markOf(table, most);
+  if (field(table, MARKED) && entriesOf(table) <= mark) setField(table, MARKED, 0);
+  // Thawed one by one, by their owners; not at once again at the edge.
+  const margin = load<u32>(HOST_CPUS) * MARGIN;
+  if (field(table, LIMITED) && mark > handedOut && mark - handedOut > margin << 1) setField(table, LIMITED, 0);
 }
 
 /** Counts deletes. */
@@ -110,7 +149,5 @@ function giveToPool(table: usize, line: usize, entries: u32): void {
     }
   }
   setField(table, COUNT, handedOut - back);
-  const margin = load<u32>(HOST_CPUS) * MARGIN;
-  // Thawed one by one, by their owners; not at once again at the edge.
-  if (field(table, LIMITED) && field(table, MAX_ENTRIES) - (handedOut - back) > margin << 1) setField(table, LIMITED, 0);
+  relax(table, handedOut - back, field(table, MAX_ENTRIES));
 }

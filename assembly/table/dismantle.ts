@@ -9,13 +9,15 @@ import { tableRelease } from "./account";
 import { bucketAddress, fixedRecords, untouchedEntry } from "./buckets";
 import { dropLastElements } from "./elements";
 import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD, HEADER_BYTES, LINES, OVERFLOW_BYTES, OVERFLOW_COUNT,
+  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD, HEADER_BYTES, LATE_STRIPES, LINES, OVERFLOW_BYTES, OVERFLOW_COUNT,
   OVERFLOW_RESERVE, RETIRED_SEGMENTS, SPARE_NODE, STRIPES, STRIPE_MASK, field, isGrowable, setField,
 } from "./header";
 import { ADDRESS, BYTES, nodeBytes } from "./retire";
 import { directoryEntry, dropDirectory, dropSegment, firstOf, recordsOf, segmentOf } from "./segments";
 
 export const STRIPE_BYTES: u32 = 16;
+/** Lock words of an array at most: more than threads can contend for. */
+export const MOST_STRIPES: u32 = 1024;
 
 /** Frees everything but the header. False when a lock could not be had: the rest is still there. */
 export function dismantle<B>(table: usize): bool {
@@ -110,6 +112,8 @@ export function freeHeader(table: usize): void {
   beginWrite();
   const stripes = <usize>field(table, STRIPES);
   if (stripes) tableRelease(table, stripes, (field(table, STRIPE_MASK) + 1) * STRIPE_BYTES);
+  const late = <usize>field(table, LATE_STRIPES);
+  if (late && late != stripes) tableRelease(table, late, MOST_STRIPES * STRIPE_BYTES);
   const lines = <usize>field(table, LINES);
   if (lines) tableRelease(table, lines, load<u32>(HOST_CPUS) * LINE_BYTES);
   release(table, HEADER_BYTES);

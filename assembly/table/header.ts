@@ -7,23 +7,31 @@
 //   48 u32 bytes of a bucket 52 u32 offset of the values   56 u32 value size   60 u32 mask of the slots of a bucket
 // line 1, written by inserts and deletes
 //   64 u32 entries           68 u32 grow above   72 u32 shrink below   76 u32 version: changes with every write
-//   80 u32 max entries       84 u32 key size     88 u32 frozen         92 u32 flags
+//   80 u32 mark: max entries, less the slots that the low-water mark keeps free      (table/low_water.ts)
+//   84 u32 key size          88 u32 frozen       92 u32 flags
 //   96 u32 overflow blocks in chains   100 u32 first reserved overflow block   104 u32 slots of a bucket   108 u32 load target x 16
 //  112 u32 bytes of an overflow block  116 u32 offset of its values            120 u32 mask of its slots   124 u32 its slots
 // line 2: elements of the out-of-line layout (table/elements.ts) and accounts
 //  128 segmented array of elements     140 u32 stride   144 u32 elements in use, dead ones included   148 u32 dead ones
 //  152 u32 sweep position              156 u32 first free element (hash)       160 u32 bytes of all structures of the table
 //  164 u32 splits   168 u32 merges   172 u32 most splits of one call   176 u32 most merges   180 u32 most entries moved
-//  184 u64 entries moved    192 u32 bucket where a drain of a fixed table goes on    196 u32 address of an array's elements
+//  184 u64 entries moved    192 u32 bucket where a drain of a fixed table goes on
+//  204 u32 max entries      208 u32 free slots of the low-water mark, 0 without one     212 u32 length of an array at which it was crossed
+// an array has in line 2 the segmented array and the stride of the elements behind its first block   (maps/array.ts), and
+//  196 u32 address of its first block  200 u32 elements in it
 //
 // the shared build has these, too
+//   80 u32 max entries
 //    4 u32 in the place of MASK: counts up before memory that readers may hold addresses of is freed     (table/retire.ts)
 //  204 u32 lines of the CPUs    208 u32 whether credits are frozen                  (sync/count.ts)
 //  212 u32 retired segments
 //  220 u32 offset of the spin lock in a value, or NO_LOCK    224 u32 lock words of an array   228 u32 mask of their number
 //  232 u32 whether values are per CPU (sync/hazard.ts)    236 u32 whether merges are owed
 //  240 u32 live elements    244 u32 segments of elements     248 u32 spare node (table/retire.ts)
-//  256 lock of splits and merges   272 lock of elements, overflow reserve and counts   304, 320 .. 447 registry (maps/registry.ts)
+//  252 u32 lock words of the elements behind an array's first block
+//  256 lock of splits and merges, and of an array's growth         272 lock of elements, overflow reserve and counts
+//  276 u32 whether the low-water mark was crossed; of an array at which length     280 u32 its free slots, 0 without one
+//  304, 320 .. 447 registry (maps/registry.ts)
 // and in it, ENTRIES is what is handed out (sync/count.ts), MASK follows from N (table/buckets.ts), so that N and RETIRED are one word of 8 bytes, and VERSION is not kept.
 import { SHARED } from "../sync/shared";
 import { logWord } from "../sync/journal";
@@ -42,7 +50,8 @@ export const COUNT: usize = 64;
 export const GROW_ABOVE: usize = 68;
 export const SHRINK_BELOW: usize = 72;
 export const VERSION: usize = 76;
-export const MAX_ENTRIES: usize = 80;
+/** Plain build. */
+export const MARK: usize = 80;
 export const KEY_SIZE: usize = 84;
 export const FROZEN: usize = 88;
 export const FLAGS: usize = 92;
@@ -71,6 +80,12 @@ export const MOVED: usize = 184;
 export const DRAIN_AT: usize = 192;
 
 export const ARRAY_DATA: usize = 196;
+export const ARRAY_BASE: usize = 200;
+export const ARRAY_SEGMENTS: usize = ELEMENT_SEGMENTS;
+
+export const MAX_ENTRIES: usize = SHARED ? 80 : 204;
+export const LOW_FREE: usize = SHARED ? 280 : 208;
+export const MARKED: usize = SHARED ? 276 : 212;
 
 export const RETIRED: usize = 4;
 export const LINES: usize = 204;
@@ -84,12 +99,13 @@ export const OWES: usize = 236;
 export const LIVE_ELEMENTS: usize = 240;
 export const ELEMENT_SEGMENTS_HELD: usize = 244;
 export const SPARE_NODE: usize = 248;
+export const LATE_STRIPES: usize = 252;
 export const RESIZE_LOCK: usize = 256;
 export const POOL_LOCK: usize = 272;
 
 export const NO_LOCK: u32 = 0xffffffff;
 
-export const HEADER_BYTES: u32 = SHARED ? 448 : 200;
+export const HEADER_BYTES: u32 = SHARED ? 448 : 216;
 
 /** Layouts: how a bucket holds its entries. Chosen by entry size at creation. */
 export const LAYOUT_KEYS: u32 = 0; // 4-byte keys compared by SIMD      (table/block_keys.ts)

@@ -6,15 +6,16 @@
 //   stray                    marks that may not be, for verify.ts
 //   find, put, drop, move    one slot                        keyAt, valueAt, copyKey, copyValue, hashAt, side
 //   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any
-import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
+import { EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
 import { giveCredits } from "../sync/count";
 import { holdSectionsBack } from "../sync/section";
 import { SHARED } from "../sync/shared";
 import { bucketIndex, bucketOf, materialise } from "./buckets";
 import {
-  COUNT, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,
+  COUNT, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MARK, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,
   field, isGrowable, setField,
 } from "./header";
+import { atMark } from "./low_water";
 import { blockWithRoom, chain, newOverflow, tidyChain } from "./overflow";
 import { grow, pinned, repayMerges, shrinkAfter } from "./resize";
 
@@ -117,7 +118,10 @@ function makeRoom<B>(table: usize, hash: u32, entries: u32): bool {
   const value = findIn<B, K>(table, bucket, key, hash);
   if (value) return flags == NOEXIST ? <usize>EEXIST : value;
   if (flags == EXIST) return ENOENT;
-  if (field(table, COUNT) >= field(table, MAX_ENTRIES)) return E2BIG;
+  if (field(table, COUNT) >= field(table, MARK)) {
+    const refusal = atMark(table);
+    if (refusal) return refusal;
+  }
   const inserted = insert<B, K>(table, bucket, key, hash);
   return inserted ? inserted : ENOMEM;
 }

@@ -12,8 +12,9 @@ import { zeroBytes } from "../hash/bytes";
 import { publish, write32 } from "../sync/journal";
 import { SHARED } from "../sync/shared";
 import { tableAllocate, tableRelease } from "./account";
+import { ARRAY_BASE, ARRAY_SEGMENTS, field } from "./header";
 
-const FIRST_ROOM: u32 = 16;
+export const FIRST_ROOM: u32 = 16;
 
 @inline export function segmentOf(index: u32, shift: u32): u32 {
   return select<u32>(32 - clz(index), (index >> shift) + shift, !(index >> shift));
@@ -34,6 +35,12 @@ const FIRST_ROOM: u32 = 16;
 @inline export function recordsOf(segment: u32, shift: u32): u32 {
   if (segment > shift) return 1 << shift;
   return segment ? 1 << (segment - 1) : 1;
+}
+
+/** Segments behind the first block of an array map that has so many elements. */
+@inline export function segmentsFor(table: usize, entries: u32): u32 {
+  const base = field(table, ARRAY_BASE);
+  return entries > base ? segmentOf(entries - base - 1, load<u32>(table + ARRAY_SEGMENTS, 4)) + 1 : 0;
 }
 
 /** The word of the directory that stands for a segment. */

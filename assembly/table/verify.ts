@@ -17,12 +17,13 @@ import { BlockTags, TAGS_KEYS } from "./block_tags";
 import { fixedRecords, untouchedEntry } from "./buckets";
 import { ELEMENT_KEY, preallocatedSegments } from "./elements";
 import {
-  ARRAY_DATA, BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, COUNT, DRAIN_AT, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD,
+  ARRAY_BASE, ARRAY_DATA, ARRAY_SEGMENTS, BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, COUNT, DRAIN_AT, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD,
   ELEMENT_STRIDE, FLAGS, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS, LOAD16,
-  MASK, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_MASK, OVERFLOW_RESERVE, OVERFLOW_SLOTS, OVERFLOW_VALUES,
+  MARK, MASK, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_MASK, OVERFLOW_RESERVE, OVERFLOW_SLOTS, OVERFLOW_VALUES,
   PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, field, isGrowable,
 } from "./header";
-import { directoryEntry, firstOf, recordsOf, segmentOf } from "./segments";
+import { markOf } from "./low_water";
+import { directoryEntry, firstOf, recordsOf, segmentOf, segmentsFor } from "./segments";
 import { Sums, verifyBuckets } from "./verify_buckets";
 import { verifyElements, verifyOwners } from "./verify_elements";
 import { directoriesBytes, sharedBytes, verifyOldDirectories, verifyShared } from "./verify_shared";
@@ -74,7 +75,12 @@ function verifyTotals(table: usize, out: usize): u32 {
     const problem = verifyOwners(table, entries, out);
     if (problem) return problem;
   }
-  return verifyBytes(table, overflow, out);
+  return verifyBytes(table, overflow, out) || verifyMark(table, out);
+}
+
+/** The plain build notes where the low-water mark is, which the shared one computes. */
+function verifyMark(table: usize, out: usize): u32 {
+  return SHARED ? 0 : expect(table, LIMITS, MARK, markOf(table, field(table, MAX_ENTRIES)), out);
 }
 
 /** Compares a word of the header. */
@@ -156,12 +162,16 @@ function bucketSegments(table: usize): u32 {
 }
 
 function elementSegments(table: usize): u32 {
-  if (field(table, LAYOUT) != LAYOUT_REFS) return 0;
+  const layout = field(table, LAYOUT);
+  if (layout != LAYOUT_REFS && layout != LAYOUT_ARRAY) return 0;
   if (SHARED) return field(table, ELEMENT_SEGMENTS_HELD);
   return usedElementSegments(table);
 }
 
 function usedElementSegments(table: usize): u32 {
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_ARRAY) return segmentsFor(table, field(table, MAX_ENTRIES));
+  if (layout != LAYOUT_REFS) return 0;
   const elements = field(table, ELEMENTS);
   const used = elements ? segmentOf(elements - 1, load<u32>(table + ELEMENT_SEGMENTS, 4)) + 1 : 0;
   return field(table, FLAGS) & PREALLOCATED ? max(used, preallocatedSegments(table)) : used;
@@ -170,8 +180,14 @@ function usedElementSegments(table: usize): u32 {
 /** The shared build counts its segments of elements, and may have more than it needs. */
 function verifyHeld(table: usize, out: usize): u32 {
   const held = elementSegments(table);
-  const used = field(table, LAYOUT) == LAYOUT_REFS ? usedElementSegments(table) : 0;
-  return held >= used ? 0 : broken(out, HELD_SEGMENTS, held, used, field(table, ELEMENTS), 0);
+  const used = usedElementSegments(table);
+  return held >= used ? 0 : broken(out, HELD_SEGMENTS, held, used, elementsOf(table), 0);
+}
+
+/** Records of the segmented array of elements. */
+function elementsOf(table: usize): u32 {
+  if (field(table, LAYOUT) != LAYOUT_ARRAY) return field(table, ELEMENTS);
+  return field(table, MAX_ENTRIES) - field(table, ARRAY_BASE);
 }
 
 /** Bytes between two records of one of the two segmented arrays. */
@@ -253,18 +269,40 @@ function verifyBytes(table: usize, overflow: u32, out: usize): u32 {
   return bytes == field(table, BYTES) ? 0 : broken(out, TABLE_BYTES, bytes, field(table, BYTES), 0, 0);
 }
 
-/** An array has a header and its values. */
+/** An array has a header, the block that it was made with, and the segments that growth has added. */
 function verifyArray(table: usize, out: usize): u32 {
   const entries = field(table, MAX_ENTRIES);
-  const bytes = <u64>round8(field(table, VALUE_SIZE)) * entries;
+  const base = field(table, ARRAY_BASE);
+  const stride = round8(field(table, VALUE_SIZE));
+  const bytes = <u64>stride * base;
   const data = <usize>field(table, ARRAY_DATA);
   if (!isInUse(data, bytes)) return broken(out, ARRAY_VALUES, <u32>data, <u32>bytes, 0, 0);
   if (field(table, COUNT) != entries) return broken(out, ENTRY_COUNT, entries, field(table, COUNT), 0, 0);
-  const all = allocationSize(HEADER_BYTES) + allocationSize(<u32>bytes) + (SHARED ? sharedBytes(table) : 0);
+  if (base > entries) return broken(out, CAPACITY, base, entries, 0, 0);
   return (
     expect(table, MEASURES, KEY_SIZE, 4, out) ||
     expect(table, LIMITS, GROW_ABOVE, NEVER, out) ||
+    verifyMark(table, out) ||
+    verifyGrowth(table, stride, out) ||
     (SHARED ? verifyShared(table, out) : 0) ||
-    (all == field(table, BYTES) ? 0 : broken(out, TABLE_BYTES, all, field(table, BYTES), 0, 0))
+    verifyArrayBytes(table, <u32>bytes, out)
+  );
+}
+
+function verifyArrayBytes(table: usize, base: u32, out: usize): u32 {
+  const bytes =
+    (SHARED ? sharedBytes(table) : 0) +
+    allocationSize(HEADER_BYTES) +
+    allocationSize(base) +
+    arrayBytes(table, table + ARRAY_SEGMENTS, elementSegments(table));
+  return bytes == field(table, BYTES) ? 0 : broken(out, TABLE_BYTES, bytes, field(table, BYTES), 0, 0);
+}
+
+/** The segments that growth has added. */
+function verifyGrowth(table: usize, stride: u32, out: usize): u32 {
+  return (
+    expect(table, MEASURES, ELEMENT_STRIDE, stride, out) ||
+    (SHARED ? verifyHeld(table, out) : 0) ||
+    verifyDirectory(table, table + ARRAY_SEGMENTS, elementSegments(table), out)
   );
 }

@@ -9,11 +9,13 @@ import { FROZEN } from "../sync/credit";
 import { verifyLock } from "../sync/verify";
 import { bucketWidth, widthIn } from "./buckets";
 import {
-  BUCKETS, LIMITED, LINES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SPARE_NODE, STRIPES, STRIPE_MASK, field, isGrowable,
+  BUCKETS, LATE_STRIPES, LIMITED, LINES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SPARE_NODE, STRIPES, STRIPE_MASK, field, isGrowable,
 } from "./header";
-import { STRIPE_BYTES } from "./dismantle";
+import { MOST_STRIPES, STRIPE_BYTES } from "./dismantle";
 import { ADDRESS, BYTES, nodeBytes } from "./retire";
 import { directoryBytes } from "./segments";
+
+const LATE_BYTES: u32 = MOST_STRIPES * STRIPE_BYTES;
 
 /** Checks what a table has beside its buckets and elements. */
 export function verifyShared(table: usize, out: usize): u32 {
@@ -43,8 +45,14 @@ function verifyStripes(table: usize, out: usize): u32 {
   if (!stripes) return 0;
   const bytes = stripeBytes(table);
   if (!isInUse(stripes, bytes)) return broken(out, OWN_LINES, <u32>stripes, <u32>bytes, 1, 0);
-  for (let at: u32 = 0; at < <u32>bytes; at += STRIPE_BYTES) {
-    const problem = verifyLock(stripes + at, out);
+  const late = <usize>field(table, LATE_STRIPES);
+  if (late && !isInUse(late, LATE_BYTES)) return broken(out, OWN_LINES, <u32>late, LATE_BYTES, 1, 0);
+  return verifyLocks(stripes, <u32>bytes, out) || (late ? verifyLocks(late, LATE_BYTES, out) : 0);
+}
+
+function verifyLocks(locks: usize, bytes: u32, out: usize): u32 {
+  for (let at: u32 = 0; at < bytes; at += STRIPE_BYTES) {
+    const problem = verifyLock(locks + at, out);
     if (problem) return problem;
   }
   return 0;
@@ -52,6 +60,12 @@ function verifyStripes(table: usize, out: usize): u32 {
 
 function stripeBytes(table: usize): u64 {
   return field(table, STRIPES) ? (<u64>field(table, STRIPE_MASK) + 1) * STRIPE_BYTES : 0;
+}
+
+/** Bytes of the locks behind an array's first block, where they are others than those of the first block. */
+function lateBytes(table: usize): u32 {
+  const late = field(table, LATE_STRIPES);
+  return late && late != field(table, STRIPES) ? LATE_BYTES : 0;
 }
 
 /** The segments that are still to be freed, and the node that is kept for the next one. */
@@ -73,7 +87,7 @@ function verifyRetired(table: usize, out: usize): u32 {
 
 /** Bytes of all that `verifyShared` checks. */
 export function sharedBytes(table: usize): u32 {
-  let bytes = allocationSize(load<u32>(HOST_CPUS) * LINE_BYTES) + allocationSize(<u32>stripeBytes(table));
+  let bytes = allocationSize(load<u32>(HOST_CPUS) * LINE_BYTES) + allocationSize(<u32>stripeBytes(table)) + lateBytes(table);
   if (field(table, SPARE_NODE)) bytes += allocationSize(nodeBytes());
   let node = <usize>field(table, RETIRED_SEGMENTS);
   while (node) {

@@ -7,6 +7,7 @@ export const WORKLOADS = {
   "htab-mem": () => import("./htab_mem.mjs"),
   "rhtab-mem": () => import("./rhtab_mem.mjs"),
   "batch-walk": () => import("./batch_walk.mjs"),
+  "array-view": () => import("./array_view.mjs"),
   drain: () => import("./drain.mjs"),
   mixed: () => import("./mixed.mjs"),
   "warm-up": () => import("./warm_up.mjs"),

@@ -98,6 +98,8 @@ export class Host extends HostThreads {
     readonly stageBytes: number;
     readonly stageErrno: number;
     readonly arrayData: number;
+    readonly arrayBase: number;
+    readonly lowFree: number;
   };
   readonly #syscall: Syscall;
 
@@ -115,6 +117,8 @@ export class Host extends HostThreads {
       stageBytes: core.STAGE_BYTES.value,
       stageErrno: core.STAGE_ERRNO.value,
       arrayData: core.ARRAY_DATA_OFFSET.value,
+      arrayBase: core.ARRAY_BASE_OFFSET.value,
+      lowFree: core.LOW_FREE_OFFSET.value,
     };
     this.scratch = new Scratch(this);
     this.tables = this.shared ? new SharedTables(this, seat.seed) : new PlainTables(this, seat.seed);
@@ -170,8 +174,10 @@ export class Host extends HostThreads {
    * A new handle of a pinned map (`bpf_obj_get`), for reading and writing, whatever the flags of the handle that pinned it.
    *
    * @param codecs layouts of key and value; their sizes must be those of the map. `type`: the type that the map must be of, from
-   *   which follows that of the result; TypeScript takes the map for a hash or rhash without it
-   * @throws BpfError ENOENT when nothing is pinned there; RangeError when a size or the type differs.
+   *   which follows that of the result; TypeScript takes the map for a hash or rhash without it. `lowWater`: a hook for what this
+   *   thread inserts; see {@link MapSpec}
+   * @throws BpfError ENOENT when nothing is pinned there; RangeError when a size, the type or the mark differs; EINVAL for a hook
+   *   on a map that cannot grow.
    * @example
    * ```ts
    * import { createHost, u32 } from "bpfmap";

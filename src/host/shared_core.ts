@@ -58,7 +58,9 @@ export interface SharedExports extends CoreExports {
   arraySet(m: number, index: number, source: number, flags: number): number;
   /** As `add`. */
   arrayAdd(m: number, index: number, delta: number, scalar: number, offset: number, out: number): number;
-  arrayClear(m: number): number;
+
+  /** Counts the tables that this thread has low-water hooks of: -1 or 1 more. */
+  hookLowWater(tables: number): void;
 
   /** The registry of maps (assembly/maps/registry.ts). An id, 0 when the lock could not be had. */
   takeMapId(): number;

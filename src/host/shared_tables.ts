@@ -6,13 +6,14 @@
  * @module
  */
 import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
+import type { LowWaterHooks } from "../maps/low_water.ts";
 import type { Sockets } from "../maps/sockets.ts";
 import type { Host } from "./host.ts";
 import { noMemory } from "./scratch.ts";
 import { lockTimeout, type SharedExports, sharedCore } from "./shared_core.ts";
 import { DYING_TABLES } from "./shared_memory.ts";
 import type { Table, TableInfo, TableType } from "./table.ts";
-import { isSocketMap, Tables, valueBytesOf } from "./tables.ts";
+import { isArray, isSocketMap, Tables, valueBytesOf } from "./tables.ts";
 import { ERRNO_LIMIT } from "./wasm.ts";
 
 /** Numbers of the types in the memory. */
@@ -55,6 +56,8 @@ class SharedTable implements Table {
   readonly handle: number;
   references = 0;
   sockets?: Sockets;
+  direct: number;
+  lowWater: LowWaterHooks | undefined;
   readonly #words: Uint32Array;
   readonly #maxEntries: number;
 
@@ -75,6 +78,7 @@ class SharedTable implements Table {
     this.hasLock = lockOffset !== NO_LOCK;
     this.lockOffset = this.hasLock ? lockOffset : undefined;
     this.name = String.fromCharCode(...host.u8.subarray(start + NAME, start + NAME + word(NAME_LENGTH)));
+    this.direct = isArray(this.type) ? u32[(handle + core.ARRAY_BASE_OFFSET.value) >>> 2] : 0;
     this.#words = u32;
     this.#maxEntries = (handle + core.MAX_ENTRIES_OFFSET.value) >>> 2;
   }

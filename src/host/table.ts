@@ -1,3 +1,4 @@
+import type { LowWaterHooks } from "../maps/low_water.ts";
 import type { Sockets } from "../maps/sockets.ts";
 import type { AnyMapType } from "../maps/spec.ts";
 
@@ -36,4 +37,8 @@ export interface Table extends TableInfo {
   references: number;
   /** The objects of a sockmap or sockhash. They are let go with the last reference of this thread. */
   sockets?: Sockets;
+  /** Arrays: the indices below it are in the first block, and written without asking the core; see {@link noteDirect}. */
+  direct: number;
+  /** The low-water hooks of this thread's handles. */
+  lowWater: LowWaterHooks | undefined;
 }

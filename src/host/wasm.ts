@@ -110,10 +110,18 @@ export interface CoreExports {
     offset: number,
     stage: number,
   ): number;
+  /** Address of an element | 0. */
+  arrayElement(m: number, index: number): number;
+  /** Address of an element for writing | EPERM | E2BIG | LOW_WATER. */
+  arrayObtain(m: number, index: number): number;
+  /** How many elements lie side by side in memory from an index on; 0 beyond the end. */
+  arrayRun(m: number, index: number): number;
+  /** 0 | EPERM. */
+  arrayClear(m: number): number;
   /** 0 | EPERM. */
   clear(m: number): number;
   freeze(m: number): void;
-  /** 0 | errno. */
+  /** 0 | EINVAL when it would shrink or cannot grow | ENOMEM for an array. */
   setMaxEntries(m: number, maxEntries: number): number;
   /**
    * Runs of programs, with their record in host memory (assembly/programs/run.ts). Buckets planned; with the addresses of their
@@ -133,6 +141,15 @@ export interface CoreExports {
   /** After a run: frees and merges what it has left to do; the merges of so many deletes, and whether there are more to do. */
   programSettle(m: number, unlinked: number): void;
   programRepay(m: number, calls: number): number;
+  /**
+   * Inserts are answered LOW_WATER, once, where they would leave fewer than `free` slots free; 0: never. 0 | errno. See
+   * `low_water.ts`.
+   */
+  setLowWater(m: number, free: number): number;
+  /** Lets the next insert into `m` pass the mark; 0 takes that back. */
+  passLowWater(m: number): void;
+  /** The insert that was answered LOW_WATER will not come: the next one is to be told. */
+  rearmLowWater(m: number): void;
   /** Writes the words that `stats.ts` names to `out`. */
   tableStats(m: number, out: number): void;
   /** Checks the invariants of a table: 0, or the number of one that is broken, with 4 words about it at `out`. */
@@ -146,6 +163,10 @@ export interface CoreExports {
   readonly FROZEN_OFFSET: WebAssembly.Global;
   /** Where the header of an array has the address of its first value. */
   readonly ARRAY_DATA_OFFSET: WebAssembly.Global;
+  /** And the number of values that stand there; growth puts the others elsewhere. */
+  readonly ARRAY_BASE_OFFSET: WebAssembly.Global;
+  /** Free slots of the low-water mark, 0 without one. */
+  readonly LOW_FREE_OFFSET: WebAssembly.Global;
   readonly STAGE_BYTES: WebAssembly.Global;
   readonly STAGE_ERRNO: WebAssembly.Global;
   /** A cursor takes CURSOR_BYTES + keySize bytes; its first 8 bytes zero = the beginning. */

@@ -10,6 +10,7 @@ import { badDelta, type Counter, fitsDelta } from "./counter.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { partError, reentryError, subjectOf } from "./failure.ts";
 import { FlatArgument, groupSize, KeyArgument, type KeyArray, type TypedArray } from "./key_array.ts";
+import { callLowWater, LOW_WATER } from "./low_water.ts";
 
 /** Deltas of {@link CountingMap.addMany}: numbers, or bigints. */
 export type DeltaArray<C> = C extends bigint
@@ -56,25 +57,42 @@ export class AddMany<K, V> {
     const room = groupSize(count, table.keySize + deltaBytes);
     const deltasOffset = roundUp64(stageBytes);
     const keysOffset = deltasOffset + roundUp64(room * deltaBytes + READ_AHEAD);
-    const stage = host.scratch.stage(keysOffset + roundUp64(room * table.keySize + READ_AHEAD));
-    if (stage === 0) throw noMemory(host, "addMany", subjectOf(map));
+    const bytes = keysOffset + roundUp64(room * table.keySize + READ_AHEAD);
+    let stage = this.#stage(bytes);
     if (count > room) this.#keys.check(stage + keysOffset);
-    const { turn } = host.scratch;
-    for (let start = 0; start < count; start += room) {
-      const n = Math.min(room, count - start);
+    let { turn } = host.scratch;
+    let crossed = false;
+    for (let start = 0; start < count; ) {
+      // The key that was told of the low-water mark goes on, and no other.
+      const n = crossed ? 1 : Math.min(room, count - start);
       const keysAt = this.#keys.part(start, n, stage + keysOffset);
       let deltasAt = stage + deltasOffset;
       if (flat) deltasAt = this.#flat.part(host, start * deltaBytes, n * deltaBytes, deltasAt);
       else this.#write(deltas, start, n, deltasAt, counter);
       if (host.scratch.turn !== turn) throw reentryError(map, "addMany");
+      if (crossed) host.core.passLowWater(table.handle);
       const done = map.addDeltas(stage, keysAt, n, deltasAt, counter.width, counter.offset);
+      if (crossed) host.core.passLowWater(0);
+      crossed = false;
       if (host.u8.length === 0) host.refresh();
-      if (done < n) {
-        const errno = host.u32[(stage + stageErrno) >>> 2];
-        throw partError(map, "addMany", errno, start + done, count);
-      }
+      start += done;
+      if (done === n) continue;
+      const errno = host.u32[(stage + stageErrno) >>> 2];
+      if (errno !== LOW_WATER) throw partError(map, "addMany", errno, start, count);
+      callLowWater(map, "addMany");
+      // The hook may have used the stage.
+      stage = this.#stage(bytes);
+      turn = host.scratch.turn;
+      crossed = true;
     }
     this.#keys.close();
+  }
+
+  #stage(bytes: number): number {
+    const { host } = this.#map;
+    const stage = host.scratch.stage(bytes);
+    if (stage === 0) throw noMemory(host, "addMany", subjectOf(this.#map));
+    return stage;
   }
 
   /** Throws for the first delta that the counter does not take. */

@@ -9,18 +9,31 @@ import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
 import { roundUp8 } from "../host/tables.ts";
-import { CURSOR_ENDED } from "../host/wasm.ts";
-import { type AnyView, type ArrayView, checkViewType, type ViewType, viewType } from "./array_view.ts";
+import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
+import {
+  type AnyView,
+  type ArrayPiece,
+  type ArrayView,
+  ArrayViews,
+  checkViewType,
+  type ViewType,
+  viewType,
+} from "./array_view.ts";
 import type { Batch } from "./batch.ts";
 import type { AnyCounts, Counts } from "./counter.ts";
 import { CountingMap } from "./counting_map.ts";
 import { subjectOf } from "./failure.ts";
+import { growTo } from "./grow.ts";
+import { callLowWater, LOW_WATER, passing } from "./low_water.ts";
 import { slotCodec } from "./percpu.ts";
 import { fitsScalar, isU32, readScalar, writeScalar } from "./scalar.ts";
 
+/** The largest number of indices that are u32; memory ends before. */
+const INDICES_MAX = 2 ** 32;
+
 /**
  * A BPF array (`BPF_MAP_TYPE_ARRAY`) with the interface of a JavaScript `Map` with the keys 0..maxEntries - 1. Every index is
- * there from the start, with a value of zeros, and none can be deleted.
+ * there from the start, with a value of zeros, and none can be deleted. It can {@link grow}, and no element ever moves.
  *
  * Every method throws BpfError EBADF once the map or its host is closed, and EPERM when the map's flags or `freeze` forbid
  * what it does. A key or value that its codec cannot hold is a TypeError or RangeError. A call that throws has changed
@@ -39,13 +52,15 @@ import { fitsScalar, isU32, readScalar, writeScalar } from "./scalar.ts";
  */
 export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<number, V, C> {
   /**
-   * Bytes from the start of one element to the next, in host memory and in {@link view}: the size of the value rounded up to 8,
-   * of a percpu_array times the number of CPUs.
+   * Bytes from the start of one element to the next, in {@link view} and in each of {@link views}: the size of the value rounded
+   * up to 8, of a percpu_array times the number of CPUs.
    */
   readonly stride: number;
   /** Address of element 0. It never moves. */
-  #data: number;
-  #view: AnyView | undefined;
+  readonly #data: number;
+  /** Elements that lie side by side from there on: as many as the array was created with. */
+  readonly #base: number;
+  readonly #views: ArrayViews;
 
   /** @internal Use {@link createMap}. */
   constructor(
@@ -59,6 +74,8 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
     super(host, table, key, value, readable, writable);
     this.stride = roundUp8(table.valueBytes);
     this.#data = host.u32[(table.handle + host.layout.arrayData) >>> 2];
+    this.#base = host.u32[(table.handle + host.layout.arrayBase) >>> 2];
+    this.#views = new ArrayViews(host, table, this.stride);
   }
 
   /** The value of an index (a copy), or undefined beyond the array. */
@@ -88,6 +105,12 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
     return this;
   }
 
+  /** How many indices there are: `maxEntries`. */
+  override get size(): number {
+    if (this.closed) this.refuse("size");
+    return this.table.maxEntries;
+  }
+
   /** Whether the index is below `maxEntries`. */
   override has(index: number): boolean {
     if (this.reading === 0) this.refuse("has");
@@ -101,9 +124,30 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
 
   override clear(): void {
     if (this.writing === 0) this.refuse("clear");
-    if (this.frozen) this.fail("clear", ERRNO.EPERM);
-    this.host.u8.fill(0, this.#data, this.#data + this.table.maxEntries * this.stride);
-    this.written();
+    const errno = this.host.core.arrayClear(this.writing);
+    if (errno !== 0) this.fail("clear", errno);
+  }
+
+  /**
+   * Makes the array longer. The new elements are zeros, and no element moves: addresses of {@link lookup} and the views stay good.
+   * What is added lies in pieces of its own, of up to 64 KiB; see {@link views}. Another thread of a shared host has the new indices
+   * as soon as this returns; iterators and scans that have not ended go on into them.
+   *
+   * @throws BpfError EINVAL for a length below the present one; ENOMEM, with the array as it was, when the host's memory does not
+   *   hold it.
+   * @example
+   * ```ts
+   * import { createMap, f64, u32 } from "bpfmap";
+   *
+   * const map = createMap({ type: "array", key: u32, value: f64, maxEntries: 2 });
+   * const address = map.lookup(1);
+   * map.grow(1_000_000);
+   * console.log(map.lookup(1) === address, map.size, map.get(999_999)); // true 1000000 0
+   * ```
+   */
+  grow(maxEntries: number): void {
+    if (this.writing === 0) this.refuse("grow");
+    growTo(this as never, maxEntries, INDICES_MAX);
   }
 
   /** The index after `index`, or 0 without one and for one beyond the array; undefined after the last, as `get_next_key`. */
@@ -149,8 +193,9 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
   }
 
   /**
-   * All elements as one typed array on the map's memory, as `mmap` gives it in the kernel: no copy, and what is written there is
-   * in the map at once. Element `i` starts at byte `i * stride`, so with 8-byte numbers the view is dense, and otherwise element
+   * The elements as one typed array on the map's memory, as `mmap` gives it in the kernel: no copy, and what is written there is
+   * in the map at once. It shows those that the array was created with, which are all until it grows; {@link views} shows all,
+   * and {@link isWhole} tells the difference. Element `i` starts at byte `i * stride`, so with 8-byte numbers the view is dense, and otherwise element
    * `i` is at `view[(i * map.stride) / view.BYTES_PER_ELEMENT]`: elements start at multiples of 8 bytes, as in the kernel.
    *
    * The view is of the type of the codec: `Uint32Array` for u32, `Float64Array` for f64, `BigUint64Array` for u64 and u53, and
@@ -159,10 +204,12 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
    * Growth of host memory, which any insert into a map of the host may cause, detaches every view: it has length 0 then, reads
    * undefined and drops what is written. So call `view()` again after inserting: it gives the same array as long as it is good.
    *
+   * Growth of the array leaves the view what it was: its elements do not move, and it goes on showing them.
+   *
    * On a shared host memory does not grow, and other threads see each word as it is written.
    *
-   * Writes through it are not checked: `freeze` does not stop them, and iterators may miss them for the entries that they have
-   * fetched already.
+   * Writes through it are not checked: `freeze` does not stop them, a `lowWater` hook does not see them, and iterators may miss them
+   * for the entries that they have fetched already.
    *
    * @param Type another typed array to see the same bytes as
    * @example
@@ -180,29 +227,90 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
   view<A extends AnyView>(Type: ViewType<A>): A;
   view(Type: ViewType<AnyView> = viewType(slotCodec(this.valueCodec).scalar)): AnyView {
     if (this.reading === 0) this.refuse("view");
-    const known = this.#view;
-    if (known !== undefined && known.constructor === Type && known.length !== 0) return known;
-    checkViewType(this, Type);
-    const bytes = this.table.maxEntries * this.stride;
-    this.#view = new Type(this.host.u8.buffer, this.#data, bytes / Type.BYTES_PER_ELEMENT);
-    return this.#view;
+    checkViewType(`view: ${subjectOf(this)}`, Type);
+    return this.#views.first(Type, this.#data, this.#base);
+  }
+
+  /**
+   * All elements as typed arrays, in order of their indices: one for each run of elements that lie side by side. The first begins
+   * with what {@link view} shows; a large array that has grown is in runs of 64 KiB or more, so that a loop over them is as fast as
+   * one over a single typed array.
+   *
+   * It gives the same list, of the same views, until the array or the host's memory grows. Ask again after that: a list of before
+   * goes on showing the elements that it had, or, when the memory has grown, views of length 0.
+   *
+   * @param Type another typed array to see the same bytes as
+   * @example
+   * ```ts
+   * import { createMap, f64, u32 } from "bpfmap";
+   *
+   * const map = createMap({ type: "array", key: u32, value: f64, maxEntries: 1000 });
+   * map.grow(100_000);
+   * for (const { view } of map.views(Float64Array)) view.fill(0.5);
+   * let sum = 0;
+   * for (const { first, view } of map.views(Float64Array)) for (let i = 0; i < view.length; i++) sum += view[i] * (first + i);
+   * console.log(sum, map.get(99_999)); // 2499975000 0.5
+   * ```
+   */
+  views(): readonly ArrayPiece<ArrayView<C[0]>>[];
+  views<A extends AnyView>(Type: ViewType<A>): readonly ArrayPiece<A>[];
+  views(
+    Type: ViewType<AnyView> = viewType(slotCodec(this.valueCodec).scalar),
+  ): readonly ArrayPiece<AnyView>[] {
+    if (this.reading === 0) this.refuse("views");
+    checkViewType(`views: ${subjectOf(this)}`, Type);
+    return this.#views.all(Type);
+  }
+
+  /**
+   * Whether a view shows every element of the array. False for one that is stale: the array has grown, in this thread or another,
+   * or the host's memory has, which detaches the views of a host that is not shared.
+   *
+   * @example
+   * ```ts
+   * import { createMap, f64, u32 } from "bpfmap";
+   *
+   * const map = createMap({ type: "array", key: u32, value: f64, maxEntries: 2 });
+   * const view = map.view(Float64Array);
+   * console.log(map.isWhole(view)); // true
+   * map.grow(3);
+   * console.log(map.isWhole(view), view.length); // false 2
+   * ```
+   */
+  isWhole(view: AnyView): boolean {
+    if (this.reading === 0) this.refuse("view");
+    checkViewType(`isWhole: ${subjectOf(this)}`, view?.constructor);
+    return this.#views.isWhole(view, this.#data);
   }
 
   override find(_handle: number, key: number): number {
-    return this.#data + this.host.u32[key >>> 2] * this.stride;
+    return this.#at(this.host.u32[key >>> 2]);
   }
 
   override locate(operation: Operation, index: number): number {
     if (!isU32(index)) this.checkIndex(operation, index);
-    return index < this.table.maxEntries ? this.#data + index * this.stride : 0;
+    return this.#at(index);
+  }
+
+  /** Address of an element, 0 beyond the array. */
+  #at(index: number): number {
+    if (index < this.#base) return this.#data + index * this.stride;
+    return this.core.arrayElement(this.table.handle, index) >>> 0;
   }
 
   override obtain(operation: Operation, index: number): number {
-    const address = this.locate(operation, index);
+    if (!isU32(index)) this.checkIndex(operation, index);
     if (this.frozen) this.fail(operation, ERRNO.EPERM);
-    if (address === 0) this.fail(operation, ERRNO.E2BIG);
+    const address = this.#forWriting(index);
+    if (address < ERRNO_LIMIT) return this.refused(operation, address, () => this.obtain(operation, index));
     this.written();
     return address;
+  }
+
+  /** Address of an element that is to be written, or an errno. */
+  #forWriting(index: number): number {
+    if (index < this.table.direct) return this.#data + index * this.stride;
+    return this.core.arrayObtain(this.table.handle, index) >>> 0;
   }
 
   override get absent(): number {
@@ -210,16 +318,31 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
   }
 
   protected override lockValue(key: number): number {
-    return this.host.u32[key >>> 2] < this.table.maxEntries ? super.lockValue(key) : 0;
+    const index = this.host.u32[key >>> 2];
+    if (index >= this.table.maxEntries) return 0;
+    this.announce(index, key);
+    return super.lockValue(key);
+  }
+
+  /** @internal Tells the low-water hook of the write that may follow, as long as nothing is locked. The key is in the scratch. */
+  protected announce(index: number, key: number): void {
+    if (this.core.arrayObtain(this.table.handle, index) >>> 0 !== LOW_WATER) return;
+    callLowWater(this, "locked");
+    this.host.u32[key >>> 2] = index;
+  }
+
+  protected override writeLocked(address: number): void {
+    passing(this.host, this.table, () => super.writeLocked(address));
   }
 
   override put(key: number, value: number, condition: number): number {
     const { host } = this;
     const index = host.u32[key >>> 2];
     if (this.frozen) return ERRNO.EPERM;
-    if (index >= this.table.maxEntries) return ERRNO.E2BIG;
-    if (condition === BPF_NOEXIST) return ERRNO.EEXIST;
-    host.copy(this.#data + index * this.stride, value, this.table.valueBytes);
+    if (condition === BPF_NOEXIST) return index < this.table.maxEntries ? ERRNO.EEXIST : ERRNO.E2BIG;
+    const address = this.#forWriting(index);
+    if (address < ERRNO_LIMIT) return address;
+    host.copy(address, value, this.table.valueBytes);
     this.written();
     return 0;
   }

@@ -5,8 +5,8 @@
  */
 import { Scalar, type ScalarKind } from "../codec/codec.ts";
 import { describe } from "../codec/mismatch.ts";
-import type { BpfMap } from "./bpf_map.ts";
-import { subjectOf } from "./failure.ts";
+import type { Host } from "../host/host.ts";
+import type { Table } from "../host/table.ts";
 
 type NumberView =
   | Uint8Array
@@ -35,6 +35,16 @@ export interface ViewType<A extends AnyView> {
   new (buffer: ArrayBufferLike, byteOffset: number, length: number): A;
 }
 
+/** Elements of an array map that lie side by side; see {@link ArrayMap.views}. */
+export interface ArrayPiece<A extends AnyView> {
+  /** Index of the first element. */
+  readonly first: number;
+  /** How many elements. */
+  readonly count: number;
+  /** The elements, as {@link ArrayMap.view} shows them. */
+  readonly view: A;
+}
+
 const TYPES: Readonly<Partial<Record<ScalarKind, ViewType<AnyView>>>> = {
   [Scalar.U8]: Uint8Array,
   [Scalar.U16]: Uint16Array,
@@ -54,9 +64,64 @@ export function viewType(scalar: ScalarKind): ViewType<AnyView> {
   return TYPES[scalar] ?? Uint8Array;
 }
 
-export function checkViewType(map: BpfMap<unknown, unknown>, Type: unknown): void {
+/** Throws for what is no constructor of a typed array. */
+export function checkViewType(what: string, Type: unknown): void {
   if (ALL.has(Type)) return;
-  throw new TypeError(
-    `view: ${subjectOf(map)}: expected the constructor of a typed array, got ${describe(Type)}`,
-  );
+  throw new TypeError(`${what}: expected the constructor of a typed array, got ${describe(Type)}`);
+}
+
+const NONE: readonly ArrayPiece<AnyView>[] = Object.freeze([]);
+
+/** The views of one array map, kept as long as they are good. */
+export class ArrayViews {
+  readonly #host: Host;
+  readonly #table: Table;
+  readonly #stride: number;
+  #view: AnyView | undefined;
+  #pieces = NONE;
+  /** Elements that the pieces show. */
+  #shown = 0;
+
+  constructor(host: Host, table: Table, stride: number) {
+    this.#host = host;
+    this.#table = table;
+    this.#stride = stride;
+  }
+
+  /** The elements of the first block. */
+  first(Type: ViewType<AnyView>, data: number, base: number): AnyView {
+    const known = this.#view;
+    if (known !== undefined && known.constructor === Type && known.length !== 0) return known;
+    this.#view = this.#show(Type, data, base);
+    return this.#view;
+  }
+
+  /** All elements, in order. */
+  all(Type: ViewType<AnyView>): readonly ArrayPiece<AnyView>[] {
+    const { maxEntries } = this.#table;
+    const known = this.#pieces[0]?.view;
+    if (known?.constructor === Type && known.length !== 0 && this.#shown === maxEntries) return this.#pieces;
+    const { core } = this.#host;
+    const { handle } = this.#table;
+    const pieces: ArrayPiece<AnyView>[] = [];
+    for (let first = 0; first < maxEntries; ) {
+      const count = Math.min(core.arrayRun(handle, first) >>> 0, maxEntries - first);
+      const address = core.arrayElement(handle, first) >>> 0;
+      pieces.push(Object.freeze({ first, count, view: this.#show(Type, address, count) }));
+      first += count;
+    }
+    this.#pieces = Object.freeze(pieces);
+    this.#shown = maxEntries;
+    return this.#pieces;
+  }
+
+  /** Whether a view shows every element of the map: it is on the memory as it is now, and begins and ends with the map. */
+  isWhole(view: AnyView, data: number): boolean {
+    const bytes = this.#table.maxEntries * this.#stride;
+    return view.buffer === this.#host.u8.buffer && view.byteOffset === data && view.byteLength === bytes;
+  }
+
+  #show(Type: ViewType<AnyView>, address: number, count: number): AnyView {
+    return new Type(this.#host.u8.buffer, address, (count * this.#stride) / Type.BYTES_PER_ELEMENT);
+  }
 }

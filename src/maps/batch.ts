@@ -12,6 +12,7 @@ import { CURSOR_ENDED } from "../host/wasm.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { partError, subjectOf } from "./failure.ts";
+import { callLowWater, LOW_WATER, passing } from "./low_water.ts";
 
 /** Options of {@link EntryMap.batches}. */
 export interface BatchOptions {
@@ -188,12 +189,30 @@ export class Batch<K, V> {
     map.checkFlags("updateBatch", this.elemFlags);
     const condition = map.condition("updateBatch", this.elemFlags);
     if (map.frozen) map.fail("updateBatch", ERRNO.EPERM);
+    const wanted = this.count;
+    this.count = 0;
+    let errno = this.#writeTo(map, wanted, condition);
+    while (errno === LOW_WATER) {
+      const done = this.count;
+      callLowWater(map, "updateBatch");
+      this.#check("updateBatch");
+      // The hook may have used the batch.
+      this.count = done;
+      // The entry that was told goes on, and no other.
+      errno = passing(map.host, map.table, () => this.#writeTo(map, done + 1, condition));
+      if (errno === 0) errno = this.#writeTo(map, wanted, condition);
+    }
+    if (errno !== 0) throw partError(map, "updateBatch", errno, this.count, wanted);
+  }
+
+  /** Writes the entries from number `count` up to number `end`, and counts them. 0, or the errno that ended it. */
+  #writeTo(map: EntryMap<K, V>, end: number, condition: number): number {
     const { host } = map;
     const stage = this.#stage("updateBatch");
-    const wanted = this.count;
-    this.count = map.writeEntries(stage, this.#keysAt, wanted, this.#valuesAt, condition);
+    const from = this.count;
+    this.count += map.writeEntries(stage, this.#key(from), end - from, this.#value(from), condition);
     if (host.u8.length === 0) host.refresh();
-    if (this.count < wanted) this.#fail("updateBatch", stage, wanted);
+    return this.count < end ? host.u32[(stage + host.layout.stageErrno) >>> 2] : 0;
   }
 
   /** @internal Deletes the first `count` keys; throws at the first that is absent. */
@@ -223,19 +242,31 @@ export class Batch<K, V> {
     return this.count === this.capacity;
   }
 
-  /** @internal Puts the entries from number `from` on back, where their key is absent; how many could not be, and why. */
-  putBack(map: EntryMap<K, V>, from: number): { errno: number; lost: number } {
+  /** @internal Puts the entries from number `from` on back, where their key is absent; how many could not be, why, and what a
+   *  low-water hook threw. */
+  putBack(map: EntryMap<K, V>, from: number): { errno: number; lost: number; thrown: unknown[] } {
     const { host, table } = map;
     let errno = 0;
     let lost = 0;
+    const thrown: unknown[] = [];
+    const put = (i: number) => host.core.update(table.handle, this.#key(i), this.#value(i), BPF_NOEXIST);
     for (let i = from; i < this.count; i++) {
-      const failed = host.core.update(table.handle, this.#key(i), this.#value(i), BPF_NOEXIST);
+      let failed = put(i);
+      if (failed === LOW_WATER) {
+        try {
+          callLowWater(map, "drain");
+        } catch (error) {
+          // What was taken out goes back whatever the hook does.
+          thrown.push(error);
+        }
+        failed = passing(host, table, () => put(i));
+      }
       if (host.u8.length === 0) host.refresh();
       if (failed === 0 || failed === ERRNO.EEXIST) continue;
       errno = failed;
       lost++;
     }
-    return { errno, lost };
+    return { errno, lost, thrown };
   }
 
   /** Where key number `index` is. */

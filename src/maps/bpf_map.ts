@@ -11,6 +11,7 @@ import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
 import type { CoreExports } from "../host/wasm.ts";
 import { coreError, handleError, reentryError, subjectOf } from "./failure.ts";
+import { callLowWater, LOW_WATER, passing } from "./low_water.ts";
 import type { AnyMapType, MapInfo } from "./spec.ts";
 import { type MapStats, tableBytes, tableStats } from "./stats.ts";
 import { problemsOfTable } from "./verify.ts";
@@ -165,6 +166,13 @@ export abstract class BpfMap<K, V> {
   /** @internal Throws for an errno of the core. */
   fail(operation: Operation, errno: number): never {
     throw coreError(this, operation, errno);
+  }
+
+  /** @internal What an errno of the core asks for: the low-water hook and the call `again`, or an error. */
+  refused<T>(operation: Operation, errno: number, again: () => T): T {
+    if (errno !== LOW_WATER) this.fail(operation, errno);
+    callLowWater(this, operation);
+    return passing(this.host, this.table, again);
   }
 
   /** @internal Encodes a key into the scratch; where. Encode the value first: see {@link Scratch.turn}. */

@@ -108,7 +108,14 @@ export abstract class CountingMap<K, V, C extends AnyCounts = Counts<V>> extends
   addMany(keys: KeyArray<K>, deltas: DeltaArray<number | bigint>, options?: AddOptions<unknown>): void {
     if (this.reading === 0 || this.writing === 0) this.refuse("addMany");
     if (this.frozen) this.fail("addMany", ERRNO.EPERM);
-    this.#additions ??= new AddMany(this);
-    this.#additions.run(keys, deltas, this.counters.find(this, "addMany", options));
+    const counter = this.counters.find(this, "addMany", options);
+    // A low-water hook may come here while the call that it was called from waits for it.
+    const additions = this.#additions ?? new AddMany(this);
+    this.#additions = undefined;
+    try {
+      additions.run(keys, deltas, counter);
+    } finally {
+      this.#additions = additions;
+    }
   }
 }

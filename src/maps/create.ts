@@ -8,7 +8,7 @@ import { describe } from "../codec/mismatch.ts";
 import { u32 } from "../codec/scalars.ts";
 import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
-import { bpfError, ERRNO } from "../errors.ts";
+import { bpfError, ERRNO, mapSubject } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { checkInteger } from "../host/options.ts";
 import type { Table } from "../host/table.ts";
@@ -16,6 +16,14 @@ import { isArray, isSocketMap } from "../host/tables.ts";
 import { ArrayMap } from "./array.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import type { HashMap } from "./hash_map.ts";
+import {
+  checkLowWater,
+  checkMark,
+  hookLowWater,
+  lowWaterError,
+  otherMark,
+  refuseLowWater,
+} from "./low_water.ts";
 import { Map16, MapAny } from "./map_bytes.ts";
 import { Map4 } from "./map4.ts";
 import { isNumber, MapNumber4 } from "./map4_number.ts";
@@ -32,7 +40,7 @@ import { SockMap } from "./sock_map.ts";
 import { LowWaterMark } from "./socket_low_water.ts";
 import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./socket_spec.ts";
 import { Sockets } from "./sockets.ts";
-import type { AnyMapType, MapSpec, MapType, OpenSpec } from "./spec.ts";
+import type { AnyMapType, LowWater, MapSpec, MapType, OpenSpec } from "./spec.ts";
 import { type MapAttributes, refuseCreate } from "./validate.ts";
 
 const U32_MAX = 0xffff_ffff;
@@ -80,6 +88,7 @@ function toAttributes(spec: AnyMapSpec): MapAttributes & { key: Codec<unknown>; 
   if (typeof type !== "string")
     throw new TypeError(`${what}: type: expected a string, got ${describe(type)}`);
   const { key, value } = codecsOf(what, spec);
+  if (!isSocketMap(type)) checkLowWater(what, spec.lowWater);
   return {
     type,
     name,
@@ -166,17 +175,25 @@ function newMap(
 function makeHandle(
   host: Host,
   table: Table,
-  codecs: { readonly key: Codec<unknown>; readonly value: Codec<unknown> },
+  codecs: { readonly key: Codec<unknown>; readonly value: Codec<unknown>; readonly lowWater?: unknown },
   readable: boolean,
   writable: boolean,
 ): BpfMap<unknown, unknown> {
   const map = newMap(host, table, codecs.key, codecs.value, readable, writable);
   host.tables.addHandle(map as BpfMap<unknown, unknown>);
+  if (codecs.lowWater !== undefined) {
+    try {
+      hookLowWater(map as BpfMap<unknown, unknown>, codecs.lowWater as LowWater<unknown>);
+    } catch (error) {
+      map.close();
+      throw error;
+    }
+  }
   return map as BpfMap<unknown, unknown>;
 }
 
-/** The low-water mark that a spec asks for, of the types that are made here. */
-function lowWaterOf(subject: string, spec: AnyMapSpec): LowWaterMark<unknown> | undefined {
+/** The low-water mark of a map of objects. */
+function socketMark(subject: string, spec: AnyMapSpec): LowWaterMark<unknown> | undefined {
   const { lowWater, maxEntries } = spec as SockHashSpec<unknown, object>;
   if (lowWater === undefined) return undefined;
   return new LowWaterMark<never>(`createMap: ${subject}: lowWater`, lowWater, maxEntries);
@@ -197,10 +214,17 @@ export function createMapOn(host: Host, spec: AnyMapSpec): BpfMap<unknown, unkno
       `has keys of ${key.name}; the index of ${type === "sockmap" ? "a sockmap" : "an array"} is a u32`,
     );
   }
-  const lowWater = isSocketMap(type) ? lowWaterOf(subject, spec) : undefined;
+  const sockets = isSocketMap(type);
+  const mark = sockets ? socketMark(subject, spec) : undefined;
+  const lowWater = sockets ? undefined : (spec as MapSpec<unknown, unknown>).lowWater;
+  if (lowWater !== undefined) {
+    const cause = refuseLowWater(type as MapType);
+    if (cause !== undefined) throw lowWaterError("createMap", subject, cause);
+    checkMark(`createMap: ${subject}`, lowWater.free, attributes.maxEntries);
+  }
   const table = host.tables.create(attributes, "createMap", subject);
   try {
-    if (isSocketMap(type)) table.sockets = new Sockets(host, table, lowWater);
+    if (sockets) table.sockets = new Sockets(host, table, mark);
     return makeHandle(host, table, attributes, (flags & BPF_F_WRONLY) === 0, (flags & BPF_F_RDONLY) === 0);
   } finally {
     host.tables.drop(table);
@@ -216,8 +240,11 @@ export function openMapOn(host: Host, table: Table, codecs: AnyOpenSpec): BpfMap
   if (typeof codecs !== "object" || codecs === null) {
     throw new TypeError(`${what}: expected { key, value }, got ${describe(codecs)}`);
   }
-  const { type } = codecs;
+  const { type, lowWater } = codecs as OpenSpec<unknown, unknown, MapType>;
   const { key, value } = codecsOf(what, { ...codecs, type: table.type } as AnyMapSpec);
+  if (lowWater !== undefined && isSocketMap(table.type)) {
+    throw new TypeError(`${what}: lowWater: expected none: a ${table.type} has the hook of its creation`);
+  }
   const problems: string[] = [];
   if (type !== undefined && type !== table.type)
     problems.push(`it is a map of type ${table.type}, not ${type}`);
@@ -231,6 +258,16 @@ export function openMapOn(host: Host, table: Table, codecs: AnyOpenSpec): BpfMap
   if (holdsLock(value) !== table.hasLock) {
     problems.push(`values ${table.hasLock ? "have a spinLock" : "have no spinLock"}, ${value.name} differs`);
   }
+  checkLowWater(what, lowWater);
+  if (lowWater !== undefined) {
+    const other = otherMark(host, table, lowWater.free);
+    if (other !== undefined) problems.push(other);
+  }
   if (problems.length > 0) throw new RangeError(`${what}: ${problems.join("; ")}`);
-  return makeHandle(host, table, { key, value }, true, true);
+  if (lowWater !== undefined) {
+    const cause = refuseLowWater(table.type as MapType);
+    if (cause !== undefined) throw lowWaterError("open", mapSubject(table.name, table.type, table.id), cause);
+    checkMark(what, lowWater.free, table.maxEntries);
+  }
+  return makeHandle(host, table, { key, value, lowWater }, true, true);
 }

@@ -78,11 +78,12 @@ export class DrainIterator<K, V> implements IterableIterator<[K, V]> {
     this.#batch = undefined;
     if (batch === undefined) return;
     map.resources.delete(this);
-    const { errno, lost } = batch.putBack(map, this.#next);
+    const { errno, lost, thrown } = batch.putBack(map, this.#next);
     batch.close();
     if (lost > 0) {
       const cause = `did not take back ${lost} entries of a drain that was left early; they are lost`;
       throw bpfError(errno, "drain", subjectOf(map), cause);
     }
+    if (thrown.length > 0) throw thrown[0];
   }
 }

@@ -21,8 +21,7 @@ export function subjectOf(map: AnyMap): string {
 function tooBig(map: AnyMap): { cause: string; remedy: string } {
   const { maxEntries, type } = map.table;
   if (isArray(type) || type === "sockmap") {
-    const remedy = type === "sockmap" ? "grow() it" : "create it larger";
-    return { cause: `has the indices 0..${maxEntries - 1} and no other`, remedy };
+    return { cause: `has the indices 0..${maxEntries - 1} and no other`, remedy: "grow() it" };
   }
   const grows = type === "rhash" || type === "sockhash";
   const remedy = grows ? "delete entries or grow() it" : "delete entries or create it larger";

@@ -5,15 +5,16 @@
  */
 import { BPF_NOEXIST } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import { checkInteger } from "../host/options.ts";
 import { type ProcessOptions, type ProcessResult, processMap } from "../programs/process.ts";
 import { type Batch, type BatchOptions, checkBatchSize, defaultBatchSize } from "./batch.ts";
 import type { AnyCounts, Counts } from "./counter.ts";
 import { CountingMap } from "./counting_map.ts";
 import { DrainIterator } from "./drain.ts";
 import { subjectOf } from "./failure.ts";
+import { growTo } from "./grow.ts";
+import { passing } from "./low_water.ts";
 
-const U32_MAX = 0xffff_ffff;
+const RHASH_ENTRIES_MAX = 2 ** 31;
 
 /**
  * A BPF hash map with the interface of a JavaScript `Map`. Made by {@link createMap} or {@link Host.createMap}; holds host
@@ -99,7 +100,8 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
       return this.decodeValue("lookupAndDelete", host.view, scratch.value);
     } catch (error) {
       // The bytes mean nothing to the codec (a u53 beyond 2^53 - 1): a call that throws has changed nothing.
-      core.update(this.writing, scratch.key, scratch.value, BPF_NOEXIST);
+      // It crosses no mark that it had not crossed before.
+      passing(host, this.table, () => core.update(this.writing, scratch.key, scratch.value, BPF_NOEXIST));
       if (host.u8.length === 0) host.refresh();
       throw error;
     }
@@ -228,28 +230,11 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
    */
   grow(maxEntries: number): void {
     if (this.writing === 0) this.refuse("grow");
-    const { host, table } = this;
-    const subject = subjectOf(this);
-    checkInteger(`grow: ${subject}: maxEntries`, maxEntries, 0, U32_MAX);
+    const { table } = this;
     if (table.type !== "rhash") {
       const cause = `is fixed at maxEntries = ${table.maxEntries}: a ${table.type} never grows`;
-      throw bpfError(ERRNO.EINVAL, "grow", subject, cause, 'create it with type "rhash"');
+      throw bpfError(ERRNO.EINVAL, "grow", subjectOf(this), cause, 'create it with type "rhash"');
     }
-    if (maxEntries < table.maxEntries) {
-      const cause = `has maxEntries = ${table.maxEntries} already, more than ${maxEntries}`;
-      throw bpfError(ERRNO.EINVAL, "grow", subject, cause);
-    }
-    if (maxEntries > 2 ** 31) {
-      throw bpfError(
-        ERRNO.E2BIG,
-        "grow",
-        subject,
-        `cannot have maxEntries = ${maxEntries}; the limit is 2^31`,
-      );
-    }
-    if (this.frozen) this.fail("grow", ERRNO.EPERM);
-    const errno = host.core.setMaxEntries(table.handle, maxEntries);
-    if (errno !== 0) this.fail("grow", errno);
-    table.maxEntries = maxEntries;
+    growTo(this, maxEntries, RHASH_ENTRIES_MAX);
   }
 }

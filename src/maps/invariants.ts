@@ -26,7 +26,10 @@ const TABLE: readonly Invariant[] = [
     "there is a bucket, and the mask is the one that belongs to their number",
     (buckets, mask, expected) => `${buckets} buckets have the mask ${hex(mask)} instead of ${hex(expected)}`,
   ],
-  ["the table grows and shrinks at the counts that belong to its number of buckets", headerWord],
+  [
+    "the table grows, shrinks and asks for room at the counts that belong to its buckets and its limit",
+    headerWord,
+  ],
   [
     "every segment in use has its memory, and the directory has no other",
     (array, segment, address, bytes) =>

@@ -10,6 +10,7 @@ import { clearSlotErrno, sharedCore, slotErrno } from "../host/shared_core.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import { ArrayMap } from "./array.ts";
 import type { AddOptions, AnyCounts, Counts } from "./counter.ts";
+import { LOW_WATER } from "./low_water.ts";
 import {
   COUNT_OFFSET,
   checkCount,
@@ -49,7 +50,7 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
     const source = stageValue(this, "set", value);
     this.checkIndex("set", index);
     const errno = sharedCore(this).arraySet(this.writing, index, source, 0);
-    if (errno !== 0) this.fail("set", errno);
+    if (errno !== 0) return this.refused("set", errno, () => this.set(index, value));
     return this;
   }
 
@@ -60,13 +61,9 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
     const at = stageDelta(this, delta);
     const { scalar, offset } = counter;
     const errno = sharedCore(this).arrayAdd(this.writing, index, at, scalar, offset, at + COUNT_OFFSET);
+    if (errno === LOW_WATER)
+      return this.refused("add", errno, () => this.add(index, delta, options)) as never;
     return counted(this, counter, delta, errno) as never;
-  }
-
-  override clear(): void {
-    if (this.writing === 0) this.refuse("clear");
-    const errno = sharedCore(this).arrayClear(this.writing);
-    if (errno !== 0) this.fail("clear", errno);
   }
 
   override find(handle: number, key: number): number {
@@ -120,7 +117,9 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
   }
 
   protected override lockValue(key: number): number {
-    const address = sharedCore(this).arrayLockValue(this.writing, this.host.u32[key >>> 2]) >>> 0;
+    const index = this.host.u32[key >>> 2];
+    if (index < this.table.maxEntries) this.announce(index, key);
+    const address = sharedCore(this).arrayLockValue(this.writing, index) >>> 0;
     if (address < ERRNO_LIMIT) this.missed("locked", address);
     else this.host.tables.sections++;
     return address;

@@ -9,6 +9,7 @@ import type { Operation } from "../errors.ts";
 import { clearSlotErrno, sharedCore, slotErrno } from "../host/shared_core.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
 import type { AddOptions, AnyCounts, Counts } from "./counter.ts";
+import { LOW_WATER } from "./low_water.ts";
 import { Map16, MapAny } from "./map_bytes.ts";
 import { Map4 } from "./map4.ts";
 import { MapNumber4, UNFIT } from "./map4_number.ts";
@@ -35,7 +36,7 @@ export function sharing<B>(Plain: B): B {
       const valueAddress = stageValue(this, "set", value);
       const keyAddress = stageKey(this, "set", key);
       const errno = this.core.update(this.writing, keyAddress, valueAddress, BPF_ANY);
-      if (errno !== 0) this.fail("set", errno);
+      if (errno !== 0) return this.refused("set", errno, () => this.set(key, value));
       return this;
     }
 
@@ -45,6 +46,7 @@ export function sharing<B>(Plain: B): B {
       const at = stageDelta(this, delta);
       const { scalar, offset } = counter;
       const errno = sharedCore(this).add(this.writing, keyAddress, at, scalar, offset, at + COUNT_OFFSET);
+      if (errno === LOW_WATER) return this.refused("add", errno, () => this.add(key, delta, options));
       return counted(this, counter, delta, errno);
     }
 
@@ -124,7 +126,7 @@ class SharedNumber4<K, V, C extends AnyCounts = Counts<V>> extends SharedNumber4
     if (result === 0) return this;
     // The codec says what it would have accepted.
     if (result === UNFIT) return super.set(key, value);
-    return this.fail("set", result);
+    return this.refused("set", result, () => this.set(key, value));
   }
 }
 

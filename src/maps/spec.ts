@@ -1,4 +1,5 @@
 import type { Codec } from "../codec/codec.ts";
+import type { MapOf } from "./create.ts";
 
 /**
  * Types of maps with one value per key, in bpftool's words. `hash` never grows beyond what it was made for and never moves an
@@ -17,7 +18,9 @@ export type MapType = HashType | "percpu_hash" | "array" | "percpu_array";
  * within that operation: before it, or a later one, can fail for want of room.
  *
  * Once for each crossing: when the hook does not grow the map, inserts go on to the limit without calling it again, until deletes
- * have led back to the mark. In a sockmap an index beyond the end crosses it, too, and is then tried again.
+ * have led back to the mark. In a sockmap an index beyond the end crosses it, too, and is then tried again. In an array the slots
+ * are free from the highest index written on: the first write to one of the last `free` indices crosses the mark, and so does one
+ * beyond the end, which is then tried again. It is not crossed again until the array has grown or was cleared.
  */
 export type LowWater<M> = {
   /** The mark, in slots: 1..maxEntries. */
@@ -43,13 +46,15 @@ export interface MapSpec<K, V, T extends MapType = MapType> {
   readonly value: Codec<V>;
   /**
    * Limit of the entry count, 1..2^27 (hash, percpu_hash) or 1..2^31 (rhash); of arrays, the length. All but an rhash allocate
-   * everything at once.
+   * everything at once. `grow` raises it, but for hash and percpu_hash.
    */
   readonly maxEntries: number;
   /** `BPF_F_*`. An rhash sets `BPF_F_NO_PREALLOC` itself. */
   readonly flags?: number | undefined;
   /** rhash: how many entries to be ready for at the start, up to 65535 and `maxEntries`. */
   readonly mapExtra?: number | undefined;
+  /** rhash, arrays: makes room before the map is full. */
+  readonly lowWater?: LowWater<MapOf<T, K, V>> | undefined;
 }
 
 /** What {@link Host.open} needs to know of a pinned map. */
@@ -57,6 +62,11 @@ export interface OpenSpec<K, V, T extends MapType> {
   readonly key: Codec<K>;
   readonly value: Codec<V>;
   readonly type?: T | undefined;
+  /**
+   * rhash, arrays: called when this thread crosses the mark. `free` must be that of the map when it has one. On a shared host the
+   * thread that crosses a mark calls its hook; one that has none leaves it to the next that has.
+   */
+  readonly lowWater?: LowWater<MapOf<T, K, V>> | undefined;
 }
 
 /** What the kernel calls `bpf_map_info`. */

@@ -8,6 +8,11 @@ export type MapLayout = "inline-keys" | "inline-tags" | "out-of-line" | "array";
 export interface MapStats {
   readonly entries: number;
   readonly maxEntries: number;
+  /**
+   * Entries (of arrays: the index) from which on fewer slots are free than the `lowWater` hook of the map asks for; `maxEntries`
+   * without one.
+   */
+  readonly lowWaterAt: number;
   /** Entries move between buckets as the map grows and shrinks by one bucket at a time (linear hashing). */
   readonly buckets: number;
   /** Entries that fit a bucket before it needs an overflow block. An array has no buckets. */
@@ -79,10 +84,12 @@ export function tableStats(host: Host, handle: number): MapStats {
     maxEntries,
     debt,
     movedHigh,
-  ] = host.u32.subarray(first, first + 15);
+    lowWaterAt,
+  ] = host.u32.subarray(first, first + 16);
   return {
     entries,
     maxEntries,
+    lowWaterAt,
     buckets,
     slotsPerBucket,
     overflowBlocks,
@@ -94,7 +101,7 @@ export function tableStats(host: Host, handle: number): MapStats {
     movedEntries: movedHigh * 2 ** 32 + movedLow,
     maxPerCall: { splits: maxSplits, merges: maxMerges, movedEntries: maxMoved },
     layout: LAYOUTS[layout],
-    // An array never grows.
+    // An array has none.
     debt: buckets === 0 ? 0 : debt,
   };
 }

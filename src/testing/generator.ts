@@ -12,6 +12,8 @@ export interface GeneratorOptions {
   readonly keys: number;
   /** capacity of the map, in entries: tells the generator when the map is full */
   readonly maxEntries: number;
+  /** whether operations raise the limit now and then, in steps of one and larger ones. Default false */
+  readonly growth?: boolean;
 }
 
 /** What a phase favours, in percent; what is left goes to looking around: lookups, walks, scans, iteration. */
@@ -42,6 +44,8 @@ const PHASES: readonly Phase[] = [
 ];
 
 const HOT_KEYS = 6;
+/** Percent of the operations. */
+const GROW_CHANCE = 2;
 
 /** Key numbers that are probably in the map: updates and deletes are known here, what drains took is not. */
 class LiveKeys {
@@ -85,6 +89,8 @@ class Sequence {
   #phase = GROWTH;
   #left: number;
   #section = false;
+  /** By how much the limit has been raised. */
+  #grown = 0;
 
   constructor(options: GeneratorOptions) {
     this.#options = options;
@@ -107,6 +113,7 @@ class Sequence {
       }
     }
     this.#left--;
+    if (this.#options.growth === true && this.#random.chance(GROW_CHANCE)) return this.#growth();
     const roll = this.#random.below(100);
     const { insert, remove, drain } = this.#phase;
     if (roll < insert) return this.#insertion();
@@ -124,12 +131,18 @@ class Sequence {
   #reached(): boolean {
     const { until } = this.#phase;
     if (until === undefined) return false;
-    const share = this.#live.size / this.#options.maxEntries;
+    const share = this.#live.size / (this.#options.maxEntries + this.#grown);
     return "above" in until ? share >= until.above : share <= until.below;
   }
 
+  #growth(): Operation {
+    const by = this.#random.chance(60) ? 1 : this.#random.below(256);
+    this.#grown += by;
+    return { kind: "grow", by };
+  }
+
   #anyKey(): number {
-    const { keys } = this.#options;
+    const keys = this.#options.keys + this.#grown;
     return this.#random.below(this.#phase.hot ? Math.min(HOT_KEYS, keys) : keys);
   }
 
@@ -143,7 +156,7 @@ class Sequence {
     const key = this.#random.chance(12) ? this.#presentKey() : this.#anyKey();
     const roll = this.#random.below(200);
     const flags = roll < 160 ? 0 : roll < 180 ? 1 : roll < 199 ? 2 : this.#random.between(3, 255);
-    if (flags <= 1 && this.#live.size < this.#options.maxEntries) this.#live.add(key);
+    if (flags <= 1 && this.#live.size < this.#options.maxEntries + this.#grown) this.#live.add(key);
     return { kind: "update", key, value: this.#random.below(1 << 16), flags };
   }
 

@@ -20,7 +20,7 @@ export { AddressBook, AddressViolation, type ReadMemory } from "./address_book.t
 export { fromHex, keyBytes, toHex, valueBytes } from "./bytes.ts";
 export { ReplayDivergence, type ReplayPosition } from "./divergence.ts";
 export { type GeneratorOptions, generateOperations } from "./generator.ts";
-export { type ReferenceEntry, ReferenceMap, type ReferenceMapOptions } from "./model.ts";
+export { type ReferenceEntry, ReferenceMap, type ReferenceMapOptions, type ReferenceType } from "./model.ts";
 export {
   decodeOperations,
   encodeOperations,

@@ -1,4 +1,4 @@
-/** The trivially correct model of a `hash` or `rhash` map, over byte strings. Errnos: semantics.md 2.2 to 2.6 and 2.13. */
+/** The trivially correct model of a `hash`, `rhash` or `array` map, over byte strings. Errnos: semantics.md 2.2 to 2.6 and 2.13. */
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
 import { ERRNO } from "../errors.ts";
 import { byteString } from "./bytes.ts";
@@ -12,15 +12,20 @@ export interface ReferenceEntry {
   readonly born: number;
 }
 
+/** Types of maps that the model answers for. */
+export type ReferenceType = "hash" | "rhash" | "array";
+
 /** Sizes in bytes, `maxEntries` in entries. */
 export interface ReferenceMapOptions {
+  /** Default `rhash`. Keys of an array are the little-endian u32 of an index. */
+  readonly type?: ReferenceType | undefined;
   readonly keySize: number;
   readonly valueSize: number;
   readonly maxEntries: number;
 }
 
 /**
- * What a `hash` or `rhash` map must answer: a JS Map keyed by the bytes of the key, and the kernel's errnos.
+ * What a map must answer: a JS Map keyed by the bytes of the key, and the kernel's errnos.
  * It has no order: anything about the order is checked by {@link ScanChecker}.
  *
  * @example
@@ -32,17 +37,44 @@ export interface ReferenceMapOptions {
  * ```
  */
 export class ReferenceMap {
+  readonly type: ReferenceType;
   readonly keySize: number;
   readonly valueSize: number;
-  readonly maxEntries: number;
   readonly #entries = new Map<string, ReferenceEntry>();
+  #maxEntries: number;
   #time = 0;
   #frozen = false;
 
   constructor(options: ReferenceMapOptions) {
+    this.type = options.type ?? "rhash";
     this.keySize = options.keySize;
     this.valueSize = options.valueSize;
-    this.maxEntries = options.maxEntries;
+    this.#maxEntries = options.maxEntries;
+    if (this.type === "array") this.#addIndices(0);
+  }
+
+  /** Limit of the entry count; of an array, its length. */
+  get maxEntries(): number {
+    return this.#maxEntries;
+  }
+
+  /** The indices of an array from number `first` on, with zeros. */
+  #addIndices(first: number): void {
+    this.#time++;
+    for (let index = first; index < this.#maxEntries; index++) {
+      const key = new Uint8Array(Uint32Array.of(index).buffer);
+      this.#entries.set(byteString(key), { key, value: new Uint8Array(this.valueSize), born: this.#time });
+    }
+  }
+
+  /** `grow`: 0 or an errno. */
+  grow(maxEntries: number): number {
+    if (this.type === "hash" || maxEntries < this.#maxEntries) return ERRNO.EINVAL;
+    if (this.#frozen) return ERRNO.EPERM;
+    const first = this.#maxEntries;
+    this.#maxEntries = maxEntries;
+    if (this.type === "array") this.#addIndices(first);
+    return 0;
   }
 
   /** Number of entries. */
@@ -72,6 +104,7 @@ export class ReferenceMap {
       this.#entries.set(name, { key: old.key, value: value.slice(), born: old.born });
       return 0;
     }
+    if (this.type === "array") return ERRNO.E2BIG;
     if (flags === BPF_EXIST) return ERRNO.ENOENT;
     if (this.#entries.size >= this.maxEntries) return ERRNO.E2BIG;
     this.#time++;
@@ -94,20 +127,32 @@ export class ReferenceMap {
   delete(key: Uint8Array): number {
     this.#requireSize("key", key, this.keySize);
     if (this.#frozen) return ERRNO.EPERM;
+    if (this.type === "array") return ERRNO.EINVAL;
     return this.#entries.delete(byteString(key)) ? 0 : ERRNO.ENOENT;
   }
 
   /** map_lookup_and_delete_elem: the value, or an errno. */
   lookupAndDelete(key: Uint8Array): Uint8Array | number {
     const value = this.lookup(key);
+    if (this.type === "array") return this.#frozen ? ERRNO.EPERM : ERRNO.ENOTSUPP;
     const errno = this.delete(key);
     return errno === 0 ? value! : errno;
   }
 
-  /** Removes everything: 0 or an errno. */
+  /** What a drain answers in the place of entries: 0 when it gives some. */
+  get drainErrno(): number {
+    if (this.#frozen) return ERRNO.EPERM;
+    return this.type === "array" ? ERRNO.ENOTSUPP : 0;
+  }
+
+  /** Removes everything, or writes zeros to all elements: 0 or an errno. */
   clear(): number {
     if (this.#frozen) return ERRNO.EPERM;
-    this.#entries.clear();
+    if (this.type === "array") {
+      for (const [name, entry] of this.#entries) {
+        this.#entries.set(name, { ...entry, value: new Uint8Array(this.valueSize) });
+      }
+    } else this.#entries.clear();
     return 0;
   }
 

@@ -30,6 +30,8 @@ export type Operation =
   | { readonly kind: "sectionBegin" }
   | { readonly kind: "sectionEnd" }
   | { readonly kind: "clear" | "freeze" }
+  /** raises the limit by `by` entries (0 to 255) */
+  | { readonly kind: "grow"; readonly by: number }
   /** compares size, memory, statistics and all addresses that are held */
   | { readonly kind: "check" };
 
@@ -142,7 +144,8 @@ const FORMS: readonly Form[] = [
   bare("sectionEnd", 6),
   bare("clear", 1),
   bare("freeze", 1),
-  bare("check", 3),
+  bare("check", 2),
+  { name: "grow", weight: 1, read: (reader) => ({ kind: "grow", by: reader.byte() }) },
 ];
 
 /** Form of every first byte, and the first byte that the encoder uses for every form. */
@@ -196,6 +199,10 @@ export class OperationWriter {
       case "rewind":
         this.#first(operation.kind);
         this.#byte(this.#number("slot", operation.slot, 0, SLOTS - 1));
+        break;
+      case "grow":
+        this.#first(operation.kind);
+        this.#byte(this.#number("by", operation.by, 0, 255));
         break;
       default:
         this.#first(operation.kind);

@@ -164,16 +164,27 @@ class Replayer {
         this.#scans.rewind(operation.slot);
         break;
       case "clear":
-        if (!this.#model.frozen) this.#addresses.cleared();
+        if (!this.#model.frozen && this.#model.type !== "array") this.#addresses.cleared();
         expectEqual("errno", this.#model.clear(), this.#subject.clear());
         break;
       case "freeze":
         expectEqual("errno", this.#model.freeze(), this.#subject.freeze());
         break;
+      case "grow":
+        this.#grow(operation.by);
+        break;
       case "check":
         this.#check();
         break;
     }
+  }
+
+  /** A map that another one has grown, too, is not replayed: the model's limit is the map's. */
+  #grow(by: number): void {
+    const maxEntries = this.#model.maxEntries + by;
+    const got = this.#subject.grow(maxEntries);
+    if (got === ERRNO.ENOMEM && this.#options.outOfMemory === true) return;
+    expectEqual("errno", this.#model.grow(maxEntries), got);
   }
 
   #update(key: Uint8Array, number: number, flags: number): void {
@@ -267,7 +278,9 @@ class Replayer {
   #check(): void {
     this.#addresses.verify();
     expectEqual("size", this.#model.size, this.#subject.size);
-    const payload = this.#model.size * (this.#model.keySize + this.#model.valueSize);
+    const { type, size, keySize, valueSize } = this.#model;
+    // An array keeps no keys.
+    const payload = size * (type === "array" ? valueSize : keySize + valueSize);
     const bytes = this.#subject.memoryUsage();
     if (!(bytes >= payload)) throw new Mismatch(`memory of at least ${payload} bytes`, `${bytes} bytes`);
     const stats = this.#subject.stats();

@@ -1,12 +1,11 @@
 /** What a replay needs of a map, and how it gets that from the typed API. */
-import { bytes } from "../codec/index.ts";
+import { bytes, type Codec, u32 } from "../codec/index.ts";
 import { BPF_ANY } from "../constants.ts";
 import { BpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Batch } from "../maps/batch.ts";
 import type { HashMap } from "../maps/hash_map.ts";
-import type { HashType } from "../maps/spec.ts";
-import type { ReferenceMapOptions } from "./model.ts";
+import type { ReferenceMapOptions, ReferenceType } from "./model.ts";
 import { MAX_ROOM } from "./operations.ts";
 
 /** One step of a scan or drain: `keys[i]` belongs to `values[i]`. */
@@ -41,7 +40,7 @@ export interface SubjectStats {
 
 /** A map as {@link replay} sees it: byte strings and errnos (0: done). {@link openSubject} makes one of a map of this library. */
 export interface Subject extends ReferenceMapOptions {
-  /** true when the address of an entry holds until the entry is deleted, as in `hash` */
+  /** true when the address of an entry holds until the entry is deleted, as in `hash` and `array` */
   readonly stableAddresses: boolean;
   readonly size: number;
   update(key: Uint8Array, value: Uint8Array, flags: number): number;
@@ -64,6 +63,7 @@ export interface Subject extends ReferenceMapOptions {
   section(body: () => void): void;
   clear(): number;
   freeze(): number;
+  grow(maxEntries: number): number;
   memoryUsage(): number;
   stats(): SubjectStats;
   /** Closes the map; bytes that it still takes. */
@@ -72,7 +72,7 @@ export interface Subject extends ReferenceMapOptions {
 
 /** A map to make for a replay: sizes in bytes, `flags` and `mapExtra` as in a map spec. */
 export interface SubjectSpec extends ReferenceMapOptions {
-  readonly type: HashType;
+  readonly type: ReferenceType;
   readonly flags?: number;
   readonly mapExtra?: number;
 }
@@ -88,31 +88,48 @@ function errnoOf(call: () => unknown): number {
   }
 }
 
+function indexOf(key: Uint8Array): number {
+  return new DataView(key.buffer, key.byteOffset).getUint32(0, true);
+}
+
+/** A key of a map as bytes. */
+function bytesOf(key: unknown): Uint8Array {
+  return typeof key === "number" ? new Uint8Array(Uint32Array.of(key).buffer) : (key as Uint8Array);
+}
+
 class MapSubject implements Subject {
+  readonly type: ReferenceType;
   readonly keySize: number;
   readonly valueSize: number;
   readonly maxEntries: number;
   readonly stableAddresses: boolean;
   readonly #host: Host;
-  readonly #map: HashMap<Uint8Array, Uint8Array>;
+  readonly #map: HashMap<unknown, Uint8Array>;
+  /** A key as the map takes it. */
+  readonly #key: (key: Uint8Array) => unknown;
   readonly #bytesBefore: number;
 
   constructor(host: Host, spec: SubjectSpec) {
     const { type, keySize, valueSize, maxEntries, flags, mapExtra } = spec;
+    this.type = type;
     this.keySize = keySize;
     this.valueSize = valueSize;
     this.maxEntries = maxEntries;
-    this.stableAddresses = type === "hash";
+    this.stableAddresses = type !== "rhash";
+    const isArray = type === "array";
+    this.#key = isArray ? indexOf : (key) => key;
     this.#host = host;
     this.#bytesBefore = host.memoryUsage().bytes;
-    this.#map = host.createMap({
+    const map = host.createMap({
       type,
-      key: bytes(keySize),
+      key: (isArray ? u32 : bytes(keySize)) as Codec<unknown>,
       value: bytes(valueSize),
       maxEntries,
       flags,
       mapExtra,
     });
+    // What an array cannot do throws, as the kernel answers.
+    this.#map = map as unknown as HashMap<unknown, Uint8Array>;
   }
 
   get size(): number {
@@ -121,22 +138,22 @@ class MapSubject implements Subject {
 
   update(key: Uint8Array, value: Uint8Array, flags: number): number {
     // Both ways to say the same; which one depends on the value alone, so that a shrunk sequence takes the same way.
-    if (flags === BPF_ANY && value[0]! % 2 === 0) return errnoOf(() => this.#map.set(key, value));
-    return errnoOf(() => this.#map.update(key, value, flags));
+    if (flags === BPF_ANY && value[0]! % 2 === 0) return errnoOf(() => this.#map.set(this.#key(key), value));
+    return errnoOf(() => this.#map.update(this.#key(key), value, flags));
   }
 
   lookup(key: Uint8Array): Uint8Array | undefined {
-    return this.#map.get(key);
+    return this.#map.get(this.#key(key));
   }
 
   has(key: Uint8Array): boolean {
-    return this.#map.has(key);
+    return this.#map.has(this.#key(key));
   }
 
   delete(key: Uint8Array): number {
     let deleted = false;
     const errno = errnoOf(() => {
-      deleted = this.#map.delete(key);
+      deleted = this.#map.delete(this.#key(key));
     });
     return errno === 0 && !deleted ? ERRNO.ENOENT : errno;
   }
@@ -144,13 +161,14 @@ class MapSubject implements Subject {
   lookupAndDelete(key: Uint8Array): Uint8Array | number {
     let value: Uint8Array | undefined;
     const errno = errnoOf(() => {
-      value = this.#map.lookupAndDelete(key);
+      value = this.#map.lookupAndDelete(this.#key(key));
     });
     return errno === 0 ? (value ?? ERRNO.ENOENT) : errno;
   }
 
   nextKey(key?: Uint8Array): Uint8Array | undefined {
-    return this.#map.nextKey(key);
+    const next = this.#map.nextKey(key === undefined ? undefined : this.#key(key));
+    return next === undefined ? undefined : bytesOf(next);
   }
 
   lookupMany(keys: Uint8Array, count: number): ManyFound {
@@ -170,12 +188,12 @@ class MapSubject implements Subject {
     return this.#batch((batch) => this.#map.lookupAndDeleteBatch(batch));
   }
 
-  entries(): Iterator<readonly [Uint8Array, Uint8Array]> {
-    return this.#map.entries();
+  *entries(): Iterator<readonly [Uint8Array, Uint8Array]> {
+    for (const [key, value] of this.#map.entries()) yield [bytesOf(key), value];
   }
 
   address(key: Uint8Array): number {
-    return this.#map.lookup(key);
+    return this.#map.lookup(this.#key(key));
   }
 
   bytesAt(address: number, length: number): Uint8Array {
@@ -192,6 +210,10 @@ class MapSubject implements Subject {
 
   freeze(): number {
     return errnoOf(() => this.#map.freeze());
+  }
+
+  grow(maxEntries: number): number {
+    return errnoOf(() => this.#map.grow(maxEntries));
   }
 
   memoryUsage(): number {
@@ -213,7 +235,7 @@ class MapSubject implements Subject {
     return this.#host.memoryUsage().bytes - this.#bytesBefore;
   }
 
-  #batch(next: (batch: Batch<Uint8Array, Uint8Array>) => boolean): SubjectScan {
+  #batch(next: (batch: Batch<unknown, Uint8Array>) => boolean): SubjectScan {
     const batch = this.#map.createBatch(MAX_ROOM);
     return {
       step: (room) => {
@@ -238,7 +260,8 @@ class MapSubject implements Subject {
 }
 
 /**
- * Makes a map on a host and shows it as a replay needs it: keys and values are the codec `bytes(n)`, errors become errnos.
+ * Makes a map on a host and shows it as a replay needs it: keys and values are the codec `bytes(n)`, errors become errnos. The keys
+ * of an array have 4 bytes.
  *
  * @throws BpfError when the map is refused
  * @example

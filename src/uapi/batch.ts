@@ -15,6 +15,7 @@ import { stagedEntries } from "./batch_output.ts";
 import { type Call, hasOtherThanLock, lacksLock } from "./call.ts";
 import { clearLocks, deleteElement, updateElement } from "./element.ts";
 import { ERRNO } from "./errno.ts";
+import { pastLowWater } from "./low_water.ts";
 
 const { keys, values, count, map_fd, elem_flags, flags } = BPF_ATTR_BATCH.fields;
 
@@ -101,25 +102,30 @@ export function updateBatch(call: Call): number {
     memory.entries(from.values, table.valueBytes, wanted),
   );
   return writeBatch(call, mapped, (first, entries) => {
-    const room = stagedEntries(table, entries);
-    const keysFrom = from.keys + first * table.keySize;
-    const valuesFrom = from.values + first * table.valueBytes;
-    const at = stageFor(host, table, room);
-    if (at === undefined) {
-      // A host close to its limit has room for one entry at least.
-      memory.read(keysFrom, scratch.key, table.keySize);
-      memory.read(valuesFrom, scratch.value, table.valueBytes);
-      const errno = updateElement(host, table, scratch.key, scratch.value, 0);
-      return { done: errno === 0 ? 1 : 0, errno };
-    }
-    memory.read(keysFrom, at.keys, room * table.keySize);
-    memory.read(valuesFrom, at.values, room * table.valueBytes);
-    clearLocks(host, table, at.values, room);
-    const done = isArray(table.type)
-      ? core.arrayUpdateMany(table.handle, at.keys, room, at.values, at.stage)
-      : core.updateMany(table.handle, at.stage, at.keys, room, at.values, 0);
-    if (host.u8.length === 0) host.refresh();
-    return { done, errno: host.u32[(at.stage + core.STAGE_ERRNO.value) >>> 2] };
+    let done = 0;
+    const errno = pastLowWater(host, table, entries, (most) => {
+      const room = stagedEntries(table, most);
+      const keysFrom = from.keys + (first + done) * table.keySize;
+      const valuesFrom = from.values + (first + done) * table.valueBytes;
+      const at = stageFor(host, table, room);
+      if (at === undefined) {
+        // A host close to its limit has room for one entry at least.
+        memory.read(keysFrom, scratch.key, table.keySize);
+        memory.read(valuesFrom, scratch.value, table.valueBytes);
+        const failed = updateElement(host, table, scratch.key, scratch.value, 0);
+        if (failed === 0) done++;
+        return failed;
+      }
+      memory.read(keysFrom, at.keys, room * table.keySize);
+      memory.read(valuesFrom, at.values, room * table.valueBytes);
+      clearLocks(host, table, at.values, room);
+      done += isArray(table.type)
+        ? core.arrayUpdateMany(table.handle, at.keys, room, at.values, at.stage)
+        : core.updateMany(table.handle, at.stage, at.keys, room, at.values, 0);
+      if (host.u8.length === 0) host.refresh();
+      return host.u32[(at.stage + core.STAGE_ERRNO.value) >>> 2];
+    });
+    return { done, errno };
   });
 }
 

@@ -10,6 +10,7 @@ import { BPF_ATTR_ELEM } from "./attr.ts";
 import { type Call, hasOtherThanLock, lacksLock } from "./call.ts";
 import { deleteElement, findElement, nextElement, updateElement } from "./element.ts";
 import { ERRNO } from "./errno.ts";
+import { pastLowWater } from "./low_water.ts";
 
 const { map_fd, key, value, next_key, flags } = BPF_ATTR_ELEM.fields;
 
@@ -38,9 +39,11 @@ export function updateElem(call: Call): number {
   const { table } = file;
   if (lacksLock(table, call.u32(flags))) return -ERRNO.EINVAL;
   const { scratch } = host;
-  if (!memory.read(call.u64(key), scratch.key, table.keySize)) return -ERRNO.EFAULT;
-  if (!memory.read(call.u64(value), scratch.value, table.valueBytes)) return -ERRNO.EFAULT;
-  return -updateElement(host, table, scratch.key, scratch.value, call.u64(flags));
+  return -pastLowWater(host, table, 1, () => {
+    if (!memory.read(call.u64(key), scratch.key, table.keySize)) return ERRNO.EFAULT;
+    if (!memory.read(call.u64(value), scratch.value, table.valueBytes)) return ERRNO.EFAULT;
+    return updateElement(host, table, scratch.key, scratch.value, call.u64(flags));
+  });
 }
 
 export function deleteElem(call: Call): number {

@@ -6,15 +6,10 @@
 import type { Host } from "../host/host.ts";
 import { sharedCore } from "../host/shared_core.ts";
 import type { Table } from "../host/table.ts";
-import { isArray, roundUp8 } from "../host/tables.ts";
+import { isArray } from "../host/tables.ts";
+import { ERRNO_LIMIT } from "../host/wasm.ts";
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
-
-/** Address of element `index` of an array. */
-function elementAt(host: Host, table: Table, index: number): number {
-  const data = host.u32[(table.handle + host.core.ARRAY_DATA_OFFSET.value) >>> 2];
-  return data + index * roundUp8(table.valueBytes);
-}
 
 /** As {@link findElement} on a shared host, with the value copied out of the map. */
 function copyElement(host: Host, table: Table, key: number, flags: number): number {
@@ -32,8 +27,7 @@ export function findElement(host: Host, table: Table, key: number, flags: number
   const { core, u32 } = host;
   const m = table.handle;
   if (isArray(table.type)) {
-    const index = u32[key >>> 2];
-    return index < table.maxEntries ? elementAt(host, table, index) : 0;
+    return core.arrayElement(m, u32[key >>> 2]) >>> 0;
   }
   switch (table.keySize) {
     case 4:
@@ -72,10 +66,10 @@ export function updateElement(host: Host, table: Table, key: number, value: numb
     return errno;
   }
   const index = host.u32[key >>> 2];
-  if (index >= table.maxEntries) return ERRNO.E2BIG;
-  if (condition === BPF_NOEXIST) return ERRNO.EEXIST;
+  if (condition === BPF_NOEXIST) return index < table.maxEntries ? ERRNO.EEXIST : ERRNO.E2BIG;
   if (host.shared) return sharedCore(host).arraySet(table.handle, index, value, lock);
-  const address = elementAt(host, table, index);
+  const address = host.core.arrayObtain(table.handle, index) >>> 0;
+  if (address < ERRNO_LIMIT) return address;
   host.copy(address, value, table.valueBytes);
   host.u32[(table.handle + host.layout.version) >>> 2]++;
   return 0;

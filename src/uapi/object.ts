@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
 import { roundUp8 } from "../host/tables.ts";
 import { BPF_ATTR_ELEM, BPF_ATTR_INFO, BPF_MAP_INFO } from "./attr.ts";
@@ -34,9 +35,27 @@ function putHash(call: Call, table: Table, pointer: number, size: number): numbe
   if (table.type !== "array" || size !== SHA256_BYTES) return ERRNO.EINVAL;
   if (!call.isFrozen(table)) return ERRNO.EPERM;
   const { host } = call;
-  const start = host.u32[(table.handle + host.core.ARRAY_DATA_OFFSET.value) >>> 2];
-  const bytes = host.u8.subarray(start, start + roundUp8(table.valueBytes) * table.maxEntries);
-  return call.memory.put(pointer, sha256(bytes)) ? 0 : ERRNO.EFAULT;
+  return call.memory.put(pointer, sha256(contentsOf(host, table))) ? 0 : ERRNO.EFAULT;
+}
+
+/** The elements of an array, one behind the other: a copy, unless they lie so. */
+function contentsOf(host: Host, table: Table): Uint8Array {
+  const stride = roundUp8(table.valueBytes);
+  const parts: Uint8Array[] = [];
+  for (let first = 0; first < table.maxEntries; ) {
+    const start = host.core.arrayElement(table.handle, first) >>> 0;
+    const count = host.core.arrayRun(table.handle, first) >>> 0;
+    parts.push(host.u8.subarray(start, start + count * stride));
+    first += count;
+  }
+  if (parts.length === 1) return parts[0];
+  const all = new Uint8Array(table.maxEntries * stride);
+  let at = 0;
+  for (const part of parts) {
+    all.set(part, at);
+    at += part.length;
+  }
+  return all;
 }
 
 /** Overwrites the fields that a map has. The others keep what the caller passed, as in the kernel. */

@@ -151,15 +151,15 @@ const MUTATIONS = [
   },
   {
     name: "capacity off by one",
-    file: "table/linear.ts",
-    find: "if (field(table, COUNT) >= field(table, MAX_ENTRIES)) return E2BIG;",
-    replace: "if (field(table, COUNT) > field(table, MAX_ENTRIES)) return E2BIG;",
+    file: "table/low_water.ts",
+    find: "if (entries >= field(table, MAX_ENTRIES)) return E2BIG;",
+    replace: "if (entries > field(table, MAX_ENTRIES)) return E2BIG;",
   },
   {
     name: "capacity tested before the flag",
     file: "table/linear.ts",
     find: "  if (flags == EXIST) return ENOENT;\n",
-    replace: "  if (flags == EXIST && field(table, COUNT) < field(table, MAX_ENTRIES)) return ENOENT;\n",
+    replace: "  if (flags == EXIST && field(table, COUNT) < field(table, MARK)) return ENOENT;\n",
   },
   {
     name: "more splits per call than promised",

@@ -4,6 +4,7 @@ import { testSeed } from "../support/seed.ts";
 import {
   countingRuns,
   fullRuns,
+  growRuns,
   historyRuns,
   huntRuns,
   killRuns,
@@ -42,6 +43,15 @@ testHistories(seed, historyRuns(sizes), LIMIT_MS);
 const hunted = { ...sizes, reads: share("TEST_THREAD_HUNT", 60_000_000, huntRuns) };
 testRuns(seed, huntRuns(hunted), LIMIT_MS + hunted.reads / READS_PER_MS);
 testRuns(seed, tornRuns(sizes), LIMIT_MS + sizes.reads / READS_PER_MS);
-for (const runs of [stressRuns, sectionRuns, killRuns, scanRuns, countingRuns, fullRuns, lockRuns]) {
+for (const runs of [
+  stressRuns,
+  sectionRuns,
+  killRuns,
+  scanRuns,
+  countingRuns,
+  fullRuns,
+  growRuns,
+  lockRuns,
+]) {
   testRuns(seed, runs(sizes), LIMIT_MS);
 }

@@ -59,6 +59,10 @@ export class CollidingSubject implements Subject {
     };
   }
 
+  get type() {
+    return this.#inner.type;
+  }
+
   get valueSize(): number {
     return this.#inner.valueSize;
   }
@@ -134,6 +138,10 @@ export class CollidingSubject implements Subject {
 
   clear(): number {
     return this.#inner.clear();
+  }
+
+  grow(maxEntries: number): number {
+    return this.#inner.grow(maxEntries);
   }
 
   freeze(): number {

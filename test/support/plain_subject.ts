@@ -55,7 +55,7 @@ export class PlainSubject implements Subject {
   }
 
   update(key: Uint8Array, value: Uint8Array, flags: number): number {
-    const full = this.#model.size >= this.maxEntries && this.#model.lookup(key) === undefined;
+    const full = this.#model.size >= this.#model.maxEntries && this.#model.lookup(key) === undefined;
     if (this.#bug === "flag order" && full && flags <= 2 && !this.#model.frozen) return 7;
     const old = this.#entries.get(byteString(key));
     if (this.#bug === "stale value" && old !== undefined && key[0]! % 7 === 0) {
@@ -74,6 +74,10 @@ export class PlainSubject implements Subject {
       for (const moved of this.#entries.values()) moved.address = this.#place(this.#model.lookup(moved.key)!);
     }
     return 0;
+  }
+
+  grow(maxEntries: number): number {
+    return this.#model.grow(maxEntries + (this.#bug === "capacity" ? 1 : 0));
   }
 
   lookup(key: Uint8Array): Uint8Array | undefined {

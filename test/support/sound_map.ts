@@ -8,6 +8,9 @@ interface Sizes {
   readonly keySize: number;
   readonly valueSize: number;
   readonly flags?: number;
+  /** In two steps, the second of which needs a larger directory. */
+  readonly grownTo?: number;
+  readonly maxEntries?: number;
 }
 
 /** A map of each layout that grows, and of each that does not. */
@@ -19,6 +22,8 @@ export const KINDS = {
   fixedRefs: { type: "hash", keySize: 5, valueSize: 120 },
   lazyTags: { type: "hash", keySize: 16, valueSize: 8, flags: BPF_F_NO_PREALLOC },
   array: { type: "array", keySize: 4, valueSize: 13 },
+  grownArray: { type: "array", keySize: 4, valueSize: 13, grownTo: 10_000 },
+  grownSmallArray: { type: "array", keySize: 4, valueSize: 8, maxEntries: 3, grownTo: 20 },
 } as const satisfies Record<string, Sizes>;
 export type Kind = keyof typeof KINDS;
 
@@ -27,10 +32,10 @@ const MOST = 1000;
 
 /** A sound map with chains, dead slots or elements, and free elements if its type has any. */
 export function soundMap(kind: Kind, shared = false): TableMemory {
-  const { type, keySize, valueSize, flags = 0 }: Sizes = KINDS[kind];
+  const { type, keySize, valueSize, flags = 0, grownTo, maxEntries = MOST }: Sizes = KINDS[kind];
   const checked = new CheckedHost({ seed: 7, shared, cpus: 4 });
   const key = (keySize === 4 ? u32 : bytes(keySize)) as Codec<number>;
-  const spec = { type, key, value: bytes(valueSize), maxEntries: MOST, flags } as const;
+  const spec = { type, key, value: bytes(valueSize), maxEntries, flags } as const;
   const map = checked.host.createMap(spec) as unknown as HashMap<unknown, Uint8Array>;
   if (type !== "array") {
     const keyOf = (n: number): unknown => {
@@ -43,6 +48,11 @@ export function soundMap(kind: Kind, shared = false): TableMemory {
     checked.host.section(() => {
       for (let n = 50; n < 60; n++) map.delete(keyOf(n));
     });
+  }
+  if (grownTo !== undefined) {
+    map.grow(maxEntries + 5);
+    map.grow(grownTo);
+    map.grow(20 * grownTo);
   }
   checked.check();
   return new TableMemory(checked);

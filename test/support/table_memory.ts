@@ -29,6 +29,7 @@ const WIDTH_BITS = 63;
 
 const LINE = 64;
 const REFS = 2;
+const ARRAY = 3;
 
 export class TableMemory {
   readonly checked: CheckedHost;
@@ -268,6 +269,7 @@ export class TableMemory {
     for (let segment = 0; segment < this.room("ELEMENT_SEGMENTS"); segment++) {
       yield this.get("ELEMENT_SEGMENTS") + 4 * segment;
     }
+    if (this.get("LAYOUT") === ARRAY) return;
     for (const bucket of [0, 1, this.get("BUCKETS") - 1].map((index) => this.bucket(index))) {
       for (let at = 0; at < this.get("BUCKET_BYTES"); at += 4) yield bucket + at;
     }

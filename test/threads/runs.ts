@@ -175,6 +175,22 @@ export function fullRuns({ counts }: Sizes): Run[] {
   ];
 }
 
+export function growRuns({ counts }: Sizes): Run[] {
+  const run = (type: string, layout: string, threads: number, hookless = 0): Run => ({
+    job: "grow",
+    name: `${type}, ${layout}, ${threads} threads, ${hookless} without a hook`,
+    options: { type, layout, threads, hookless, entries: Math.min(100_000, Math.ceil(counts / 3)) },
+  });
+  return [
+    run("array", "u32 to u53", 3),
+    run("array", "u32 to 200 bytes", 4),
+    run("array", "u32 to u32", 3, 1),
+    run("rhash", "u32 to u53", 4),
+    run("rhash", "16 to 16 bytes", 3),
+    run("rhash", "u32 to 200 bytes", 3, 1),
+  ];
+}
+
 export function lockRuns({ counts }: Sizes): Run[] {
   return ["rhash", "hash", "array"].map((type) => ({
     job: "lock",

@@ -6,6 +6,7 @@ import {
   countingRuns,
   every,
   fullRuns,
+  growRuns,
   historyRuns,
   killRuns,
   lockRuns,
@@ -49,6 +50,7 @@ for (const runs of [
   every(2, scanRuns(SIZES)),
   every(2, countingRuns(SIZES)),
   every(2, fullRuns(SIZES)),
+  every(3, growRuns(SIZES)),
   lockRuns(SIZES),
 ]) {
   for (const { job, name, options } of runs) {

@@ -76,6 +76,38 @@ const ARRAY: readonly Make[] = [
   (to) => to.updateMany([1, 2, 3], 9),
 ];
 
+const GROWTH: readonly Make[] = [
+  (to) => to.setMaxEntries(11),
+  (to) => to.setMaxEntries(60),
+  (to) => to.setMaxEntries(9),
+  (to) =>
+    to.sequence("steps", [to.setMaxEntries(12), to.setMaxEntries(40), to.set(39, 9), to.setMaxEntries(90)]),
+  (to) =>
+    to.sequence("grow and use", [
+      to.setMaxEntries(30),
+      to.add(25, 3),
+      to.updateMany([9, 10, 29], 9),
+      to.clear(30),
+    ]),
+  (to) => to.growWithoutRoom(30_000),
+];
+
+const MARKS: readonly Make[] = [
+  (to) =>
+    to.sequence("inserts across a mark", [
+      to.setLowWater(18),
+      to.hookLowWater(),
+      to.set(NEW, 9),
+      to.set(NEW + 1, 9),
+      to.setAtMark(NEW + 2, 9),
+      to.setAtMark(NEW + 2, 9, true),
+      to.remove(NEW + 2),
+      to.setAtMark(NEW + 3, 9),
+      to.setMaxEntries(61),
+      to.setAtMark(NEW + 3, 9),
+    ]),
+];
+
 const LIMITS: readonly Make[] = [
   (to) => to.setMaxEntries(50),
   (to) => to.sequence("a lower limit, which is refused", [to.setMaxEntries(30), to.set(NEW, 9)]),
@@ -112,6 +144,8 @@ export const KILLS: readonly Kills[] = [
   { name: "per-CPU values", shapes: PER_CPU, starts: [FEW, MORE], makes: LOCAL },
   { name: "spin locks", shapes: SPIN_LOCKED, starts: [FEW, MORE], makes: LOCKED },
   { name: "arrays", shapes: ARRAYS, starts: [{ entries: 10 }], makes: ARRAY },
+  { name: "arrays that grow", shapes: ARRAYS, starts: [{ entries: 10 }], makes: GROWTH },
+  { name: "a low-water mark", shapes: [HASHES[1], HASHES[5], HASHES[9]], starts: [MORE], makes: MARKS },
   { name: "a new limit", shapes: [HASHES[0], HASHES[1]], starts: [MORE], makes: LIMITS },
   { name: "maps and blocks", shapes: [HASHES[0], HASHES[8], HASHES[11]], starts: [MORE], makes: WHOLE },
 ];
@@ -121,6 +155,7 @@ export const RECOVERY_KILLS: readonly Kills[] = [
   { name: "hash maps", shapes: HASHES, starts: [MORE], makes: [...SINGLE, ...BULK] },
   { name: "buckets with chains", shapes: GROWABLE, starts: ["chains"], makes: BULK },
   { name: "per-CPU values", shapes: PER_CPU, starts: [FEW], makes: LOCAL },
+  { name: "arrays that grow", shapes: ARRAYS, starts: [{ entries: 10 }], makes: GROWTH },
   { name: "spin locks", shapes: SPIN_LOCKED, starts: [MORE], makes: LOCKED },
   { name: "maps and blocks", shapes: [HASHES[0], HASHES[8]], starts: [MORE], makes: WHOLE },
 ];

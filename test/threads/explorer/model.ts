@@ -2,8 +2,11 @@
 import { plain, type Shape, type Value } from "./shapes.ts";
 
 const ENOENT = 2;
+const EINVAL = 22;
 const E2BIG = 7;
 const EEXIST = 17;
+/** assembly/table/low_water.ts */
+const LOW_WATER = 4093;
 
 /** What an operation gave, as text: what a test compares and prints. */
 export type Outcome = string;
@@ -15,6 +18,10 @@ export class Model {
   readonly shape: Shape;
   readonly entries: Map<number, Value>;
   limit: number;
+  /** Slots that the low-water mark keeps free; 0 without one. */
+  free = 0;
+  /** Somebody was told that the mark is crossed. */
+  told = false;
 
   constructor(shape: Shape, entries?: ReadonlyMap<number, Value>, limit = shape.maxEntries) {
     this.shape = shape;
@@ -24,7 +31,28 @@ export class Model {
   }
 
   clone(): Model {
-    return new Model(this.shape, this.entries, this.limit);
+    const model = new Model(this.shape, this.entries, this.limit);
+    model.free = this.free;
+    model.told = this.told;
+    return model;
+  }
+
+  /** Raises the limit; an array has the new indices then. */
+  grow(limit: number): Outcome {
+    if (limit < this.limit) return failed(EINVAL);
+    if (this.shape.array) for (let i = this.limit; i < limit; i++) this.entries.set(i, plain(this.shape, 0));
+    this.limit = limit;
+    return failed(0);
+  }
+
+  /** {@link set} by a thread with a low-water hook, which is told of the mark once. `passes`: it has been told. */
+  setAtMark(key: number, value: Value, passes: boolean): Outcome {
+    const crosses = !this.entries.has(key) && this.entries.size >= this.limit - this.free;
+    if (this.free > 0 && crosses && !this.told) {
+      this.told = true;
+      if (!passes) return failed(LOW_WATER);
+    }
+    return this.set(key, value);
   }
 
   get(key: number): Outcome {
@@ -42,7 +70,9 @@ export class Model {
   }
 
   remove(key: number): Outcome {
-    return failed(this.entries.delete(key) ? 0 : ENOENT);
+    const found = this.entries.delete(key);
+    if (found && this.entries.size <= this.limit - this.free) this.told = false;
+    return failed(found ? 0 : ENOENT);
   }
 
   take(key: number): Outcome {

@@ -9,7 +9,9 @@ import type { World } from "./world.ts";
 const ABSENT = 0;
 const PRESENT = 1;
 const ERRNO_LIMIT = 4096;
-const EINVAL = 22;
+const ENOMEM = 12;
+/** Half a segment of an array, with what the core keeps in front of a block. */
+const BLOCK_BYTES = 32768 - 64;
 /** Scalar kind of src/codec/codec.ts. */
 const U64 = 10;
 const CURSOR_BYTES = 512;
@@ -151,11 +153,58 @@ export class Operations extends HostOperations {
   }
 
   setMaxEntries(limit: number): Operation {
-    return this.#operation(`setMaxEntries(${limit})`, this.#call("setMaxEntries", limit), failed, (model) => {
-      if (limit < model.limit) return failed(EINVAL);
-      model.limit = limit;
+    return this.#operation(`setMaxEntries(${limit})`, this.#call("setMaxEntries", limit), failed, (model) =>
+      model.grow(limit),
+    );
+  }
+
+  /** Growth of an array for which there are bytes enough, but no room for a segment of 64 KiB: what it took goes back. */
+  growWithoutRoom(limit: number): Operation {
+    const blocks = Array.from({ length: 40 }, () => ({ name: "allocate", args: [BLOCK_BYTES] }));
+    const release = (i: number): Call => ({ name: "release", args: [{ resultOf: i }, BLOCK_BYTES] });
+    const calls = [
+      ...blocks,
+      ...blocks.flatMap((_, i) => (i % 2 === 0 ? [release(i)] : [])),
+      { name: "bytesInUse", args: [] },
+      this.#call("setMaxEntries", limit),
+      { name: "bytesInUse", args: [] },
+      ...blocks.flatMap((_, i) => (i % 2 === 1 ? [release(i)] : [])),
+    ];
+    return {
+      name: `growWithoutRoom(${limit})`,
+      calls,
+      outcomes: (results) => {
+        const [before, errno, after] = Array.from({ length: 3 }, (_, i) => results[1.5 * blocks.length + i]);
+        return [`${failed(errno)}, ${after - before} bytes more`];
+      },
+      parts: [() => `${failed(ENOMEM)}, 0 bytes more`],
+    };
+  }
+
+  /** Gives the map a low-water mark. */
+  setLowWater(free: number): Operation {
+    return this.#operation(`setLowWater(${free})`, this.#call("setLowWater", free), failed, (model) => {
+      model.free = free;
       return failed(0);
     });
+  }
+
+  /** This thread has a hook from now on. */
+  hookLowWater(): Operation {
+    return this.calls("hookLowWater()", [{ name: "hookLowWater", args: [1] }]);
+  }
+
+  /** An insert that is told of the mark; with `passes`, by who has been told. */
+  setAtMark(key: number, number: number, passes = false): Operation {
+    const value = plain(this.shape, number);
+    const insert = this.#call("update", this.key(key), this.value(value), 0);
+    const pass = (table: number): Call => ({ name: "passLowWater", args: [table] });
+    return {
+      name: `setAtMark(${key}, ${number}${passes ? ", passes" : ""})`,
+      calls: passes ? [pass(this.table), insert, pass(0)] : [insert],
+      outcomes: (results) => [failed(results[passes ? 1 : 0])],
+      parts: [(model) => model.setAtMark(key, value, passes)],
+    };
   }
 
   /** A batch: `parts` one by one, until the first that fails. */
@@ -229,13 +278,11 @@ export class Operations extends HostOperations {
     };
   }
 
-  clear(): Operation {
+  /** `length`: of an array, when it has grown. */
+  clear(length = this.shape.maxEntries): Operation {
     if (this.shape.array) {
       const zeros = plain(this.shape, 0);
-      const parts = Array.from(
-        { length: this.shape.maxEntries },
-        (_, i) => (model: Model) => model.set(i, zeros),
-      );
+      const parts = Array.from({ length }, (_, i) => (model: Model) => model.set(i, zeros));
       return { ...this.#operation("clear()", this.#call("arrayClear"), failed, parts[0]), parts };
     }
     return {

@@ -139,6 +139,35 @@ export const PLANTED: readonly Planted[] = [
     replacements: [replaced("sync/count.ts", "if (!acquireOnce(table + POOL_LOCK)) return false;", "")],
     interleavings: "two inserts at the limit",
   },
+  {
+    name: "the length of an array is stored before the commit point",
+    replacements: [
+      replaced(
+        "maps/array_grow.ts",
+        "publish(table + MAX_ENTRIES, entries);",
+        "atomic.store<u32>(table, entries, MAX_ENTRIES);",
+      ),
+    ],
+    kills: "arrays that grow",
+  },
+  {
+    name: "the length of an array is stored before its memory is there",
+    replacements: [
+      replaced(
+        "maps/array_grow.ts",
+        "  if (held < needed) {\n    if",
+        "  if (held < needed) {\n    publish(table + MAX_ENTRIES, entries);\n    if",
+      ),
+    ],
+    interleavings: "growth and who uses the new elements: array of 24 bytes",
+  },
+  {
+    name: "a low-water mark is claimed by an insert that is undone",
+    replacements: [
+      replaced("sync/count.ts", "atomic.store<u32>(table, 1, MARKED); //", "setField(table, MARKED, 1); //"),
+    ],
+    interleavings: "two inserts at a low-water mark",
+  },
 ];
 
 /** How often the text that a bug replaces is in the core as it is. */

@@ -289,6 +289,37 @@ export const PROGRAMS: readonly Program[] = [
     second: (to) => [to.add(3, 5), to.get(3)],
   }),
   ...words({
+    name: "growth and who uses the new elements",
+    shapes: ARRAYS,
+    start: { entries: 10 },
+    first: (to) => [to.setMaxEntries(11), to.setMaxEntries(20)],
+    second: (to) => [to.get(10), to.set(10, 70), to.add(19, 5), to.get(19), to.get(3)],
+  }),
+  ...words({
+    name: "two that grow",
+    shapes: ARRAYS,
+    start: { entries: 10 },
+    first: (to) => [to.setMaxEntries(14), to.set(13, 70)],
+    second: (to) => [to.setMaxEntries(21), to.get(13)],
+  }),
+  ...words({
+    name: "two inserts at a low-water mark",
+    shapes: SMALL,
+    start: { entries: 12 },
+    first: (to) => [
+      to.setLowWater(48),
+      to.hookLowWater(),
+      to.setAtMark(NEW, 70),
+      to.setAtMark(NEW, 70, true),
+    ],
+    second: (to) => [
+      to.hookLowWater(),
+      to.setAtMark(OTHER, 71),
+      to.setAtMark(OTHER, 71, true),
+      to.remove(OTHER),
+    ],
+  }),
+  ...words({
     name: "two holders of a spin lock",
     shapes: SPIN_LOCKED,
     start: { entries: 4 },

@@ -1,0 +1,42 @@
+/**
+ * System calls that insert into a map with a low-water mark. The hook of a handle that this thread has open is called as by any
+ * insert. A system call never throws: when the hook does, it fails with the errno of its BpfError, or else with EINVAL.
+ *
+ * @module
+ */
+import { BpfError } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Table } from "../host/table.ts";
+import { LOW_WATER, passing } from "../maps/low_water.ts";
+import { ERRNO } from "./errno.ts";
+
+/** Calls the hook: 0 or an errno. */
+function callHook(host: Host, table: Table): number {
+  try {
+    table.lowWater?.call(undefined);
+  } catch (error) {
+    return error instanceof BpfError ? error.errno : ERRNO.EINVAL;
+  }
+  return host.closed ? ERRNO.EBADF : 0;
+}
+
+/**
+ * Does `insert`, which inserts up to `most` entries and answers 0 or an errno, and does it again after the hook, with the one
+ * entry that was told. The table is kept until it is done, also when the hook closes the descriptor that the call came by. It reads
+ * what it inserts anew: the hook may have used the scratch.
+ */
+export function pastLowWater(
+  host: Host,
+  table: Table,
+  most: number,
+  insert: (most: number) => number,
+): number {
+  const errno = insert(most);
+  if (errno !== LOW_WATER) return errno;
+  host.tables.hold(table);
+  const failed = callHook(host, table);
+  if (host.closed) return failed;
+  const result = failed !== 0 ? failed : passing(host, table, () => insert(1));
+  host.tables.drop(table);
+  return result;
+}
