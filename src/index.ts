@@ -14,12 +14,13 @@ export {
   NoFreeSlotError,
   NotIsolatedError,
 } from "./errors.ts";
-export type { Host, HostMemory, HostOptions, MapMemory } from "./host/host.ts";
+export type { Host, HostMemory, HostOptions, MapMemory, StoreMemory } from "./host/host.ts";
 export type { HostHandle } from "./host/seat.ts";
 export type { CpuSlot, SlotState } from "./host/shared_memory.ts";
 export type { WatchableWorker } from "./host/threads.ts";
 export { useWasm } from "./host/wasm.ts";
 export { attachHost, createHost, createMap } from "./hosts.ts";
+export * from "./kv/index.ts";
 export type { DeltaArray } from "./maps/add_many.ts";
 export type { ArrayMap } from "./maps/array.ts";
 export type { ArrayView, ViewType } from "./maps/array_view.ts";

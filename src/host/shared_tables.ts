@@ -6,17 +6,16 @@
  * @module
  */
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import type { MapType } from "../maps/spec.ts";
 import type { Host } from "./host.ts";
 import { noMemory } from "./scratch.ts";
 import { lockTimeout, type SharedExports, sharedCore } from "./shared_core.ts";
 import { DYING_TABLES } from "./shared_memory.ts";
-import type { Table, TableInfo } from "./table.ts";
+import type { Table, TableInfo, TableType } from "./table.ts";
 import { Tables, valueBytesOf } from "./tables.ts";
 import { ERRNO_LIMIT } from "./wasm.ts";
 
 /** Numbers of the types in the memory. */
-const TYPES: readonly MapType[] = ["hash", "rhash", "percpu_hash", "array", "percpu_array"];
+const TYPES: readonly TableType[] = ["hash", "rhash", "percpu_hash", "array", "percpu_array", "kv"];
 const NO_LOCK = 0xffff_ffff;
 const NAME_BYTES = 16;
 
@@ -34,7 +33,7 @@ const NAME = 32; // bytes
 /** A table as its header describes it. */
 class SharedTable implements Table {
   readonly id: number;
-  readonly type: MapType;
+  readonly type: TableType;
   readonly name: string;
   readonly keySize: number;
   readonly valueSize: number;

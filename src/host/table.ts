@@ -1,10 +1,13 @@
 import type { MapType } from "../maps/spec.ts";
 
+/** What a table of the core may be: a map, or a KV store. */
+export type TableType = MapType | "kv";
+
 /** What there is to know of a table of the core. */
 export interface TableInfo {
   /** Counts up from 1 per host. */
   readonly id: number;
-  readonly type: MapType;
+  readonly type: TableType;
   /** `""` when the map was created without a name. */
   readonly name: string;
   /** Bytes. */

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import type { TableType } from "../host/table.ts";
 import type { MapType } from "../maps/spec.ts";
 import {
   BPF_MAP_TYPE_ARRAY,
@@ -26,6 +27,6 @@ export function mapType(number: number): MapType | undefined {
   return TYPES.get(number);
 }
 
-export function mapTypeNumber(type: MapType): number {
-  return NUMBERS[type];
+export function mapTypeNumber(type: TableType): number {
+  return NUMBERS[type as MapType]; // descriptors are of maps
 }
