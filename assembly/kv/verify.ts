@@ -26,12 +26,12 @@ export function verify(table: usize, out: usize): u32 {
   );
 }
 
-function verifyRegion(kv: usize, word: usize, bytes: u32, out: usize): u32 {
-  return isInUse(<usize>field(kv, word), bytes) ? 0 : broken(out, KV_REGIONS, <u32>word, field(kv, word), bytes, 0);
+function verifyRegion(kv: usize, word: usize, bytes: u64, out: usize): u32 {
+  return isInUse(<usize>field(kv, word), bytes) ? 0 : broken(out, KV_REGIONS, <u32>word, field(kv, word), <u32>bytes, 0);
 }
 
 function verifyRegions(kv: usize, out: usize): u32 {
-  const keys = field(kv, MAX_ENTRIES);
+  const keys = <u64>field(kv, MAX_ENTRIES); // a damaged number of keys must not wrap around to few bytes
   const pages = field(kv, MOST_PAGES);
   if (!pages || pages > KV_MOST_PAGES) return broken(out, KV_REGIONS, <u32>MOST_PAGES, pages, 0, 0);
   if (SHARED && !isInUse(<usize>field(kv, LINES), load<u32>(HOST_CPUS) * LINE_BYTES)) {
@@ -74,9 +74,10 @@ function verifyValues(kv: usize, out: usize): u32 {
     if (owner && (!word || (owner < RETAINED && owner != sizeOf(word)))) return broken(out, KV_OWNER, key, owner, word, 0);
     if (!word) continue;
     values++;
+    if (pageOf(word) >= field(kv, MOST_PAGES)) return broken(out, KV_VALUE, key, word, 0, 0);
     const entry = pageEntry(kv, pageOf(word));
     const end = offsetOf(word) + sizeOf(word);
-    if (pageOf(word) >= field(kv, MOST_PAGES) || !load<u32>(entry) || end > KV_PAGE) return broken(out, KV_VALUE, key, word, 0, 0);
+    if (!load<u32>(entry) || end > KV_PAGE) return broken(out, KV_VALUE, key, word, 0, 0);
     for (let at = offsetOf(word); at < end; at++) {
       if (!isMarked(<usize>load<u32>(entry, BITMAP), at)) return broken(out, KV_VALUE, key, word, at, 0);
     }

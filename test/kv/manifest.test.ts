@@ -95,9 +95,7 @@ describe.each(HOSTS)("on %s", (_, create) => {
     hits.set(7);
     const error = caught(() => hits.set(-1));
     expect(error).toBeInstanceOf(RangeError);
-    expect(error.message).toBe(
-      'kv.set: KV store "s": pair "hits": expected u32 (0..4294967295), got -1',
-    );
+    expect(error.message).toBe('kv.set: KV store "s": pair "hits": expected u32 (0..4294967295), got -1');
     expect(caught(() => range.set({ low: 5, high: 70000 }))).toBeInstanceOf(RangeError);
     expect([hits.get(), range.get()]).toEqual([7, { low: 1, high: 9 }]);
   });

@@ -327,9 +327,7 @@ describe.each(HOSTS)("on %s", (_, create) => {
       const zone = { codec: u8, convert: () => 256 };
       const error = caught(() => store.rollout({ pairs: { ...v2.pairs, zone } }));
       expect(error).toBeInstanceOf(RangeError);
-      expect(error.message).toBe(
-        'kv.rollout: KV store "s": "zone": convert: expected u8 (0..255), got 256',
-      );
+      expect(error.message).toBe('kv.rollout: KV store "s": "zone": convert: expected u8 (0..255), got 256');
       expect(store.read()).toEqual(OLD);
     });
   });
