@@ -1,5 +1,5 @@
 // The space in the pages of a store, to the byte. A page has a bitmap beside it, a bit a byte; a value takes the first run of free
-// bytes that is long enough, in the first page that has one. So a store is full (ENOSPC) exactly when no page has such a run
+// bytes that is long enough, in the first page that has one; one that grows takes the bytes behind it first. So a store is full (ENOSPC) exactly when no page has such a run
 // and there may be no further page.
 //
 // Every page also knows a length that no free run of it exceeds, so that pages without room are passed over: the longest run that a
@@ -65,6 +65,20 @@ function mark(bitmap: usize, offset: u32, size: u32, used: bool): void {
   }
 }
 
+/** Whether bytes of a page are there and free. */
+function isFree(bitmap: usize, offset: u32, size: u32): bool {
+  const end = offset + size;
+  if (end > KV_PAGE) return false;
+  while (offset < end) {
+    const first = offset & 31;
+    const bits = min(32 - first, end - offset);
+    const mask = (bits == 32 ? 0xffffffff : (1 << bits) - 1) << first;
+    if (load<u32>(bitmap + ((offset >> 5) << 2)) & mask) return false;
+    offset += bits;
+  }
+  return true;
+}
+
 export function takeBytes(entry: usize, offset: u32, size: u32): void {
   mark(<usize>load<u32>(entry, BITMAP), offset, size, true);
   write32(entry + USED, load<u32>(entry, USED) + size);
@@ -120,8 +134,8 @@ function place(kv: usize, size: u32): u32 {
 
 /**
  * Makes a key have room for a value of a size, whose bytes the caller writes: its address, or ENOSPC or ENOMEM, and nothing has changed (in
- * the shared build, once the operation is rolled back). What fits stays where it is; for what does not, the room that
- * the value had counts as free.
+ * the shared build, once the operation is rolled back). What fits stays where it is, and so does what finds the bytes behind it free; for
+ * what does not, the room that the value had counts as free.
  */
 export function assign(kv: usize, key: u32, size: u32): usize {
   const at = metaAddress(kv, key);
@@ -141,6 +155,11 @@ export function assign(kv: usize, key: u32, size: u32): usize {
       freeBytes(entry, offset + size, before - size);
       write32(at, metaWord(pageOf(old), offset, size));
     }
+    return valueAddress(kv, old);
+  }
+  if (isFree(<usize>load<u32>(entry, BITMAP), offset + before, size - before)) {
+    takeBytes(entry, offset + before, size - before);
+    write32(at, metaWord(pageOf(old), offset, size));
     return valueAddress(kv, old);
   }
   freeBytes(entry, offset, before);

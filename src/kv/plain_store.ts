@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { copyOut } from "./copy.ts";
 import { keyError, valueError } from "./failure.ts";
 import { KvStore } from "./kv_store.ts";
 import { offsetOf, PAGE_ENTRY_SHIFT, pageOf, RETAINED, sizeOf } from "./metadata.ts";
@@ -50,14 +51,6 @@ export class PlainKvStore<T> extends KvStore<T> {
     });
     return Object.fromEntries(values) as { [N in keyof T]: T[N] };
   }
-}
-
-/** Bytes up to which a loop is faster than a view and a call of `set` (Node 20). */
-const SHORT = 96;
-
-function copyOut(u8: Uint8Array, start: number, target: Uint8Array, size: number): void {
-  if (size > SHORT) target.set(u8.subarray(start, start + size));
-  else for (let i = 0; i < size; i++) target[i] = u8[start + i];
 }
 
 class PlainPair<V> extends KvPair<V> {

@@ -6,6 +6,7 @@
 import { ERRNO } from "../errors.ts";
 import { type SharedExports, sharedCore } from "../host/shared_core.ts";
 import type { Binding } from "./binding.ts";
+import { copyOut } from "./copy.ts";
 import { keyError, storeError } from "./failure.ts";
 import { KvStore } from "./kv_store.ts";
 import { KvPair } from "./pair.ts";
@@ -29,8 +30,7 @@ export class SharedKvStore<T> extends KvStore<T> {
   override copy(key: number, target: Uint8Array): number {
     const size = this.#fetch(key);
     this.checkRoom(key, target, size);
-    const { u8, scratch } = this.host;
-    for (let i = 0, at = scratch.value; i < size; i++, at++) target[i] = u8[at];
+    copyOut(this.host.u8, this.host.scratch.value, target, size);
     return size;
   }
 

@@ -93,8 +93,8 @@ export abstract class StoreHandle {
   }
 
   /**
-   * Sets the value of a key. One that is not longer than the one before is written where that was, and nothing is allocated; for a
-   * longer one, the room of the one before counts as free.
+   * Sets the value of a key. One that is not longer than the one before is written where that was, and nothing is allocated; so is a
+   * longer one when the bytes behind are free, and otherwise the room of the one before counts as free.
    *
    * @param bytes 1 to 4096 bytes
    * @throws BpfError EINVAL for no bytes, E2BIG for more than 4096; ENOSPC when no page has so many free bytes in one piece and

@@ -26,9 +26,9 @@ interface Shape {
 }
 
 const SHAPES: Shape[] = [
-  { maxKeys: 1024, maxPages: 8, steps: 1500 },
-  { maxKeys: 64, maxPages: 1, steps: 1500 },
-  { maxKeys: 300, maxPages: 20, steps: 800 },
+  { maxKeys: 1024, maxPages: 8, steps: 600 },
+  { maxKeys: 64, maxPages: 1, steps: 600 },
+  { maxKeys: 300, maxPages: 20, steps: 300 },
 ];
 
 class Run {
@@ -101,7 +101,7 @@ describe.each(HOSTS)("on %s", (_, create) => {
       const empty = run.store.memoryUsage();
       for (let i = 0; i < shape.steps; i++) {
         run.step(sizeOf);
-        if (i % 100 === 0) run.checkAll();
+        if (i % 60 === 0) run.checkAll();
       }
       run.checkAll();
       expect(run.store.memoryUsage()).toBe(empty + run.store.pages * (PAGE + PAGE / 8));

@@ -22,7 +22,7 @@ export class KvModel {
     const size = bytes.length;
     const old = this.values.get(key)?.length ?? 0;
     if (before !== undefined) this.#own(before, old, FREE);
-    const place = before !== undefined && size <= old ? before : this.#place(size);
+    const place = before !== undefined && this.#isFree(before, size) ? before : this.#place(size);
     if (place === undefined) {
       if (before !== undefined) this.#own(before, old, key);
       return false;
@@ -64,6 +64,14 @@ export class KvModel {
 
   #own({ page, offset }: Place, size: number, key: number): void {
     this.pages[page]!.fill(key, offset, offset + size);
+  }
+
+  /** Whether a value that begins where it did has room: its own, which is free here, and the bytes behind. */
+  #isFree({ page, offset }: Place, size: number): boolean {
+    return (
+      offset + size <= PAGE &&
+      this.pages[page]!.subarray(offset, offset + size).every((owner) => owner === FREE)
+    );
   }
 
   /** The first run that is long enough, on the pages that are there; then a new page. */

@@ -134,7 +134,8 @@ const CASES: Case[] = [
   { name: "a long value in place", start: some, run: (kv) => kv.put(SECOND, 3, 4000, 9) },
   { name: "a shorter value", start: some, run: (kv) => kv.put(SECOND, 0, 51, 9) },
   { name: "a longer value, elsewhere", start: some, run: (kv) => kv.put(SECOND, 1, 5, 9) },
-  { name: "a longer value, over itself", start: some, run: (kv) => kv.put(SECOND, 3, 4090, 9) },
+  { name: "a longer value, where it is", start: some, run: (kv) => kv.put(SECOND, 2, 50, 9) },
+  { name: "a longer value of most of a page", start: some, run: (kv) => kv.put(SECOND, 3, 4090, 9) },
   {
     name: "a longer value, half over itself",
     start: (kv) => {
@@ -148,14 +149,11 @@ const CASES: Case[] = [
     name: "a longer value that empties its page",
     start: (kv) => {
       some(kv);
-      kv.world.cores[THIRD]!.kvDelete(kv.store, 3);
       kv.put(THIRD, 4, 3950, 4);
-      kv.put(THIRD, 5, 10, 5);
-      kv.put(THIRD, 6, 120, 6);
-      kv.world.cores[THIRD]!.kvDelete(kv.store, 0);
-      kv.put(THIRD, 6, 90, 6);
+      kv.put(THIRD, 6, 96, 6); // to the end of the second page
+      for (const key of [3, 4]) kv.world.cores[THIRD]!.kvDelete(kv.store, key);
     },
-    run: (kv) => kv.put(SECOND, 6, 95, 9),
+    run: (kv) => kv.put(SECOND, 6, 97, 9),
   },
   { name: "a delete", start: some, run: (kv, core) => core.kvDelete(kv.store, 1) },
   { name: "a delete that empties a page", start: some, run: (kv, core) => core.kvDelete(kv.store, 3) },
