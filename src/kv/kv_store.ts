@@ -94,7 +94,7 @@ export abstract class KvStore<T = unknown> extends StoreHandle {
    *     hits: { codec: u32 },
    *   },
    * });
-   * console.log(plan.toString().split("\n")[1].replace(/ +/g, " ")); // convert limit u32 (4 bytes), version 1 -> f64 (8 bytes), version 1
+   * console.log(plan.steps.map(({ action, name, undo }) => [action, name, undo])); // [ [ 'convert', 'limit', 'reverted' ] ]
    * console.log(store.pair("limit").get()); // 0.25
    * plan.undo();
    * console.log(store.pair("limit").get()); // 250

@@ -79,8 +79,9 @@ export interface ManifestDifference {
  *   host.openKvStore("/limits", { manifest: { pairs: { rate: { codec: u64 }, window: { codec: u32 } } } });
  * } catch (error) {
  *   if (!(error instanceof ManifestMismatchError)) throw error;
- *   for (const { name, stored, given } of error.differences) console.log(`${name}: ${stored} | ${given}`);
- *   // rate: u32 (4 bytes), version 1 | u64 (8 bytes), version 1
+ *   console.log(error.differences.map(({ name }) => name)); // [ 'rate', 'burst', 'window' ]
+ *   console.log(error.differences[0].stored, "|", error.differences[0].given);
+ *   // u32 (4 bytes), version 1 | u64 (8 bytes), version 1
  * }
  * ```
  */

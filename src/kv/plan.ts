@@ -70,7 +70,7 @@ export interface Executed {
  * const host = createHost();
  * const store = host.createKvStore({ name: "c", manifest: { pairs: { port: { codec: u16 }, user: { codec: u32 } } } });
  * const plan = store.plan({ pairs: { port: { codec: u32 }, group: { codec: u32 } } });
- * for (const { action, name } of plan.steps) console.log(action, name); // grow port
+ * console.log(plan.steps.map(({ action, name }) => `${action} ${name}`)); // [ 'grow port', 'add group', 'drop user' ]
  * console.log(plan.isEmpty, plan.state); // false planned
  * ```
  */
