@@ -14,7 +14,7 @@ export {
   NoFreeSlotError,
   NotIsolatedError,
 } from "./errors.ts";
-export type { Host, HostMemory, HostOptions, MapMemory, StoreMemory } from "./host/host.ts";
+export type { Host, HostMemory, HostOptions, MapMemory } from "./host/host.ts";
 export type { HostHandle } from "./host/seat.ts";
 export type { CpuSlot, SlotState } from "./host/shared_memory.ts";
 export type { WatchableWorker } from "./host/threads.ts";

@@ -46,24 +46,16 @@ export interface HostOptions {
   lockTimeout?: number | undefined;
 }
 
-/** One map in {@link HostMemory}. */
+/** One map, or KV store, in {@link HostMemory}. */
 export interface MapMemory {
   readonly id: number;
   readonly name: string;
-  readonly type: MapType;
+  /** `"kv"`: a KV store. */
+  readonly type: MapType | "kv";
   /** Bytes of the table with all its structures. */
   readonly bytes: number;
+  /** Of a KV store, keys with a value. */
   readonly entries: number;
-}
-
-/** One KV store in {@link HostMemory}. */
-export interface StoreMemory {
-  readonly id: number;
-  readonly name: string;
-  /** Bytes of the store with all its structures. */
-  readonly bytes: number;
-  /** Keys with a value. */
-  readonly keys: number;
 }
 
 /** Result of {@link Host.memoryUsage}. */
@@ -73,7 +65,6 @@ export interface HostMemory {
   /** Bytes the linear memory may grow to. */
   readonly limit: number;
   readonly maps: readonly MapMemory[];
-  readonly stores: readonly StoreMemory[];
 }
 
 /** What answers {@link Host.bpf}. src/hosts.ts hands it in: the syscall stands on the hosts, not the other way round. */
@@ -297,13 +288,10 @@ export class Host extends HostThreads {
     this.check("memoryUsage");
     const bytes = this.core.bytesInUse() >>> 0;
     const maps: MapMemory[] = [];
-    const stores: StoreMemory[] = [];
     for (const { id, name, type, handle } of this.tables.all()) {
-      const [own, entries] = [tableBytes(this, handle), tableEntries(this, handle)];
-      if (type === "kv") stores.push({ id, name, bytes: own, keys: entries });
-      else maps.push({ id, name, type, bytes: own, entries });
+      maps.push({ id, name, type, bytes: tableBytes(this, handle), entries: tableEntries(this, handle) });
     }
-    return { bytes, limit: this.limit, maps, stores };
+    return { bytes, limit: this.limit, maps };
   }
 
   /**

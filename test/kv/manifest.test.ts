@@ -161,7 +161,7 @@ describe.each(HOSTS)("on %s", (_, create) => {
     }
     // A handle that could not be opened is closed.
     host.unpin("/s");
-    expect(host.memoryUsage().stores.length).toBe(1); // the one that made it
+    expect(host.memoryUsage().maps.length).toBe(1); // the one that made it
   });
 
   test("a manifest of the wrong form", () => {

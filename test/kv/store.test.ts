@@ -151,11 +151,10 @@ describe.each(HOSTS)("on %s", (_, create) => {
     const host = create();
     const store = host.createKvStore({ name: "pages", maxKeys: 100 });
     const empty = host.memoryUsage();
-    expect(empty.stores).toEqual([{ id: 1, name: "pages", bytes: store.memoryUsage(), keys: 0 }]);
-    expect(empty.maps).toEqual([]);
+    expect(empty.maps).toEqual([{ id: 1, name: "pages", type: "kv", bytes: store.memoryUsage(), entries: 0 }]);
     store.put(0, bytes(1));
     store.put(1, filled(4096));
-    expect([store.pages, store.memoryUsage()]).toEqual([2, empty.stores[0]!.bytes + 2 * 4608]);
+    expect([store.pages, store.memoryUsage()]).toEqual([2, empty.maps[0]!.bytes + 2 * 4608]);
     store.delete(0);
     store.delete(1);
     expect([store.pages, host.memoryUsage()]).toEqual([0, empty]);
@@ -266,7 +265,7 @@ describe.each(HOSTS)("on %s", (_, create) => {
     expect(host.bpf(BPF_OBJ_GET, writeStruct(BPF_ATTR_OBJ, { pathname: 8 }), memory)).toBe(-2);
     host.unpin("/store");
     store.close();
-    expect(host.memoryUsage().stores).toEqual([]);
+    expect(host.memoryUsage().maps.map(({ type }) => type)).toEqual(["hash"]);
   });
 
   test("when the host has no memory for a page, the store is as it was", () => {
@@ -318,10 +317,10 @@ test("a store that a thread does not pin goes with it; one that it pins stays", 
   const kept = dying.createKvStore({ name: "kept" });
   kept.put(1, filled(10, 4));
   dying.pin("/kept", kept);
-  expect(host.memoryUsage().stores.map(({ name }) => name)).toEqual(["left", "dead", "kept"]);
+  expect(host.memoryUsage().maps.map(({ name }) => name)).toEqual(["left", "dead", "kept"]);
   leaving.detach();
   expect(host.reap(dying.cpu)).toBe(true);
-  expect(host.memoryUsage().stores.map(({ name }) => name)).toEqual(["kept"]);
+  expect(host.memoryUsage().maps.map(({ name }) => name)).toEqual(["kept"]);
   const store = host.openKvStore("/kept");
   expect(store.get(1)).toEqual(filled(10, 4));
   store.close();
