@@ -151,7 +151,9 @@ describe.each(HOSTS)("on %s", (_, create) => {
     const host = create();
     const store = host.createKvStore({ name: "pages", maxKeys: 100 });
     const empty = host.memoryUsage();
-    expect(empty.maps).toEqual([{ id: 1, name: "pages", type: "kv", bytes: store.memoryUsage(), entries: 0 }]);
+    expect(empty.maps).toEqual([
+      { id: 1, name: "pages", type: "kv", bytes: store.memoryUsage(), entries: 0 },
+    ]);
     store.put(0, bytes(1));
     store.put(1, filled(4096));
     expect([store.pages, store.memoryUsage()]).toEqual([2, empty.maps[0]!.bytes + 2 * 4608]);
