@@ -17,7 +17,12 @@ export { STAGE_BYTES } from "./batch/stage";
 export { lookupMany } from "./batch/lookup_many";
 export { STAGE_ERRNO, addMany, removeMany, updateMany } from "./batch/write";
 export { getNumber4, setNumber4 } from "./maps/number";
-export { verify } from "./table/verify";
+export { verify } from "./kv/verify";
+export {
+  KV_GENERATION_OFFSET, KV_METADATA_OFFSET, KV_OWNERS_OFFSET, KV_PAGES_OFFSET, KV_PAGE_COUNT_OFFSET, createKv,
+} from "./kv/store";
+export { kvDelete, kvPut } from "./kv/access";
+export { kvClaim, kvManifest, kvSweep, kvSwitch } from "./kv/manifest";
 export { verifyArena } from "./memory/verify";
 export { programAdvance, programEntries, programPlan } from "./programs/plan";
 export { programDrop, programUnlink, programUnlinkRows } from "./programs/unlink";

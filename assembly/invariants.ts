@@ -54,6 +54,15 @@ export const IDLE_SLOTS: u32 = 41; // between two operations no CPU slot has any
 export const OWNED_BLOCKS: u32 = 42; // the blocks of a slot are a list in both directions
 export const BELONGINGS: u32 = 43; // every byte in use belongs to a table, a pin or a slot
 
+// Of KV stores.
+export const KV_REGIONS: u32 = 44; // the metadata, the page table, the owners and the text of a store have their memory
+export const KV_PAGES: u32 = 45; // a page and its bitmap have their memory, and the store counts as many pages as there are
+export const KV_VALUE: u32 = 46; // a value lies within a page, in bytes that are marked
+export const KV_SPACE: u32 = 47; // as many bytes of a page are marked as its values have, and as it counts
+export const KV_RUN: u32 = 48; // no free run of a page is longer than it knows
+export const KV_COUNT: u32 = 49; // the store counts as many values as there are
+export const KV_OWNER: u32 = 50; // a pair of a manifest has a value of its size
+
 /** Notes the details of a broken invariant. Its number. */
 export function broken(out: usize, invariant: u32, a: u32, b: u32, c: u32, d: u32): u32 {
   store<u32>(out, a);

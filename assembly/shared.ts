@@ -13,3 +13,5 @@ export {
   BYTES_OFFSET, MAX_ENTRIES_OFFSET, META_OFFSET, dropTable, holdPinned, holdTable, pinTable, registerTable, sweepTables, tableAfter,
   takeMapId, unpinTable,
 } from "./maps/registry";
+export { kvGet, kvSnapshot } from "./kv/access";
+export { kvHold, kvRelease } from "./kv/manifest";

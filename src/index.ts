@@ -20,6 +20,7 @@ export type { CpuSlot, SlotState } from "./host/shared_memory.ts";
 export type { WatchableWorker } from "./host/threads.ts";
 export { useWasm } from "./host/wasm.ts";
 export { attachHost, createHost, createMap } from "./hosts.ts";
+export * from "./kv/index.ts";
 export type { DeltaArray } from "./maps/add_many.ts";
 export type { ArrayMap } from "./maps/array.ts";
 export type { AnyView, ArrayPiece, ArrayView, ViewType } from "./maps/array_view.ts";

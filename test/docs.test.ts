@@ -16,7 +16,7 @@ const read = (file: string) => readFileSync(new URL(file, root), "utf8");
 const sources = [
   "src/errors.ts",
   "src/hosts.ts",
-  ...["src/host", "src/maps", "src/programs", "src/testing", "src/uapi"].flatMap((folder) =>
+  ...["src/host", "src/kv", "src/maps", "src/programs", "src/testing", "src/uapi"].flatMap((folder) =>
     readdirSync(new URL(folder, root))
       .filter((name) => name.endsWith(".ts"))
       .map((name) => `${folder}/${name}`),
@@ -32,7 +32,7 @@ const numbered = (file: string, codes: string[]): Example[] =>
   codes.map((code, index) => ({ where: `${file} #${index + 1}`, code }));
 
 const examples: Example[] = [
-  ...["README.md", "docs/programs.md", "docs/uapi.md"].flatMap((file) =>
+  ...["README.md", "docs/programs.md", "docs/uapi.md", "docs/kv.md"].flatMap((file) =>
     numbered(
       file,
       [...read(file).matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code),
@@ -92,7 +92,9 @@ describe("examples", () => {
     "README.md",
     "docs/programs.md",
     "docs/uapi.md",
+    "docs/kv.md",
     "src/host/",
+    "src/kv",
     "src/hosts.ts",
     "src/maps",
     "src/programs",

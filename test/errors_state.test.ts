@@ -274,6 +274,7 @@ describe("BpfError", () => {
       EDEADLK: 35,
       EBADFD: 77,
       EOPNOTSUPP: 95,
+      ESTALE: 116,
       ETIMEDOUT: 110,
       ENOTSUPP: 524,
     });

@@ -1,4 +1,4 @@
-// Creating and destroying maps: the policies of `hash` (a fixed number of buckets) and `rhash` (as many as the entries need).
+// Creating and destroying maps (KV stores are destroyed here, too): the policies of `hash` (a fixed number of buckets) and `rhash` (as many as the entries need).
 // Arguments come validated; what can fail here is memory.
 import { allocate, allocationSize, couldHold, release } from "../memory/arena";
 import { ENOMEM } from "../memory/errno";
@@ -9,10 +9,11 @@ import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import {
-  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_REFS,
-  LAYOUT_TAGS, LOAD16, MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
+  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_KV,
+  LAYOUT_REFS, LAYOUT_TAGS, LOAD16, MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
 } from "../table/header";
 import { clearTable, closeTable, openTable } from "../table/lifecycle";
+import { closeKv, dismantleKv } from "../kv/store";
 import { closeArray, dismantleArray } from "./array";
 import { beginWrite, commit } from "../sync/journal";
 import { SHARED } from "../sync/shared";
@@ -97,6 +98,7 @@ export function destroyTable(table: usize): void {
   if (SHARED) {
     let whole: bool;
     if (layout == LAYOUT_ARRAY) whole = dismantleArray(table);
+    else if (layout == LAYOUT_KV) whole = dismantleKv(table);
     else if (layout == LAYOUT_KEYS) whole = dismantle<BlockKeys>(table);
     else if (layout == LAYOUT_TAGS) whole = dismantle<BlockTags>(table);
     else whole = dismantle<BlockRefs>(table);
@@ -104,6 +106,7 @@ export function destroyTable(table: usize): void {
     return;
   }
   if (layout == LAYOUT_ARRAY) closeArray(table);
+  else if (layout == LAYOUT_KV) closeKv(table);
   else if (layout == LAYOUT_KEYS) closeTable<BlockKeys>(table);
   else if (layout == LAYOUT_TAGS) closeTable<BlockTags>(table);
   else closeTable<BlockRefs>(table);

@@ -5,6 +5,8 @@ export const E2BIG: u32 = 7;
 export const ENOMEM: u32 = 12;
 export const EEXIST: u32 = 17;
 export const EINVAL: u32 = 22;
+export const ENOSPC: u32 = 28;
+export const ESTALE: u32 = 116;
 // Of the shared build.
 export const EBUSY: u32 = 16;
 export const ERANGE: u32 = 34;

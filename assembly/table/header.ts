@@ -112,6 +112,7 @@ export const LAYOUT_KEYS: u32 = 0; // 4-byte keys compared by SIMD      (table/b
 export const LAYOUT_TAGS: u32 = 1; // tags, keys and values             (table/block_tags.ts)
 export const LAYOUT_REFS: u32 = 2; // tags and addresses of elements    (table/block_refs.ts)
 export const LAYOUT_ARRAY: u32 = 3; // no buckets: an array map          (maps/array.ts)
+export const LAYOUT_KV: u32 = 4; // no table: a KV store, which has its own words of the header (kv/store.ts)
 
 /** Flags. */
 export const GROWABLE: u32 = 1; // rhash: splits and merges; otherwise entries never move

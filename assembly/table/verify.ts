@@ -1,4 +1,4 @@
-// Checks every invariant of a table: its header and structures here, its buckets in verify_buckets.ts, its elements in
+// Checks every invariant of a table that is no KV store (kv/verify.ts): its header and structures here, its buckets in verify_buckets.ts, its elements in
 // verify_elements.ts, and what the shared build adds in verify_shared.ts. What holds is listed in invariants.ts. It may be called
 // at any time between two operations, in a section too, and in the shared build while no other thread writes to the table.
 // The order of the checks is such that nothing follows an address, a link or a count that has not been checked before.
@@ -33,7 +33,7 @@ const BUCKET_MOST: u32 = 256;
 const NEVER: u32 = 0xffffffff;
 
 /** The first broken invariant of a table, its details in four words at `out`; 0 when all hold. */
-export function verify(table: usize, out: usize): u32 {
+export function verifyTable(table: usize, out: usize): u32 {
   const layout = field(table, LAYOUT);
   if (layout > LAYOUT_ARRAY) return broken(out, MEASURES, <u32>LAYOUT, layout, LAYOUT_ARRAY, 0);
   if (layout == LAYOUT_ARRAY) return verifyArray(table, out);

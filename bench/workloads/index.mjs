@@ -18,5 +18,6 @@ export const WORKLOADS = {
   "threads-mixed": () => import("./threads_mixed.mjs"),
   "threads-percpu": () => import("./threads_percpu.mjs"),
   "shared-overhead": () => import("./shared_overhead.mjs"),
+  kv: () => import("./kv.mjs"),
   counters: () => import("./counters.mjs"),
 };

@@ -6,6 +6,9 @@
  */
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import { createKvOn, type KvOpenSpec, type KvSpec, openKvOn } from "../kv/create.ts";
+import type { KvStore } from "../kv/kv_store.ts";
+import type { StoreHandle } from "../kv/store_handle.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
 import { type AnyMapSpec, type AnyOpenSpec, createMapOn, type MapOf, openMapOn } from "../maps/create.ts";
 import type { SockHash } from "../maps/sock_hash.ts";
@@ -46,13 +49,15 @@ export interface HostOptions {
   lockTimeout?: number | undefined;
 }
 
-/** One map in {@link HostMemory}. */
+/** One map, or KV store, in {@link HostMemory}. */
 export interface MapMemory {
   readonly id: number;
   readonly name: string;
-  readonly type: AnyMapType;
+  /** `"kv"`: a KV store. */
+  readonly type: AnyMapType | "kv";
   /** Bytes of the table with all its structures. */
   readonly bytes: number;
+  /** Of a KV store, keys with a value. */
   readonly entries: number;
 }
 
@@ -155,12 +160,68 @@ export class Host extends HostThreads {
   }
 
   /**
-   * Gives a map a path, under which {@link open} finds it and which keeps it alive when all handles are closed
+   * Creates a KV store in this host: values of 1 to 4096 bytes by integer keys, and with a manifest, pairs with names and types, which
+   * start with their defaults. On a shared host other threads open it by its path ({@link pin}, {@link openKvStore}); one that is not
+   * pinned belongs to this thread, and goes with it.
+   *
+   * @throws TypeError or RangeError for a spec of the wrong form; BpfError EINVAL for a name, E2BIG for a pair of more than 4096 bytes; ENOSPC
+   *   when the pairs do not fit; ENOMEM when the host's memory is used up.
+   * @example
+   * ```ts
+   * import { createHost, cstring, u32 } from "bpfmap";
+   *
+   * const host = createHost();
+   * const settings = host.createKvStore({
+   *   name: "settings",
+   *   manifest: { pairs: { retries: { codec: u32, default: 3 }, region: { codec: cstring(16), default: "eu" } } },
+   * });
+   * const retries = settings.pair("retries");
+   * retries.set(retries.get() + 1);
+   * console.log(settings.read()); // { retries: 4, region: 'eu' }
+   * ```
+   */
+  createKvStore<T = unknown>(spec: KvSpec<T> = {}): KvStore<T> {
+    this.check("createKvStore");
+    return createKvOn(this, spec);
+  }
+
+  /**
+   * A new handle of a pinned KV store.
+   *
+   * @param spec `manifest`: the one that must be in force
+   * @throws BpfError ENOENT when nothing is pinned there; EINVAL when a map is; {@link ManifestMismatchError} with all differences when
+   *   another manifest is in force.
+   * @example
+   * ```ts
+   * import { createHost, u32 } from "bpfmap";
+   *
+   * const host = createHost();
+   * const manifest = { pairs: { retries: { codec: u32, default: 3 } } };
+   * host.pin("/settings", host.createKvStore({ manifest }));
+   * console.log(host.openKvStore("/settings", { manifest }).pair("retries").get()); // 3
+   * ```
+   */
+  openKvStore<T = unknown>(path: string, spec: KvOpenSpec<T> = {}): KvStore<T> {
+    this.check("openKvStore");
+    checkPath("openKvStore", path);
+    const table = this.tables.pinned(path);
+    const subject = `the path ${JSON.stringify(path)}`;
+    if (table === undefined) throw bpfError(ERRNO.ENOENT, "openKvStore", subject, "has no pinned KV store");
+    try {
+      if (table.type !== "kv") throw bpfError(ERRNO.EINVAL, "openKvStore", subject, "has a map", "open() it");
+      return openKvOn(this, table, spec);
+    } finally {
+      this.tables.drop(table);
+    }
+  }
+
+  /**
+   * Gives a map or a KV store a path, under which {@link open} or {@link openKvStore} finds it and which keeps it alive when all handles are closed
    * (`bpf_obj_pin`). On a shared host every thread finds it there.
    *
-   * @throws BpfError EEXIST when the path is taken; TypeError for a map of another host.
+   * @throws BpfError EEXIST when the path is taken; TypeError for a map or store of another host.
    */
-  pin(path: string, map: BpfMap<unknown, unknown>): void {
+  pin(path: string, map: BpfMap<unknown, unknown> | StoreHandle): void {
     this.check("pin");
     checkPath("pin", path);
     if (map?.host !== this) throw new TypeError(`pin: ${describe(path)}: expected a map of this host`);
@@ -200,6 +261,10 @@ export class Host extends HostThreads {
       throw bpfError(ERRNO.ENOENT, "open", `the path ${JSON.stringify(path)}`, "has no pinned map");
     }
     try {
+      if (table.type === "kv") {
+        const subject = `the path ${JSON.stringify(path)}`;
+        throw bpfError(ERRNO.EINVAL, "open", subject, "has a KV store", "openKvStore() it");
+      }
       return openMapOn(this, table, codecs);
     } finally {
       this.tables.drop(table);

@@ -62,6 +62,14 @@ export interface SharedExports extends CoreExports {
   /** Counts the tables that this thread has low-water hooks of: -1 or 1 more. */
   hookLowWater(tables: number): void;
 
+  /** Copies a value of a KV store to `target`, room for 4096 bytes: its size | 0 absent | -errno. */
+  kvGet(kv: number, key: number, target: number, generation: number): number;
+  /** Copies values, each a u32 key and a u32 size at `keys`, as of one moment. 0 | ESTALE | errno. */
+  kvSnapshot(kv: number, keys: number, count: number, target: number, generation: number): number;
+  /** Takes, and releases, the lock of rollouts (0) or the gate (1) of a KV store. 0 | errno. */
+  kvHold(kv: number, gate: number): number;
+  kvRelease(kv: number, gate: number): number;
+
   /** The registry of maps (assembly/maps/registry.ts). An id, 0 when the lock could not be had. */
   takeMapId(): number;
   /** 0 | errno. */

@@ -25,6 +25,7 @@ const TYPES: readonly TableType[] = [
   "percpu_array",
   "sockmap",
   "sockhash",
+  "kv",
 ];
 const NO_LOCK = 0xffff_ffff;
 

@@ -2,8 +2,8 @@ import type { LowWaterHooks } from "../maps/low_water.ts";
 import type { Sockets } from "../maps/sockets.ts";
 import type { AnyMapType } from "../maps/spec.ts";
 
-/** What a table of the core may be. */
-export type TableType = AnyMapType;
+/** What a table of the core may be: a map, or a KV store. */
+export type TableType = AnyMapType | "kv";
 
 /** What there is to know of a table of the core. */
 export interface TableInfo {

@@ -6,7 +6,6 @@
  */
 import { BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_ZERO_SEED } from "../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import type { BpfMap } from "../maps/bpf_map.ts";
 import type { SocketMapType } from "../maps/spec.ts";
 import type { MapAttributes } from "../maps/validate.ts";
 import type { Host } from "./host.ts";
@@ -41,6 +40,15 @@ export function isArray(type: TableType): boolean {
   return type === "array" || type === "percpu_array";
 }
 
+/** What {@link Tables.create} makes a table from. */
+export type TableAttributes = Omit<MapAttributes, "type"> & { readonly type: TableType };
+
+/** A handle of a table, whatever it is. */
+export interface TableHandle {
+  readonly table: Table;
+  close(): void;
+}
+
 /**
  * References are counted: `create`, `byId` and `pinned` give one to their caller, who takes it back with `drop` when it has made
  * its own or needs none.
@@ -51,7 +59,7 @@ export abstract class Tables {
   protected readonly host: Host;
   readonly #seed: number;
   /** All open handles: `close` of the host closes them. */
-  readonly #handles = new Set<BpfMap<unknown, unknown>>();
+  readonly #handles = new Set<TableHandle>();
 
   constructor(host: Host, seed: number) {
     this.host = host;
@@ -81,7 +89,7 @@ export abstract class Tables {
   protected abstract get isEmpty(): boolean;
 
   /** Creates a table from attributes that were checked. Throws ENOMEM. */
-  create(attributes: MapAttributes, operation: Operation, subject: string): Table {
+  create(attributes: TableAttributes, operation: Operation, subject: string): Table {
     const { scratch } = this.host;
     const { type, keySize, valueSize, maxEntries } = attributes;
     const valueBytes = valueBytesOf(type, valueSize, this.host.cpus);
@@ -121,11 +129,12 @@ export abstract class Tables {
   }
 
   /** Has the core allocate a table: its handle, or an errno. */
-  #allocate(attributes: MapAttributes, valueBytes: number, flags: number, id: number): number {
+  #allocate(attributes: TableAttributes, valueBytes: number, flags: number, id: number): number {
     const { core, limit } = this.host;
     const { type, keySize, maxEntries, mapExtra } = attributes;
     // The core counts bytes in 32 bits: what cannot fit is refused before it wraps around.
     if (valueBytes > limit) return ERRNO.ENOMEM;
+    if (type === "kv") return core.createKv(maxEntries, mapExtra) >>> 0;
     if (isArray(type)) {
       const fits = roundUp8(valueBytes) * maxEntries <= limit;
       return fits ? core.createArray(valueBytes, maxEntries) >>> 0 : ERRNO.ENOMEM;
@@ -155,13 +164,13 @@ export abstract class Tables {
   }
 
   /** Counts a new handle of a table. */
-  addHandle(map: BpfMap<unknown, unknown>): void {
+  addHandle(map: TableHandle): void {
     this.#handles.add(map);
     this.hold(map.table);
   }
 
   /** A handle was closed. */
-  removeHandle(map: BpfMap<unknown, unknown>): void {
+  removeHandle(map: TableHandle): void {
     if (this.#handles.delete(map)) this.drop(map.table);
   }
 

@@ -157,6 +157,28 @@ export interface CoreExports {
   /** The same for the allocator. */
   verifyArena(out: number): number;
 
+  /** A KV store (assembly/kv/): handle | errno. Its `m` is `kv` here. */
+  createKv(maxKeys: number, maxPages: number): number;
+  /** Puts 1..4096 bytes. `generation`: of the manifest that the caller knows, 0 none, -1 for a key that is staged or retained. 0 | errno. */
+  kvPut(kv: number, key: number, source: number, size: number, generation: number): number;
+  /** 0 | ENOENT | EPERM | errno. */
+  kvDelete(kv: number, key: number): number;
+  /** Puts a value for the lowest free key, which is staged then: key | -errno, -E2BIG without a free key. */
+  kvClaim(kv: number, source: number, size: number): number;
+  /** Frees the keys of an owner. 0 | errno. */
+  kvSweep(kv: number, owner: number): number;
+  /** Puts a manifest in force: 0 | errno | ERRNO_LIMIT + number of an entry whose value has changed. */
+  kvSwitch(
+    kv: number,
+    changes: number,
+    count: number,
+    text: number,
+    bytes: number,
+    generation: number,
+  ): number;
+  /** Copies u32 generation and the text of the manifest to `target`: bytes of the text, which may be more than `room` | -errno. */
+  kvManifest(kv: number, target: number, room: number): number;
+
   /** Byte offsets into the header of a table. */
   readonly COUNT_OFFSET: WebAssembly.Global;
   readonly VERSION_OFFSET: WebAssembly.Global;
@@ -167,6 +189,12 @@ export interface CoreExports {
   readonly ARRAY_BASE_OFFSET: WebAssembly.Global;
   /** Free slots of the low-water mark, 0 without one. */
   readonly LOW_FREE_OFFSET: WebAssembly.Global;
+  /** Where that of a KV store has the addresses of metadata, page table and owners, the pages in use, and the generation. */
+  readonly KV_METADATA_OFFSET: WebAssembly.Global;
+  readonly KV_PAGES_OFFSET: WebAssembly.Global;
+  readonly KV_OWNERS_OFFSET: WebAssembly.Global;
+  readonly KV_PAGE_COUNT_OFFSET: WebAssembly.Global;
+  readonly KV_GENERATION_OFFSET: WebAssembly.Global;
   readonly STAGE_BYTES: WebAssembly.Global;
   readonly STAGE_ERRNO: WebAssembly.Global;
   /** A cursor takes CURSOR_BYTES + keySize bytes; its first 8 bytes zero = the beginning. */

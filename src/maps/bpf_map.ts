@@ -71,14 +71,14 @@ export abstract class BpfMap<K, V> {
   }
 
   get type(): AnyMapType {
-    return this.table.type;
+    return this.table.type as AnyMapType; // whoever makes a map has seen to that
   }
 
   /** What the kernel calls `bpf_map_info`: id, type, name, sizes in bytes, limit and flags. */
   get info(): MapInfo {
     if (this.closed) this.refuse("info");
-    const { id, type, name, keySize, valueSize, maxEntries, flags, mapExtra } = this.table;
-    return { id, type, name, keySize, valueSize, maxEntries, flags, mapExtra };
+    const { id, name, keySize, valueSize, maxEntries, flags, mapExtra } = this.table;
+    return { id, type: this.type, name, keySize, valueSize, maxEntries, flags, mapExtra };
   }
 
   /** Bytes of the map with all its structures. Batches and the host's scratch are counted in {@link Host.memoryUsage}. */

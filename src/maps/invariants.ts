@@ -223,6 +223,42 @@ const SHARED: readonly Invariant[] = [
   ],
 ];
 
+const KV: readonly Invariant[] = [
+  [
+    "the metadata, the page table, the owners and the text of a store have their memory",
+    (offset, address, bytes) =>
+      `the word at ${offset} of the header is ${hex(address)}, where ${bytes} bytes should be`,
+  ],
+  [
+    "a page and its bitmap have their memory, and the store counts as many pages as there are",
+    (page, a, b) =>
+      page === 128
+        ? `there are ${a} and it counts ${b}`
+        : `those of page ${page} are at ${hex(a)} and ${hex(b)}`,
+  ],
+  [
+    "a value lies within a page, in bytes that are marked",
+    (key, word, at) => `that of key ${key}, whose word is ${hex(word)}, does not, at byte ${at}`,
+  ],
+  [
+    "as many bytes of a page are marked as its values have, and as it counts",
+    (page, sizes, marked, used) =>
+      `on page ${page} values have ${sizes}, ${marked} are marked and it counts ${used}`,
+  ],
+  [
+    "no free run of a page is longer than it knows",
+    (page, longest, known) => `page ${page} has one of ${longest} bytes and knows of ${known}`,
+  ],
+  [
+    "the store counts as many values as there are",
+    (found, count) => `there are ${found} and it counts ${count}`,
+  ],
+  [
+    "a pair of a manifest has a value of its size",
+    (key, owner, word) => `that of key ${key} has the owner ${owner} and the word ${hex(word)}`,
+  ],
+];
+
 const ALL: readonly Invariant[] = [
   ["all invariants hold", () => "nothing is broken"],
   ...TABLE,
@@ -230,6 +266,7 @@ const ALL: readonly Invariant[] = [
   ...ELEMENTS,
   ...ARENA,
   ...SHARED,
+  ...KV,
 ];
 
 /** What must hold, by the number that the core answers with; 0 is its answer when everything does. */

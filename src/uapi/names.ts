@@ -57,6 +57,11 @@ export function objPin(call: Call): number {
 /** A descriptor of a table that comes with a reference. */
 function openFound(call: Call, table: Table | undefined, flags: number): number {
   if (table === undefined) return -ERRNO.ENOENT;
+  if (table.type === "kv") {
+    // Not a map: there is nothing like it behind bpf(2).
+    call.host.tables.drop(table);
+    return -ERRNO.ENOENT;
+  }
   if (isSocketMap(table.type)) {
     // Its values are objects, and no descriptor of a host stands for one.
     call.host.tables.drop(table);
@@ -79,8 +84,8 @@ export function objGet(call: Call): number {
 export function mapGetNextId(call: Call): number {
   const start = call.u32(start_id);
   if (call.hasTail(next_id) || start >= ID_END) return -ERRNO.EINVAL;
-  for (const { id } of call.host.tables.all()) {
-    if (id > start) return call.put(next_id, id) ? 0 : -ERRNO.EFAULT;
+  for (const { id, type } of call.host.tables.all()) {
+    if (id > start && type !== "kv") return call.put(next_id, id) ? 0 : -ERRNO.EFAULT;
   }
   return -ERRNO.ENOENT;
 }

@@ -53,6 +53,7 @@ const WORKLOADS = [
   "batch-walk",
   "drain",
   "mixed",
+  "kv",
 ];
 
 async function measure(...args: string[]): Promise<ResultFile> {

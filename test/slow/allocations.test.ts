@@ -159,3 +159,25 @@ describe("no allocation per call of numeric", () => {
     expect(measure("local.update", () => local.update(n++ & 127, n & 127, 2))).toBeLessThan(NOTHING);
   });
 });
+
+describe.each([false, true])("a KV store, shared: %s: no allocation per call of", (shared) => {
+  const host = createHost(shared ? { seed: 1, shared, cpus: 2, maxMemory: 16 * 1024 * 1024 } : { seed: 1 });
+  const manifest = { pairs: { hits: { codec: u32 }, port: { codec: u16 } } };
+  const store = host.createKvStore({ manifest });
+  const [hits, port] = [store.pair("hits"), store.pair("port")];
+  const value = new Uint8Array(64);
+  const half = new Uint8Array(32);
+  for (let key = 64; key < 128; key++) store.put(key, value);
+  let n = 0;
+  it.each<[string, () => void]>([
+    ["put of the same size", () => store.put(64 + (n++ & 63), value)],
+    ["put of another size", () => store.put(64 + (n & 63), n++ & 64 ? value : half)],
+    ["copy into a short buffer", () => store.copy(hits.key, half)],
+    ["has, sizeOf", () => store.has(n++ & 63) && store.sizeOf(n & 63)],
+    ["delete and put", () => store.delete(64 + (n++ & 63)) && store.put(64 + ((n - 1) & 63), value)],
+    ["get and set of a pair", () => hits.set((hits.get() + 1) & 0xffff)],
+    ["the key of a pair", () => port.key],
+  ])("%s", (name, run) => {
+    expect(measure(`KV store, shared ${shared}: ${name}`, run)).toBeLessThan(NOTHING);
+  });
+});

@@ -1,0 +1,91 @@
+/**
+ * Says why a call on a KV store failed.
+ *
+ * @module
+ */
+import { describe } from "../codec/mismatch.ts";
+import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import { noMemory } from "../host/scratch.ts";
+import { lockTimeout } from "../host/shared_core.ts";
+import { PAGE_BYTES } from "./metadata.ts";
+import type { StoreHandle } from "./store_handle.ts";
+
+/** How messages call a store that may have no name. */
+export function storeSubject(name: string, id?: number): string {
+  return name === "" ? `KV store${id === undefined ? "" : ` #${id}`}` : `KV store ${JSON.stringify(name)}`;
+}
+
+/** The error for a key that is none; or EBADF, since a closed store has no keys. */
+export function keyError(store: StoreHandle, operation: Operation, key: unknown): Error {
+  if (store.closed) return closedError(store, operation);
+  if (typeof key !== "number") {
+    return new TypeError(`${operation}: ${store.subject}: key: expected a number, got ${describe(key)}`);
+  }
+  const cause = `has the keys 0..${store.maxKeys - 1}, and ${key} is none of them`;
+  return bpfError(ERRNO.EINVAL, operation, store.subject, cause);
+}
+
+export function closedError(store: StoreHandle, operation: Operation): Error {
+  return bpfError(
+    ERRNO.EBADF,
+    operation,
+    store.subject,
+    store.host.closed ? "is on a closed host" : "is closed",
+  );
+}
+
+/** The error for what is no value: 1 to 4096 bytes. */
+export function valueError(store: StoreHandle, operation: Operation, key: number, bytes: unknown): Error {
+  if (!(bytes instanceof Uint8Array)) {
+    return new TypeError(
+      `${operation}: ${store.subject}: value: expected a Uint8Array, got ${describe(bytes)}`,
+    );
+  }
+  if (bytes.length === 0) {
+    const cause = `takes values of 1 to ${PAGE_BYTES} bytes, the one for key ${key} has none`;
+    return bpfError(ERRNO.EINVAL, operation, store.subject, cause, "delete() the key instead");
+  }
+  const cause = `takes values of 1 to ${PAGE_BYTES} bytes, the one for key ${key} has ${bytes.length}`;
+  return bpfError(ERRNO.E2BIG, operation, store.subject, cause, "spread it over several keys");
+}
+
+/** The error for an errno that the core gave to a call about a key. */
+export function storeError(
+  store: StoreHandle,
+  operation: Operation,
+  errno: number,
+  key: number,
+  size = 0,
+): Error {
+  const { subject } = store;
+  const owner = store.pairOf(key);
+  switch (errno) {
+    case ERRNO.ENOSPC: {
+      const cause = `has no ${size} free bytes in one piece in its ${store.maxPages} pages of ${PAGE_BYTES} bytes`;
+      return bpfError(errno, operation, subject, cause, "delete values or create it with more maxPages");
+    }
+    case ERRNO.ENOMEM:
+      return noMemory(store.host, operation, subject);
+    case ERRNO.EPERM:
+      return owner === undefined
+        ? bpfError(errno, operation, subject, `keeps the key ${key} for a rollout`, "choose another key")
+        : bpfError(
+            errno,
+            operation,
+            subject,
+            `has the pair ${JSON.stringify(owner.name)} at key ${key}`,
+            "drop it by a rollout",
+          );
+    case ERRNO.EINVAL: {
+      const cause =
+        owner === undefined
+          ? `has a pair at key ${key}, whose values are not ${size} bytes`
+          : `has the pair ${JSON.stringify(owner.name)} at key ${key}, of ${owner.size} bytes, not ${size}`;
+      return bpfError(errno, operation, subject, cause, "change its size by a rollout");
+    }
+    case ERRNO.ETIMEDOUT:
+      return lockTimeout(store.host, operation, subject);
+    default:
+      return bpfError(errno, operation, subject, "was refused by the core");
+  }
+}

@@ -1,0 +1,17 @@
+/**
+ * The KV store: see {@link Host.createKvStore}.
+ *
+ * @module
+ */
+export type { KvOpenSpec, KvSpec } from "./create.ts";
+export type { KvStore } from "./kv_store.ts";
+export {
+  type Manifest,
+  type ManifestDifference,
+  ManifestMismatchError,
+  type PairSpec,
+  type StoredPair,
+} from "./manifest.ts";
+export type { KvPair } from "./pair.ts";
+export type { Plan, PlanAction, PlanStep, UndoOptions } from "./plan.ts";
+export type { StoredManifest } from "./store_handle.ts";

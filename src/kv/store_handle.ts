@@ -1,0 +1,269 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * KV stores: values of 1 to 4096 bytes by small integer keys.
+ *
+ * @module
+ */
+import { describe } from "../codec/mismatch.ts";
+import { ERRNO, type Operation } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import type { Table } from "../host/table.ts";
+import type { CoreExports } from "../host/wasm.ts";
+import { tableBytes, tableEntries } from "../maps/stats.ts";
+import { problemsOfTable } from "../maps/verify.ts";
+import type { Binding } from "./binding.ts";
+import { closedError, keyError, storeError, storeSubject, valueError } from "./failure.ts";
+import { readManifest, type StoredPair } from "./manifest.ts";
+import { offsetOf, PAGE_BYTES, PAGE_ENTRY_SHIFT, pageOf, sizeOf } from "./metadata.ts";
+
+/** The manifest in force, as a store has it in its memory. */
+export interface StoredManifest {
+  /** How many manifests there have been: 0 before the first one. */
+  readonly generation: number;
+  readonly pairs: readonly StoredPair[];
+}
+
+/** A handle of a store whose pairs nobody needs the types of; what {@link KvStore} is made of. */
+export abstract class StoreHandle {
+  readonly host: Host;
+  /** Keys are below this. */
+  readonly maxKeys: number;
+  /** Pages of 4096 bytes that the values may take, 1 to 128. */
+  readonly maxPages: number;
+  /** @internal */
+  readonly table: Table;
+  /** @internal */
+  readonly core: CoreExports;
+  /** @internal */
+  readonly handle: number;
+  /** @internal What the pairs of this handle are; undefined when it was opened without a manifest. */
+  binding: Binding | undefined;
+  /** @internal */
+  closed = false;
+  /** @internal Keys while the store is open, else 0. */
+  keyLimit: number;
+  /** @internal Index of the first word of metadata in the host's u32. */
+  readonly firstWord: number;
+  /** @internal Index of the page table there. */
+  readonly firstPage: number;
+  /** @internal Index of the word with the generation there. */
+  readonly generationWord: number;
+  readonly #ownersWord: number;
+
+  /** @internal Use {@link Host.createKvStore}. */
+  constructor(host: Host, table: Table) {
+    const { core } = host;
+    const wordOf = (offset: WebAssembly.Global) => (table.handle + offset.value) >>> 2;
+    this.host = host;
+    this.table = table;
+    this.core = core;
+    this.handle = table.handle;
+    this.maxKeys = table.maxEntries;
+    this.maxPages = table.mapExtra;
+    this.keyLimit = table.maxEntries;
+    this.firstWord = host.u32[wordOf(core.KV_METADATA_OFFSET)] >>> 2;
+    this.firstPage = host.u32[wordOf(core.KV_PAGES_OFFSET)] >>> 2;
+    this.generationWord = wordOf(core.KV_GENERATION_OFFSET);
+    this.#ownersWord = wordOf(core.KV_OWNERS_OFFSET);
+  }
+
+  get name(): string {
+    return this.table.name;
+  }
+
+  /** Keys that have a value. */
+  get size(): number {
+    this.check("size");
+    return tableEntries(this.host, this.handle);
+  }
+
+  /**
+   * Address in host memory of the metadata: a u32 for each key, 0 for a key without a value, else, least significant bit first, page_idx (3
+   * bits), page_off (12), size - 1 (12), init (1) and 4 more bits of page_idx, as docs/kv.md draws it.
+   */
+  get metadata(): number {
+    this.check("info");
+    return this.firstWord * 4;
+  }
+
+  /** Pages of 4096 bytes in use. They come with the values, and go when they are empty. */
+  get pages(): number {
+    this.check("info");
+    return this.host.u32[(this.handle + this.core.KV_PAGE_COUNT_OFFSET.value) >>> 2];
+  }
+
+  /**
+   * Sets the value of a key. One that is not longer than the one before is written where that was, and nothing is allocated; so is a
+   * longer one when the bytes behind are free, and otherwise the room of the one before counts as free.
+   *
+   * @param bytes 1 to 4096 bytes
+   * @throws BpfError EINVAL for no bytes, E2BIG for more than 4096; ENOSPC when no page has so many free bytes in one piece and
+   *   there are `maxPages`; ENOMEM when the host has no memory for a page; EINVAL when the key is a pair's, of another size, and EPERM
+   *   when a rollout keeps it.
+   */
+  abstract put(key: number, bytes: Uint8Array): void;
+
+  /** A copy of the value of a key; undefined when it has none. */
+  abstract get(key: number): Uint8Array<ArrayBuffer> | undefined;
+
+  /**
+   * Copies the value of a key into `target`, from its beginning.
+   *
+   * @returns bytes of the value; 0 when the key has none
+   * @throws RangeError when the value is longer than `target`
+   */
+  abstract copy(key: number, target: Uint8Array): number;
+
+  /** Whether a key has a value. */
+  has(key: number): boolean {
+    return this.word("kv.has", key) !== 0;
+  }
+
+  /** Bytes of the value of a key; 0 when it has none. */
+  sizeOf(key: number): number {
+    const word = this.word("kv.has", key);
+    return word === 0 ? 0 : sizeOf(word);
+  }
+
+  /**
+   * A live view of the value of a key: what is written to it stands in the store, and the other way round. It is good until the value
+   * is deleted or put with another size, or the memory of a host that is not shared grows, which leaves the view with length 0. On a
+   * shared host other threads may be writing to it.
+   *
+   * @returns undefined when the key has no value
+   */
+  view(key: number): Uint8Array | undefined {
+    const word = this.word("kv.view", key);
+    if (word === 0) return undefined;
+    const start = this.addressOf(word);
+    return this.host.u8.subarray(start, start + sizeOf(word));
+  }
+
+  /**
+   * Deletes the value of a key.
+   *
+   * @returns false when it has none
+   * @throws BpfError EPERM when the key is a pair's, or a rollout keeps it
+   */
+  delete(key: number): boolean {
+    if (key >>> 0 !== key || key >= this.keyLimit) throw keyError(this, "kv.delete", key);
+    const errno = this.core.kvDelete(this.handle, key);
+    if (errno === ERRNO.ENOENT) return false;
+    if (errno !== 0) throw storeError(this, "kv.delete", errno, key);
+    return true;
+  }
+
+  /** The manifest in force, whatever this handle is bound to. */
+  get manifest(): StoredManifest {
+    this.check("kv.bind");
+    const { generation, text } = this.readText();
+    return { generation, pairs: readManifest(text) };
+  }
+
+  /** Bytes of the store with all its structures. */
+  memoryUsage(): number {
+    this.check("memoryUsage");
+    return tableBytes(this.host, this.handle);
+  }
+
+  /** Checks every invariant of the store, as {@link HashMap.verify} those of a map. */
+  verify(): string[] {
+    this.check("verify");
+    return problemsOfTable(this.host, this.table);
+  }
+
+  /** Closes this handle. The store goes with its last handle and pin. Calling it again does nothing. */
+  close(): void {
+    if (this.closed) return;
+    this.closed = true;
+    this.keyLimit = 0;
+    this.host.tables.removeHandle(this);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  /** @internal How messages call the store. */
+  get subject(): string {
+    return storeSubject(this.name, this.table.id);
+  }
+
+  /** @internal */
+  check(operation: Operation): void {
+    if (this.closed) throw closedError(this, operation);
+  }
+
+  /** @internal Throws EBADF; as maps do. */
+  refuse(operation: Operation): never {
+    throw closedError(this, operation);
+  }
+
+  /** @internal The word of metadata of a key. */
+  word(operation: Operation, key: number): number {
+    if (key >>> 0 !== key || key >= this.keyLimit) throw keyError(this, operation, key);
+    return this.host.u32[this.firstWord + key];
+  }
+
+  /** @internal Where the value is that a word names. */
+  addressOf(word: number): number {
+    return this.host.u32[this.firstPage + (pageOf(word) << (PAGE_ENTRY_SHIFT - 2))] + offsetOf(word);
+  }
+
+  /** @internal Whose a key is: 0, bytes of a pair, or STAGED or RETAINED. */
+  ownerOf(key: number): number {
+    const owners = this.host.u32[this.#ownersWord];
+    return owners === 0 ? 0 : this.host.u16[(owners >>> 1) + key];
+  }
+
+  /** @internal The pair of the manifest in force that has a key. */
+  pairOf(key: number): StoredPair | undefined {
+    return this.manifest.pairs.find((pair) => pair.key === key);
+  }
+
+  /** @internal Checks a value and puts it where the core takes it from. */
+  protected stage(key: number, bytes: Uint8Array): number {
+    const { scratch, u8 } = this.host;
+    if (!(bytes instanceof Uint8Array) || bytes.length === 0 || bytes.length > PAGE_BYTES) {
+      throw valueError(this, "kv.put", key, bytes);
+    }
+    scratch.turn++;
+    u8.set(bytes, scratch.value);
+    return scratch.value;
+  }
+
+  /** @internal Puts a value by the core. */
+  protected putStaged(key: number, bytes: Uint8Array): void {
+    const { length } = bytes;
+    const source = this.stage(key, bytes);
+    const errno = this.core.kvPut(this.handle, key, source, length, 0);
+    if (this.host.u8.length === 0) this.host.refresh();
+    if (errno !== 0) throw storeError(this, "kv.put", errno, key, length);
+  }
+
+  /** @internal Throws unless a target has room for a value. */
+  protected checkRoom(key: number, target: Uint8Array, size: number): void {
+    if (!(target instanceof Uint8Array)) {
+      throw new TypeError(`kv.copy: ${this.subject}: expected a Uint8Array, got ${describe(target)}`);
+    }
+    if (size > target.length) {
+      throw new RangeError(
+        `kv.copy: ${this.subject}: the value of key ${key} has ${size} bytes, the target ${target.length}`,
+      );
+    }
+  }
+
+  /** @internal Generation and text of the manifest in force. */
+  readText(): { generation: number; text: Uint8Array } {
+    const { host } = this;
+    for (let room = PAGE_BYTES; ; ) {
+      const at = host.scratch.stage(room + 8);
+      if (at === 0) throw storeError(this, "kv.bind", ERRNO.ENOMEM, 0);
+      const bytes = this.core.kvManifest(this.handle, at, room);
+      if (bytes < 0) throw storeError(this, "kv.bind", -bytes, 0);
+      if (bytes <= room)
+        return { generation: host.u32[at >>> 2], text: host.u8.slice(at + 4, at + 4 + bytes) };
+      room = bytes;
+    }
+  }
+}
