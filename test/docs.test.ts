@@ -17,7 +17,9 @@ const sources = [
   "src/errors.ts",
   "src/hosts.ts",
   ...["src/host", "src/maps", "src/programs", "src/testing", "src/uapi"].flatMap((folder) =>
-    readdirSync(new URL(folder, root)).map((name) => `${folder}/${name}`),
+    readdirSync(new URL(folder, root))
+      .filter((name) => name.endsWith(".ts"))
+      .map((name) => `${folder}/${name}`),
   ),
 ];
 
@@ -30,7 +32,7 @@ const numbered = (file: string, codes: string[]): Example[] =>
   codes.map((code, index) => ({ where: `${file} #${index + 1}`, code }));
 
 const examples: Example[] = [
-  ...["README.md", "docs/uapi.md"].flatMap((file) =>
+  ...["README.md", "docs/programs.md", "docs/uapi.md"].flatMap((file) =>
     numbered(
       file,
       [...read(file).matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code),
@@ -88,6 +90,7 @@ function run(code: string): string[] {
 describe("examples", () => {
   it.each([
     "README.md",
+    "docs/programs.md",
     "docs/uapi.md",
     "src/host/",
     "src/hosts.ts",

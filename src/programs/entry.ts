@@ -56,6 +56,8 @@ export interface PercpuEntry<K, S> extends Entry<K, S[]> {
 export class LiveEntry<K, V> implements Entry<K, V> {
   declare readonly key: K;
   declare value: V;
+  /** Whether its values can be written. */
+  readonly writable: boolean;
   readonly #map: BpfMap<K, V>;
   readonly #key: Place;
   readonly #value: Place;
@@ -68,6 +70,7 @@ export class LiveEntry<K, V> implements Entry<K, V> {
     Object.setPrototypeOf(this, Object.create(new.target.prototype));
     const place = map as unknown as BpfMap<unknown, unknown>;
     this.#map = map;
+    this.writable = refusal === undefined;
     this.#key = new Place(place, "a key cannot be written; delete the entry and set() another");
     this.#value = new Place(place, refusal);
     definePart(this, "key", this.#key, map.keyCodec);

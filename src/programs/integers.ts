@@ -91,7 +91,7 @@ export function integerOperation(operator: IntegerOperator, sign: Sign): Operati
         (a, b) => a * b,
       );
     case "div": {
-      // The dividend less its remainder, as the quotient alone may be rounded up to the next integer.
+      // The dividend less its remainder divides exactly, so that nothing is rounded.
       const divide = operation(sign, (a, b) => (b === 0 ? 0 : (a - (a % b)) / b + 0), quotient);
       return (a, b) => divide(readAs(sign, a), readAs(sign, b));
     }

@@ -24,7 +24,8 @@ import { noMemory, roundUp64, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
-import { LiveEntry, type ReadonlyEntry } from "./entry.ts";
+import type { LiveEntry, ReadonlyEntry } from "./entry.ts";
+import { returnEntry, takeCopy } from "./entry_pool.ts";
 import { Seq } from "./seq.ts";
 
 /** Options of {@link EntryMap.iterator}. */
@@ -77,13 +78,16 @@ type Ending = "overflow" | "retry" | { readonly thrown: unknown } | undefined;
  * iterator.close();
  * ```
  */
-export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined, undefined> {
+export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined, undefined> {
   /** A handle of its own, which holds the map. */
   readonly #map: EntryMap<unknown, unknown>;
   readonly #options: IteratorOptions<ReadonlyEntry<unknown, unknown>>;
   readonly #size: number;
   readonly #seq: Seq;
-  readonly #entry: LiveEntry<unknown, unknown>;
+  /** The handle that it was made with, which the entries belong to. */
+  readonly #source: EntryMap<unknown, unknown>;
+  /** The one that `show` is handed; only during a read. */
+  #entry: LiveEntry<unknown, unknown> | undefined;
   /** The block, which begins with the cursor; 0 once the iterator is closed or at its end. */
   #block: number;
   readonly #bytes: number;
@@ -96,7 +100,6 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
   #scanned = false;
   /** The final call is done. */
   #ended = false;
-  #reading = false;
   /** What `show` threw behind other output: for the next read. */
   #pending: { readonly thrown: unknown } | undefined;
 
@@ -114,6 +117,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
     this.#size = checkInteger(`iterator: ${subject}: bufferSize`, bufferSize, 1, SIZE_MAX);
     this.#options = options;
     this.#seq = new Seq(map, subject, this.#size);
+    this.#source = map;
     let room = Math.max(1, Math.min(GROUP, Math.floor(GROUP_BYTES / table.keySize)));
     const layoutOf = (room: number) => scanLayout(host, table.keySize, 0, room);
     const bytesOf = (room: number) => layoutOf(room).values + roundUp64(table.valueBytes);
@@ -131,7 +135,6 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
     host.u32[(this.#block >>> 2) + 1] = 0;
     this.#map = map.reopen();
     this.#map.resources.add(this);
-    this.#entry = new LiveEntry(this.#map, "an iterator shows copies; write with set() of the map");
   }
 
   /**
@@ -146,37 +149,39 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
    */
   read(): Uint8Array<ArrayBuffer> | undefined {
     if (this.#ended) return undefined;
-    if (this.#reading) this.#fail(ERRNO.EBUSY, "is being read: show() reads the iterator that it shows for");
+    if (this.#entry !== undefined)
+      this.#fail(ERRNO.EBUSY, "is being read: show() reads the iterator that it shows for");
     if (this.#block === 0) this.#refuse();
     const pending = this.#pending;
     this.#pending = undefined;
     if (pending !== undefined) throw pending.thrown;
-    this.#reading = true;
+    const entry = takeCopy(this.#source);
+    this.#entry = entry;
     try {
-      this.#fill();
+      this.#fill(entry);
       return this.#seq.take();
     } finally {
-      this.#reading = false;
-      this.#entry.leave();
+      this.#entry = undefined;
+      returnEntry(this.#source, entry);
       if (this.#ended) this.close();
     }
   }
 
   /** The next {@link read}, for `for await`. It closes the iterator at the end of the loop, and when there is an error. */
-  async next(): Promise<IteratorResult<Uint8Array, undefined>> {
+  async next(): Promise<IteratorResult<Uint8Array<ArrayBuffer>, undefined>> {
     if (this.#block === 0 && !this.#map.host.closed) return { done: true, value: undefined };
     try {
       const value = this.read();
       return value === undefined ? { done: true, value } : { done: false, value };
     } catch (error) {
       // A loop does not call return() then.
-      if (!this.#reading) this.close();
+      if (this.#entry === undefined) this.close();
       throw error;
     }
   }
 
   /** Closes the iterator: a `for await` was left early. */
-  async return(): Promise<IteratorResult<Uint8Array, undefined>> {
+  async return(): Promise<IteratorResult<Uint8Array<ArrayBuffer>, undefined>> {
     this.close();
     return { done: true, value: undefined };
   }
@@ -199,8 +204,8 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
    * console.log(response.status); // 200
    * ```
    */
-  stream(): ReadableStream<Uint8Array> {
-    return new ReadableStream<Uint8Array>(
+  stream(): ReadableStream<Uint8Array<ArrayBuffer>> {
+    return new ReadableStream<Uint8Array<ArrayBuffer>>(
       {
         pull: async (controller) => {
           const { done, value } = await this.next();
@@ -231,11 +236,11 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
   }
 
   /** Shows elements until one does not fit, or the end. Throws only when it has nothing to give. */
-  #fill(): void {
+  #fill(entry: LiveEntry<unknown, unknown>): void {
     const seq = this.#seq;
     while (true) {
       const kept = seq.count;
-      const element = this.#find(kept > 0);
+      const element = this.#find(entry, kept > 0);
       if (element === null) return;
       const ending = this.#run(element);
       if (ending === undefined && this.#block !== 0) {
@@ -278,7 +283,10 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
   }
 
   /** The element whose turn it is, as it is now; undefined behind the last one, null when it could not be had and may wait. */
-  #find(mayWait: boolean): LiveEntry<unknown, unknown> | undefined | null {
+  #find(
+    entry: LiveEntry<unknown, unknown>,
+    mayWait: boolean,
+  ): LiveEntry<unknown, unknown> | undefined | null {
     const map = this.#map;
     const { host, table } = map;
     try {
@@ -288,7 +296,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
           const address = map.find(map.reading, key);
           if (address >= ERRNO_LIMIT) {
             host.copy(this.#value, address, table.valueBytes);
-            return this.#entry.at(key, this.#value);
+            return entry.at(key, this.#value);
           }
           if (address !== 0) map.fail("iterator.read", address);
           this.#next++; // it was deleted
@@ -300,7 +308,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array, undefined,
       if (mayWait) return null;
       throw error;
     }
-    this.#entry.leave();
+    entry.leave();
     return undefined;
   }
 

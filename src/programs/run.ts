@@ -22,11 +22,11 @@ import { checkAction, type Dumper, type Filter, type ProcessResult } from "./pro
 import { Program } from "./program.ts";
 import {
   BY_ENTRY,
-  DONE,
   KEEPS_VICTIMS,
   LINEAR,
   MOST_ELEMENT_RUNS,
   NO_LOCK,
+  NO_ROOM,
   RESUMABLE,
   RunRecord,
 } from "./run_record.ts";
@@ -187,7 +187,7 @@ export class Run<K, V> {
             break;
           }
         }
-        if (this.#stopped && row < end) {
+        if (this.#stopped) {
           if (resumable) this.#inside = this.#cursorInside(bucket, start, row);
           break;
         }
@@ -215,37 +215,37 @@ export class Run<K, V> {
     const overElements = !resumable && scanner.elements !== undefined;
     const loop = overElements && scanner.elements ? scanner.elements : scanner.buckets;
     const { handle } = table;
-    do {
+    // However small the budget, one bucket at least.
+    let advanced = false;
+    while (!record.ended && !(advanced && this.#isOver)) {
       if (this.#seen.concerns(record.position)) {
         this.#visitBuckets(1);
+        advanced = true;
         continue;
       }
       const most = overElements ? MOST_ELEMENT_RUNS : budget.buckets(record.visited);
       if (host.shared) {
         record.bucketsLeft = most;
         loop(handle, record.address, 0);
-        budget.pass(most);
       } else {
         const planned = core.programPlan(handle, record.address, most);
         if (planned > 0) {
           loop(handle, record.address, planned);
           core.programAdvance(handle, record.address, record.bucketsDone);
-          budget.pass(planned);
         }
       }
+      const { outcome } = record;
       if (record.stopped) this.#stopCompiled();
-      else if (record.outcome !== DONE) this.#unblock(record.outcome);
+      else if (outcome === NO_ROOM) this.#victims.makeRoom(record.needed);
+      else if (outcome === BY_ENTRY) this.#visitBuckets(1);
+      else if (outcome === NO_LOCK) throw lockTimeout(host, "process", subjectOf(this.#map));
+      if (outcome !== NO_ROOM) {
+        advanced = true;
+        budget.pass(most);
+      }
       if (record.victimCount >= size || (budget.isTimed && record.victimCount > 0)) this.#victims.dump();
       program.check(); // the dumper may have closed it, and its code would write to memory that is no longer its own
-    } while (!this.#isOver);
-  }
-
-  /** Does what a compiled program could not. */
-  #unblock(outcome: number): void {
-    const record = this.#record;
-    if (outcome === NO_LOCK) throw lockTimeout(this.#map.host, "process", subjectOf(this.#map));
-    if (outcome === BY_ENTRY) this.#visitBuckets(1);
-    else this.#victims.makeRoom(record.needed);
+    }
   }
 
   #stopCompiled(): void {

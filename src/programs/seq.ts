@@ -11,10 +11,10 @@ import type { BpfMap } from "../maps/bpf_map.ts";
 const NONE = new Uint8Array(0);
 const encoder = new TextEncoder();
 /**
- * Longest text that is written character by character: up to here that is faster than `encodeInto`, which costs a view of the rest of
- * the buffer and an object for its result.
+ * Longest text that is written character by character. `encodeInto` costs 60 ns however short the text is, with the view of the rest
+ * of the buffer that it needs, and the loop 2.4 ns per character (Node 20).
  */
-const SHORT = 64;
+const SHORT = 24;
 
 /** How many iterators this thread has made. */
 let sessions = 0;
@@ -109,8 +109,9 @@ export class Seq {
     return count === 0 ? undefined : this.#buffer.slice(0, count);
   }
 
-  /** @internal Gives the buffer back. */
+  /** @internal Gives the buffer back, also while it is being written to. */
   release(): void {
+    this.#showing = false;
     this.#buffer = NONE;
     this.#count = 0;
   }

@@ -1,4 +1,6 @@
 // BPF iterators: what a read gives, where the next one goes on, and what show() may do meanwhile.
+import { Writable } from "node:stream";
+import { pipeline } from "node:stream/promises";
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {
   BPF_F_WRONLY,
@@ -15,6 +17,7 @@ import {
   u32,
   u53,
 } from "../../src/index.ts";
+import { bytesPerCall } from "../support/allocation.ts";
 import { caught, expectErrno } from "../support/caught.ts";
 import { ARRAYS, EVERY_TYPE, HASHES, openAny } from "../support/every_type.ts";
 
@@ -419,7 +422,7 @@ describe("seq", () => {
     expect(iterator.read()).toEqual(new Uint8Array(Buffer.concat(expected)));
   });
 
-  it.each(["é", "€", "𝄞", "x".repeat(70), `${"x".repeat(70)}€`])(
+  it.each(["é", "€", "𝄞", "x".repeat(24), "x".repeat(25), `${"x".repeat(22)}€`, `${"x".repeat(70)}€`])(
     "never ends a piece inside of %s",
     (text) => {
       const { length } = new TextEncoder().encode(text);
@@ -497,7 +500,7 @@ describe("entry", () => {
     });
     expect(iterator.read()).toBeUndefined();
     expect(errors).toEqual([
-      'entry: map "m": value.at.ms: an iterator shows copies; write with set() of the map',
+      'entry: map "m": value.at.ms: this is a copy of the entry; write with set() of the map',
       'entry: map "m": key: a key cannot be written; delete the entry and set() another',
     ]);
     expect(map.get(1)).toEqual({ hits: 50, at: { ms: 60 } });
@@ -519,6 +522,52 @@ describe("entry", () => {
     expect(inFinalCall?.message).toContain("EFAULT");
     expectErrno(() => kept?.value, "EFAULT");
     expectErrno(() => kept?.copy(), "EFAULT");
+  });
+
+  it("is the same object for every element and every iterator, but for those that run inside of show()", () => {
+    const { map } = numbers("array", 2, 2);
+    const seen: unknown[] = [];
+    const inner = () =>
+      map.iterator({
+        show(_seq, entry) {
+          if (entry) seen.push(entry);
+        },
+      });
+    inner().read();
+    inner().read();
+    const [first] = seen;
+    expect(seen).toHaveLength(4);
+    for (const entry of seen) expect(entry).toBe(first);
+    const outer = map.iterator({
+      show(_seq, entry) {
+        if (!entry) return;
+        const { key } = entry;
+        inner().read();
+        expect(seen.at(-1) === entry).toBe(false);
+        expect([entry === first, entry.key, entry.value]).toEqual([true, key, 100 + key]);
+      },
+    });
+    expect(outer.read()).toBeUndefined();
+  });
+
+  it("costs no allocation", () => {
+    const line = new TextEncoder().encode("a line of text\n");
+    const bytesPerRun = (entries: number) => {
+      const { map } = numbers("rhash", entries);
+      const sum = new Float64Array(1);
+      const show = (seq: Seq, entry: ReadonlyEntry<number, number> | undefined) => {
+        if (!entry) return;
+        sum[0] += entry.key + entry.value;
+        seq.write(line);
+      };
+      const bytes = bytesPerCall(() => {
+        const iterator = map.iterator({ show });
+        while (iterator.read() !== undefined);
+      }, 20);
+      expect(sum[0]).toBeGreaterThan(0);
+      return bytes;
+    };
+    expect((bytesPerRun(20_000) - bytesPerRun(1000)) / 19_000).toBeLessThan(2);
   });
 
   it("has the slots of a per-CPU map, and the thread's own", () => {
@@ -678,6 +727,21 @@ describe.each(HASHES)("show() on a %s may", (type) => {
       const { message } = expectErrno(() => iterator.read(), "EBADF");
       expect(message).toContain(what === "host" ? "is closed, with its host (EBADF)" : "is closed (EBADF)");
       expectErrno(() => iterator.read(), "EBADF");
+    }
+  });
+
+  it("not write after closing its iterator", () => {
+    for (const data of ["x", "x".repeat(100), new Uint8Array(3)]) {
+      const { map } = open(4);
+      const iterator: MapIterator = map.iterator({
+        show(seq) {
+          seq.write("before");
+          iterator.close();
+          seq.write(data);
+        },
+      });
+      expect(expectErrno(() => iterator.read(), "EBADF").message).toMatch(/^seq\.write: map "m"/);
+      expect(map.host.verify()).toEqual([]);
     }
   });
 
@@ -913,6 +977,22 @@ describe("for await", () => {
     };
     await expect(loop()).rejects.toThrow("no twos");
     expect(pieces).toEqual(["0\n1\n"]);
+    expect(host.memoryUsage().bytes).toBe(bytes);
+  });
+
+  it("is how pipeline() reads it, which closes it when the other end fails", async () => {
+    const { map, host } = numbers("array", 400, 400);
+    const { bytes } = host.memoryUsage();
+    const pieces: string[] = [];
+    const sink = new Writable({
+      highWaterMark: 1,
+      write(piece, _encoding, done) {
+        pieces.push(piece.toString());
+        done(pieces.length === 2 ? new Error("hung up") : null);
+      },
+    });
+    await expect(pipeline(map.iterator({ bufferSize: 4, show: showKey }), sink)).rejects.toThrow("hung up");
+    expect(pieces).toEqual(["0\n1\n", "2\n3\n"]);
     expect(host.memoryUsage().bytes).toBe(bytes);
   });
 

@@ -1,75 +1,90 @@
 // Runs of map.process in parts: budgets, cursors, and whatever happens to the map in between.
 import { describe, expect, it } from "vitest";
-import {
-  ACT_DELETE,
-  ACT_KEEP,
-  ACT_STOP,
-  createHost,
-  type HashMap,
-  type Host,
-  type ProcessBudget,
-  type ProcessCursor,
-  u32,
-  u53,
-} from "../../src/index.ts";
+import { ACT_DELETE, type Host, type ProcessBudget, type ProcessCursor } from "../../src/index.ts";
 import { Random } from "../../src/testing/index.ts";
 import { testSeed } from "../support/seed.ts";
-import { ENGINES, type Engine, KINDS, type Kind, openKind, valueFor } from "./kinds.ts";
+import {
+  actionFor,
+  ENGINES,
+  type Engine,
+  KINDS,
+  type Kind,
+  type NumberMap,
+  openKind,
+  type Rule,
+  ruleProgram,
+  setRule,
+  valueFor,
+} from "./kinds.ts";
 
 const seed = testSeed("programs/process_resume");
 
-type Map1 = HashMap<number, { n: number }>;
-
 /** Everything in parts of a budget; `between` is called after each, with what the part has visited. */
 function inParts(
-  map: Map1,
+  map: NumberMap,
+  kind: Kind,
   engine: Engine,
   budget: ProcessBudget,
-  action: (n: number) => number,
+  rule: Rule,
   between: (visited: number) => void = () => {},
-): { visited: number; deleted: number; parts: number } {
+): { visited: number; deleted: number; parts: number; seen: number[] } {
   let cursor: ProcessCursor | undefined;
-  const sum = { visited: 0, deleted: 0, parts: 0 };
+  const sum = { visited: 0, deleted: 0, parts: 0, seen: [] as number[] };
   do {
-    const filter = engine.filter(map, action);
-    const result = map.process({ filter, budget, cursor });
+    const result = engine.run(map, kind, rule, { budget, cursor }, sum.seen);
     cursor = result.cursor && structuredClone(result.cursor);
     sum.visited += result.visited;
     sum.deleted += result.deleted;
     sum.parts++;
     between(result.visited);
   } while (cursor !== undefined);
+  sum.seen.sort((a, b) => a - b);
   return sum;
 }
 
+const below = (count: number) => Array.from({ length: count }, (_, n) => n);
+
 describe.each(ENGINES)("$name", (engine) => {
   describe.each(KINDS)("$type $keySize+$valueSize flags $flags", (kind) => {
+    it("whole maps", () => {
+      for (const entries of [0, 1, 5, 2000]) {
+        const { host, map } = openKind(kind, entries);
+        const seen: number[] = [];
+        const result = engine.run(map, kind, { deletes: [3, 0] }, {}, seen);
+        expect(result).toEqual({ visited: entries, deleted: Math.ceil(entries / 3), stopped: false });
+        expect(seen.sort((a, b) => a - b)).toEqual(below(entries));
+        expect([map.size, host.verify()]).toEqual([entries - Math.ceil(entries / 3), []]);
+      }
+    });
+
+    it("stops where it should", () => {
+      const { map } = openKind(kind, 1000);
+      const seen: number[] = [];
+      const result = engine.run(map, kind, { stops: [100, 42] }, {}, seen);
+      expect([result.stopped, result.visited, seen.at(-1)! % 100]).toEqual([true, seen.length, 42]);
+      expect([seen.filter((n) => n % 100 === 42).length, new Set(seen).size]).toEqual([1, seen.length]);
+    });
+
     it.each([1, 7, 64, 1000])("in parts of %s entries, each a few more at most", (entries) => {
       const { host, map } = openKind(kind, 2000);
       const parts: number[] = [];
-      const seen = engine.seen(map);
-      const all = inParts(
-        map,
-        engine,
-        { entries },
-        (n) => (n % 4 === 0 ? ACT_DELETE : ACT_KEEP),
-        (visited) => parts.push(visited),
+      const all = inParts(map, kind, engine, { entries }, { deletes: [4, 0] }, (visited) =>
+        parts.push(visited),
       );
       expect([all.visited, all.deleted]).toEqual([2000, 500]);
-      expect(seen()).toEqual(Array.from({ length: 2000 }, () => 1));
-      for (const visited of parts.slice(0, -1)) expect(visited).toBeGreaterThanOrEqual(1);
+      expect(all.seen).toEqual(below(2000));
       for (const visited of parts) expect(visited).toBeLessThan(entries + 64);
       expect([map.size, host.verify()]).toEqual([1500, []]);
     });
 
-    it("goes on behind the very entry that stopped it", () => {
+    it.runIf(engine.name === "JavaScript")("goes on behind the very entry that stopped it", () => {
       const { host, map } = openKind(kind, 300);
-      const seen = engine.seen(map);
+      const seen: number[] = [];
       let parts = 0;
       let cursor: ProcessCursor | undefined;
       do {
-        const filter = engine.filter(map, (n) => (n % 3 === 0 ? ACT_DELETE | ACT_STOP : ACT_STOP));
-        const result = map.process({ filter, budget: { entries: 1000 }, cursor });
+        const rule: Rule = { deletes: [3, 0], stops: [1, 0] };
+        const result = engine.run(map, kind, rule, { budget: { entries: 1000 }, cursor }, seen);
         if (result.visited > 0) {
           expect([result.visited, result.stopped]).toEqual([1, true]);
           parts++;
@@ -77,14 +92,14 @@ describe.each(ENGINES)("$name", (engine) => {
         cursor = result.cursor;
       } while (cursor !== undefined);
       expect(parts).toBe(300);
-      expect(seen()).toEqual(Array.from({ length: 300 }, () => 1));
+      expect(seen.sort((a, b) => a - b)).toEqual(below(300));
       expect([map.size, host.verify()]).toEqual([200, []]);
     });
 
     it("exactly once, whatever grows, shrinks and stops between the parts", () => {
       for (let round = 0; round < 12; round++) {
         const random = new Random(seed + round);
-        const entries = [3, 40, 400, 1500][random.below(4)];
+        const entries = [3, 40, 400, 1500][random.below(4)]!;
         const { host, map } = openKind(kind, entries, {}, 4000);
         check(host, map, kind, engine, entries, random);
       }
@@ -92,89 +107,110 @@ describe.each(ENGINES)("$name", (engine) => {
   });
 
   it("in microseconds: it always gets on, and to the end", () => {
-    const { map } = openKind(KINDS[0], 20_000);
-    const seen = engine.seen(map);
-    const all = inParts(map, engine, { microseconds: 0.001 }, () => ACT_KEEP);
+    const { map } = openKind(KINDS[0]!, 20_000);
+    const all = inParts(map, KINDS[0]!, engine, { microseconds: 0.001 }, {});
     expect(all.visited).toBe(20_000);
     // A bucket each, or nearly.
     expect(all.parts).toBeGreaterThan(1500);
-    expect(seen().every((times) => times === 1)).toBe(true);
-    expect(inParts(map, engine, { microseconds: 1e9 }, () => ACT_DELETE)).toEqual({
-      visited: 20_000,
-      deleted: 20_000,
-      parts: 1,
-    });
-    expect(map.size).toBe(0);
+    expect(all.seen).toEqual(below(20_000));
+    const rest = inParts(map, KINDS[0]!, engine, { microseconds: 1e9 }, { deletes: [1, 0] });
+    expect([rest.visited, rest.deleted, rest.parts, map.size]).toEqual([20_000, 20_000, 1, 0]);
   });
 
   it("a budget of both: what is reached first", () => {
-    const { map } = openKind(KINDS[0], 5000);
-    const part = map.process({
-      filter: engine.filter(map, () => ACT_KEEP),
-      budget: { entries: 100, microseconds: 1e9 },
-    });
+    const { map } = openKind(KINDS[0]!, 5000);
+    const part = engine.run(map, KINDS[0]!, {}, { budget: { entries: 100, microseconds: 1e9 } }, []);
     expect(part.visited).toBeGreaterThanOrEqual(100);
     expect(part.visited).toBeLessThan(200);
   });
 
   it("takes buckets apart that a long section has left with hundreds of entries", () => {
-    const host = createHost({ seed: 3, maxMemory: 64 * 1024 * 1024 });
-    const map = host.createMap({ type: "rhash", key: u32, value: u53, maxEntries: 10_000 });
+    const { host, map } = openKind(KINDS[0]!, 0, {}, 10_000);
     host.section(() => {
-      for (let n = 0; n < 3000; n++) map.set(n, n);
+      for (let n = 0; n < 3000; n++) map.set(n, { n });
     });
-    const times = new Map<number, number>();
-    let cursor: ProcessCursor | undefined;
-    do {
-      const result = map.process({
-        filter: (entry) => {
-          times.set(entry.key, (times.get(entry.key) ?? 0) + 1);
-          return entry.key % 100 === 99 ? ACT_STOP : ACT_KEEP;
-        },
-        budget: { entries: 1000 },
-        cursor,
-      });
-      cursor = result.cursor;
-    } while (cursor !== undefined);
-    expect([times.size, [...times.values()].every((n) => n === 1)]).toEqual([3000, true]);
+    const all = inParts(map, KINDS[0]!, engine, { entries: 1000 }, { stops: [100, 99] });
+    expect([all.visited, all.seen]).toEqual([3000, below(3000)]);
+  });
+});
+
+describe.each(["wasm", "js"] as const)("a compiled program (%s) does what a function does", (backend) => {
+  it.each(KINDS)("$type $keySize+$valueSize flags $flags", (kind) => {
+    for (let round = 0; round < 12; round++) {
+      const random = new Random(seed + 1000 + round);
+      const entries = [3, 40, 400, 1500][random.below(4)]!;
+      // Two hosts that are the same: same seed, same calls, same layout and order.
+      const [a, b] = [openKind(kind, entries, {}, 4000), openKind(kind, entries, {}, 4000)];
+      const filter = ruleProgram(b.map, backend);
+      const rule: Rule = {
+        deletes: random.chance(70) ? [random.between(2, 9), 1] : undefined,
+        stops: random.chance(70) ? [random.between(2, 50), 0] : undefined,
+      };
+      setRule(filter, rule);
+      let cursors: (ProcessCursor | undefined)[] = [undefined, undefined];
+      let next = entries;
+      let sum = 0;
+      do {
+        // Bucket by bucket: with more, a compiled program may visit a few buckets more than a function.
+        const budget = { entries: 1 };
+        const seen: number[] = [];
+        const first = ENGINES[0]!.run(a.map, kind, rule, { budget, cursor: cursors[0] }, seen);
+        const second = b.map.process({ filter, budget, cursor: cursors[1] });
+        sum += seen.reduce((x, y) => x + y, 0);
+        const summary = ({ cursor, ...rest }: typeof first) => ({
+          ...rest,
+          at: cursor && [cursor.position, cursor.behind],
+        });
+        expect(summary(second)).toEqual(summary(first));
+        expect(filter.counters.sum).toBe(sum);
+        cursors = [first.cursor, second.cursor];
+        for (let i = random.below(10); i > 0 && a.map.size < 3900; i--) {
+          const key = random.chance(50) ? next++ : random.below(next);
+          for (const { map } of [a, b]) {
+            if (key === next - 1) map.set(key, valueFor(kind, key));
+            else map.delete(key);
+          }
+        }
+      } while (cursors[0] !== undefined);
+      expect([...b.map.keys()]).toEqual([...a.map.keys()]);
+      expect(b.host.verify()).toEqual([]);
+    }
   });
 });
 
 /** One sweep in parts, with changes between them, beside a model. */
-function check(host: Host, map: Map1, kind: Kind, engine: Engine, entries: number, random: Random): void {
-  const model = new Set(Array.from({ length: entries }, (_, n) => n));
+function check(
+  host: Host,
+  map: NumberMap,
+  kind: Kind,
+  engine: Engine,
+  entries: number,
+  random: Random,
+): void {
+  const model = new Set(below(entries));
   // From start to end there, and never touched.
   const stable = new Set(model);
   const seen = new Set<number>();
-  const deleted = (n: number) => n % 5 === 0;
-  const deleteNow = random.chance(50);
-  const stop = random.below(3) === 0 ? random.between(2, 9) : 0;
+  const divisor = random.between(2, 9);
+  const rule: Rule = {
+    deletes: random.chance(50) ? [5, 0] : undefined,
+    stops: engine.name === "JavaScript" && random.below(3) === 0 ? [divisor, 1] : undefined,
+  };
   let next = entries;
   let cursor: ProcessCursor | undefined;
-  const times = engine.seen(map);
   let parts = 0;
   do {
-    const before = times();
-    const filter = engine.filter(
-      map,
-      (n) => (deleteNow && deleted(n) ? ACT_DELETE : ACT_KEEP) | (stop > 0 && n % stop === 1 ? ACT_STOP : 0),
-    );
-    const budget = { entries: random.between(1, 80) };
-    const result = map.process({ filter, budget, cursor });
+    const part: number[] = [];
+    const result = engine.run(map, kind, rule, { budget: { entries: random.between(1, 80) }, cursor }, part);
     cursor = result.cursor;
-    const after = times();
-    let visited = 0;
-    for (let n = 0; n < after.length; n++) {
-      if (after[n] === (before[n] ?? 0)) continue;
-      expect([n, after[n] - (before[n] ?? 0), model.has(n)]).toEqual([n, 1, true]);
-      expect(seen.has(n), `${n} comes once`).toBe(false);
+    expect(part.length).toBe(result.visited);
+    for (const n of part) {
+      expect([n, model.has(n), seen.has(n)], `${n} is there, and comes once`).toEqual([n, true, false]);
       seen.add(n);
-      visited++;
-      if (!deleteNow || !deleted(n)) continue;
+      if ((actionFor(n, rule) & ACT_DELETE) === 0) continue;
       model.delete(n);
       stable.delete(n);
     }
-    expect(visited).toBe(result.visited);
     // Grow or shrink, by a lot or a little.
     const changes = random.below(4) === 0 ? random.below(600) : random.below(20);
     const grows = random.chance(50);

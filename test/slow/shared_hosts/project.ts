@@ -21,7 +21,7 @@ export const sharedHosts: UserWorkspaceConfig = {
   ],
   test: {
     name: "shared hosts",
-    include: ["test/*.test.ts", "test/uapi/*.test.ts"],
+    include: ["test/*.test.ts", "test/uapi/*.test.ts", "test/programs/*.test.ts"],
     exclude: [
       // Of the build, the documents and the codecs, which know no hosts.
       ...["core_build", "docs", "example_programs", "codec*"].map((name) => `test/${name}.test.ts`),

@@ -1,5 +1,5 @@
 // Exactly once, with the writers in other threads: they grow and shrink the map all the time by keys of their own, and every
-// scan, iteration and drain must give each key that stays exactly once, and none twice.
+// scan, iteration, BPF iterator and drain must give each key that stays exactly once, and none twice.
 import { createHost } from "bpfmap";
 import { check, verified } from "../kit/check.mjs";
 import { stop, stopped } from "../kit/control.mjs";
@@ -88,7 +88,34 @@ export function scan({ host, random }, args) {
     const entries = new Pass(args, `iteration ${i}`);
     for (const [key, value] of map) entries.take(key, value);
     entries.end();
+    iterate(map, args, random, i);
   }
+}
+
+/** An iterator shows an element again that did not fit, but its output has it once. */
+function iterate(map, args, random, i) {
+  const layout = LAYOUTS[args.name];
+  const bufferSize = random.chance(20) ? random.between(8, 30) : random.between(30, 3000);
+  const output = new Pass(args, `iterator ${i} by ${bufferSize} bytes`);
+  const shown = new Map();
+  const iterator = map.iterator({
+    bufferSize,
+    show(seq, entry) {
+      if (!entry) return;
+      const { key, value } = entry.copy();
+      const n = layout.numberOf(key);
+      // The fields of the entry read the same bytes, one by one.
+      layout.sequenceOf(n, entry.value);
+      shown.set(n, [key, value]);
+      seq.write(`${n}\n`);
+    },
+  });
+  for (let piece = iterator.read(); piece; piece = iterator.read()) {
+    const lines = new TextDecoder().decode(piece).split("\n");
+    if (lines.pop() !== "") throw new Error(`${output.what}: an element was split`);
+    for (const line of lines) output.take(...shown.get(Number(line)));
+  }
+  output.end();
 }
 
 export function drain({ host, random }, args) {
