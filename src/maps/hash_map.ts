@@ -203,11 +203,12 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
    *
    * const flows = createMap({ type: "rhash", key: u32, value: struct({ lastSeen: u32, bytes: u32 }), maxEntries: 100 });
    * flows.set(1, { lastSeen: 10, bytes: 500 }).set(2, { lastSeen: 99, bytes: 60 });
+   * let bytes = 0;
    * const result = flows.process({
    *   filter: (entry) => (entry.value.lastSeen < 50 ? ACT_DELETE : ACT_KEEP),
-   *   dumper: (entry) => console.log(entry.key, entry.value.bytes), // 1 500
+   *   dumper: (entry) => { bytes += entry.value.bytes; },
    * });
-   * console.log(result); // { visited: 2, deleted: 1, stopped: false }
+   * console.log(result, bytes); // { visited: 2, deleted: 1, stopped: false } 500
    * ```
    */
   process(options: ProcessOptions<K, V>): ProcessResult {
