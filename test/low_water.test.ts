@@ -323,6 +323,17 @@ describe.each([false, true])("shared: %s", (shared) => {
     expect(batching.map.size).toBe(7);
   });
 
+  it("a hook whose room is used up before the insert goes on is called again", () => {
+    const { map, calls } = hooked((same) => {
+      if (same.info.maxEntries === 12) return;
+      same.grow(12);
+      // Up to the new mark, by which the insert that waits crosses it.
+      for (let key = 100; same.size < 9; key++) same.set(key, key);
+    });
+    for (let key = 0; key < 8; key++) map.set(key, key);
+    expect([calls, map.size]).toEqual([[7, 9], 10]);
+  });
+
   it("a hook may write to the same map by the same kind of call", () => {
     const { map, calls } = hooked((same) => {
       same.grow(100);
