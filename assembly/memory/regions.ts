@@ -2,7 +2,7 @@
 //
 //      0 ..    63  never used, so that address 0 can mean "none"
 //     64 ..   319  arena state                        (memory/arena.ts)
-//    320 ..   383  host words: section depth          (sync/section.ts), table whose low-water mark may be passed (table/low_water.ts)
+//    320 ..   383  host words: section depth          (sync/section.ts), table whose low-water mark may be passed, and at which limit (table/low_water.ts)
 //    384 ..   415  counters of the counted build          (counting.ts)
 //   1024 ..  1551  secrets of the hash: 128 words of NH, 16 bytes that tail reads may touch   (hash/hash.ts)
 //   2048 .. 10239  zeros, never written: what buckets read as before their segment exists     (table/buckets.ts)

@@ -78,7 +78,7 @@ function takeFromPool(table: usize, line: usize): bool {
     }
     limit(table);
   }
-  if (field(table, LOW_FREE) && entriesOf(table) >= mark && isTold(table)) {
+  if (field(table, LOW_FREE) && entriesOf(table) >= mark && isTold(table, most)) {
     failWith(LOW_WATER);
     return false;
   }
@@ -111,10 +111,10 @@ export function tighten(table: usize): void {
 }
 
 /** Whether this thread is to be told that the mark is crossed: nobody was, and it has a hook. Under the pool lock. */
-function isTold(table: usize): bool {
+function isTold(table: usize, most: u32): bool {
   if (atomic.load<u32>(table, MARKED) || !mine(HOOKS)) return false;
   atomic.store<u32>(table, 1, MARKED); // not journaled: that it was told stands when the insert is undone
-  return !takePass(table);
+  return !takePass(table, most);
 }
 
 /** After the entries have become fewer, or the limit higher, under the pool lock: the mark is armed again, and credits flow again. */

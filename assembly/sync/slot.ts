@@ -11,8 +11,8 @@
 // 148 u32 spin locks of values held      152 u32 address, u32 version before [4]
 // 184 u32 bytes of larger journals       188 u32 zero, for ever           192 .. 215 words that calls use on their way:
 // 192 8 bytes of a value (WORD) | 200 width of the bucket visited | 204 keeps touching loads alive | 208 8 bytes of a sum
-// 216 u32 tables that the thread has a low-water hook of    220 u32 table whose mark it may pass       (table/low_water.ts)
-// 224 u32 whether it waits, in a section of its own, for those of others       (sync/section.ts)
+// 216 u32 tables that the thread has a low-water hook of    220 u32 table whose mark it may pass, u32 at which limit (table/low_water.ts)
+// 228 u32 whether it waits, in a section of its own, for those of others       (sync/section.ts)
 //
 // Only the owner writes its slot, but for `state`, and until somebody recovers it.
 import { SLOTS } from "../memory/regions";
@@ -55,7 +55,7 @@ export const TOUCHED: usize = 204;
 export const SUM: usize = 208;
 export const HOOKS: usize = 216;
 export const PASS: usize = 220;
-export const IN_GRACE: usize = 224;
+export const IN_GRACE: usize = 228;
 export const MOST_VALUE_LOCKS: u32 = 4;
 
 /** States. Outside of the core, attaching takes a slot from FREE to LIVE (src/host/shared_memory.ts). */

@@ -24,14 +24,18 @@ export const LOW_WATER: u32 = 4093;
   return SHARED ? SLOT + PASS : LOW_WATER_PASS;
 }
 
-/** Lets the next insert into a table that would be told of the mark go on; 0 takes that back. */
-export function passLowWater(table: usize): void {
+/**
+ * Lets the next insert into a table that would be told of the mark go on, as long as its limit is what it was when it was told; 0
+ * takes that back. Behind a higher limit there is another mark, which others may have come to meanwhile.
+ */
+export function passLowWater(table: usize, limit: u32): void {
   store<u32>(passWord(), <u32>table);
+  store<u32>(passWord(), limit, 4);
 }
 
 /** Whether the insert has been told before. That holds once. */
-export function takePass(table: usize): bool {
-  if (load<u32>(passWord()) != <u32>table) return false;
+export function takePass(table: usize, limit: u32): bool {
+  if (load<u32>(passWord()) != <u32>table || load<u32>(passWord(), 4) != limit) return false;
   store<u32>(passWord(), 0);
   return true;
 }
@@ -51,14 +55,15 @@ export function setLimit(table: usize, entries: u32): void {
 /** What an insert into a hash-like map is answered that has found MARK entries or more: 0, LOW_WATER or E2BIG. Plain build. */
 export function atMark(table: usize): u32 {
   const entries = field(table, COUNT);
-  if (entries >= field(table, MAX_ENTRIES)) return E2BIG;
-  return entries == field(table, MARK) && !takePass(table) ? LOW_WATER : 0;
+  const most = field(table, MAX_ENTRIES);
+  if (entries >= most) return E2BIG;
+  return entries == field(table, MARK) && !takePass(table, most) ? LOW_WATER : 0;
 }
 
 /** What a write to an index of an array is answered that is behind the mark, or beyond the end: 0, LOW_WATER or E2BIG. */
 export function beyondMark(table: usize, index: u32): u32 {
   const entries = SHARED ? atomic.load<u32>(table, MAX_ENTRIES) : field(table, MAX_ENTRIES);
-  if (isAhead(table, index, entries) && claim(table, index, entries)) return LOW_WATER;
+  if (isAhead(table, index, entries) && claim(table, entries)) return LOW_WATER;
   return index < entries ? 0 : E2BIG;
 }
 
@@ -68,10 +73,9 @@ export function beyondMark(table: usize, index: u32): u32 {
   return SHARED ? mine(HOOKS) != 0 && atomic.load<u32>(table, MARKED) != entries : field(table, MARKED) != entries;
 }
 
-/** Whether it is this call that is told. One that was told before goes on, and beyond the end the next one is told again. */
-function claim(table: usize, index: u32, entries: u32): bool {
-  const passes = takePass(table);
-  if (passes && index >= entries) return false;
+/** Whether it is this call that is told. One that was told before goes on. */
+function claim(table: usize, entries: u32): bool {
+  const passes = takePass(table, entries);
   if (!SHARED) setField(table, MARKED, entries);
   else {
     const seen = atomic.load<u32>(table, MARKED);

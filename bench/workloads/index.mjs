@@ -18,6 +18,8 @@ export const WORKLOADS = {
   "threads-mixed": () => import("./threads_mixed.mjs"),
   "threads-percpu": () => import("./threads_percpu.mjs"),
   "shared-overhead": () => import("./shared_overhead.mjs"),
+  "process-js": () => import("./process_js.mjs"),
+  "process-compiled": () => import("./process_compiled.mjs"),
   kv: () => import("./kv.mjs"),
   counters: () => import("./counters.mjs"),
 };

@@ -146,8 +146,8 @@ export interface CoreExports {
    * `low_water.ts`.
    */
   setLowWater(m: number, free: number): number;
-  /** Lets the next insert into `m` pass the mark; 0 takes that back. */
-  passLowWater(m: number): void;
+  /** Lets the next insert into `m` pass the mark, if its limit still is `maxEntries`; 0 takes that back. */
+  passLowWater(m: number, maxEntries: number): void;
   /** The insert that was answered LOW_WATER will not come: the next one is to be told. */
   rearmLowWater(m: number): void;
   /** Writes the words that `stats.ts` names to `out`. */

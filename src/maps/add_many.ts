@@ -61,29 +61,29 @@ export class AddMany<K, V> {
     let stage = this.#stage(bytes);
     if (count > room) this.#keys.check(stage + keysOffset);
     let { turn } = host.scratch;
-    let crossed = false;
+    /** The limit whose mark the next key may pass. */
+    let crossed = 0;
     for (let start = 0; start < count; ) {
       // The key that was told of the low-water mark goes on, and no other.
-      const n = crossed ? 1 : Math.min(room, count - start);
+      const n = crossed > 0 ? 1 : Math.min(room, count - start);
       const keysAt = this.#keys.part(start, n, stage + keysOffset);
       let deltasAt = stage + deltasOffset;
       if (flat) deltasAt = this.#flat.part(host, start * deltaBytes, n * deltaBytes, deltasAt);
       else this.#write(deltas, start, n, deltasAt, counter);
       if (host.scratch.turn !== turn) throw reentryError(map, "addMany");
-      if (crossed) host.core.passLowWater(table.handle);
+      if (crossed > 0) host.core.passLowWater(table.handle, crossed);
       const done = map.addDeltas(stage, keysAt, n, deltasAt, counter.width, counter.offset);
-      if (crossed) host.core.passLowWater(0);
-      crossed = false;
+      if (crossed > 0) host.core.passLowWater(0, 0);
+      crossed = 0;
       if (host.u8.length === 0) host.refresh();
       start += done;
       if (done === n) continue;
       const errno = host.u32[(stage + stageErrno) >>> 2];
       if (errno !== LOW_WATER) throw partError(map, "addMany", errno, start, count);
-      callLowWater(map, "addMany");
+      crossed = callLowWater(map, "addMany");
       // The hook may have used the stage.
       stage = this.#stage(bytes);
       turn = host.scratch.turn;
-      crossed = true;
     }
     this.#keys.close();
   }

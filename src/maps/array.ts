@@ -332,7 +332,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
   }
 
   protected override writeLocked(address: number): void {
-    passing(this.host, this.table, () => super.writeLocked(address));
+    passing(this.host, this.table, this.table.maxEntries, () => super.writeLocked(address));
   }
 
   override put(key: number, value: number, condition: number): number {

@@ -194,12 +194,12 @@ export class Batch<K, V> {
     let errno = this.#writeTo(map, wanted, condition);
     while (errno === LOW_WATER) {
       const done = this.count;
-      callLowWater(map, "updateBatch");
+      const maxEntries = callLowWater(map, "updateBatch");
       this.#check("updateBatch");
       // The hook may have used the batch.
       this.count = done;
       // The entry that was told goes on, and no other.
-      errno = passing(map.host, map.table, () => this.#writeTo(map, done + 1, condition));
+      errno = passing(map.host, map.table, maxEntries, () => this.#writeTo(map, done + 1, condition));
       if (errno === 0) errno = this.#writeTo(map, wanted, condition);
     }
     if (errno !== 0) throw partError(map, "updateBatch", errno, this.count, wanted);
@@ -252,14 +252,15 @@ export class Batch<K, V> {
     const put = (i: number) => host.core.update(table.handle, this.#key(i), this.#value(i), BPF_NOEXIST);
     for (let i = from; i < this.count; i++) {
       let failed = put(i);
-      if (failed === LOW_WATER) {
+      while (failed === LOW_WATER) {
+        let { maxEntries } = table;
         try {
-          callLowWater(map, "drain");
+          maxEntries = callLowWater(map, "drain");
         } catch (error) {
           // What was taken out goes back whatever the hook does.
           thrown.push(error);
         }
-        failed = passing(host, table, () => put(i));
+        failed = passing(host, table, maxEntries, () => put(i));
       }
       if (host.u8.length === 0) host.refresh();
       if (failed === 0 || failed === ERRNO.EEXIST) continue;

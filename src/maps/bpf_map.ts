@@ -171,8 +171,8 @@ export abstract class BpfMap<K, V> {
   /** @internal What an errno of the core asks for: the low-water hook and the call `again`, or an error. */
   refused<T>(operation: Operation, errno: number, again: () => T): T {
     if (errno !== LOW_WATER) this.fail(operation, errno);
-    callLowWater(this, operation);
-    return passing(this.host, this.table, again);
+    const maxEntries = callLowWater(this, operation);
+    return passing(this.host, this.table, maxEntries, again);
   }
 
   /** @internal Encodes a key into the scratch; where. Encode the value first: see {@link Scratch.turn}. */

@@ -101,7 +101,9 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
     } catch (error) {
       // The bytes mean nothing to the codec (a u53 beyond 2^53 - 1): a call that throws has changed nothing.
       // It crosses no mark that it had not crossed before.
-      passing(host, this.table, () => core.update(this.writing, scratch.key, scratch.value, BPF_NOEXIST));
+      passing(host, this.table, this.table.maxEntries, () =>
+        core.update(this.writing, scratch.key, scratch.value, BPF_NOEXIST),
+      );
       if (host.u8.length === 0) host.refresh();
       throw error;
     }

@@ -2,12 +2,13 @@
  * Low-water marks: calling the hook of a map from within the operation that the core has refused for it, and making that call again.
  *
  * The core answers LOW_WATER instead of inserting (assembly/table/low_water.ts). Whoever gets it has the hook called and then
- * calls again, with leave to pass the mark once: so an insert is told at most once, whatever the hook did.
+ * calls again, with leave to pass this mark: so an insert is told of a mark at most once, whatever the hook did. A map that has grown has
+ * another mark, further on, and an insert that is beyond that one, too, is told again.
  *
  * @module
  */
 import { describe } from "../codec/mismatch.ts";
-import { bpfError, ERRNO } from "../errors.ts";
+import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { checkInteger } from "../host/options.ts";
 import { sharedCore } from "../host/shared_core.ts";
@@ -132,25 +133,31 @@ function unhook(map: AnyMap): void {
   noteDirect(host, table);
 }
 
-/** Makes a call that may pass the mark once. */
-export function passing<T>(host: Host, table: Table, call: () => T): T {
+/** Makes a call that may pass the mark of `maxEntries` once. */
+export function passing<T>(host: Host, table: Table, maxEntries: number, call: () => T): T {
   const { core } = host;
-  core.passLowWater(table.handle);
+  core.passLowWater(table.handle, maxEntries);
   try {
     return call();
   } finally {
-    core.passLowWater(0);
+    core.passLowWater(0, 0);
   }
 }
 
-/** Has the hook called; the value in the scratch is what it was then. Throws what the hook throws, and when it closed the map. */
-export function callLowWater(map: AnyMap, operation: Parameters<AnyMap["refuse"]>[0]): void {
+/**
+ * Has the hook called; the value in the scratch is what it was then. Throws what the hook throws, and when it closed the map.
+ *
+ * @returns the limit whose mark was crossed
+ */
+export function callLowWater(map: AnyMap, operation: Operation): number {
   const { host, table } = map;
+  const { maxEntries } = table;
   const { scratch } = host;
   const value = host.u8.slice(scratch.value, scratch.value + table.valueBytes);
   table.lowWater?.call(map);
   if (map.writing === 0) map.refuse(operation);
   host.u8.set(value, scratch.value);
+  return maxEntries;
 }
 
 /** What is wrong with a mark, if the map has another one. */

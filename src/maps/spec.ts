@@ -18,9 +18,10 @@ export type MapType = HashType | "percpu_hash" | "array" | "percpu_array";
  * within that operation: before it, or a later one, can fail for want of room.
  *
  * Once for each crossing: when the hook does not grow the map, inserts go on to the limit without calling it again, until deletes
- * have led back to the mark. In a sockmap an index beyond the end crosses it, too, and is then tried again. In an array the slots
- * are free from the highest index written on: the first write to one of the last `free` indices crosses the mark, and so does one
- * beyond the end, which is then tried again. It is not crossed again until the array has grown or was cleared.
+ * have led back to the mark. A map that has grown has another mark, further on. In a sockmap an index beyond the end crosses it, too,
+ * and is then tried again. In an array the slots are free from the highest index written on: the first write to one of the last
+ * `free` indices crosses the mark, and so does one beyond the end, which is then tried again. It is not crossed again until the
+ * array has grown or was cleared.
  */
 export type LowWater<M> = {
   /** The mark, in slots: 1..maxEntries. */

@@ -31,12 +31,15 @@ export function pastLowWater(
   most: number,
   insert: (most: number) => number,
 ): number {
-  const errno = insert(most);
+  let errno = insert(most);
   if (errno !== LOW_WATER) return errno;
   host.tables.hold(table);
-  const failed = callHook(host, table);
-  if (host.closed) return failed;
-  const result = failed !== 0 ? failed : passing(host, table, () => insert(1));
+  while (errno === LOW_WATER) {
+    const { maxEntries } = table;
+    errno = callHook(host, table);
+    if (host.closed) return errno;
+    if (errno === 0) errno = passing(host, table, maxEntries, () => insert(1));
+  }
   host.tables.drop(table);
-  return result;
+  return errno;
 }

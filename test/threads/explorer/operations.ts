@@ -198,7 +198,7 @@ export class Operations extends HostOperations {
   setAtMark(key: number, number: number, passes = false): Operation {
     const value = plain(this.shape, number);
     const insert = this.#call("update", this.key(key), this.value(value), 0);
-    const pass = (table: number): Call => ({ name: "passLowWater", args: [table] });
+    const pass = (table: number): Call => ({ name: "passLowWater", args: [table, this.shape.maxEntries] });
     return {
       name: `setAtMark(${key}, ${number}${passes ? ", passes" : ""})`,
       calls: passes ? [pass(this.table), insert, pass(0)] : [insert],
