@@ -13,6 +13,7 @@ import {
   scanRuns,
   sectionRuns,
   stressRuns,
+  sweepRuns,
   tornRuns,
 } from "../threads/runs.ts";
 import { testHistories, testRuns } from "../threads/suite.ts";
@@ -48,6 +49,7 @@ for (const runs of [
   sectionRuns,
   killRuns,
   scanRuns,
+  sweepRuns,
   countingRuns,
   fullRuns,
   growRuns,

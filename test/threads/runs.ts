@@ -134,7 +134,16 @@ export function scanRuns({ scans }: Sizes): Run[] {
   const run = (type: string, layout: string, stable: number, passing: number): Run => ({
     job: "scan",
     name: `${type}, ${layout}, ${stable} keys that stay`,
-    options: { type, layout, stable, passing, writers: 2, scanners: 1, scans, drains: Math.ceil(scans / 2) },
+    options: {
+      type,
+      layout,
+      stable,
+      passing,
+      writers: 2,
+      scanners: 1,
+      scans,
+      drains: Math.max(4, Math.ceil(scans / 2)),
+    },
   });
   return [
     run("rhash", "u32 to u53", 500, 1000),
@@ -157,6 +166,21 @@ export function countingRuns({ counts }: Sizes): Run[] {
     run("percpu_hash", "u53", 2000, 4),
     run("percpu_hash", "pair", 50, 3),
     run("percpu_array", "u53", 50, 3),
+  ];
+}
+
+export function sweepRuns({ counts }: Sizes): Run[] {
+  const run = (type: string, value: string, keys: number, sweepers: number): Run => ({
+    job: "sweep",
+    name: `${type}, ${value}, ${keys} keys, ${sweepers} sweepers`,
+    options: { type, value, keys, counters: 2, sweepers, counts: Math.ceil(counts / 10) },
+  });
+  return [
+    run("rhash", "keys", 50, 2),
+    run("rhash", "tags", 500, 2),
+    run("rhash", "refs", 50, 3),
+    run("hash", "keys", 500, 1),
+    run("hash", "refs", 500, 2),
   ];
 }
 

@@ -1,6 +1,6 @@
 // Exactly once, with the writers in other threads: they grow and shrink the map all the time by keys of their own, and every
 // scan, iteration, BPF iterator and drain must give each key that stays exactly once, and none twice.
-import { createHost } from "bpfmap";
+import { ACT_DELETE, ACT_KEEP, ACT_STOP, createHost, program, u32 } from "bpfmap";
 import { check, verified } from "../kit/check.mjs";
 import { stop, stopped } from "../kit/control.mjs";
 import { codecs, LAYOUTS } from "../kit/layouts.mjs";
@@ -89,7 +89,50 @@ export function scan({ host, random }, args) {
     for (const [key, value] of map) entries.take(key, value);
     entries.end();
     iterate(map, args, random, i);
+    sweep(map, args, random, i);
   }
+}
+
+/** Programs that keep everything: a function, and one that is compiled, whole and in parts. */
+function sweep(map, args, random, i) {
+  const { stable } = args;
+  const { numberOf } = LAYOUTS[args.name];
+  const seen = new Set();
+  let what = `run ${i}`;
+  // The value may be half written: a function looks at it without a lock. The key is not.
+  const filter = ({ key }) => {
+    const n = numberOf(key);
+    if (seen.has(n)) throw new Error(`${what}: key ${n} came twice`);
+    seen.add(n);
+    return random.chance(2) ? ACT_STOP : ACT_KEEP;
+  };
+  const everything = () => {
+    for (let n = 0; n < stable; n++) if (!seen.has(n)) throw new Error(`${what}: stable key ${n} was missed`);
+    seen.clear();
+  };
+  map.process({ filter: (entry) => filter(entry) & ~ACT_STOP });
+  everything();
+  what = `run ${i} in parts`;
+  let cursor;
+  do ({ cursor } = map.process({ filter, budget: { entries: random.between(1, 200) }, cursor }));
+  while (cursor !== undefined);
+  everything();
+  const counting = program(map, (_, { counters }) => counters.seen.add(1), { counters: { seen: u32 } });
+  do ({ cursor } = map.process({ filter: counting, budget: { entries: random.between(1, 200) }, cursor }));
+  while (cursor !== undefined);
+  check("a compiled program sees at least what stays", counting.counters.seen >= stable);
+  counting.close();
+}
+
+/** Takes everything by `process`: every entry is in what the dumper sees, whole, since nobody else has it any more. */
+function dumpAll(map, taken, random, deleting) {
+  const dumper = ({ key, value }) => taken.take(key, value);
+  const parts = random.chance(50)
+    ? { budget: { entries: random.between(1, 300) } }
+    : { size: random.between(1, 300) };
+  let cursor;
+  do ({ cursor } = map.process({ filter: deleting, dumper, ...parts, cursor }));
+  while (cursor !== undefined);
 }
 
 /** An iterator shows an element again that did not fit, but its output has it once. */
@@ -122,10 +165,19 @@ export function drain({ host, random }, args) {
   const { name, stable, drains } = args;
   const { keyOf, valueFor } = LAYOUTS[name];
   const map = open(host, args);
+  const always = program(
+    map,
+    (_, { counters }) => [counters.seen.add(1), counters.seen.value.ge(0).then(ACT_DELETE)],
+    {
+      counters: { seen: u32 },
+    },
+  );
   for (let i = 0; i < drains; i++) {
     const room = roomOf(random);
     const taken = new Pass(args, `drain ${i} by ${room}`);
-    if (i % 2 === 0) {
+    if (i % 4 === 2) dumpAll(map, taken, random, () => ACT_DELETE);
+    else if (i % 4 === 3) dumpAll(map, taken, random, always);
+    else if (i % 2 === 0) {
       const batch = map.createBatch(room);
       for (let more = true; more; ) {
         batch.count = room;

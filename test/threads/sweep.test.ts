@@ -1,0 +1,6 @@
+// Programs that delete while other threads count (jobs/sweep.mjs).
+import { testSeed } from "../support/seed.ts";
+import { SMALL, sweepRuns } from "./runs.ts";
+import { testRuns } from "./suite.ts";
+
+testRuns(testSeed("threads/sweep.test.ts"), sweepRuns(SMALL));
