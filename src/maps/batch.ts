@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { BPF_F_LOCK, BPF_NOEXIST } from "../constants.ts";
+import { BPF_F_LOCK } from "../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { checkInteger } from "../host/options.ts";
 import { noMemory, scanLayout } from "../host/scratch.ts";
@@ -13,6 +13,7 @@ import type { BpfMap } from "./bpf_map.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { partError, subjectOf } from "./failure.ts";
 import { callLowWater, LOW_WATER, passing } from "./low_water.ts";
+import { type PutBack, putBack } from "./put_back.ts";
 
 /** Options of {@link EntryMap.batches}. */
 export interface BatchOptions {
@@ -242,32 +243,9 @@ export class Batch<K, V> {
     return this.count === this.capacity;
   }
 
-  /** @internal Puts the entries from number `from` on back, where their key is absent; how many could not be, why, and what a
-   *  low-water hook threw. */
-  putBack(map: EntryMap<K, V>, from: number): { errno: number; lost: number; thrown: unknown[] } {
-    const { host, table } = map;
-    let errno = 0;
-    let lost = 0;
-    const thrown: unknown[] = [];
-    const put = (i: number) => host.core.update(table.handle, this.#key(i), this.#value(i), BPF_NOEXIST);
-    for (let i = from; i < this.count; i++) {
-      let failed = put(i);
-      while (failed === LOW_WATER) {
-        let { maxEntries } = table;
-        try {
-          maxEntries = callLowWater(map, "drain");
-        } catch (error) {
-          // What was taken out goes back whatever the hook does.
-          thrown.push(error);
-        }
-        failed = passing(host, table, maxEntries, () => put(i));
-      }
-      if (host.u8.length === 0) host.refresh();
-      if (failed === 0 || failed === ERRNO.EEXIST) continue;
-      errno = failed;
-      lost++;
-    }
-    return { errno, lost, thrown };
+  /** @internal Puts the entries from number `from` on back. */
+  putBack(map: EntryMap<K, V>, from: number): PutBack {
+    return putBack(map, "drain", from, this.count, (i) => [this.#key(i), this.#value(i)]);
   }
 
   /** Where key number `index` is. */

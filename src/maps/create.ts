@@ -225,7 +225,13 @@ export function createMapOn(host: Host, spec: AnyMapSpec): BpfMap<unknown, unkno
   const table = host.tables.create(attributes, "createMap", subject);
   try {
     if (sockets) table.sockets = new Sockets(host, table, mark);
-    return makeHandle(host, table, attributes, (flags & BPF_F_WRONLY) === 0, (flags & BPF_F_RDONLY) === 0);
+    return makeHandle(
+      host,
+      table,
+      { key, value: attributes.value, lowWater },
+      (flags & BPF_F_WRONLY) === 0,
+      (flags & BPF_F_RDONLY) === 0,
+    );
   } finally {
     host.tables.drop(table);
   }

@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { BPF_NOEXIST } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { noMemory } from "../host/scratch.ts";
 import { lockTimeout, sharedCore } from "../host/shared_core.ts";
 import { checkNoPromise } from "../host/threads.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
+import { putBack } from "../maps/put_back.ts";
 import type { LiveEntry } from "./entry.ts";
 import { entryFunction } from "./entry_function.ts";
 import { returnEntry, takeEntry } from "./entry_pool.ts";
@@ -89,18 +89,13 @@ export class Victims<K, V> {
       throw lockTimeout(host, "process", "a section");
   }
 
+  /** What a low-water hook throws meanwhile gives way to the error that made them go back. */
   #putBack(from: number, to: number): void {
-    const { host, table } = this.#map;
-    let errno = 0;
-    let lost = 0;
-    for (let i = from; i < to; i++) {
+    const { host } = this.#map;
+    const { errno, lost } = putBack(this.#map, "process", from, to, (i) => {
       const row = (this.#record.victims >>> 2) + 2 * i;
-      const failed = host.core.update(table.handle, host.u32[row], host.u32[row + 1], BPF_NOEXIST);
-      if (host.u8.length === 0) host.refresh();
-      if (failed === 0 || failed === ERRNO.EEXIST) continue;
-      errno = failed;
-      lost++;
-    }
+      return [host.u32[row], host.u32[row + 1]];
+    });
     if (lost === 0) return;
     const cause = `did not take back ${lost} deleted entries that the dumper has not seen; they are lost`;
     throw bpfError(errno, "process", subjectOf(this.#map), cause);

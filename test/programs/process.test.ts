@@ -4,9 +4,12 @@ import {
   ACT_DELETE,
   ACT_KEEP,
   ACT_STOP,
+  attachHost,
   createHost,
   type HashMap,
   type HostOptions,
+  LockTimeoutError,
+  program,
   struct,
   u32,
   u53,
@@ -136,7 +139,10 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
       const { map } = openKind(kind, 300, options);
       const order: string[] = [];
       map.process({
-        filter: () => (order.push("f"), ACT_DELETE),
+        filter: () => {
+          order.push("f");
+          return ACT_DELETE;
+        },
         dumper: () => void order.push("d"),
         size: 2,
       });
@@ -444,4 +450,108 @@ it("on a shared host a dumper in a section is EDEADLK", () => {
     expect(map.process({ filter: () => ACT_DELETE }).deleted).toBe(10);
   });
   expect(map.size).toBe(0);
+});
+
+describe("a grace period that does not end", () => {
+  it("is a LockTimeoutError that names the thread, and everything is back", () => {
+    const { host, map } = openKind(KINDS[0]!, 100, { shared: true, cpus: 2, lockTimeout: 30 });
+    const other = attachHost(host.share());
+    const dumped: number[] = [];
+    const run = () =>
+      map.process({ filter: () => ACT_DELETE, dumper: (entry) => void dumped.push(entry.key) });
+    other.section(() => {
+      const error = caught(run);
+      expect(error).toBeInstanceOf(LockTimeoutError);
+      expect((error as LockTimeoutError).owner).toBe(1);
+    });
+    expect([dumped, map.size, host.verify()]).toEqual([[], 100, []]);
+    // Without a dumper there is nothing to wait for; and what is unlinked stays readable in the other's section.
+    host.pin("/m", map);
+    const theirs = other.open("/m", { key: u32, value: struct({ n: u53 }) });
+    other.section(() => {
+      const address = theirs.lookup(7);
+      expect(map.process({ filter: () => ACT_DELETE }).deleted).toBe(100);
+      map.set(1000, { n: 1 });
+      expect(other.u32[address >>> 2]).toBe(7);
+    });
+    for (let n = 0; n < 100; n++) map.set(n, { n });
+    expect(run().deleted).toBe(101);
+    expect(dumped.length).toBe(101);
+    other.detach();
+  });
+});
+
+it("what goes back passes the low-water mark like any insert", () => {
+  const host = createHost({ seed: 1, maxMemory: MEMORY });
+  let calls = 0;
+  const map = host.createMap({
+    type: "rhash",
+    key: u32,
+    value: u32,
+    maxEntries: 100,
+    lowWater: {
+      free: 10,
+      grow: (grown) => {
+        calls++;
+        grown.grow(200);
+      },
+    },
+  });
+  for (let n = 0; n < 90; n++) map.set(n, n);
+  const error = caught(() =>
+    map.process({
+      filter: () => ACT_DELETE,
+      dumper: () => {
+        for (let n = 100; n < 105; n++) map.set(n, n);
+        throw new Error("no");
+      },
+    }),
+  );
+  expect([error.message, map.size, calls, map.info.maxEntries]).toEqual(["no", 94, 1, 200]);
+  expect(host.verify()).toEqual([]);
+});
+
+describe("a compiled program and the life of its map", () => {
+  it("is for its own map, open, and on every handle of it", () => {
+    const { host, map } = openKind(KINDS[0]!, 10);
+    const { map: other } = openKind(KINDS[0]!, 10);
+    const filter = program(map, ({ value }) => value.n.lt(5).then(ACT_DELETE));
+    const error = caught(() => other.process({ filter } as never));
+    expect([error.constructor.name, error.message]).toEqual([
+      "TypeError",
+      'process: map "m": filter: is a program of map "m"',
+    ]);
+    host.pin("/m", map);
+    const handle = host.open("/m", { key: u32, value: struct({ n: u53 }), type: "rhash" });
+    expect(handle.process({ filter }).deleted).toBe(5);
+    filter.close();
+    expect(expectErrno(() => map.process({ filter }), "EBADF").message).toContain("is closed");
+    expect(map.size).toBe(5);
+  });
+
+  it("ends with EBADF when the dumper closes it: its counters are no longer its memory", () => {
+    for (const backend of ["wasm", "js"] as const) {
+      const { host, map } = openKind(KINDS[0]!, 100);
+      host.pin("/m", map);
+      const filter = program(
+        map,
+        (_, { counters }) => [counters.n.add(1), counters.n.value.ge(0).then(ACT_DELETE)],
+        {
+          counters: { n: u32 },
+          backend,
+        },
+      );
+      expectErrno(() => map.process({ filter, dumper: () => map.close(), size: 1 }), "EBADF");
+      expect(host.verify()).toEqual([]);
+    }
+  });
+
+  it("as a dumper it adds up what it sees", () => {
+    const { map } = openKind(KINDS[2]!, 100);
+    const dumper = program(map, ({ value }, { counters }) => counters.sum.add(value.n), {
+      counters: { sum: u53 },
+    });
+    expect(map.process({ filter: () => ACT_DELETE, dumper }).deleted).toBe(100);
+    expect(dumper.counters.sum).toBe(4950);
+  });
 });
