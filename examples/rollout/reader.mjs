@@ -11,11 +11,19 @@ let manifest = v1;
 let requests = settings.pair("requests");
 const seen = { v1: 0, v2: 0, mixed: 0, rebound: 0, requests: 0 };
 
-/** Another manifest is in force: goes on with that one. */
+/** Another manifest is in force: goes on with that one, or with the one that comes while it looks. */
 function rebind() {
-  manifest = settings.manifest.pairs.some(({ name }) => name === "zone") ? v2 : v1;
-  requests = settings.bind(manifest).pair("requests");
-  seen.rebound++;
+  for (;;) {
+    const now = settings.manifest.pairs.some(({ name }) => name === "zone") ? v2 : v1;
+    try {
+      requests = settings.bind(now).pair("requests");
+      manifest = now;
+      seen.rebound++;
+      return;
+    } catch (error) {
+      if (!(error instanceof ManifestMismatchError)) throw error;
+    }
+  }
 }
 
 while (Atomics.load(running, 0) === 1) {

@@ -11,7 +11,7 @@ const KEYS = 40;
 const PAGES = 3;
 /** Words of the header, as assembly/kv/store.ts has them. */
 const [PAGE_TABLE, MOST, COUNT, OWNERS, TEXT, TEXT_BYTES, METADATA] = [0, 4, 8, 12, 16, 24, 196];
-const header = (name: string) => new CoreConstants(false).header(name);
+const [PLAIN, SHARED] = [new CoreConstants(false), new CoreConstants(true)];
 
 /** A store in which everything is there that a store may have. */
 class Sound {
@@ -28,6 +28,11 @@ class Sound {
     for (const key of [7, 9, 12]) store.delete(key);
     store.rollout({ pairs: { a: { codec: u64 }, b: { codec: cstring(9) } } });
     expect(store.verify()).toEqual([]);
+  }
+
+  /** Offset of a word of the header, by its name there. */
+  header(name: string): number {
+    return (this.host.shared ? SHARED : PLAIN).header(name);
   }
 
   /** Address of a word of the header. */
@@ -60,7 +65,7 @@ class Sound {
   *words(): Generator<number> {
     for (const offset of [PAGE_TABLE, MOST, COUNT, OWNERS, TEXT, TEXT_BYTES, METADATA])
       yield this.word(offset);
-    for (const name of ["COUNT", "MAX_ENTRIES", "BYTES"]) yield this.word(header(name));
+    for (const name of ["COUNT", "MAX_ENTRIES", "BYTES"]) yield this.word(this.header(name));
     for (let key = 0; key < KEYS; key++) yield this.meta(key);
     for (let i = 0; i < KEYS / 2; i++) yield this.get(this.word(OWNERS)) + 4 * i;
     for (let page = 0; page < PAGES; page++) {
@@ -76,7 +81,7 @@ const plus = (n: number) => (value: number) => value + n;
 const DAMAGES: Record<string, readonly (readonly [string, (sound: Sound) => void])[]> = {
   KV_REGIONS: [
     ["the metadata elsewhere", (s) => s.change(METADATA, plus(32))],
-    ["more keys", (s) => s.change(header("MAX_ENTRIES"), () => 2 ** 31)],
+    ["more keys", (s) => s.change(s.header("MAX_ENTRIES"), () => 2 ** 31)],
     ["the page table beyond the memory", (s) => s.change(PAGE_TABLE, () => 0xffff_ffc0)],
     ["the owners elsewhere", (s) => s.change(OWNERS, plus(8))],
     ["a text of gigabytes", (s) => s.change(TEXT_BYTES, () => 2 ** 31)],
@@ -100,12 +105,12 @@ const DAMAGES: Record<string, readonly (readonly [string, (sound: Sound) => void
     ["two values in one place", (s) => s.set(s.meta(5), s.get(s.meta(6)))],
   ],
   KV_RUN: [["a run that is too short", (s) => s.set(s.page(0, 12), 3)]],
-  KV_COUNT: [["one more", (s) => s.change(header("COUNT"), plus(1))]],
+  KV_COUNT: [["one more", (s) => s.change(s.header("COUNT"), plus(1))]],
   KV_OWNER: [
     ["another size", (s) => s.set(s.get(s.word(OWNERS)), (4 << 16) | 5)],
     ["of a key without a value", (s) => s.set(s.get(s.word(OWNERS)) + 2 * 38, 7)],
   ],
-  TABLE_BYTES: [["a byte more", (s) => s.change(header("BYTES"), plus(1))]],
+  TABLE_BYTES: [["a byte more", (s) => s.change(s.header("BYTES"), plus(1))]],
 };
 
 describe.each(HOSTS)("on %s", (_, create) => {
