@@ -1,5 +1,13 @@
 // Sweeping a map with a filter, beside the other ways to do it. What process-js and process-compiled have in common.
-import { Batches, Callback, Compiled, ForOf, JsMap, NextKey } from "../contenders/process/flows.mjs";
+import {
+  Batches,
+  Callback,
+  Compiled,
+  ForOf,
+  Interpreted,
+  JsMap,
+  NextKey,
+} from "../contenders/process/flows.mjs";
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { keysFrom } from "../data/random.mjs";
 import { Entrant } from "../run/entrants.mjs";
@@ -12,6 +20,7 @@ const BUDGET = 500;
 
 const SUBJECTS = {
   "process, compiled": Compiled,
+  "process, the program as JS": Interpreted,
   "process, a function": Callback,
   "nextKey + get + delete": NextKey,
   "for of + delete": ForOf,
@@ -20,8 +29,9 @@ const SUBJECTS = {
 };
 
 const LAYOUTS = [
-  ["u32 to u53", true],
-  ["flows of 16 + 24 bytes", false],
+  ["u32 to u53", "small"],
+  ["u32 to two u64", "u64"],
+  ["flows of 16 + 24 bytes", "flow"],
 ];
 
 const KEEP = "keeps all";
@@ -39,7 +49,7 @@ export async function runProcess(context, ours, names, verdicts) {
   const measurements = [];
   const notes = [];
   for (const size of context.sizes) {
-    for (const [layout, small] of LAYOUTS) {
+    for (const [layout, kind] of LAYOUTS) {
       if (context.stopped) break;
       const keys = keysFrom(0, size);
       const passes = Math.ceil(ENTRIES / size);
@@ -62,13 +72,13 @@ export async function runProcess(context, ours, names, verdicts) {
       fingerprint.add(size, keys, ...rows.flatMap(({ operation, expected }) => [operation, expected]));
       const open = (Class) => (options) => new Class(options);
       const entrants = names.map(
-        (name) => new Entrant(name, open(SUBJECTS[name]), { seed, maxEntries: size, small }),
+        (name) => new Entrant(name, open(SUBJECTS[name]), { seed, maxEntries: size, kind }),
       );
       const list = await measureRows({ size, entrants, rows, keys }, context);
       measurements.push(...list);
       notes.push(...verdicts(list, size, layout));
       if (!context.stopped)
-        notes.push(inParts(SUBJECTS[ours], { seed, maxEntries: size, small }, keys, layout));
+        notes.push(inParts(SUBJECTS[ours], { seed, maxEntries: size, kind }, keys, layout));
     }
   }
   return {

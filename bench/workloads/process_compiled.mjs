@@ -7,12 +7,13 @@ export const defaultSizes = [10_000, 1_000_000];
 export const options = {};
 
 const OURS = "process, compiled";
+const INTERPRETED = "process, the program as JS";
 const CALLBACK = "process, a function";
 const NEXT_KEY = "nextKey + get + delete";
 const BATCH = "lookupAndDeleteBatch(4096)";
 
 export function run(context) {
-  return runProcess(context, OURS, [OURS, CALLBACK, NEXT_KEY, BATCH], (list, size, layout) => {
+  return runProcess(context, OURS, [OURS, INTERPRETED, CALLBACK, NEXT_KEY, BATCH], (list, size, layout) => {
     const line = (other, operation, asked) => {
       const ratio = ratioOf(list, layout, operation, other, OURS);
       if (ratio === undefined) return [];
@@ -22,7 +23,9 @@ export function run(context) {
       ];
     };
     return [
-      ...[KEEP, SOME, ALL].flatMap((operation) => line(CALLBACK, operation, 10)),
+      ...[INTERPRETED, CALLBACK].flatMap((other) =>
+        [KEEP, SOME, ALL].flatMap((operation) => line(other, operation, 10)),
+      ),
       ...[KEEP, SOME, ALL].flatMap((operation) => line(NEXT_KEY, operation, 20)),
       ...line(BATCH, ALL, 0.5),
     ];

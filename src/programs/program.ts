@@ -11,7 +11,7 @@ import { ACT_KEEP } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { noMemory } from "../host/scratch.ts";
-import { roundUp8 } from "../host/tables.ts";
+import { isArray, roundUp8 } from "../host/tables.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
 import { subjectOf } from "../maps/failure.ts";
 import type { LocalSlot } from "../maps/percpu.ts";
@@ -124,6 +124,7 @@ export class Program<K, V, P = Codecs, C = Codecs> {
 
   /** What the program runs as. */
   get backend(): "wasm" | "js" {
+    this.check();
     if (this.#backend === undefined) this.#build();
     return this.#backend as "wasm" | "js";
   }
@@ -294,6 +295,13 @@ export function program<
   if (block === 0 && bytes > 0) throw noMemory(map.host, "program", subject);
   map.host.u8.fill(0, block, block + bytes);
   const made = new Program<unknown, unknown, P, C>(map, tree, block, bytes, params, counters, backend);
+  // Now, and not in the first run, which may have a budget. Arrays have no runs.
+  try {
+    if (!isArray(map.table.type)) made.scanner;
+  } catch (error) {
+    made.close();
+    throw error;
+  }
   return made as unknown as ProgramOf<M, P, C>;
 }
 

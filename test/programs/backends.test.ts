@@ -43,8 +43,11 @@ describe("the back end", () => {
     const made = program(map, ({ value }) => value.eq(5).then(ACT_DELETE));
     expect(made.backend).toBe("js");
     expect(decide(made, 1)).toBe(ACT_DELETE);
-    const insists = program(map, ({ value }) => value.eq(5).then(ACT_DELETE), { backend: "wasm" });
-    expect(() => insists.backend).toThrow("code generation is forbidden here: allow 'wasm-unsafe-eval'");
+    const before = map.host.memoryUsage().bytes;
+    const insist = () =>
+      program(map, (_, { counters }) => counters.n.add(1), { backend: "wasm", counters: { n: u32 } });
+    expect(insist).toThrow("code generation is forbidden here: allow 'wasm-unsafe-eval'");
+    expect(map.host.memoryUsage().bytes).toBe(before);
   });
 
   it.each(["wasm", "js"] as const)("%s: threads have programs of their own on a shared host", (backend) => {

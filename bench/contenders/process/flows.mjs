@@ -1,36 +1,43 @@
 // A table of flows, and the ways to sweep it: those that were last seen before a time go.
 import { ACT_DELETE, ACT_KEEP, createHost, program, struct, u8, u16, u32, u53 } from "../../../dist/index.js";
 
-/** 16 and 24 bytes: out of line. */
-const FLOW = {
-  key: struct({ source: u32, target: u32, sport: u16, dport: u16, proto: u8 }),
-  value: struct({ lastSeen: u53, packets: u53, bytes: u53 }),
+/** Kinds of flows: layouts, and how a number and a time are written in them. */
+const KINDS = {
+  /** 4 and 8 bytes: inline. */
+  small: { key: u32, value: u53, keyOf: (n) => n, valueOf: (time) => time, timeOf: (time) => time },
+  /** 4 and 16 bytes, times in 64 bits as the kernel's clocks have them: inline, found by tags. */
+  u64: {
+    key: u32,
+    value: struct({ lastSeen: u64, bytes: u64 }),
+    keyOf: (n) => n,
+    valueOf: (time) => ({ lastSeen: BigInt(time), bytes: 60n }),
+    timeOf: BigInt,
+  },
+  /** 16 and 24 bytes: out of line. */
+  flow: {
+    key: struct({ source: u32, target: u32, sport: u16, dport: u16, proto: u8 }),
+    value: struct({ lastSeen: u53, packets: u53, bytes: u53 }),
+    keyOf: (n) => ({ source: n, target: ~n >>> 0, sport: n & 0xffff, dport: 443, proto: 17 }),
+    valueOf: (time) => ({ lastSeen: time, packets: 1, bytes: 60 }),
+    timeOf: (time) => time,
+  },
 };
-/** 4 and 8 bytes: inline. */
-const SMALL = { key: u32, value: u53 };
 
 let host;
 
-const keyOf = (n) => ({
-  source: n,
-  target: ~n >>> 0,
-  sport: n & 0xffff,
-  dport: 443,
-  proto: (n & 1) === 0 ? 17 : 6,
-});
-
 class Flows {
-  constructor({ seed, maxEntries, small }) {
+  constructor({ seed, maxEntries, kind }) {
     host ??= createHost({ seed });
-    this.small = small;
-    this.map = host.createMap({ type: "rhash", ...(small ? SMALL : FLOW), maxEntries });
+    this.kind = KINDS[kind];
+    this.small = kind === "small";
+    const { key, value } = this.kind;
+    this.map = host.createMap({ type: "rhash", key, value, maxEntries });
   }
 
   insert(keys) {
     const { map } = this;
-    if (this.small) for (let i = 0; i < keys.length; i++) map.set(keys[i], i);
-    else
-      for (let i = 0; i < keys.length; i++) map.set(keyOf(keys[i]), { lastSeen: i, packets: 1, bytes: 60 });
+    const { keyOf, valueOf } = this.kind;
+    for (let i = 0; i < keys.length; i++) map.set(keyOf(keys[i]), valueOf(i));
   }
 
   remove() {
@@ -42,27 +49,39 @@ class Flows {
   }
 }
 
-/** `map.process` with a program, compiled into its loop. */
-export class Compiled extends Flows {
-  constructor(options) {
+class Programmed extends Flows {
+  constructor(options, backend) {
     super(options);
-    const params = { before: u53 };
-    this.program = this.small
-      ? program(this.map, ({ value }, { params }) => value.lt(params.before).then(ACT_DELETE), { params })
-      : program(this.map, ({ value }, { params }) => value.lastSeen.lt(params.before).then(ACT_DELETE), {
-          params,
-        });
+    const params = { before: this.small ? u53 : this.kind.value.fields.lastSeen };
+    this.program = program(
+      this.map,
+      ({ value }, { params }) => (this.small ? value : value.lastSeen).lt(params.before).then(ACT_DELETE),
+      { params, backend },
+    );
   }
 
   sweep(before) {
-    this.program.params.before = before;
+    this.program.params.before = this.kind.timeOf(before);
     return this.map.process({ filter: this.program }).deleted;
   }
 
-  /** The longest of many parts, in us, and how many there were. */
   parts(before, microseconds) {
-    this.program.params.before = before;
+    this.program.params.before = this.kind.timeOf(before);
     return parts(this.map, this.program, microseconds);
+  }
+}
+
+/** `map.process` with a program, compiled into its loop. */
+export class Compiled extends Programmed {
+  constructor(options) {
+    super(options, "wasm");
+  }
+}
+
+/** The same program where code generation is forbidden: as a callback of JavaScript. */
+export class Interpreted extends Programmed {
+  constructor(options) {
+    super(options, "js");
   }
 }
 
@@ -77,12 +96,12 @@ export class Callback extends Flows {
   }
 
   sweep(before) {
-    this.before = before;
+    this.before = this.kind.timeOf(before);
     return this.map.process({ filter: this.filter }).deleted;
   }
 
   parts(before, microseconds) {
-    this.before = before;
+    this.before = this.kind.timeOf(before);
     return parts(this.map, this.filter, microseconds);
   }
 }
@@ -101,8 +120,9 @@ function parts(map, filter, microseconds) {
 
 /** What there is without programs: nextKey, get, delete. */
 export class NextKey extends Flows {
-  sweep(before) {
+  sweep(time) {
     const { map, small } = this;
+    const before = this.kind.timeOf(time);
     let deleted = 0;
     let key = map.nextKey();
     while (key !== undefined) {
@@ -120,8 +140,9 @@ export class NextKey extends Flows {
 
 /** The iterator of the map, as for a Map. */
 export class ForOf extends Flows {
-  sweep(before) {
+  sweep(time) {
     const { map, small } = this;
+    const before = this.kind.timeOf(time);
     let deleted = 0;
     for (const [key, value] of map) {
       if ((small ? value : value.lastSeen) >= before) continue;
@@ -154,24 +175,26 @@ export class Batches extends Flows {
 
 /** A JS Map: by number, or by a string for a flow. */
 export class JsMap {
-  constructor({ small }) {
-    this.small = small;
+  constructor({ kind }) {
+    this.kind = KINDS[kind];
+    this.small = kind === "small";
+    this.flow = kind === "flow";
     this.map = new Map();
   }
 
   insert(keys) {
-    const { map } = this;
-    if (this.small) for (let i = 0; i < keys.length; i++) map.set(keys[i], i);
-    else
-      for (let i = 0; i < keys.length; i++) map.set(`${keys[i]}:443`, { lastSeen: i, packets: 1, bytes: 60 });
+    const { map, flow } = this;
+    const { valueOf } = this.kind;
+    for (let i = 0; i < keys.length; i++) map.set(flow ? `${keys[i]}:443` : keys[i], valueOf(i));
   }
 
   remove() {
     this.map.clear();
   }
 
-  sweep(before) {
+  sweep(time) {
     const { map, small } = this;
+    const before = this.kind.timeOf(time);
     let deleted = 0;
     for (const [key, value] of map) {
       if ((small ? value : value.lastSeen) >= before) continue;
@@ -186,7 +209,7 @@ export class JsMap {
   }
 }
 
-for (const Class of [Compiled, Callback, NextKey, ForOf, JsMap]) {
+for (const Class of [Compiled, Interpreted, Callback, NextKey, ForOf, JsMap]) {
   Class.prototype.sweepAll = function (size) {
     return this.sweep(size);
   };
