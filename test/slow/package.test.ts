@@ -9,10 +9,10 @@ import { BUILD_MS, builtRoot } from "../support/built.ts";
 import { readSections } from "../support/wasm_sections.ts";
 
 /**
- * Bytes of all files together: the core is 220 kB, once as it is and once as base64 text, and the one for shared hosts 510 kB; the
- * library, its types and their documentation are the rest.
+ * Bytes of all files together: the core is 270 kB, once as it is and once as base64 text, and the one for shared hosts 580 kB; the
+ * library, its types and their documentation are the rest: 400 kB of it programs, iterators, sockets and the KV store.
  */
-const UNPACKED_MAX = 1_500_000;
+const UNPACKED_MAX = 2_200_000;
 
 let root = "";
 let consumer = "";
