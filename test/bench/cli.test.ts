@@ -264,7 +264,8 @@ describe("options", () => {
     const json = join(folder, "interrupted.json");
     const args = ["operations", "mixed", "--sizes", "500", "--rounds", "100000", "--contenders", "bpfmap"];
     const { status, stderr } = await bench([...args, "--json", json], (kill) =>
-      setTimeout(kill, 500, "SIGINT"),
+      // By then the process of the first workload has been started, on a busy machine, too.
+      setTimeout(kill, 2000, "SIGINT"),
     );
     expect(stderr).toContain("stopping");
     expect(status).toBe(130);

@@ -1,5 +1,16 @@
 // A table of flows, and the ways to sweep it: those that were last seen before a time go.
-import { ACT_DELETE, ACT_KEEP, createHost, program, struct, u8, u16, u32, u53 } from "../../../dist/index.js";
+import {
+  ACT_DELETE,
+  ACT_KEEP,
+  createHost,
+  program,
+  struct,
+  u8,
+  u16,
+  u32,
+  u53,
+  u64,
+} from "../../../dist/index.js";
 
 /** Kinds of flows: layouts, and how a number and a time are written in them. */
 const KINDS = {
