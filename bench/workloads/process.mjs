@@ -19,9 +19,9 @@ const ENTRIES = 100_000;
 const BUDGET = 500;
 
 const SUBJECTS = {
-  "process, compiled": Compiled,
-  "process, the program as JS": Interpreted,
-  "process, a function": Callback,
+  "a compiled program": Compiled,
+  "the program as JS": Interpreted,
+  "a function": Callback,
   "nextKey + get + delete": NextKey,
   "for of + delete": ForOf,
   "lookupAndDeleteBatch(4096)": Batches,
@@ -39,11 +39,15 @@ const SOME = "deletes 10 %";
 const ALL = "deletes all";
 
 /**
- * @param {string} ours the contender that the workload is about
- * @param {string[]} names all contenders, with ours
+ * @param {string} ours what `bpfmap` is in this workload
+ * @param {string[]} others the other contenders
  * @param {(list: object[], size: number, layout: string) => string[]} verdicts what was asked for
  */
-export async function runProcess(context, ours, names, verdicts) {
+export async function runProcess(context, ours, others, verdicts) {
+  const subjects = [["bpfmap", SUBJECTS[ours]]];
+  for (const name of others) {
+    if (context.contenders?.includes(name) ?? true) subjects.push([name, SUBJECTS[name]]);
+  }
   const { seed } = context;
   const fingerprint = new Fingerprint();
   const measurements = [];
@@ -71,8 +75,8 @@ export async function runProcess(context, ours, names, verdicts) {
       ];
       fingerprint.add(size, keys, ...rows.flatMap(({ operation, expected }) => [operation, expected]));
       const open = (Class) => (options) => new Class(options);
-      const entrants = names.map(
-        (name) => new Entrant(name, open(SUBJECTS[name]), { seed, maxEntries: size, kind }),
+      const entrants = subjects.map(
+        ([name, Class]) => new Entrant(name, open(Class), { seed, maxEntries: size, kind }),
       );
       const list = await measureRows({ size, entrants, rows, keys }, context);
       measurements.push(...list);
@@ -86,7 +90,7 @@ export async function runProcess(context, ours, names, verdicts) {
     parameters: { budget: BUDGET },
     fingerprint: `${fingerprint}`,
     measurements,
-    notes: [...notes, "per entry of the map"],
+    notes: [...notes, `bpfmap: map.process with ${ours}; per entry of the map`],
   };
 }
 
@@ -112,10 +116,10 @@ function inParts(Class, options, keys, layout) {
 }
 
 /** How many times as long as ours another contender takes for an operation. */
-export function ratioOf(list, layout, operation, other, ours) {
+export function ratioOf(list, layout, operation, other) {
   const of = (name) =>
     list.find((line) => line.operation === `${layout}: ${operation}` && line.contender === name)?.rounds;
-  const [theirs, own] = [of(other), of(ours)];
+  const [theirs, own] = [of(other), of("bpfmap")];
   return theirs === undefined || own === undefined ? undefined : summarise(ratios(theirs, own, "ns")).median;
 }
 

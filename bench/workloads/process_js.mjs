@@ -6,13 +6,12 @@ export const title = "sweeping a map with a function";
 export const defaultSizes = [10_000, 1_000_000];
 export const options = {};
 
-const OURS = "process, a function";
 const OTHERS = ["nextKey + get + delete", "for of + delete", "js-map, for of + delete"];
 
 export function run(context) {
-  return runProcess(context, OURS, [OURS, ...OTHERS], (list, size, layout) =>
+  return runProcess(context, "a function", OTHERS, (list, size, layout) =>
     OTHERS.map((other) => {
-      const ratio = (operation) => ratioOf(list, layout, operation, other, OURS)?.toFixed(1);
+      const ratio = (operation) => ratioOf(list, layout, operation, other)?.toFixed(1);
       return `${size} entries, ${layout}: ${other} takes ${ratio(KEEP)}, ${ratio(SOME)} and ${ratio(ALL)} times as long (${KEEP}, ${SOME}, ${ALL})`;
     }),
   );

@@ -54,6 +54,8 @@ const WORKLOADS = [
   "drain",
   "mixed",
   "kv",
+  "process-js",
+  "process-compiled",
 ];
 
 async function measure(...args: string[]): Promise<ResultFile> {
