@@ -15,13 +15,13 @@ import {
 /** Kinds of flows: layouts, and how a number and a time are written in them. */
 const KINDS = {
   /** 4 and 8 bytes: inline. */
-  small: { key: u32, value: u53, keyOf: (n) => n, valueOf: (time) => time, timeOf: (time) => time },
+  small: { key: u32, value: u53, keyOf: (n) => n, entryOf: (time) => time, timeOf: (time) => time },
   /** 4 and 16 bytes, times in 64 bits as the kernel's clocks have them: inline, found by tags. */
   u64: {
     key: u32,
     value: struct({ lastSeen: u64, bytes: u64 }),
     keyOf: (n) => n,
-    valueOf: (time) => ({ lastSeen: BigInt(time), bytes: 60n }),
+    entryOf: (time) => ({ lastSeen: BigInt(time), bytes: 60n }),
     timeOf: BigInt,
   },
   /** 16 and 24 bytes: out of line. */
@@ -29,7 +29,7 @@ const KINDS = {
     key: struct({ source: u32, target: u32, sport: u16, dport: u16, proto: u8 }),
     value: struct({ lastSeen: u53, packets: u53, bytes: u53 }),
     keyOf: (n) => ({ source: n, target: ~n >>> 0, sport: n & 0xffff, dport: 443, proto: 17 }),
-    valueOf: (time) => ({ lastSeen: time, packets: 1, bytes: 60 }),
+    entryOf: (time) => ({ lastSeen: time, packets: 1, bytes: 60 }),
     timeOf: (time) => time,
   },
 };
@@ -47,8 +47,8 @@ class Flows {
 
   insert(keys) {
     const { map } = this;
-    const { keyOf, valueOf } = this.kind;
-    for (let i = 0; i < keys.length; i++) map.set(keyOf(keys[i]), valueOf(i));
+    const { keyOf, entryOf } = this.kind;
+    for (let i = 0; i < keys.length; i++) map.set(keyOf(keys[i]), entryOf(i));
   }
 
   remove() {
@@ -195,8 +195,8 @@ export class JsMap {
 
   insert(keys) {
     const { map, flow } = this;
-    const { valueOf } = this.kind;
-    for (let i = 0; i < keys.length; i++) map.set(flow ? `${keys[i]}:443` : keys[i], valueOf(i));
+    const { entryOf } = this.kind;
+    for (let i = 0; i < keys.length; i++) map.set(flow ? `${keys[i]}:443` : keys[i], entryOf(i));
   }
 
   remove() {
