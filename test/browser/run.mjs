@@ -5,7 +5,7 @@ import { findBrowser, startBrowser } from "./browser.mjs";
 import { serve } from "./server.mjs";
 
 /** All of it, and one test. */
-const TOTAL_MS = 160_000;
+const TOTAL_MS = 240_000;
 const TEST_MS = 25_000;
 
 const PAGES = [

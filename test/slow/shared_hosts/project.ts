@@ -27,6 +27,9 @@ export const sharedHosts: UserWorkspaceConfig = {
       ...["core_build", "docs", "example_programs", "codec*"].map((name) => `test/${name}.test.ts`),
       // These make shared hosts themselves where it matters, and know the memory of both.
       "test/verify*.test.ts",
+      "test/programs/process.test.ts",
+      // Of memory that grows, and ends where a plain host's does.
+      ...["rules", "errors"].map((name) => `test/programs/${name}.test.ts`),
     ],
     setupFiles: [setup],
     testTimeout: 10 * 60 * 1000,
