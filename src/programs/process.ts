@@ -9,7 +9,7 @@
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { checkInteger } from "../host/options.ts";
-import { checkNoPromise, checkPlainFunction } from "../host/threads.ts";
+import { checkPlainFunction } from "../host/threads.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
 import { Budget, type ProcessBudget } from "./budget.ts";
@@ -91,12 +91,4 @@ export function processMap<K, V>(map: EntryMap<K, V>, options: ProcessOptions<K,
     cursor,
   });
   return run.toEnd();
-}
-
-/** Throws for what a filter may not return. */
-export function checkAction(map: EntryMap<unknown, unknown>, action: unknown): void {
-  checkNoPromise(`process: ${subjectOf(map)}: filter`, action);
-  const cause = `was given a filter that returned ${describe(action)}`;
-  const remedy = "return ACT_KEEP, or ACT_DELETE and ACT_STOP, or both";
-  throw bpfError(ERRNO.EINVAL, "process", subjectOf(map), cause, remedy);
 }

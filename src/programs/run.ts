@@ -6,11 +6,13 @@
  *
  * @module
  */
+import { describe } from "../codec/mismatch.ts";
 import { ACT_DELETE, ACT_KEEP, ACT_STOP } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { noMemory } from "../host/scratch.ts";
 import { lockTimeout, sharedCore } from "../host/shared_core.ts";
 import { SLOT_SEQUENCE, slotAddress } from "../host/shared_memory.ts";
+import { checkNoPromise } from "../host/threads.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
 import type { Budget } from "./budget.ts";
@@ -18,7 +20,7 @@ import { cursorAt, type ProcessCursor, SeenKeys, START } from "./cursor.ts";
 import type { LiveEntry } from "./entry.ts";
 import { entryFunction } from "./entry_function.ts";
 import { returnEntry, takeEntry } from "./entry_pool.ts";
-import { checkAction, type Dumper, type Filter, type ProcessResult } from "./process.ts";
+import type { Dumper, Filter, ProcessResult } from "./process.ts";
 import { Program } from "./program.ts";
 import {
   BY_ENTRY,
@@ -45,6 +47,14 @@ export interface RunPlan<K, V> {
 
 /** Merges between two looks at the clock. */
 const MERGES = 16;
+
+/** Throws for what a filter may not return. */
+function checkAction(map: EntryMap<unknown, unknown>, action: unknown): void {
+  checkNoPromise(`process: ${subjectOf(map)}: filter`, action);
+  const cause = `was given a filter that returned ${describe(action)}`;
+  const remedy = "return ACT_KEEP, or ACT_DELETE and ACT_STOP, or both";
+  throw bpfError(ERRNO.EINVAL, "process", subjectOf(map), cause, remedy);
+}
 
 export class Run<K, V> {
   readonly #map: EntryMap<K, V>;
