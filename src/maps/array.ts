@@ -296,7 +296,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
     if (!isU32(index)) this.checkIndex(operation, index);
     if (this.frozen) this.fail(operation, ERRNO.EPERM);
     const address = this.#forWriting(index);
-    if (address < ERRNO_LIMIT) return this.refused(operation, address, () => this.obtain(operation, index));
+    if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, index);
     this.written();
     return address;
   }

@@ -193,17 +193,21 @@ export class Batch<K, V> {
     const wanted = this.count;
     this.count = 0;
     let errno = this.#writeTo(map, wanted, condition);
-    while (errno === LOW_WATER) {
-      const done = this.count;
-      const maxEntries = callLowWater(map, "updateBatch");
-      this.#check("updateBatch");
-      // The hook may have used the batch.
-      this.count = done;
-      // The entry that was told goes on, and no other.
-      errno = passing(map.host, map.table, maxEntries, () => this.#writeTo(map, done + 1, condition));
-      if (errno === 0) errno = this.#writeTo(map, wanted, condition);
-    }
+    // A method of its own: the closure in it would cost every call an allocation.
+    while (errno === LOW_WATER) errno = this.#passMark(map, wanted, condition);
     if (errno !== 0) throw partError(map, "updateBatch", errno, this.count, wanted);
+  }
+
+  /** Has the low-water hook called and writes on. */
+  #passMark(map: EntryMap<K, V>, wanted: number, condition: number): number {
+    const done = this.count;
+    const maxEntries = callLowWater(map, "updateBatch");
+    this.#check("updateBatch");
+    // The hook may have used the batch.
+    this.count = done;
+    // The entry that was told goes on, and no other.
+    const errno = passing(map.host, map.table, maxEntries, () => this.#writeTo(map, done + 1, condition));
+    return errno === 0 ? this.#writeTo(map, wanted, condition) : errno;
   }
 
   /** Writes the entries from number `count` up to number `end`, and counts them. 0, or the errno that ended it. */

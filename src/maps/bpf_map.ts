@@ -168,11 +168,19 @@ export abstract class BpfMap<K, V> {
     throw coreError(this, operation, errno);
   }
 
-  /** @internal What an errno of the core asks for: the low-water hook and the call `again`, or an error. */
-  refused<T>(operation: Operation, errno: number, again: () => T): T {
+  /**
+   * @internal What an errno of the core asks for: the low-water hook and the method `again`, or an error. Not a closure: a function
+   * that makes one in any of its branches allocates what it captures in every call.
+   */
+  refused<A extends unknown[], T>(
+    operation: Operation,
+    errno: number,
+    again: (...args: A) => T,
+    ...args: A
+  ): T {
     if (errno !== LOW_WATER) this.fail(operation, errno);
     const maxEntries = callLowWater(this, operation);
-    return passing(this.host, this.table, maxEntries, again);
+    return passing(this.host, this.table, maxEntries, () => again.apply(this, args));
   }
 
   /** @internal Encodes a key into the scratch; where. Encode the value first: see {@link Scratch.turn}. */

@@ -114,7 +114,7 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
     this.encodeKey("update", key);
     const errno = this.put(scratch.key, scratch.value, this.condition("update", flags));
     if (host.u8.length === 0) host.refresh();
-    if (errno !== 0) this.refused("update", errno, () => this.update(key, value, flags));
+    if (errno !== 0) this.refused("update", errno, this.update, key, value, flags);
   }
 
   /**

@@ -100,13 +100,18 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
       return this.decodeValue("lookupAndDelete", host.view, scratch.value);
     } catch (error) {
       // The bytes mean nothing to the codec (a u53 beyond 2^53 - 1): a call that throws has changed nothing.
-      // It crosses no mark that it had not crossed before.
-      passing(host, this.table, this.table.maxEntries, () =>
-        core.update(this.writing, scratch.key, scratch.value, BPF_NOEXIST),
-      );
-      if (host.u8.length === 0) host.refresh();
+      this.#putTaken();
       throw error;
     }
+  }
+
+  /** Inserts what is in the scratch. It crosses no mark that it had not crossed before. */
+  #putTaken(): void {
+    const { host, table } = this;
+    const { core, scratch } = host;
+    const put = () => core.update(table.handle, scratch.key, scratch.value, BPF_NOEXIST);
+    passing(host, table, table.maxEntries, put);
+    if (host.u8.length === 0) host.refresh();
   }
 
   /**

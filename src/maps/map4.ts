@@ -32,7 +32,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const word = this.word("set", key);
     const address = this.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused("set", address, () => this.set(key, value));
+    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
@@ -71,7 +71,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const before = host.u32[count];
     const address = this.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused(operation, address, () => this.obtain(operation, key));
+    if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
     if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
     return address;
   }

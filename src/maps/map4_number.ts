@@ -57,7 +57,7 @@ export class MapNumber4<K, V, C extends AnyCounts = Counts<V>> extends Map4<K, V
     if (result === GREW) this.host.refresh();
     // The codec says what it would have accepted.
     else if (result === UNFIT) return super.set(key, value);
-    else return this.refused("set", result, () => this.set(key, value));
+    else return this.refused("set", result, this.set, key, value);
     return this;
   }
 }

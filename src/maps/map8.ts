@@ -33,7 +33,7 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const low = this.low("set", key);
     const address = host.core.upsert8(this.writing, low, this.high, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused("set", address, () => this.set(key, value));
+    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
@@ -72,7 +72,7 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const before = host.u32[count];
     const address = host.core.upsert8(this.writing, low, this.high, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused(operation, address, () => this.obtain(operation, key));
+    if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
     if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
     return address;
   }

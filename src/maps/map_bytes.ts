@@ -26,7 +26,7 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
     const at = this.encodeKey("set", key);
     const address = host.core.upsert16(this.writing, at, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused("set", address, () => this.set(key, value));
+    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
@@ -65,7 +65,7 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
     const before = host.u32[count];
     const address = host.core.upsert16(this.writing, at, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused(operation, address, () => this.obtain(operation, key));
+    if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
     if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
     return address;
   }
@@ -96,7 +96,7 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
     const at = this.encodeKey("set", key);
     const address = host.core.upsertAny(this.writing, at, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused("set", address, () => this.set(key, value));
+    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
@@ -135,7 +135,7 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
     const before = host.u32[count];
     const address = host.core.upsertAny(this.writing, at, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused(operation, address, () => this.obtain(operation, key));
+    if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
     if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
     return address;
   }

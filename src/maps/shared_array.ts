@@ -50,7 +50,7 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
     const source = stageValue(this, "set", value);
     this.checkIndex("set", index);
     const errno = sharedCore(this).arraySet(this.writing, index, source, 0);
-    if (errno !== 0) return this.refused("set", errno, () => this.set(index, value));
+    if (errno !== 0) return this.refused("set", errno, this.set, index, value);
     return this;
   }
 
@@ -61,8 +61,7 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
     const at = stageDelta(this, delta);
     const { scalar, offset } = counter;
     const errno = sharedCore(this).arrayAdd(this.writing, index, at, scalar, offset, at + COUNT_OFFSET);
-    if (errno === LOW_WATER)
-      return this.refused("add", errno, () => this.add(index, delta, options)) as never;
+    if (errno === LOW_WATER) return this.refused("add", errno, this.add, index, delta, options) as never;
     return counted(this, counter, delta, errno) as never;
   }
 

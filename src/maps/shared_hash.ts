@@ -36,7 +36,7 @@ export function sharing<B>(Plain: B): B {
       const valueAddress = stageValue(this, "set", value);
       const keyAddress = stageKey(this, "set", key);
       const errno = this.core.update(this.writing, keyAddress, valueAddress, BPF_ANY);
-      if (errno !== 0) return this.refused("set", errno, () => this.set(key, value));
+      if (errno !== 0) return this.refused("set", errno, this.set, key, value);
       return this;
     }
 
@@ -46,7 +46,7 @@ export function sharing<B>(Plain: B): B {
       const at = stageDelta(this, delta);
       const { scalar, offset } = counter;
       const errno = sharedCore(this).add(this.writing, keyAddress, at, scalar, offset, at + COUNT_OFFSET);
-      if (errno === LOW_WATER) return this.refused("add", errno, () => this.add(key, delta, options));
+      if (errno === LOW_WATER) return this.refused("add", errno, this.add, key, delta, options);
       return counted(this, counter, delta, errno);
     }
 
@@ -126,7 +126,7 @@ class SharedNumber4<K, V, C extends AnyCounts = Counts<V>> extends SharedNumber4
     if (result === 0) return this;
     // The codec says what it would have accepted.
     if (result === UNFIT) return super.set(key, value);
-    return this.refused("set", result, () => this.set(key, value));
+    return this.refused("set", result, this.set, key, value);
   }
 }
 

@@ -29,7 +29,7 @@ export const sharedHosts: UserWorkspaceConfig = {
       "test/verify*.test.ts",
       "test/programs/process.test.ts",
       // Of memory that grows, and ends where a plain host's does.
-      ...["rules", "errors"].map((name) => `test/programs/${name}.test.ts`),
+      ...["programs/rules", "programs/errors", "grow_views"].map((name) => `test/${name}.test.ts`),
     ],
     setupFiles: [setup],
     testTimeout: 10 * 60 * 1000,
