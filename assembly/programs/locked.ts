@@ -102,6 +102,7 @@ function nextIn<B>(table: usize, run: usize): usize {
     setWord(run, BEFORE_VISITED, word(run, VISITED));
     setWord(run, BEFORE_UNLINKED, word(run, UNLINKED));
     setWord(run, BEFORE_VICTIMS, word(run, VICTIM_COUNT));
+    setWord(run, OUTCOME, DONE); // where the program stops in it, nobody else says so
     return bucket;
   }
   return end(run, DONE);
