@@ -11,9 +11,10 @@ import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { bucketOf } from "../table/buckets";
 import { ELEMENT_KEY } from "../table/elements";
-import { FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, field } from "../table/header";
+import { COUNT, FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, VERSION, field, setField } from "../table/header";
 import { dropSlot } from "../table/linear";
 import { lockBucketOf } from "../table/locked";
+import { pinned } from "../table/resize";
 import { ROWS, ROW_BYTES, SINK, STAGE, STAGED, UNLINKED, VICTIM_COUNT, noteVictim, setWord, word } from "./run";
 
 function refuse(errno: u32): u32 {
@@ -62,12 +63,23 @@ export function programUnlink(table: usize, run: usize, key: usize, value: usize
 }
 
 @inline function dropIn<B>(table: usize, run: usize, block: usize, first: bool, slots: u32): void {
-  setWord(run, UNLINKED, word(run, UNLINKED) + <u32>popcnt(slots));
+  const entries = <u32>popcnt(slots);
+  setWord(run, UNLINKED, word(run, UNLINKED) + entries);
+  if (!SHARED) {
+    setField(table, COUNT, field(table, COUNT) - entries);
+    setField(table, VERSION, field(table, VERSION) + 1);
+  }
   while (slots) {
     const slot = <u32>ctz(slots);
     slots &= slots - 1;
     noteVictim(run, changetype<B>(block).keyAt(table, slot, first), changetype<B>(block).valueAt(table, slot, first));
-    dropSlot<B>(table, block, slot, first);
+    if (SHARED) {
+      dropSlot<B>(table, block, slot, first);
+      continue;
+    }
+    const entry = changetype<B>(block).entryAt(slot);
+    changetype<B>(block).drop(table, slot, first, pinned<B>());
+    changetype<B>(block).freeEntry(table, entry);
   }
 }
 
