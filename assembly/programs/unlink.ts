@@ -4,6 +4,7 @@ import { hashKey, KeyAny } from "../hash/key";
 import { hashBytes, tagged } from "../hash/hash";
 import { commit, rollback } from "../sync/journal";
 import { lockErrno } from "../sync/lock";
+import { inSection } from "../sync/section";
 import { SHARED } from "../sync/shared";
 import { mine, ERRNO } from "../sync/slot";
 import { BlockKeys } from "../table/block_keys";
@@ -14,8 +15,7 @@ import { ELEMENT_KEY } from "../table/elements";
 import { COUNT, FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, VERSION, field, setField } from "../table/header";
 import { dropSlot } from "../table/linear";
 import { lockBucketOf } from "../table/locked";
-import { pinned } from "../table/resize";
-import { ROWS, ROW_BYTES, SINK, STAGE, STAGED, UNLINKED, VICTIM_COUNT, noteVictim, setWord, word } from "./run";
+import { FLAGS, KEEPS_VICTIMS, ROWS, ROW_BYTES, SINK, STAGE, STAGED, UNLINKED, VICTIM_COUNT, noteVictim, setWord, word } from "./run";
 
 function refuse(errno: u32): u32 {
   if (SHARED) rollback();
@@ -65,22 +65,20 @@ export function programUnlink(table: usize, run: usize, key: usize, value: usize
 @inline function dropIn<B>(table: usize, run: usize, block: usize, first: bool, slots: u32): void {
   const entries = <u32>popcnt(slots);
   setWord(run, UNLINKED, word(run, UNLINKED) + entries);
-  if (!SHARED) {
-    setField(table, COUNT, field(table, COUNT) - entries);
-    setField(table, VERSION, field(table, VERSION) + 1);
-  }
-  while (slots) {
-    const slot = <u32>ctz(slots);
-    slots &= slots - 1;
-    noteVictim(run, changetype<B>(block).keyAt(table, slot, first), changetype<B>(block).valueAt(table, slot, first));
-    if (SHARED) {
-      dropSlot<B>(table, block, slot, first);
-      continue;
+  if (SHARED || word(run, FLAGS) & KEEPS_VICTIMS) {
+    let left = slots;
+    while (left) {
+      const slot = <u32>ctz(left);
+      left &= left - 1;
+      noteVictim(run, changetype<B>(block).keyAt(table, slot, first), changetype<B>(block).valueAt(table, slot, first));
+      if (SHARED) dropSlot<B>(table, block, slot, first);
     }
-    const entry = changetype<B>(block).entryAt(slot);
-    changetype<B>(block).drop(table, slot, first, pinned<B>());
-    changetype<B>(block).freeEntry(table, entry);
   }
+  if (SHARED) return;
+  assert(inSection());
+  setField(table, COUNT, field(table, COUNT) - entries);
+  setField(table, VERSION, field(table, VERSION) + 1);
+  changetype<B>(block).bury(table, slots, first);
 }
 
 /** Unlinks entries of a block that a compiled program has chosen, with room for them as victims; in the shared build of a locked bucket. */

@@ -117,6 +117,14 @@ export const TAGS_MOST_SLOTS: u32 = 11;
     write8(this.at() + slot, pinned ? DEAD_TAG : 0);
   }
 
+  /** Marks slots dead: what `drop` does to each inside a section. Plain build. */
+  @inline bury(table: usize, slots: u32, first: bool): void {
+    while (slots) {
+      store<u8>(this.at() + <usize>ctz(slots), <u8>DEAD_TAG);
+      slots &= slots - 1;
+    }
+  }
+
   @inline keyAt(table: usize, slot: u32, first: bool): usize {
     return this.at() + TAGS_KEYS + slot * field(table, KEY_SIZE);
   }

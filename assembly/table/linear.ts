@@ -5,6 +5,7 @@
 //   link, setLink, reset     the chain                       occupied, vacant   sets of slots as bit masks
 //   stray                    marks that may not be, for verify.ts
 //   find, put, drop, move    one slot                        keyAt, valueAt, copyKey, copyValue, hashAt, side
+//   bury                     a set of slots, in the section of a run (programs/unlink.ts)
 //   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any
 import { EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
 import { giveCredits } from "../sync/count";

@@ -25,7 +25,7 @@ const SUBJECTS = {
   "nextKey + get + delete": NextKey,
   "for of + delete": ForOf,
   "lookupAndDeleteBatch(4096)": Batches,
-  "js-map, for of + delete": JsMap,
+  "js-map": JsMap,
 };
 
 const LAYOUTS = [
@@ -73,7 +73,7 @@ export async function runProcess(context, ours, others, verdicts) {
         row(SOME, "sweep", tenth, tenth, "empty"),
         row(ALL, "sweepAll", size, size, "empty"),
       ];
-      fingerprint.add(size, keys, ...rows.flatMap(({ operation, expected }) => [operation, expected]));
+      fingerprint.add(seed, size, keys, ...rows.flatMap(({ operation, expected }) => [operation, expected]));
       const open = (Class) => (options) => new Class(options);
       const entrants = subjects.map(
         ([name, Class]) => new Entrant(name, open(Class), { seed, maxEntries: size, kind }),
@@ -90,7 +90,10 @@ export async function runProcess(context, ours, others, verdicts) {
     parameters: { budget: BUDGET },
     fingerprint: `${fingerprint}`,
     measurements,
-    notes: [...notes, `bpfmap: map.process with ${ours}; per entry of the map`],
+    notes: [
+      ...notes,
+      `bpfmap: map.process with ${ours}; js-map: for ... of and delete; per entry of the map`,
+    ],
   };
 }
 

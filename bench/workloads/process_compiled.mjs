@@ -15,7 +15,7 @@ export function run(context) {
   return runProcess(
     context,
     "a compiled program",
-    [INTERPRETED, CALLBACK, NEXT_KEY, BATCH],
+    [INTERPRETED, CALLBACK, NEXT_KEY, BATCH, "js-map"],
     (list, size, layout) => {
       /** Asked for a filter over a million entries, and for deleting. */
       const line = (other, operation, asked) => {

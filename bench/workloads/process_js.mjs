@@ -6,7 +6,7 @@ export const title = "sweeping a map with a function";
 export const defaultSizes = [10_000, 1_000_000];
 export const options = {};
 
-const OTHERS = ["nextKey + get + delete", "for of + delete", "js-map, for of + delete"];
+const OTHERS = ["nextKey + get + delete", "for of + delete", "js-map"];
 
 export function run(context) {
   return runProcess(context, "a function", OTHERS, (list, size, layout) =>
