@@ -34,8 +34,7 @@ export const LINEAR = 1;
 export const KEEPS_VICTIMS = 2;
 export const RESUMABLE = 4;
 
-/** Outcomes. */
-export const DONE = 0;
+/** Outcomes; 0 when all was done that was asked for. */
 export const NO_ROOM = 1;
 export const BY_ENTRY = 2;
 export const NO_LOCK = 3;
