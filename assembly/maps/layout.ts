@@ -6,13 +6,11 @@ import {
 } from "../table/header";
 import { KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../table/block_keys";
 import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/block_refs";
-import { TAGS_KEYS, TAGS_MOST_SLOTS } from "../table/block_tags";
+import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/block_tags";
 import { ELEMENT_KEY } from "../table/elements";
 import { SHARED } from "../sync/shared";
 
-const INLINE_MOST: u32 = 32;
 const LINE: u32 = 64;
-const BUCKET_MOST: u32 = 256;
 const FEWEST_SLOTS: u32 = 4;
 const SEGMENT_SHIFT: u32 = 16; // segments of elements are 64 KiB unless one element is larger
 
@@ -24,14 +22,6 @@ const SEGMENT_SHIFT: u32 = 16; // segments of elements are 64 KiB unless one ele
 @inline function loadTarget(slots: u32): u32 {
   if (SHARED) return slots == KEYS_SLOTS ? 11 << 3 : (slots * 128) / 11;
   return slots == KEYS_SLOTS ? 13 << 3 : (slots * 128) / 11;
-}
-
-/** Slots that a block of so many bytes has for inline entries with tags. */
-function tagSlots(block: u32, keySize: u32, valueSize: u32): u32 {
-  const slack: u32 = keySize == 4 || !(keySize & 7) ? 0 : 8; // reads of a key's tail go up to 7 bytes beyond it
-  let slots = TAGS_MOST_SLOTS;
-  while (slots && round8(TAGS_KEYS + slots * keySize) + slots * valueSize + slack > block) slots--;
-  return slots;
 }
 
 function setSlots(table: usize, bucket: u32, slots: u32, overflow: u32, overflowSlots: u32): void {
@@ -47,14 +37,13 @@ function setSlots(table: usize, bucket: u32, slots: u32, overflow: u32, overflow
 /** Tags: the block with the fewest bytes per entry at its load target. */
 function setTags(table: usize, keySize: u32, valueSize: u32): void {
   let best: u32 = 0;
-  for (let block = LINE; block <= BUCKET_MOST; block += LINE) {
+  for (let block = LINE; block <= TAGS_BUCKET_MOST; block += LINE) {
     const slots = tagSlots(block, keySize, valueSize);
     if (slots < FEWEST_SLOTS) continue;
     if (!best || block * loadTarget(tagSlots(best, keySize, valueSize)) < best * loadTarget(slots)) best = block;
   }
   const slots = tagSlots(best, keySize, valueSize);
-  let overflow = LINE;
-  while (!tagSlots(overflow, keySize, valueSize)) overflow += LINE;
+  const overflow = tagOverflowBytes(keySize, valueSize);
   const overflowSlots = tagSlots(overflow, keySize, valueSize);
   setField(table, LAYOUT, LAYOUT_TAGS);
   setSlots(table, best, slots, overflow, overflowSlots);
@@ -71,7 +60,7 @@ export function setLayout(table: usize, keySize: u32, valueSize: u32): void {
     setSlots(table, KEYS_BUCKET_BYTES, KEYS_SLOTS, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS);
     return;
   }
-  if (keySize <= INLINE_MOST && valueSize <= INLINE_MOST && keySize + valueSize <= INLINE_MOST) {
+  if (keySize <= TAGS_ENTRY_MOST && valueSize <= TAGS_ENTRY_MOST && keySize + valueSize <= TAGS_ENTRY_MOST) {
     setTags(table, keySize, valueSize);
     return;
   }

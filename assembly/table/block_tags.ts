@@ -24,7 +24,29 @@ const DEAD_TAG: u32 = 1;
 const LEAST_TAG: u32 = 2;
 
 export const TAGS_KEYS: u32 = SHARED ? 24 : 16;
-export const TAGS_MOST_SLOTS: u32 = 11;
+const MOST_SLOTS: u32 = 11;
+/** Bytes of the largest bucket, and of key and value together in the largest entry. */
+export const TAGS_BUCKET_MOST: u32 = 256;
+export const TAGS_ENTRY_MOST: u32 = 32;
+const LINE: u32 = 64;
+
+/** Bytes that a block needs for so many slots. Reads of a key's tail go up to 7 bytes beyond it. */
+function bytesFor(slots: u32, keySize: u32, valueSize: u32): u32 {
+  const slack: u32 = keySize == 4 || !(keySize & 7) ? 0 : 8;
+  return ((TAGS_KEYS + slots * keySize + 7) & ~7) + slots * valueSize + slack;
+}
+
+/** Slots that a block of so many bytes has, for entries of up to TAGS_ENTRY_MOST bytes. */
+export function tagSlots(block: u32, keySize: u32, valueSize: u32): u32 {
+  let slots = MOST_SLOTS;
+  while (slots && bytesFor(slots, keySize, valueSize) > block) slots--;
+  return slots;
+}
+
+/** Bytes of an overflow block: as few lines as hold one slot. */
+export function tagOverflowBytes(keySize: u32, valueSize: u32): u32 {
+  return (bytesFor(1, keySize, valueSize) + (LINE - 1)) & ~(LINE - 1);
+}
 
 @unmanaged export class BlockTags {
   @inline private at(): usize {

@@ -11,9 +11,9 @@ import { allocationSize, bytesInUse } from "../memory/arena";
 import { isInUse } from "../memory/verify";
 import { entriesOf } from "../sync/count";
 import { SHARED } from "../sync/shared";
-import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "./block_keys";
+import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "./block_keys";
 import { BlockRefs, REFS_BUCKET_BYTES, REFS_SLOTS } from "./block_refs";
-import { BlockTags, TAGS_KEYS } from "./block_tags";
+import { BlockTags, TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "./block_tags";
 import { fixedRecords, untouchedEntry } from "./buckets";
 import { ELEMENT_KEY, preallocatedSegments } from "./elements";
 import {
@@ -29,7 +29,6 @@ import { verifyElements, verifyOwners } from "./verify_elements";
 import { directoriesBytes, sharedBytes, verifyOldDirectories, verifyShared } from "./verify_shared";
 
 const LINE: u32 = 64;
-const BUCKET_MOST: u32 = 256;
 const NEVER: u32 = 0xffffffff;
 
 /** The first broken invariant of a table, its details in four words at `out`; 0 when all hold. */
@@ -98,7 +97,6 @@ function verifyMeasures(table: usize, out: usize): u32 {
   return (
     expect(table, MEASURES, SLOT_MASK, (1 << slots) - 1, out) ||
     expect(table, MEASURES, OVERFLOW_MASK, (1 << overflowSlots) - 1, out) ||
-    expect(table, MEASURES, OVERFLOW_BYTES, LINE, out) ||
     verifyLayout(table, slots, overflowSlots, out)
   );
 }
@@ -113,6 +111,7 @@ function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize):
       expect(table, MEASURES, KEY_SIZE, 4, out) ||
       expect(table, MEASURES, SLOTS, KEYS_SLOTS, out) ||
       expect(table, MEASURES, OVERFLOW_SLOTS, KEYS_OVERFLOW_SLOTS, out) ||
+      expect(table, MEASURES, OVERFLOW_BYTES, KEYS_OVERFLOW_BYTES, out) ||
       expect(table, MEASURES, BUCKET_BYTES, KEYS_BUCKET_BYTES, out)
     );
   }
@@ -121,21 +120,34 @@ function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize):
     return (
       expect(table, MEASURES, SLOTS, REFS_SLOTS, out) ||
       expect(table, MEASURES, OVERFLOW_SLOTS, REFS_SLOTS, out) ||
+      expect(table, MEASURES, OVERFLOW_BYTES, REFS_BUCKET_BYTES, out) ||
       expect(table, MEASURES, BUCKET_BYTES, REFS_BUCKET_BYTES, out) ||
       expect(table, MEASURES, VALUES, values, out) ||
       expect(table, MEASURES, ELEMENT_STRIDE, round8(values + valueSize), out)
     );
   }
-  const values = round8(TAGS_KEYS + slots * keySize);
-  const overflowValues = round8(TAGS_KEYS + overflowSlots * keySize);
+  return verifyTags(table, slots, overflowSlots, out);
+}
+
+/** Blocks of the layout "tags" have as many slots as fit, and overflow blocks are no larger than one slot needs. */
+function verifyTags(table: usize, slots: u32, overflowSlots: u32, out: usize): u32 {
+  const keySize = field(table, KEY_SIZE);
+  const valueSize = field(table, VALUE_SIZE);
   const bytes = field(table, BUCKET_BYTES);
-  const least = <u64>TAGS_KEYS + <u64>slots * (<u64>keySize + valueSize);
-  if (bytes & (LINE - 1) || bytes > BUCKET_MOST || bytes < least) {
-    return broken(out, MEASURES, <u32>BUCKET_BYTES, bytes, allocationSize(<u32>least), 0);
+  if (keySize > TAGS_ENTRY_MOST) return broken(out, MEASURES, <u32>KEY_SIZE, keySize, TAGS_ENTRY_MOST, 0);
+  if (valueSize > TAGS_ENTRY_MOST - keySize) {
+    return broken(out, MEASURES, <u32>VALUE_SIZE, valueSize, TAGS_ENTRY_MOST - keySize, 0);
   }
+  if (bytes & (LINE - 1) || bytes > TAGS_BUCKET_MOST) {
+    return broken(out, MEASURES, <u32>BUCKET_BYTES, bytes, allocationSize(min(bytes, TAGS_BUCKET_MOST)), 0);
+  }
+  const overflow = tagOverflowBytes(keySize, valueSize);
   return (
-    expect(table, MEASURES, VALUES, values, out) ||
-    expect(table, MEASURES, OVERFLOW_VALUES, overflowValues, out)
+    expect(table, MEASURES, SLOTS, tagSlots(bytes, keySize, valueSize), out) ||
+    expect(table, MEASURES, OVERFLOW_BYTES, overflow, out) ||
+    expect(table, MEASURES, OVERFLOW_SLOTS, tagSlots(overflow, keySize, valueSize), out) ||
+    expect(table, MEASURES, VALUES, round8(TAGS_KEYS + slots * keySize), out) ||
+    expect(table, MEASURES, OVERFLOW_VALUES, round8(TAGS_KEYS + overflowSlots * keySize), out)
   );
 }
 
@@ -232,10 +244,11 @@ function verifyDirectory(table: usize, array: usize, segments: u32, out: usize):
 
 /** Blocks of the reserve; NEVER when the list leaves the memory in use, or does not end. */
 function reserveLength(table: usize): u32 {
-  const most = bytesInUse() / LINE;
+  const bytes = field(table, OVERFLOW_BYTES);
+  const most = bytesInUse() / bytes;
   let blocks: u32 = 0;
   let block = <usize>field(table, OVERFLOW_RESERVE);
-  while (block && blocks <= most && isInUse(block, LINE)) {
+  while (block && blocks <= most && isInUse(block, bytes)) {
     blocks++;
     block = <usize>load<u32>(block);
   }
@@ -265,7 +278,7 @@ function verifyBytes(table: usize, overflow: u32, out: usize): u32 {
     allocationSize(HEADER_BYTES) +
     arrayBytes(table, table + BUCKET_SEGMENTS, bucketSegments(table)) +
     arrayBytes(table, table + ELEMENT_SEGMENTS, elementSegments(table)) +
-    (overflow + reserveLength(table)) * LINE;
+    (overflow + reserveLength(table)) * field(table, OVERFLOW_BYTES);
   return bytes == field(table, BYTES) ? 0 : broken(out, TABLE_BYTES, bytes, field(table, BYTES), 0, 0);
 }
 
