@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { printedByName } from "../print/inspect.ts";
 import { type Codec, checkedSize, isCodec, Scalar } from "./codec.ts";
 import { describe, outOfRange, within, wrongType } from "./mismatch.ts";
 import { holdsLock } from "./struct.ts";
@@ -35,7 +37,7 @@ export function array<T>(element: Codec<T>, length: number): ArrayCodec<T> {
   const name = `array(${element.name}, ${length})`;
   const stride = element.size;
   const size = checkedSize(name, length, stride);
-  return {
+  return printedByName({
     name,
     size,
     align: element.align,
@@ -64,5 +66,5 @@ export function array<T>(element: Codec<T>, length: number): ArrayCodec<T> {
       }
       return value;
     },
-  };
+  });
 }

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { printedByName } from "../print/inspect.ts";
 import { type Codec, type Infer, isCodec, Scalar, SIZE_MAX } from "./codec.ts";
 import { describe, within, wrongType } from "./mismatch.ts";
 
@@ -172,7 +174,7 @@ export function struct<F extends Fields>(fields: F): StructCodec<F> {
     }
   }
 
-  return {
+  return printedByName({
     name,
     size,
     align,
@@ -210,5 +212,5 @@ export function struct<F extends Fields>(fields: F): StructCodec<F> {
       }
       return value as StructValue<F>;
     },
-  };
+  });
 }

@@ -17,6 +17,9 @@ import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } fro
 import type { AnyMapType, HashType, MapSpec, MapType, OpenSpec } from "../maps/spec.ts";
 import { tableBytes, tableEntries } from "../maps/stats.ts";
 import { problemsOfHost } from "../maps/verify.ts";
+import { compareAsItself, hide } from "../print/hidden.ts";
+import { type HostJson, inspectHost, jsonOfHost } from "../print/host.ts";
+import { INSPECT } from "../print/inspect.ts";
 import { Descriptors } from "./descriptors.ts";
 import { PlainTables } from "./plain_tables.ts";
 import { Scratch } from "./scratch.ts";
@@ -87,15 +90,15 @@ export type Syscall = (
  */
 export class Host extends HostThreads {
   /** @internal */
-  readonly scratch: Scratch;
+  declare readonly scratch: Scratch;
   /** @internal */
-  override readonly tables: Tables;
+  declare readonly tables: Tables;
   /** @internal */
-  readonly descriptors: Descriptors;
+  declare readonly descriptors: Descriptors;
   /** @internal Bytes the memory may grow to. */
-  readonly limit: number;
+  declare readonly limit: number;
   /** @internal Values of the core's exported constants. */
-  readonly layout: {
+  declare readonly layout: {
     readonly count: number;
     readonly version: number;
     readonly frozen: number;
@@ -113,8 +116,7 @@ export class Host extends HostThreads {
     super(seat);
     const { core } = seat;
     this.#syscall = syscall;
-    this.limit = seat.limit;
-    this.layout = {
+    const layout = {
       count: core.COUNT_OFFSET.value,
       version: core.VERSION_OFFSET.value,
       frozen: core.FROZEN_OFFSET.value,
@@ -125,9 +127,10 @@ export class Host extends HostThreads {
       arrayBase: core.ARRAY_BASE_OFFSET.value,
       lowFree: core.LOW_FREE_OFFSET.value,
     };
-    this.scratch = new Scratch(this);
-    this.tables = this.shared ? new SharedTables(this, seat.seed) : new PlainTables(this, seat.seed);
-    this.descriptors = new Descriptors(this.tables);
+    hide<Host>(this, { layout, scratch: new Scratch(this), limit: seat.limit });
+    const tables = this.shared ? new SharedTables(this, seat.seed) : new PlainTables(this, seat.seed);
+    hide<Host>(this, { tables, descriptors: new Descriptors(tables) });
+    compareAsItself(this);
   }
 
   /**
@@ -387,6 +390,20 @@ export class Host extends HostThreads {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Host";
+  }
+
+  /** What `JSON.stringify` gives: its size, and how many maps it has. */
+  toJSON(): HostJson {
+    return jsonOfHost(this);
+  }
+
+  /** @internal */
+  [INSPECT](depth?: number): string {
+    return inspectHost(this, depth);
   }
 
   /** @internal A block of host memory, or 0 when there is none. */

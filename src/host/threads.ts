@@ -5,6 +5,7 @@
  */
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import { hide } from "../print/hidden.ts";
 import { checkInteger } from "./options.ts";
 import type { HostHandle, Seat } from "./seat.ts";
 import { lockTimeout, sharedCore } from "./shared_core.ts";
@@ -38,26 +39,23 @@ export function checkNoPromise(what: string, result: unknown, outlived = "sectio
 
 export abstract class HostThreads extends HostViews {
   /** Slots of per-CPU values; of a shared host, how many threads may be attached. */
-  readonly cpus: number;
+  declare readonly cpus: number;
   /** The CPU slot of this host: which of the per-CPU values is its own. 0 on a host that is not shared. */
-  readonly cpu: number;
+  declare readonly cpu: number;
   /** Whether other threads may attach to the memory. */
-  readonly shared: boolean;
+  declare readonly shared: boolean;
   /** @internal */
-  readonly core: CoreExports;
+  declare readonly core: CoreExports;
   /** @internal */
   abstract readonly tables: Tables;
   /** @internal */
-  closed = false;
+  declare closed: boolean;
   readonly #handle: HostHandle | undefined;
 
   /** @internal */
   constructor({ memory, module, core, cpus, cpu }: Seat) {
     super(memory);
-    this.cpus = cpus;
-    this.cpu = cpu;
-    this.shared = module !== undefined;
-    this.core = core;
+    hide<HostThreads>(this, { core, shared: module !== undefined, cpu, cpus, closed: false });
     this.#handle = module === undefined ? undefined : { memory, module };
   }
 

@@ -4,44 +4,48 @@
  * @module
  */
 
+import { hide } from "../print/hidden.ts";
+
 const NO_MEMORY = new ArrayBuffer(0);
+
+/** In the order of use: see {@link hide}. */
+function viewsOf(buffer: ArrayBufferLike) {
+  return {
+    u8: new Uint8Array(buffer),
+    u32: new Uint32Array(buffer),
+    view: new DataView(buffer),
+    f64: new Float64Array(buffer),
+    i32: new Int32Array(buffer),
+    u16: new Uint16Array(buffer),
+    f32: new Float32Array(buffer),
+  };
+}
 
 /** Typed arrays on the whole memory of a host. */
 export class HostViews {
-  u8!: Uint8Array;
-  u16!: Uint16Array;
-  u32!: Uint32Array;
-  i32!: Int32Array;
-  f32!: Float32Array;
-  f64!: Float64Array;
-  view!: DataView;
+  declare u8: Uint8Array;
+  declare u16: Uint16Array;
+  declare u32: Uint32Array;
+  declare i32: Int32Array;
+  declare f32: Float32Array;
+  declare f64: Float64Array;
+  declare view: DataView;
   /** @internal */
-  readonly memory: WebAssembly.Memory;
+  declare readonly memory: WebAssembly.Memory;
 
   /** @internal */
   constructor(memory: WebAssembly.Memory) {
-    this.memory = memory;
-    this.refresh();
+    hide<HostViews>(this, { ...viewsOf(memory.buffer), memory });
   }
 
   /** @internal Takes new views after the memory has grown. `memory.buffer` costs 80-240 ns, so only then. */
   refresh(): void {
-    this.#setViews(this.memory.buffer);
+    Object.assign(this, viewsOf(this.memory.buffer));
   }
 
   /** @internal Drops the memory, so that it can be collected while somebody still holds the host. */
   protected dropViews(): void {
-    this.#setViews(NO_MEMORY);
-  }
-
-  #setViews(buffer: ArrayBufferLike): void {
-    this.u8 = new Uint8Array(buffer);
-    this.u16 = new Uint16Array(buffer);
-    this.u32 = new Uint32Array(buffer);
-    this.i32 = new Int32Array(buffer);
-    this.f32 = new Float32Array(buffer);
-    this.f64 = new Float64Array(buffer);
-    this.view = new DataView(buffer);
+    Object.assign(this, viewsOf(NO_MEMORY));
   }
 
   /** @internal Copies bytes within host memory. */

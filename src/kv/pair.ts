@@ -5,6 +5,8 @@
  */
 import { within } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import { compareBy, hide } from "../print/hidden.ts";
+import { INSPECT, type Inspect, printEntries } from "../print/inspect.ts";
 import type { Binding } from "./binding.ts";
 import { closedError, storeError } from "./failure.ts";
 import type { CheckedPair } from "./manifest.ts";
@@ -19,6 +21,12 @@ interface Buffer {
 function newBuffer(size: number): Buffer {
   const bytes = new Uint8Array(size);
   return { bytes, view: new DataView(bytes.buffer) };
+}
+
+/** What pairs are compared by. */
+function contentsOfPair(this: KvPair<unknown>): unknown {
+  const { store, name } = this;
+  return store.closed ? [store.subject, name] : [name, store.get(this.key)];
 }
 
 /**
@@ -39,23 +47,22 @@ function newBuffer(size: number): Buffer {
  * ```
  */
 export abstract class KvPair<V> {
-  readonly store: StoreHandle;
+  declare readonly store: StoreHandle;
   /** @internal */
-  protected readonly binding: Binding;
+  declare readonly binding: Binding;
   /** @internal */
-  protected readonly pair: CheckedPair;
+  declare readonly pair: CheckedPair;
   /** @internal The key, as of a generation. */
-  protected at = 0;
+  declare at: number;
   /** @internal */
-  protected generation = -1;
+  declare generation: number;
   readonly #buffer: Buffer;
   #encoding = false;
 
   /** @internal Use {@link KvStore.pair}. */
   constructor(store: StoreHandle, binding: Binding, pair: CheckedPair) {
-    this.store = store;
-    this.binding = binding;
-    this.pair = pair;
+    hide<KvPair<V>>(this, { store, generation: -1, at: 0, pair, binding });
+    compareBy(this, contentsOfPair);
     this.#buffer = newBuffer(pair.size);
     this.refresh("kv.pair");
   }
@@ -79,6 +86,23 @@ export abstract class KvPair<V> {
    * @throws TypeError or RangeError for a value that the codec cannot hold
    */
   abstract set(value: V): void;
+
+  get [Symbol.toStringTag](): string {
+    return "KvPair";
+  }
+
+  /** What `JSON.stringify` gives: which pair it is, without its value. */
+  toJSON(): { store: string; name: string } {
+    return { store: this.store.name, name: this.name };
+  }
+
+  /** @internal */
+  [INSPECT](_depth?: number, options: object = {}, inspect?: Inspect): string {
+    const value = function* (this: KvPair<V>): Generator<[string, V]> {
+      yield [this.name, this.get()];
+    };
+    return `KvPair of ${this.store.subject}: ${printEntries(value.call(this), options, inspect)[0]}`;
+  }
 
   /** @internal Whether the key is that of the manifest in force. */
   protected get isCurrent(): boolean {

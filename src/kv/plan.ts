@@ -4,6 +4,8 @@
  * @module
  */
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import { hide } from "../print/hidden.ts";
+import { INSPECT } from "../print/inspect.ts";
 import { type Growth, growthOf } from "./growth.ts";
 import {
   type CheckedManifest,
@@ -81,14 +83,14 @@ export class Plan {
   /** Names of the pairs that stay as they are. */
   readonly kept: readonly string[];
   /** @internal */
-  readonly moves: readonly Move[];
+  declare readonly moves: readonly Move[];
   #state: "planned" | "done" | "undone" | "sealed" = "planned";
   #executed: Executed | undefined;
 
   /** @internal */
   constructor(subject: string, moves: readonly Move[]) {
     this.subject = subject;
-    this.moves = moves;
+    hide<Plan>(this, { moves });
     this.steps = moves.filter((move) => !isKept(move)).map(stepOf);
     this.kept = moves.filter(isKept).map(({ to }) => to.name);
   }
@@ -144,6 +146,11 @@ export class Plan {
 
   toJSON(): { store: string; state: string; steps: readonly PlanStep[]; kept: readonly string[] } {
     return { store: this.subject, state: this.#state, steps: this.steps, kept: this.kept };
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return `Plan of ${this}`;
   }
 
   /** A table with a line for each step. */

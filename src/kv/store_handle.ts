@@ -11,6 +11,9 @@ import type { Table } from "../host/table.ts";
 import type { CoreExports } from "../host/wasm.ts";
 import { tableBytes, tableEntries } from "../maps/stats.ts";
 import { problemsOfTable } from "../maps/verify.ts";
+import { compareBy, hide } from "../print/hidden.ts";
+import { INSPECT, type Inspect } from "../print/inspect.ts";
+import { contentsOfStore, inspectStore, jsonOfStore, type StoreJson } from "../print/store.ts";
 import type { Binding } from "./binding.ts";
 import { closedError, keyError, storeError, storeSubject, valueError } from "./failure.ts";
 import { readManifest, type StoredPair } from "./manifest.ts";
@@ -25,45 +28,50 @@ export interface StoredManifest {
 
 /** A handle of a store whose pairs nobody needs the types of; what {@link KvStore} is made of. */
 export abstract class StoreHandle {
-  readonly host: Host;
+  declare readonly host: Host;
   /** Keys are below this. */
-  readonly maxKeys: number;
+  declare readonly maxKeys: number;
   /** Pages of 4096 bytes that the values may take, 1 to 128. */
-  readonly maxPages: number;
+  declare readonly maxPages: number;
   /** @internal */
-  readonly table: Table;
+  declare readonly table: Table;
   /** @internal */
-  readonly core: CoreExports;
+  declare readonly core: CoreExports;
   /** @internal */
-  readonly handle: number;
+  declare readonly handle: number;
   /** @internal What the pairs of this handle are; undefined when it was opened without a manifest. */
-  binding: Binding | undefined;
+  declare binding: Binding | undefined;
   /** @internal */
-  closed = false;
+  declare closed: boolean;
   /** @internal Keys while the store is open, else 0. */
-  keyLimit: number;
+  declare keyLimit: number;
   /** @internal Index of the first word of metadata in the host's u32. */
-  readonly firstWord: number;
+  declare readonly firstWord: number;
   /** @internal Index of the page table there. */
-  readonly firstPage: number;
+  declare readonly firstPage: number;
   /** @internal Index of the word with the generation there. */
-  readonly generationWord: number;
+  declare readonly generationWord: number;
   readonly #ownersWord: number;
 
   /** @internal Use {@link Host.createKvStore}. */
   constructor(host: Host, table: Table) {
     const { core } = host;
     const wordOf = (offset: WebAssembly.Global) => (table.handle + offset.value) >>> 2;
-    this.host = host;
-    this.table = table;
-    this.core = core;
-    this.handle = table.handle;
-    this.maxKeys = table.maxEntries;
-    this.maxPages = table.mapExtra;
-    this.keyLimit = table.maxEntries;
-    this.firstWord = host.u32[wordOf(core.KV_METADATA_OFFSET)] >>> 2;
-    this.firstPage = host.u32[wordOf(core.KV_PAGES_OFFSET)] >>> 2;
-    this.generationWord = wordOf(core.KV_GENERATION_OFFSET);
+    hide<StoreHandle>(this, {
+      keyLimit: table.maxEntries,
+      host,
+      firstWord: host.u32[wordOf(core.KV_METADATA_OFFSET)] >>> 2,
+      firstPage: host.u32[wordOf(core.KV_PAGES_OFFSET)] >>> 2,
+      generationWord: wordOf(core.KV_GENERATION_OFFSET),
+      handle: table.handle,
+      core,
+      closed: false,
+      table,
+      maxKeys: table.maxEntries,
+      maxPages: table.mapExtra,
+      binding: undefined,
+    });
+    compareBy(this, contentsOfStore);
     this.#ownersWord = wordOf(core.KV_OWNERS_OFFSET);
   }
 
@@ -182,6 +190,20 @@ export abstract class StoreHandle {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "KvStore";
+  }
+
+  /** What `JSON.stringify` gives: what the store is, without its values. */
+  toJSON(): StoreJson {
+    return jsonOfStore(this);
+  }
+
+  /** @internal */
+  [INSPECT](depth?: number, options: object = {}, inspect?: Inspect): string {
+    return inspectStore(this, depth, options, inspect);
   }
 
   /** @internal How messages call the store. */

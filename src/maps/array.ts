@@ -10,6 +10,7 @@ import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
 import { roundUp8 } from "../host/tables.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
+import { hide } from "../print/hidden.ts";
 import {
   type AnyView,
   type ArrayPiece,
@@ -54,7 +55,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
    * Bytes from the start of one element to the next, in {@link view} and in each of {@link views}: the size of the value rounded
    * up to 8, of a percpu_array times the number of CPUs.
    */
-  readonly stride: number;
+  declare readonly stride: number;
   /** Address of element 0. It never moves. */
   readonly #data: number;
   /** Elements that lie side by side from there on: as many as the array was created with. */
@@ -71,7 +72,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
     writable: boolean,
   ) {
     super(host, table, key, value, readable, writable);
-    this.stride = roundUp8(table.valueBytes);
+    hide<ArrayMap<V, C>>(this, { stride: roundUp8(table.valueBytes) });
     this.#data = host.u32[(table.handle + host.layout.arrayData) >>> 2];
     this.#base = host.u32[(table.handle + host.layout.arrayBase) >>> 2];
     this.#views = new ArrayViews(host, table, this.stride);

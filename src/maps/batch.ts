@@ -9,6 +9,8 @@ import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { checkInteger } from "../host/options.ts";
 import { noMemory, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED } from "../host/wasm.ts";
+import { compareBy, hide } from "../print/hidden.ts";
+import { INSPECT, type Inspect, printEntries, printList } from "../print/inspect.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { partError, subjectOf } from "./failure.ts";
@@ -19,6 +21,11 @@ import { type PutBack, putBack } from "./put_back.ts";
 export interface BatchOptions {
   /** Entries per batch. */
   readonly size?: number | undefined;
+}
+
+/** What batches are compared by. */
+function contentsOfBatch(this: Batch<unknown, unknown>): unknown {
+  return [this.toJSON(), this.closed ? "closed" : [...this.entries()]];
 }
 
 /** More is never faster, and counts are 32 bits in the kernel's struct. */
@@ -55,13 +62,13 @@ export function defaultBatchSize(map: BpfMap<unknown, unknown>): number {
  */
 export class Batch<K, V> {
   /** Entries that the buffers hold. */
-  readonly capacity: number;
+  declare readonly capacity: number;
   /** Before a call: how many entries to take, up to `capacity`. After it: how many were done. */
-  count: number;
+  declare count: number;
   /** 0, or `BPF_F_LOCK` when the value has a spinLock; for {@link EntryMap.updateBatch} also the condition of the updates. */
-  elemFlags = 0;
+  declare elemFlags: number;
   /** 0: the kernel has no flags here yet. */
-  flags = 0;
+  declare flags: number;
   #map: EntryMap<K, V>;
   /** The block: cursor, keys, values. 0 when closed. */
   #cursor: number;
@@ -81,8 +88,8 @@ export class Batch<K, V> {
     this.#map = map;
     this.#keysAt = this.#cursor + layout.keys;
     this.#valuesAt = this.#cursor + layout.values;
-    this.capacity = capacity;
-    this.count = capacity;
+    hide<Batch<K, V>>(this, { count: capacity, capacity, elemFlags: 0, flags: 0 });
+    compareBy(this, contentsOfBatch);
     map.resources.add(this);
     this.rewind();
   }
@@ -160,6 +167,29 @@ export class Batch<K, V> {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Batch";
+  }
+
+  /** What `JSON.stringify` gives: the numbers of the batch, without its entries. */
+  toJSON(): { capacity: number; count: number; elemFlags: number; flags: number } {
+    const { capacity, count, elemFlags, flags } = this;
+    return { capacity, count, elemFlags, flags };
+  }
+
+  /** @internal */
+  [INSPECT](_depth?: number, options: object = {}, inspect?: Inspect): string {
+    const title = `Batch(${this.count} of ${this.capacity}) of ${subjectOf(this.#map)}`;
+    if (this.#cursor === 0) return `${title} (closed)`;
+    const printed = printEntries(this.entries(), options, inspect);
+    return printList(title, printed, this.count - printed.length);
+  }
+
+  /** @internal Whether it was closed. */
+  get closed(): boolean {
+    return this.#cursor === 0;
   }
 
   /** @internal The next `count` entries from the cursor; false once the scan has ended. */

@@ -10,6 +10,9 @@ import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
 import type { CoreExports } from "../host/wasm.ts";
+import { compareBy, hide } from "../print/hidden.ts";
+import { INSPECT, type Inspect } from "../print/inspect.ts";
+import { contentsOfMap, inspectMap, jsonOfMap, kindOf, type MapJson } from "../print/map.ts";
 import { coreError, handleError, reentryError, subjectOf } from "./failure.ts";
 import { callLowWater, LOW_WATER, passing } from "./low_water.ts";
 import type { AnyMapType, MapInfo } from "./spec.ts";
@@ -24,27 +27,27 @@ import { problemsOfTable } from "./verify.ts";
  * nothing.
  */
 export abstract class BpfMap<K, V> {
-  readonly host: Host;
+  declare readonly host: Host;
   /** @internal The host's, kept here for the calls that every nanosecond counts in. */
-  readonly core: CoreExports;
+  declare readonly core: CoreExports;
   /** @internal */
-  readonly table: Table;
+  declare readonly table: Table;
   /** @internal The core's handle for calls that read: 0 when closed or write-only. */
-  reading: number;
+  declare reading: number;
   /** @internal The core's handle for calls that write: 0 when closed or read-only. */
-  writing: number;
+  declare writing: number;
   /** @internal */
-  closed = false;
+  declare closed: boolean;
   /** @internal */
-  readonly keyCodec: Codec<K>;
+  declare readonly keyCodec: Codec<K>;
   /** @internal */
-  readonly valueCodec: Codec<V>;
+  declare readonly valueCodec: Codec<V>;
   /** @internal */
-  readonly keyScalar: ScalarKind;
+  declare readonly keyScalar: ScalarKind;
   /** @internal */
-  readonly valueScalar: ScalarKind;
+  declare readonly valueScalar: ScalarKind;
   /** @internal What to close with the handle. */
-  readonly resources = new Set<{ close(): void }>();
+  declare readonly resources: Set<{ close(): void }>;
 
   /** @internal Use {@link createMap}. */
   constructor(
@@ -55,15 +58,20 @@ export abstract class BpfMap<K, V> {
     readable: boolean,
     writable: boolean,
   ) {
-    this.host = host;
-    this.core = host.core;
-    this.table = table;
-    this.reading = readable ? table.handle : 0;
-    this.writing = writable ? table.handle : 0;
-    this.keyCodec = key;
-    this.valueCodec = value;
-    this.keyScalar = key.scalar;
-    this.valueScalar = value.scalar;
+    hide<BpfMap<K, V>>(this, {
+      reading: readable ? table.handle : 0,
+      writing: writable ? table.handle : 0,
+      host,
+      core: host.core,
+      table,
+      keyScalar: key.scalar,
+      valueScalar: value.scalar,
+      keyCodec: key,
+      valueCodec: value,
+      closed: false,
+      resources: new Set(),
+    });
+    compareBy(this, contentsOfMap);
   }
 
   get name(): string {
@@ -148,6 +156,29 @@ export abstract class BpfMap<K, V> {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** `HashMap`, `ArrayMap`, ... as in `Object.prototype.toString.call(map)`. */
+  get [Symbol.toStringTag](): string {
+    return kindOf(this);
+  }
+
+  /**
+   * @internal Has Jest and vitest compare maps by `size`, `has` and `get` whatever their order, which the hash decides. They ask for this
+   * mark of Immutable.js collections, and for nothing else that is not a Map.
+   */
+  get "@@__IMMUTABLE_KEYED__@@"(): boolean {
+    return true;
+  }
+
+  /** What `JSON.stringify` gives: what the map is, without its entries. Those are `JSON.stringify([...map])`. */
+  toJSON(): MapJson {
+    return jsonOfMap(this);
+  }
+
+  /** @internal */
+  [INSPECT](depth?: number, options: object = {}, inspect?: Inspect): string {
+    return inspectMap(this, depth, options, inspect);
   }
 
   /** @internal Another handle of the map, for reading: it keeps the map when this one is closed. */

@@ -7,6 +7,7 @@ import { type Codec, Scalar } from "../codec/codec.ts";
 import { ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
+import { hide } from "../print/hidden.ts";
 import { AddMany, type DeltaArray } from "./add_many.ts";
 import {
   type AddOptions,
@@ -29,7 +30,7 @@ import { slotCodec } from "./percpu.ts";
 /** A map whose values can be counters. `C` is what they count in; of per-CPU maps, the value of one CPU counts. */
 export abstract class CountingMap<K, V, C extends AnyCounts = Counts<V>> extends EntryMap<K, V> {
   /** @internal */
-  readonly counters: Counters;
+  declare readonly counters: Counters;
   #additions: AddMany<K, V> | undefined;
 
   /** @internal Use {@link createMap}. */
@@ -42,7 +43,7 @@ export abstract class CountingMap<K, V, C extends AnyCounts = Counts<V>> extends
     writable: boolean,
   ) {
     super(host, table, key, value, readable, writable);
-    this.counters = new Counters(slotCodec(value));
+    hide<CountingMap<K, V, C>>(this, { counters: new Counters(slotCodec(value)) });
   }
 
   /**

@@ -46,12 +46,16 @@ export class EntryIterator<K, V, T> implements IterableIterator<T> {
   /** The scan has no further group. */
   #ended = false;
   #done = false;
+  /** Most entries per group. */
+  readonly #most: number;
 
-  constructor(map: Scannable<K, V>, kind: IteratorKind, operation: Operation) {
+  /** @param most entries to fetch at once. For 1 every map has room; more may have to be allocated. */
+  constructor(map: Scannable<K, V>, kind: IteratorKind, operation: Operation, most = GROUP) {
     if (map.reading === 0) map.refuse(operation);
     this.#map = map;
     this.#kind = kind;
     this.#operation = operation;
+    this.#most = most;
     this.#cursor = new Uint8Array(map.host.layout.cursorBytes + map.table.keySize);
   }
 
@@ -112,7 +116,7 @@ export class EntryIterator<K, V, T> implements IterableIterator<T> {
   #fetch(): void {
     const { host, table, reading } = this.#map;
     const { keySize, valueBytes } = table;
-    const wanted = this.#room === 0 ? FIRST_GROUP : GROUP;
+    const wanted = Math.min(this.#most, this.#room === 0 ? FIRST_GROUP : GROUP);
     let room = Math.max(1, Math.min(wanted, Math.floor(GROUP_BYTES / (keySize + valueBytes))));
     let layout = scanLayout(host, keySize, valueBytes, room);
     let cursor = host.scratch.stage(layout.bytes);

@@ -24,14 +24,14 @@ export class MapNumber4<K, V, C extends AnyCounts = Counts<V>> extends Map4<K, V
    * What `get` gives for an absent key. A property and no literal for V8's sake: it takes a load that has never run for one
    * that never will, so that a `get` that has found all its keys so far is compiled as giving numbers only, without a box.
    */
-  private readonly none: undefined = undefined;
+  readonly #none: undefined = undefined;
 
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
     const word = this.word("get", key);
     const value = this.core.getNumber4(this.reading, word, this.valueScalar);
-    if (value === ABSENT) return this.none;
+    if (value === ABSENT) return this.#none;
     return (Number.isNaN(value) ? this.#decoded(word) : value) as V;
   }
 

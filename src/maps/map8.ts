@@ -12,14 +12,14 @@ const WORD = 0x1_0000_0000;
 /** Maps with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves. */
 export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
   /** Upper word of the key that {@link low} was last called for: two results without an object. */
-  private high = 0;
+  #high = 0;
 
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
     const low = this.low("get", key);
-    const address = host.core.lookup8(this.reading, low, this.high) >>> 0;
+    const address = host.core.lookup8(this.reading, low, this.#high) >>> 0;
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
@@ -31,7 +31,7 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const direct = fitsScalar(this.valueScalar, value);
     if (!direct) this.encodeValue("set", value);
     const low = this.low("set", key);
-    const address = host.core.upsert8(this.writing, low, this.high, BPF_ANY) >>> 0;
+    const address = host.core.upsert8(this.writing, low, this.#high, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
     if (direct) writeScalar(host, this.valueScalar, address, value);
@@ -42,7 +42,7 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const low = this.low("has", key);
-    const address = this.host.core.lookup8(this.reading, low, this.high) >>> 0;
+    const address = this.host.core.lookup8(this.reading, low, this.#high) >>> 0;
     if (address < ERRNO_LIMIT) this.missed("has", address);
     return address !== 0;
   }
@@ -50,7 +50,7 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   override delete(key: K): boolean {
     if (this.writing === 0) this.refuse("delete");
     const low = this.low("delete", key);
-    const errno = this.host.core.remove8(this.writing, low, this.high);
+    const errno = this.host.core.remove8(this.writing, low, this.#high);
     if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
     return errno === 0;
   }
@@ -62,7 +62,7 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
 
   override locate(operation: Operation, key: K): number {
     const low = this.low(operation, key);
-    return this.host.core.lookup8(this.table.handle, low, this.high) >>> 0;
+    return this.host.core.lookup8(this.table.handle, low, this.#high) >>> 0;
   }
 
   override obtain(operation: Operation, key: K): number {
@@ -70,7 +70,7 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const low = this.low(operation, key);
     const count = (this.writing + host.layout.count) >>> 2;
     const before = host.u32[count];
-    const address = host.core.upsert8(this.writing, low, this.high, BPF_ANY) >>> 0;
+    const address = host.core.upsert8(this.writing, low, this.#high, BPF_ANY) >>> 0;
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
     if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
@@ -82,14 +82,14 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     return core.lookup8(handle, u32[key >>> 2], u32[(key >>> 2) + 1]) >>> 0;
   }
 
-  /** The lower word of a key; the upper one goes to {@link high}. */
+  /** The lower word of a key; the upper one goes to `#high`. */
   private low(operation: Operation, key: K): number {
     if (this.keyScalar === Scalar.U53 && isU53(key)) {
-      this.high = (key / WORD) >>> 0;
+      this.#high = (key / WORD) >>> 0;
       return key >>> 0;
     }
     const first = this.encodeKey(operation, key) >>> 2;
-    this.high = this.host.u32[first + 1];
+    this.#high = this.host.u32[first + 1];
     return this.host.u32[first];
   }
 }

@@ -8,7 +8,11 @@ import { describe, outOfRange, within, wrongType } from "../codec/mismatch.ts";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import { roundUp8 } from "../host/tables.ts";
+import { compareBy, hide } from "../print/hidden.ts";
+import { INSPECT, printedByName } from "../print/inspect.ts";
+import { contentsOfMap } from "../print/map.ts";
 import type { EntryMap } from "./entry_map.ts";
+import { subjectOf } from "./failure.ts";
 import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
 
 /** The layout of all slots of a value. */
@@ -21,7 +25,7 @@ export interface PerCpuCodec<V> extends Codec<V[]> {
 export function perCpu<V>(slot: Codec<V>, cpus: number): PerCpuCodec<V> {
   const stride = roundUp8(slot.size);
   const name = `${slot.name} for each of ${cpus} CPUs`;
-  return {
+  return printedByName({
     name,
     slot,
     size: stride * cpus,
@@ -52,7 +56,7 @@ export function perCpu<V>(slot: Codec<V>, cpus: number): PerCpuCodec<V> {
       }
       return value;
     },
-  };
+  });
 }
 
 /** Whether a layout is one that {@link perCpu} has made. */
@@ -63,6 +67,11 @@ export function isPerCpu(codec: Codec<unknown>): codec is PerCpuCodec<unknown> {
 /** The layout of one slot; of maps that are not per CPU, of the value. */
 export function slotCodec(codec: Codec<unknown>): Codec<unknown> {
   return isPerCpu(codec) ? codec.slot : codec;
+}
+
+/** What slots are compared by: all values of the map, and which of them is meant. */
+function contentsOfSlot(this: LocalSlot<unknown, unknown>): unknown {
+  return [this.map.host.cpu, contentsOfMap.call(this.map)];
 }
 
 /**
@@ -80,17 +89,31 @@ export function slotCodec(codec: Codec<unknown>): Codec<unknown> {
  */
 export class LocalSlot<K, V> {
   /** @internal */
-  protected readonly map: EntryMap<K, V[]>;
+  declare readonly map: EntryMap<K, V[]>;
   /** @internal */
-  protected readonly codec: Codec<V>;
+  declare readonly codec: Codec<V>;
   /** @internal Bytes from the start of the value. */
-  readonly offset: number;
+  declare readonly offset: number;
 
   /** @internal Use `map.local`. */
   constructor(map: EntryMap<K, V[]>) {
-    this.map = map;
-    this.codec = slotCodec(map.valueCodec) as Codec<V>;
-    this.offset = map.host.cpu * roundUp8(this.codec.size);
+    const codec = slotCodec(map.valueCodec) as Codec<V>;
+    hide<LocalSlot<K, V>>(this, { map, codec, offset: map.host.cpu * roundUp8(codec.size) });
+    compareBy(this, contentsOfSlot);
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "LocalSlot";
+  }
+
+  /** @internal */
+  toJSON(): object {
+    return { cpu: this.map.host.cpu, map: this.map };
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    return `LocalSlot of CPU ${this.map.host.cpu} in ${subjectOf(this.map)}`;
   }
 
   /** The slot's value (a copy), or undefined when the key is absent. */

@@ -22,8 +22,12 @@ import { LocalSlot } from "./percpu.ts";
  * ```
  */
 export class PercpuArrayMap<V> extends ArrayMap<V[], Counts<V>> {
+  readonly #local = new LocalSlot<number, V>(this);
+
   /** The calling thread's slot. */
-  readonly local: LocalSlot<number, V> = new LocalSlot(this);
+  get local(): LocalSlot<number, V> {
+    return this.#local;
+  }
 
   /** As {@link EntryMap.iterator}; `entry.value` is an array of slots, and `entry.local` the calling thread's. */
   override iterator(options: IteratorOptions<ReadonlyPercpuEntry<number, V>>): MapIterator {

@@ -37,17 +37,33 @@ export interface PercpuHashMap<K, V> extends HashMap<K, V[], Counts<V>> {
 }
 
 export class PercpuMap4<K, V> extends Map4<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
-  readonly local = new LocalSlot<K, V>(this);
+  readonly #local = new LocalSlot<K, V>(this);
+
+  get local(): LocalSlot<K, V> {
+    return this.#local;
+  }
 }
 
 export class PercpuMap8<K, V> extends Map8<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
-  readonly local = new LocalSlot<K, V>(this);
+  readonly #local = new LocalSlot<K, V>(this);
+
+  get local(): LocalSlot<K, V> {
+    return this.#local;
+  }
 }
 
 export class PercpuMap16<K, V> extends Map16<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
-  readonly local = new LocalSlot<K, V>(this);
+  readonly #local = new LocalSlot<K, V>(this);
+
+  get local(): LocalSlot<K, V> {
+    return this.#local;
+  }
 }
 
 export class PercpuMapAny<K, V> extends MapAny<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
-  readonly local = new LocalSlot<K, V>(this);
+  readonly #local = new LocalSlot<K, V>(this);
+
+  get local(): LocalSlot<K, V> {
+    return this.#local;
+  }
 }

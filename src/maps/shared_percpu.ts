@@ -53,13 +53,17 @@ class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
 
 function sharingPerCpu(Base: HashClass): HashClass {
   return class extends Base {
-    readonly local = new SharedLocalSlot<unknown, unknown>(this as never);
+    readonly #local = new SharedLocalSlot<unknown, unknown>(this as never);
+
+    get local(): LocalSlot<unknown, unknown> {
+      return this.#local;
+    }
 
     override add(key: unknown, delta: unknown, options?: AddOptions<unknown>): number | bigint {
       const counter = checkCount(this, delta, options);
       const keyAddress = stageKey(this, "add", key);
       const at = stageDelta(this, delta);
-      const offset = this.local.offset + counter.offset;
+      const offset = this.#local.offset + counter.offset;
       const errno = sharedCore(this).localAdd(
         this.writing,
         keyAddress,
@@ -79,7 +83,7 @@ function sharingPerCpu(Base: HashClass): HashClass {
       width: number,
       offset: number,
     ): number {
-      return super.addDeltas(stage, keys, count, deltas, width, this.local.offset + offset);
+      return super.addDeltas(stage, keys, count, deltas, width, this.#local.offset + offset);
     }
   };
 }

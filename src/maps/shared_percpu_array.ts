@@ -79,11 +79,15 @@ class SharedArraySlot<V> extends LocalSlot<number, V> {
 /** {@link PercpuArrayMap} on a shared host. */
 export class SharedPercpuArrayMap<V> extends SharedArrayMap<V[], Counts<V>> {
   readonly #words = new WholeWords(this.host);
-  readonly local = new SharedArraySlot<V>(this, this.#words);
+  readonly #local = new SharedArraySlot<V>(this, this.#words);
+
+  get local(): LocalSlot<number, V> {
+    return this.#local;
+  }
 
   override add(index: number, delta: unknown, options?: AddOptions<unknown>): never {
     const counter: Counter = checkCount(this as never, delta, options);
-    const address = this.obtain("add", index) + this.local.offset + counter.offset;
+    const address = this.obtain("add", index) + this.#local.offset + counter.offset;
     const count = this.#words.add(counter.scalar, address, delta as number | bigint);
     if (count === undefined) throw outOfU53(counter, `add: ${subjectOf(this)}: `, delta as number);
     return count as never;
@@ -97,6 +101,6 @@ export class SharedPercpuArrayMap<V> extends SharedArrayMap<V[], Counts<V>> {
     width: number,
     offset: number,
   ): number {
-    return super.addDeltas(stage, keys, count, deltas, width, this.local.offset + offset);
+    return super.addDeltas(stage, keys, count, deltas, width, this.#local.offset + offset);
   }
 }

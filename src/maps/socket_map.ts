@@ -13,6 +13,7 @@ import type { Host } from "../host/host.ts";
 import { checkInteger } from "../host/options.ts";
 import { slotErrno } from "../host/shared_core.ts";
 import type { Table } from "../host/table.ts";
+import { hide } from "../print/hidden.ts";
 import { isOver } from "./close_watch.ts";
 import { subjectOf } from "./failure.ts";
 import { EntryIterator } from "./iterator.ts";
@@ -38,13 +39,13 @@ const ENTRIES_MAX = 2 ** 31;
  */
 export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
   /** @internal */
-  readonly sockets: Sockets;
+  declare readonly sockets: Sockets;
 
   /** @internal Use {@link createMap}. */
   constructor(host: Host, table: Table, key: Codec<K>, readable: boolean, writable: boolean) {
     // What the table has for a value is the number of a slot.
     super(host, table, key, u32 as unknown as Codec<V>, readable, writable);
-    this.sockets = table.sockets as Sockets;
+    hide<SocketMap<K, V>>(this, { sockets: table.sockets as Sockets });
   }
 
   /** The object under a key; undefined when there is none. */

@@ -15,6 +15,8 @@ import { isArray, roundUp8 } from "../host/tables.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
 import { subjectOf } from "../maps/failure.ts";
 import type { LocalSlot } from "../maps/percpu.ts";
+import { compareBy, hide } from "../print/hidden.ts";
+import { cut, INSPECT, MOST_PRINTED, printList } from "../print/inspect.ts";
 import { accessors, type Codecs, placeIn, type Section, section } from "./block.ts";
 import { checkElements } from "./check.ts";
 import { writeFilter } from "./codegen.ts";
@@ -76,6 +78,13 @@ export interface ProgramOptions<P, C> {
 /** What the function of {@link program} returns: rules in order, and effects that happen to every entry that gets to them. */
 export type ProgramBody = Rules | Effect | readonly (Rules | Effect)[];
 
+/** What programs are compared by. */
+function contentsOfProgram(this: Program<unknown, unknown, object, object>): unknown {
+  const { map, params, counters } = this;
+  const text = [subjectOf(map), String(this)];
+  return this.closed ? text : [...text, { ...params }, { ...counters }];
+}
+
 const BACKENDS: readonly unknown[] = ["wasm", "js", undefined];
 
 /**
@@ -83,15 +92,15 @@ const BACKENDS: readonly unknown[] = ["wasm", "js", undefined];
  */
 export class Program<K, V, P = Codecs, C = Codecs> {
   /** The map it is for. */
-  readonly map: BpfMap<K, V>;
+  declare readonly map: BpfMap<K, V>;
   /** Set these between runs. */
-  readonly params: Values<P>;
+  declare readonly params: Values<P>;
   /** What the program has added up; set them to start anew. */
-  readonly counters: Values<C>;
+  declare readonly counters: Values<C>;
   /** @internal */
-  readonly tree: ProgramTree;
+  declare readonly tree: ProgramTree;
   /** @internal Address of the program's own memory. */
-  readonly block: number;
+  declare readonly block: number;
   readonly #bytes: number;
   readonly #wanted: "wasm" | "js" | undefined;
   #evaluate: Evaluate | undefined;
@@ -109,16 +118,19 @@ export class Program<K, V, P = Codecs, C = Codecs> {
     counters: Section,
     backend: "wasm" | "js" | undefined,
   ) {
-    this.map = map;
-    this.tree = tree;
-    this.block = block;
     this.#bytes = bytes;
     this.#wanted = backend;
     const { host } = map;
     const check = () => this.check();
     const path = `program: ${subjectOf(map)}`;
-    this.params = accessors(host, block, params, `${path}: params`, check) as Values<P>;
-    this.counters = accessors(host, block, counters, `${path}: counters`, check) as Values<C>;
+    hide<Program<K, V, P, C>>(this, {
+      map,
+      tree,
+      block,
+      params: accessors(host, block, params, `${path}: params`, check) as Values<P>,
+      counters: accessors(host, block, counters, `${path}: counters`, check) as Values<C>,
+    });
+    compareBy(this, contentsOfProgram);
     map.resources.add(this);
   }
 
@@ -174,6 +186,23 @@ export class Program<K, V, P = Codecs, C = Codecs> {
     return this.tree.statements.map(printStatement).join("\n");
   }
 
+  get [Symbol.toStringTag](): string {
+    return "Program";
+  }
+
+  /** What `JSON.stringify` gives: the map and the rules. */
+  toJSON(): { map: string; rules: string[] } {
+    return { map: this.map.name, rules: this.tree.statements.map(printStatement) };
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    const rules = this.tree.statements.map(printStatement);
+    const title = `Program of ${subjectOf(this.map)}`;
+    if (this.#closed) return `${title} (closed)`;
+    return printList(title, rules.slice(0, MOST_PRINTED).map(cut), rules.length - MOST_PRINTED);
+  }
+
   /** Gives the memory back. Calling it again does nothing. */
   close(): void {
     if (this.#closed) return;
@@ -185,6 +214,11 @@ export class Program<K, V, P = Codecs, C = Codecs> {
 
   [Symbol.dispose](): void {
     this.close();
+  }
+
+  /** @internal Whether it was closed. */
+  get closed(): boolean {
+    return this.#closed;
   }
 
   /** @internal Throws when it is closed. */

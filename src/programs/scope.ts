@@ -4,6 +4,7 @@
  * @module
  */
 import { describe } from "../codec/mismatch.ts";
+import { cut, INSPECT } from "../print/inspect.ts";
 
 /** Operations of one program. Larger ones would take the generator's recursion too deep, and mostly come of a slip. */
 const MOST_OPERATIONS = 4096;
@@ -49,6 +50,18 @@ export abstract class Part {
   constructor(scope: Scope, size: number) {
     this.scope = scope;
     this.size = size;
+  }
+
+  /** @internal */
+  [INSPECT](): string {
+    const text = this.toString();
+    const { name } = this.constructor;
+    return text.startsWith("[object ") ? name : `${name} ${cut(text)}`;
+  }
+
+  /** @internal Trees have bigints, which JSON has not. */
+  toJSON(): string {
+    return cut(this.toString());
   }
 }
 
