@@ -51,7 +51,7 @@ export const OLD_DIRECTORIES: u32 = 38; // the directories that a directory has 
 export const HELD_SEGMENTS: u32 = 39; // the table has segments for all its elements
 export const RETIRED_MEMORY: u32 = 40; // a segment that is to be freed has its memory still
 export const IDLE_SLOTS: u32 = 41; // between two operations no CPU slot has anything to undo or to finish
-export const OWNED_BLOCKS: u32 = 42; // the blocks of a slot are a list in both directions
+export const OWNED_BLOCKS: u32 = 42; // the blocks of a slot are a list in both directions, and it counts the bytes of its journals
 export const BELONGINGS: u32 = 43; // every byte in use belongs to a table, a pin or a slot
 
 // Of KV stores.

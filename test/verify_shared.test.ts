@@ -131,6 +131,7 @@ const HOST: Record<string, readonly (readonly [string, Damage])[]> = {
     ["no block", (m) => m.setWord(slotWord(m, 1, "OWNED"), 64)],
     ["not the one before", (m) => m.setWord(m.word(slotWord(m, 0, "OWNED")) + 4, 64)],
     ["a circle", (m) => m.setWord(m.word(slotWord(m, 0, "OWNED")), m.word(slotWord(m, 0, "OWNED")))],
+    ["bytes of journals", (m) => m.setWord(slotWord(m, 0, "LOG_BYTES"), 8)],
   ],
   BELONGINGS: [
     ["a table's account", (m) => m.set("BYTES", m.get("BYTES") + 64)],

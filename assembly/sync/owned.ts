@@ -1,7 +1,7 @@
 // Blocks that belong to a slot: the buffers of a thread's JavaScript side. They go with the slot, also when its thread was killed.
 //
-//   block: 0 u32 next of the slot | 4 u32 previous, or 0 | 8 u32 bytes, with these | 64 what the caller sees
-import { allocate, release } from "../memory/arena";
+//   block: 0 u32 next of the slot | 4 u32 previous, or 0 | 8 u32 bytes, with these | 12 u32 whether it is a journal | 64 what the caller sees
+import { allocate, allocationSize, release } from "../memory/arena";
 import { HOST_CPUS } from "../memory/regions";
 import { beginWrite, commit, rollback, write32 } from "./journal";
 import { LOG, LOG_BYTES, LOG_ROOM, OWNED, SLOT, mine, setMine, slotOf } from "./slot";
@@ -9,9 +9,10 @@ import { LOG, LOG_BYTES, LOG_ROOM, OWNED, SLOT, mine, setMine, slotOf } from "./
 export const HEAD: u32 = 64;
 export const PREVIOUS: usize = 4;
 export const BYTES: usize = 8;
+export const IS_JOURNAL: usize = 12;
 
 /** A block of the calling thread, aligned to 64; 0 when there is none. */
-export function allocateOwned(bytes: u32): usize {
+export function allocateOwned(bytes: u32, isJournal: u32 = 0): usize {
   if (!bytes || bytes > 0xffffffff - HEAD) return 0;
   beginWrite();
   const block = allocate(bytes + HEAD);
@@ -23,6 +24,7 @@ export function allocateOwned(bytes: u32): usize {
   store<u32>(block, <u32>next);
   store<u32>(block, 0, PREVIOUS);
   store<u32>(block, bytes + HEAD, BYTES);
+  store<u32>(block, isJournal, IS_JOURNAL);
   if (next) write32(next + PREVIOUS, <u32>block);
   write32(SLOT + OWNED, <u32>block);
   return commit() ? block + HEAD : 0;
@@ -65,11 +67,11 @@ export function journalBytes(): u32 {
 export function ensureLog(entries: u32): bool {
   if (entries <= mine(LOG_ROOM)) return true;
   const room = max(entries, mine(LOG_ROOM) << 1);
-  const block = allocateOwned(room << 3);
+  const block = allocateOwned(room << 3, 1);
   if (!block) return false;
   setMine(LOG, <u32>block);
   setMine(LOG_ROOM, room);
-  setMine(LOG_BYTES, mine(LOG_BYTES) + (room << 3) + HEAD);
+  setMine(LOG_BYTES, mine(LOG_BYTES) + allocationSize((room << 3) + HEAD));
   return true;
 }
 

@@ -7,8 +7,8 @@ import { ARENA_LOCK, HOST_CPUS, REGISTRY } from "../memory/regions";
 import { isInUse } from "../memory/verify";
 import { BYTES, HEADER_BYTES, field } from "../table/header";
 import { LOCKED } from "./lock";
-import { BYTES as OWNED_BYTES, HEAD, PREVIOUS as OWNED_PREVIOUS } from "./owned";
-import { HAZARD, HELD, LOG_COUNT, ORPHAN, OWNED, PUBLISH_AT, slotOf } from "./slot";
+import { BYTES as OWNED_BYTES, HEAD, IS_JOURNAL, PREVIOUS as OWNED_PREVIOUS } from "./owned";
+import { HAZARD, HELD, LOG_BYTES, LOG_COUNT, ORPHAN, OWNED, PUBLISH_AT, slotOf } from "./slot";
 
 /** What a list adds up to when it leaves the memory in use. */
 const ASTRAY: u32 = 0xffffffff;
@@ -32,6 +32,8 @@ export function verifySlots(out: usize): u32 {
     }
     const bytes = ownedBytes(slot);
     if (bytes == ASTRAY) return broken(out, OWNED_BLOCKS, cpu, load<u32>(slot, OWNED), 0, 0);
+    const journals = journalBytesOf(slot);
+    if (journals != load<u32>(slot, LOG_BYTES)) return broken(out, OWNED_BLOCKS, cpu, 0, journals, load<u32>(slot, LOG_BYTES));
     owned += bytes;
     if (load<u32>(slot, ORPHAN)) orphans += field(<usize>load<u32>(slot, ORPHAN), BYTES);
   }
@@ -51,6 +53,17 @@ function ownedBytes(slot: usize): u32 {
     if (!isInUse(block, load<u32>(block, OWNED_BYTES))) return ASTRAY;
     bytes += allocationSize(load<u32>(block, OWNED_BYTES));
     previous = block;
+    block = <usize>load<u32>(block);
+  }
+  return bytes;
+}
+
+/** Bytes of the journals among the blocks that a slot owns, which `ownedBytes` has checked. */
+function journalBytesOf(slot: usize): u32 {
+  let bytes: u32 = 0;
+  let block = <usize>load<u32>(slot, OWNED);
+  while (block) {
+    if (load<u32>(block, IS_JOURNAL)) bytes += allocationSize(load<u32>(block, OWNED_BYTES));
     block = <usize>load<u32>(block);
   }
   return bytes;

@@ -213,8 +213,11 @@ const SHARED: readonly Invariant[] = [
       `CPU slot ${cpu} has ${entries} entries in its journal, ${locks} locks, and ${hex(at)} to publish`,
   ],
   [
-    "the blocks of a slot are a list in both directions",
-    (cpu, first) => `those of CPU slot ${cpu}, from ${hex(first)} on, are not`,
+    "the blocks of a slot are a list in both directions, and it counts the bytes of its journals",
+    (cpu, first, journals, counted) =>
+      first === 0
+        ? `the journals of CPU slot ${cpu} take ${journals} bytes and it counts ${counted}`
+        : `those of CPU slot ${cpu}, from ${hex(first)} on, are no such list`,
   ],
   [
     "every byte in use belongs to a table, a pin or a slot",

@@ -1,7 +1,8 @@
 /**
  * LOOKUP_BATCH and LOOKUP_AND_DELETE_BATCH on hashes: `__htab_map_lookup_and_delete_batch` in kernel/bpf/hashtab.c, but for the
  * rule that a bucket is given whole or not at all. Here a batch may end anywhere, so that there is no ENOSPC, and every batch
- * but the last is full.
+ * but the last is full. An RHASH ends as `__rhtab_map_lookup_and_delete_batch` does (Linux 7.2): the last batch leaves
+ * `out_batch` alone, which may be NULL then, and `count` is written before it.
  *
  * @module
  */
@@ -32,6 +33,14 @@ function placeCursor(host: Host, address: number, cursor: Cursor): void {
 /** Why a scan that gave nothing has ended before its end: 0 or an errno. Only shared memory can be locked too long. */
 function scanErrno(host: Host, got: number): number {
   return got === 0 && host.shared ? slotErrno(host) : 0;
+}
+
+/** The value for `out_batch` where the core's cursor stands. */
+function valueAt(host: Host, table: Table, cursor: number, lastKey: number): number {
+  const word = cursor >>> 2;
+  const isInside = host.u32[word + 1] === AFTER_KEY;
+  const after = isInside ? host.u8.slice(lastKey, lastKey + table.keySize) : undefined;
+  return valueOfCursor(table, { position: host.u32[word], after });
 }
 
 /**
@@ -80,21 +89,31 @@ export function lookupHashBatch(call: Call, table: Table, removing: boolean): nu
   const keys = stage + layout.keys;
   const values = stage + layout.values;
   placeCursor(host, stage, cursor);
-  let got = 0;
+  let errno = 0;
+  let lastKey = 0;
   while (host.u32[(stage >>> 2) + 1] !== CURSOR_ENDED) {
     const entries = Math.min(room, output.next);
     if (entries === 0) break;
-    got = removing
+    const got = removing
       ? host.core.drain(table.handle, stage, keys, values, entries)
       : host.core.scan(table.handle, stage, keys, values, entries);
     if (host.u8.length === 0) host.refresh();
-    const errno = scanErrno(host, got);
-    if (errno !== 0) return -errno;
+    errno = scanErrno(host, got);
+    if (errno !== 0) break;
     // What was removed is gone also when it can be written nowhere, as a bucket of the kernel's is.
     if (got > 0 && !output.write(keys, values, got)) return -ERRNO.EFAULT;
+    lastKey = keys + (got - 1) * table.keySize;
   }
   const { total, wanted } = output;
-  const next = total < wanted ? SCAN_END : valueAfter(host, table, stage, keys + (got - 1) * table.keySize);
+  if (errno !== 0 && total === 0) return -errno;
+  // Where a lock could not be had the batch ends early, with what it has; the next one meets the lock first.
+  let next = SCAN_END;
+  if (errno !== 0) next = valueAt(host, table, stage, lastKey);
+  else if (total === wanted) next = valueAfter(host, table, stage, lastKey);
+  if (table.type === "rhash") {
+    call.put(count, total);
+    if (next === SCAN_END) return -ERRNO.ENOENT;
+  }
   if (!memory.putU32(call.u64(out_batch), next)) return -ERRNO.EFAULT;
   call.put(count, total);
   return next === SCAN_END ? -ERRNO.ENOENT : 0;

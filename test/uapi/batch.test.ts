@@ -12,6 +12,7 @@ import {
 } from "../../src/uapi/index.ts";
 import {
   COMMANDS,
+  endOf,
   expectPairs,
   isArray,
   OUT_END,
@@ -40,7 +41,7 @@ describe.each(["LB", "XB"] as const)("2.8 B.%s on the hash family", (command) =>
   it.each(HASHES)(".empty: an empty %s", (type) => {
     const { machine, fd } = withMap(type, 0);
     expect(machine.batch(run, fd, 4)).toEqual(["ENOENT", 0]);
-    expect(machine.u32(AT.next)).toBe(OUT_END);
+    expect(machine.u32(AT.next)).toBe(endOf(type));
     expect(machine.bytes[AT.keys]).toBe(UNTOUCHED);
   });
 
@@ -48,7 +49,7 @@ describe.each(["LB", "XB"] as const)("2.8 B.%s on the hash family", (command) =>
     for (const count of [40, 41, 64, 1000, 0xffffffff]) {
       const { machine, fd, bytes } = withMap(type, 40);
       expect(machine.batch(run, fd, count)).toEqual(["ENOENT", 40]);
-      expect(machine.u32(AT.next)).toBe(OUT_END);
+      expect(machine.u32(AT.next)).toBe(endOf(type));
       expect(sorted(expectPairs(machine, 40, bytes))).toEqual(upTo(40));
       expect(present(machine, fd).length).toBe(left(40, 40));
     }
@@ -72,7 +73,8 @@ describe.each(["LB", "XB"] as const)("2.8 B.%s on the hash family", (command) =>
       }
       expect(result).toBe("ENOENT");
       expect(sorted(keys)).toEqual(upTo(40));
-      expect(machine.u32(AT.next)).toBe(OUT_END);
+      // Of an RHASH it is what the batch before has written.
+      expect(machine.u32(AT.next)).toBe(type === "RHASH" ? machine.u32(AT.cursor) : OUT_END);
     }
   });
 
@@ -107,7 +109,7 @@ describe.each(["LB", "XB"] as const)("2.8 B.%s on the hash family", (command) =>
     const { machine, fd } = withMap(type, 0);
     machine.putU32(AT.cursor, 0xfffe_ffff);
     expect(machine.batch(run, fd, 4, { in_batch: AT.cursor })).toEqual(["ENOENT", 0]);
-    expect(machine.u32(AT.next)).toBe(OUT_END);
+    expect(machine.u32(AT.next)).toBe(endOf(type));
   });
 
   it(".k1: a cursor is 4 bytes, whatever the key size", () => {

@@ -15,6 +15,8 @@ export const COMMAND_NAMES = Object.keys(COMMANDS) as Command[];
 export const isArray = (type: TypeName) => type.endsWith("ARRAY");
 export const OUT_END = 0xffff_ffff;
 export const UNTOUCHED_U32 = 0xaaaa_aaaa;
+/** What out_batch holds after the last batch of a scan. The kernel's RHASH (7.2) leaves it alone. */
+export const endOf = (type: TypeName) => (type === "RHASH" ? UNTOUCHED_U32 : OUT_END);
 
 /** A map of `max_entries`, with keys 0..entries-1. */
 export function withMap(type: TypeName, entries: number, max_entries = 64) {

@@ -72,6 +72,7 @@ class Scan {
       expect(machine.u32(AT.values + this.#map.valueBytes * i)).toBe(~number >>> 0);
       this.seen.push(number);
     }
+    if (this.ended) return;
     if (this.cursors.length > 10_000) throw new Error("the scan does not end");
     this.cursor = machine.u32(AT.next);
     this.cursors.push(this.cursor);
@@ -89,7 +90,7 @@ describe.each(HASHES)("%s", (type) => {
       const scan = new Scan(map, command);
       while (!scan.ended) scan.step(size);
       expect(sorted(scan.seen)).toEqual(upTo(40));
-      expect(scan.cursors.length).toBe(Math.ceil(40 / size));
+      expect(scan.cursors.length).toBe(Math.ceil(40 / size) - 1);
       // The group has one position, so that these cursors are bookmarks.
       for (const cursor of scan.cursors) expect(cursor).toBeGreaterThanOrEqual(FIRST_BOOKMARK);
       expect(new Set(scan.cursors).size).toBe(scan.cursors.length);
@@ -120,9 +121,10 @@ describe.each(HASHES)("%s", (type) => {
       let count: number;
       [result, count] = machine.batch(BPF_MAP_LOOKUP_BATCH, fd, 1, { in_batch: AT.cursor });
       seen += count;
+      if (result !== "OK") break;
       const next = machine.u32(AT.next);
       expect(next).toBeGreaterThan(cursor);
-      if (result === "OK") expect(next).toBeLessThan(FIRST_BOOKMARK);
+      expect(next).toBeLessThan(FIRST_BOOKMARK);
       cursor = next;
     }
     expect(seen).toBe(3000);
