@@ -216,15 +216,20 @@ describe("array", () => {
     ] as const) {
       const index = wrong as number;
       for (const [operation, call] of [
-        ["get", () => map.get(index)],
         ["set", () => map.set(index, 1)],
-        ["has", () => map.has(index)],
-        ["lookup", () => map.lookup(index)],
         ["update", () => map.update(index, 1)],
         ["add", () => map.add(index, 1)],
-        ["delete", () => map.delete(index)],
-        ["lookupAndDelete", () => map.lookupAndDelete(index)],
-        ...(index === undefined ? [] : [["nextKey", () => map.nextKey(index)] as const]),
+        // What only asks for an index takes any number: absent_keys.test.ts.
+        ...(Kind === RangeError
+          ? []
+          : ([
+              ["get", () => map.get(index)],
+              ["has", () => map.has(index)],
+              ["lookup", () => map.lookup(index)],
+              ["delete", () => map.delete(index)],
+              ["lookupAndDelete", () => map.lookupAndDelete(index)],
+              ...(index === undefined ? [] : [["nextKey", () => map.nextKey(index)] as const]),
+            ] as const)),
       ] as const) {
         const error = caught(call);
         expect(error, `${operation} ${String(error)}`).toBeInstanceOf(Kind);

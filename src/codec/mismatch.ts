@@ -32,6 +32,11 @@ export function outOfRange(expected: string, got: string): Error {
   return make(RangeError, "", `expected ${expected}, got ${got}`);
 }
 
+/** Whether an error says that a layout has no room for a value of the right type. */
+export function isOutOfRange(error: unknown): boolean {
+  return error instanceof RangeError && mismatches.has(error);
+}
+
 /**
  * The error to throw on in place of `error`: the same with `step` before its path. A new one, since engines copy the
  * message into `stack` when an error is made.

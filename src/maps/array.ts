@@ -36,7 +36,8 @@ const INDICES_MAX = 2 ** 32; // memory ends before
  * there from the start, with a value of zeros, and none can be deleted. It can {@link grow}, and no element ever moves.
  *
  * Every method throws BpfError EBADF once the map or its host is closed, and EPERM when the map's flags or `freeze` forbid
- * what it does. A key or value that its codec cannot hold is a TypeError or RangeError. A call that throws has changed
+ * what it does. A key or value of the wrong type is a TypeError, one that its codec has no room for a RangeError; but to
+ * calls that only ask for a key, such a key is absent. A call that throws has changed
  * nothing, but for the entries that the `count` of a BpfError counts.
  *
  * @example
@@ -152,9 +153,9 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
   override nextKey(index?: number): number | undefined {
     if (this.reading === 0) this.refuse("nextKey");
     if (index === undefined) return 0;
-    this.checkIndex("nextKey", index);
+    if (!isU32(index)) this.encodeKey("nextKey", index);
     const { maxEntries } = this.table;
-    if (index >= maxEntries) return 0;
+    if (!isU32(index) || index >= maxEntries) return 0;
     return index + 1 === maxEntries ? undefined : index + 1;
   }
 
@@ -284,8 +285,9 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
   }
 
   override locate(operation: Operation, index: number): number {
-    if (!isU32(index)) this.checkIndex(operation, index);
-    return this.#at(index);
+    if (isU32(index)) return this.#at(index);
+    this.checkIndex(operation, index);
+    return 0;
   }
 
   #at(index: number): number {
@@ -382,7 +384,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
     return this.host.core.arrayAddMany(this.writing, keys, count, deltas, width, offset, stage);
   }
 
-  /** @internal Throws for an index that is no u32. */
+  /** @internal Throws for an index that is no u32, unless it is only asked for. */
   protected checkIndex(operation: Operation, index: number): void {
     if (!isU32(index)) this.encodeKey(operation, index);
   }

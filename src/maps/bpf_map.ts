@@ -13,7 +13,7 @@ import type { CoreExports } from "../host/wasm.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, type Inspect } from "../print/inspect.ts";
 import { contentsOfMap, inspectMap, jsonOfMap, kindOf, type MapJson } from "../print/map.ts";
-import { coreError, handleError, reentryError, subjectOf } from "./failure.ts";
+import { coreError, handleError, isAbsentKey, reentryError, subjectOf } from "./failure.ts";
 import { callLowWater, LOW_WATER, passing } from "./low_water.ts";
 import type { AnyMapType, MapInfo } from "./spec.ts";
 import { type MapStats, tableBytes, tableStats } from "./stats.ts";
@@ -23,7 +23,8 @@ import { problemsOfTable } from "./verify.ts";
  * A handle of a map. It holds host memory until {@link close}.
  *
  * Every method throws BpfError EBADF once the map or its host is closed, and EPERM when the map's flags or `freeze` forbid
- * what it does. A key or value that its codec cannot hold is a TypeError or RangeError. A call that throws has changed
+ * what it does. A key or value of the wrong type is a TypeError, one that its codec has no room for a RangeError; but to
+ * calls that only ask for a key, such a key is absent. A call that throws has changed
  * nothing.
  */
 export abstract class BpfMap<K, V> {
@@ -214,13 +215,17 @@ export abstract class BpfMap<K, V> {
     return passing(this.host, this.table, maxEntries, () => again.apply(this, args));
   }
 
-  /** @internal Encodes a key into the scratch; where. Encode the value first: see {@link Scratch.turn}. */
+  /**
+   * @internal Encodes a key into the scratch; where. Encode the value first: see {@link Scratch.turn}. For a call that only asks for a key, 0
+   * when the layout cannot hold it, so that it is absent.
+   */
   encodeKey(operation: Operation, key: K): number {
     const { scratch, view } = this.host;
     const turn = ++scratch.turn;
     try {
       this.keyCodec.encode(key, view, scratch.key);
     } catch (error) {
+      if (isAbsentKey(operation, error)) return 0;
       throw within(`${operation}: ${subjectOf(this)}: key`, error);
     }
     if (scratch.turn !== turn) throw reentryError(this, operation);

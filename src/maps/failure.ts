@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { isOutOfRange } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
 import { noMemory } from "../host/scratch.ts";
 import { lockTimeout } from "../host/shared_core.ts";
@@ -10,6 +12,26 @@ import { isArray } from "../host/tables.ts";
 import type { BpfMap } from "./bpf_map.ts";
 
 type AnyMap = BpfMap<unknown, unknown>;
+
+/** Calls that only ask for a key. One that its layout cannot hold cannot be there: to them it is absent, and no error. */
+const LOOKUPS: ReadonlySet<Operation> = new Set<Operation>([
+  "get",
+  "has",
+  "delete",
+  "lookup",
+  "lookupAndDelete",
+  "lookupMany",
+  "nextKey",
+  "local.get",
+  "local.lookup",
+  "locked",
+  "redirect",
+]);
+
+/** Whether an error of a key's codec means that the key is absent. */
+export function isAbsentKey(operation: Operation, error: unknown): boolean {
+  return isOutOfRange(error) && LOOKUPS.has(operation);
+}
 
 /** How messages call the map. */
 export function subjectOf(map: AnyMap): string {

@@ -21,8 +21,9 @@ const RHASH_ENTRIES_MAX = 2 ** 31;
  * memory until it is closed.
  *
  * Every method throws BpfError EBADF once the map or its host is closed, and EPERM when the map's flags or `freeze` forbid
- * what it does. A key or value that its codec cannot hold is a TypeError or RangeError. A call that throws has changed
- * nothing, but for the entries that the `count` of a BpfError counts.
+ * what it does. A key or value of the wrong type is a TypeError, one that its codec has no room for a RangeError, but to calls that only
+ * ask for a key it is absent: `get`, `has`, `lookup`, `lookupMany`, `delete`, `lookupAndDelete`, `locked`, and `nextKey`. A call that throws has
+ * changed nothing, but for the entries that the `count` of a BpfError counts.
  */
 export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends CountingMap<K, V, C> {
   /** Deletes a key; false when it was absent. */
@@ -75,11 +76,7 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
     if (this.reading === 0) this.refuse("nextKey");
     const { host } = this;
     const { scratch } = host;
-    let from = 0;
-    if (key !== undefined) {
-      this.encodeKey("nextKey", key);
-      from = scratch.key;
-    }
+    const from = key === undefined ? 0 : this.encodeKey("nextKey", key);
     scratch.turn++;
     const errno = host.core.nextKey(this.reading, from, scratch.out);
     if (errno === 0) return this.decodeKey("nextKey", host.view, scratch.out);
@@ -92,7 +89,7 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
     if (this.reading === 0 || this.writing === 0) this.refuse("lookupAndDelete");
     const { host } = this;
     const { core, scratch } = host;
-    this.encodeKey("lookupAndDelete", key);
+    if (this.encodeKey("lookupAndDelete", key) === 0) return undefined;
     const errno = core.take(this.writing, scratch.key, scratch.value);
     if (errno === ERRNO.ENOENT) return undefined;
     if (errno !== 0) this.fail("lookupAndDelete", errno);

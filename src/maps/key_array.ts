@@ -9,7 +9,7 @@ import type { Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { READ_AHEAD } from "../host/scratch.ts";
 import type { BpfMap } from "./bpf_map.ts";
-import { reentryError, subjectOf } from "./failure.ts";
+import { isAbsentKey, reentryError, subjectOf } from "./failure.ts";
 
 export type TypedArray =
   | Uint8Array
@@ -91,6 +91,12 @@ export class FlatArgument {
     host.u8.set(whole ? this.bytes : this.bytes.subarray(offset, offset + bytes), target);
     return target;
   }
+
+  /** Writes zeros over a part of the bytes. */
+  clear(host: Host, offset: number, bytes: number): void {
+    if (this.address !== 0) host.u8.fill(0, this.address + offset, this.address + offset + bytes);
+    else this.bytes.fill(0, offset, offset + bytes);
+  }
 }
 
 /** The bytes of a typed array, which must be a Uint8Array, or for single numbers the array of their type. */
@@ -118,6 +124,8 @@ function bytesOf(
 export class KeyArgument<K> {
   /** How many there are. */
   count = 0;
+  /** Numbers of those that their layout cannot hold, of a call that only asks for them: they are absent, whatever was encoded. */
+  readonly absent: number[] = [];
   #map: BpfMap<K, unknown>;
   #operation: Operation;
   #what: string;
@@ -133,6 +141,7 @@ export class KeyArgument<K> {
   open(keys: KeyArray<K>): void {
     const map = this.#map;
     const { keySize } = map.table;
+    this.absent.length = 0;
     if (Array.isArray(keys)) {
       this.#list = keys;
       this.count = keys.length;
@@ -173,11 +182,13 @@ export class KeyArgument<K> {
     const { scratch, view } = map.host;
     const { keyCodec } = map;
     const turn = scratch.turn;
-    let i = 0;
-    try {
-      for (; i < n && scratch.turn === turn; i++) keyCodec.encode(keys[start + i], view, target + i * stride);
-    } catch (error) {
-      throw within(`${this.#operation}: ${subjectOf(map)}: keys[${start + i}]`, error);
+    for (let i = 0; i < n && scratch.turn === turn; i++) {
+      try {
+        keyCodec.encode(keys[start + i], view, target + i * stride);
+      } catch (error) {
+        if (isAbsentKey(this.#operation, error)) this.absent.push(start + i);
+        else throw within(`${this.#operation}: ${subjectOf(map)}: keys[${start + i}]`, error);
+      }
     }
     if (scratch.turn !== turn) throw reentryError(map, this.#operation);
   }

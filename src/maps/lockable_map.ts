@@ -105,6 +105,7 @@ export abstract class LockableMap<K, V> extends BpfMap<K, V> {
     checkPlainFunction(`locked: ${subjectOf(this)}`, fn);
     const { host, table } = this;
     const at = this.encodeKey("locked", key);
+    if (at === 0) return undefined;
     // Calls in `fn` use the scratch.
     const bytes = host.u8.slice(at, at + table.keySize);
     const address = this.lockValue(at);

@@ -69,6 +69,7 @@ export class Lookups<K, V> {
     for (let start = 0; start < count; start += room) {
       hits += this.#group(start, Math.min(room, count - start), room, values !== undefined);
     }
+    if (this.#keys.absent.length > 0) hits -= this.#leaveOut(values !== undefined);
     this.#keys.close();
     this.#all = hits === count;
     this.#count = count;
@@ -96,8 +97,20 @@ export class Lookups<K, V> {
       target.bytes.set(this.#valueParts[part].of(host, valuesAt, n * valueBytes), start * valueBytes);
     }
     // Where one group is all, and nothing is missing, the count says it.
-    if (hits < n || n < this.#keys.count) {
+    if (hits < n || n < this.#keys.count || this.#keys.absent.length > 0) {
       this.#found.set(this.#foundParts[part].of(host, foundAt, n), start);
+    }
+    return hits;
+  }
+
+  /** Takes back what was found for keys that are absent; how many these were. */
+  #leaveOut(wanted: boolean): number {
+    const { host, table } = this.#map;
+    let hits = 0;
+    for (const index of this.#keys.absent) {
+      hits += this.#found[index];
+      this.#found[index] = 0;
+      if (wanted) this.#values.clear(host, index * table.valueBytes, table.valueBytes);
     }
     return hits;
   }

@@ -18,6 +18,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
     const word = this.word("get", key);
+    if (word < 0) return undefined;
     const address = this.core.lookup4(this.reading, word) >>> 0;
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
@@ -41,6 +42,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
+    if (word < 0) return false;
     const address = this.core.lookup4(this.reading, word) >>> 0;
     if (address < ERRNO_LIMIT) this.missed("has", address);
     return address !== 0;
@@ -49,6 +51,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   override delete(key: K): boolean {
     if (this.writing === 0) this.refuse("delete");
     const word = this.word("delete", key);
+    if (word < 0) return false;
     const errno = this.core.remove4(this.writing, word);
     if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
     return errno === 0;
@@ -61,7 +64,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
 
   override locate(operation: Operation, key: K): number {
     const word = this.word(operation, key);
-    return this.core.lookup4(this.table.handle, word) >>> 0;
+    return word < 0 ? 0 : this.core.lookup4(this.table.handle, word) >>> 0;
   }
 
   override obtain(operation: Operation, key: K): number {
@@ -80,13 +83,14 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     return this.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
   }
 
-  /** @internal The bytes of a key as a little-endian word. */
+  /** @internal The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */
   protected word(operation: Operation, key: K): number {
     // Written out, and with constants of this module: V8 loads imported bindings anew in every call.
     if (typeof key === "number") {
       if (this.keyScalar === U32 && key >>> 0 === key) return key;
-      if (this.keyScalar === I32 && (key | 0) === key) return key;
+      if (this.keyScalar === I32 && (key | 0) === key) return key >>> 0;
     }
-    return this.host.u32[this.encodeKey(operation, key) >>> 2];
+    const at = this.encodeKey(operation, key);
+    return at === 0 ? -1 : this.host.u32[at >>> 2];
   }
 }

@@ -30,6 +30,7 @@ export class MapNumber4<K, V, C extends AnyCounts = Counts<V>> extends Map4<K, V
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
     const word = this.word("get", key);
+    if (word < 0) return this.#none;
     const value = this.core.getNumber4(this.reading, word, this.valueScalar);
     if (value === ABSENT) return this.#none;
     return (Number.isNaN(value) ? this.#decoded(word) : value) as V;

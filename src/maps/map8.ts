@@ -19,6 +19,7 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
     const low = this.low("get", key);
+    if (low < 0) return undefined;
     const address = host.core.lookup8(this.reading, low, this.#high) >>> 0;
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
@@ -42,6 +43,7 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const low = this.low("has", key);
+    if (low < 0) return false;
     const address = this.host.core.lookup8(this.reading, low, this.#high) >>> 0;
     if (address < ERRNO_LIMIT) this.missed("has", address);
     return address !== 0;
@@ -50,6 +52,7 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   override delete(key: K): boolean {
     if (this.writing === 0) this.refuse("delete");
     const low = this.low("delete", key);
+    if (low < 0) return false;
     const errno = this.host.core.remove8(this.writing, low, this.#high);
     if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
     return errno === 0;
@@ -62,7 +65,7 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
 
   override locate(operation: Operation, key: K): number {
     const low = this.low(operation, key);
-    return this.host.core.lookup8(this.table.handle, low, this.#high) >>> 0;
+    return low < 0 ? 0 : this.host.core.lookup8(this.table.handle, low, this.#high) >>> 0;
   }
 
   override obtain(operation: Operation, key: K): number {
@@ -82,13 +85,15 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     return core.lookup8(handle, u32[key >>> 2], u32[(key >>> 2) + 1]) >>> 0;
   }
 
-  /** The lower word of a key; the upper one goes to `#high`. */
+  /** The lower word of a key; the upper one goes to `#high`. Below 0 for one that is absent: see {@link encodeKey}. */
   private low(operation: Operation, key: K): number {
     if (this.keyScalar === Scalar.U53 && isU53(key)) {
       this.#high = (key / WORD) >>> 0;
       return key >>> 0;
     }
-    const first = this.encodeKey(operation, key) >>> 2;
+    const at = this.encodeKey(operation, key);
+    if (at === 0) return -1;
+    const first = at >>> 2;
     this.#high = this.host.u32[first + 1];
     return this.host.u32[first];
   }

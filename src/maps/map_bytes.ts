@@ -12,6 +12,7 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
     if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
     const at = this.encodeKey("get", key);
+    if (at === 0) return undefined;
     const address = host.core.lookup16(this.reading, at) >>> 0;
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
@@ -35,6 +36,7 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const at = this.encodeKey("has", key);
+    if (at === 0) return false;
     const address = this.host.core.lookup16(this.reading, at) >>> 0;
     if (address < ERRNO_LIMIT) this.missed("has", address);
     return address !== 0;
@@ -43,6 +45,7 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
   override delete(key: K): boolean {
     if (this.writing === 0) this.refuse("delete");
     const at = this.encodeKey("delete", key);
+    if (at === 0) return false;
     const errno = this.host.core.remove16(this.writing, at);
     if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
     return errno === 0;
@@ -55,7 +58,7 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
 
   override locate(operation: Operation, key: K): number {
     const at = this.encodeKey(operation, key);
-    return this.host.core.lookup16(this.table.handle, at) >>> 0;
+    return at === 0 ? 0 : this.host.core.lookup16(this.table.handle, at) >>> 0;
   }
 
   override obtain(operation: Operation, key: K): number {
@@ -82,6 +85,7 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
     if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
     const at = this.encodeKey("get", key);
+    if (at === 0) return undefined;
     const address = host.core.lookupAny(this.reading, at) >>> 0;
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
@@ -105,6 +109,7 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const at = this.encodeKey("has", key);
+    if (at === 0) return false;
     const address = this.host.core.lookupAny(this.reading, at) >>> 0;
     if (address < ERRNO_LIMIT) this.missed("has", address);
     return address !== 0;
@@ -113,6 +118,7 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
   override delete(key: K): boolean {
     if (this.writing === 0) this.refuse("delete");
     const at = this.encodeKey("delete", key);
+    if (at === 0) return false;
     const errno = this.host.core.removeAny(this.writing, at);
     if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
     return errno === 0;
@@ -125,7 +131,7 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
 
   override locate(operation: Operation, key: K): number {
     const at = this.encodeKey(operation, key);
-    return this.host.core.lookupAny(this.table.handle, at) >>> 0;
+    return at === 0 ? 0 : this.host.core.lookupAny(this.table.handle, at) >>> 0;
   }
 
   override obtain(operation: Operation, key: K): number {

@@ -11,6 +11,7 @@ import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import { ArrayMap } from "./array.ts";
 import type { AddOptions, AnyCounts, Counts } from "./counter.ts";
 import { LOW_WATER } from "./low_water.ts";
+import { isU32 } from "./scalar.ts";
 import {
   COUNT_OFFSET,
   checkCount,
@@ -40,6 +41,7 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
 
   #fetch(index: number, flags: number): V | undefined {
     this.checkIndex("get", index);
+    if (!isU32(index)) return undefined;
     const { copy } = this.host.scratch;
     const found = sharedCore(this).arrayGet(this.reading, index, copy, flags);
     return found === 1 ? valueAt(this, "get", copy) : this.missed("get", found);

@@ -17,7 +17,7 @@ const WORD = 0x1_0000_0000;
 /** Where the core puts a new count, in the scratch behind the delta. */
 export const COUNT_OFFSET = 8;
 
-/** Writes a key into the scratch; where. Write the value first: see {@link Scratch.turn}. */
+/** Writes a key into the scratch; where, or 0, as {@link BpfMap.encodeKey}. Write the value first: see {@link Scratch.turn}. */
 export function stageKey(map: BpfMap<unknown, unknown>, operation: Operation, key: unknown): number {
   if (!fitsScalar(map.keyScalar, key)) return map.encodeKey(operation, key);
   const { host } = map;

@@ -57,6 +57,7 @@ export function sharing<B>(Plain: B): B {
 
     override locate(operation: Operation, key: unknown): number {
       const keyAddress = stageKey(this, operation, key);
+      if (keyAddress === 0) return 0;
       const address = sharedCore(this).locate(this.table.handle, keyAddress) >>> 0;
       if (address < ERRNO_LIMIT) this.missed(operation, address);
       return address;
@@ -88,6 +89,7 @@ export function sharing<B>(Plain: B): B {
 
     protected override getLocked(key: unknown): unknown {
       const keyAddress = stageKey(this, "get", key);
+      if (keyAddress === 0) return undefined;
       const { copy } = this.host.scratch;
       const found = sharedCore(this).fetch(this.reading, keyAddress, copy, BPF_F_LOCK);
       return found === 1 ? valueAt(this, "get", copy) : this.missed("get", found);

@@ -18,6 +18,7 @@ class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
     if (map.reading === 0) map.refuse("local.get");
     const { host } = map;
     const keyAddress = stageKey(map, "local.get", key);
+    if (keyAddress === 0) return undefined;
     const { copy } = host.scratch;
     const found = sharedCore(map).localRead(map.reading, keyAddress, offset, codec.size, copy);
     if (found !== 1) {

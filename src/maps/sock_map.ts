@@ -20,9 +20,8 @@ export class SockMap<V> extends SocketMap<number, V> {
   override nextKey(index?: number): number | undefined {
     if (this.reading === 0) this.refuse("nextKey");
     if (index === undefined) return 0;
-    this.encodeKey("nextKey", index);
     const { maxEntries } = this.table;
-    if (index >= maxEntries) return 0;
+    if (this.encodeKey("nextKey", index) === 0 || index >= maxEntries) return 0;
     return index + 1 === maxEntries ? undefined : index + 1;
   }
 

@@ -259,7 +259,9 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
 
   #find(operation: Operation, key: K): object | undefined {
     if (this.reading === 0) this.refuse(operation);
-    const slot = this.sockets.slotOf(this.encodeKey(operation, key));
+    const at = this.encodeKey(operation, key);
+    if (at === 0) return undefined;
+    const slot = this.sockets.slotOf(at);
     if (slot >= 0) return this.sockets.objectIn(slot);
     if (slot !== -ERRNO.ENOENT) this.fail(operation, -slot);
     return undefined;
@@ -267,7 +269,9 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
 
   #take(operation: Operation, key: K): object | undefined {
     this.#checkWritable(operation);
-    const taken = this.sockets.take(this.encodeKey(operation, key));
+    const at = this.encodeKey(operation, key);
+    if (at === 0) return undefined;
+    const taken = this.sockets.take(at);
     if (typeof taken === "number") this.fail(operation, -taken);
     return taken;
   }
