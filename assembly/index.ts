@@ -4,11 +4,12 @@ export { setLimit } from "./memory/arena";
 export { allocate, bytesInUse, initHost, release } from "./maps/host";
 export { enterSection, leaveSection } from "./sync/section";
 export { createTable, destroyTable } from "./maps/create";
+export { SECRETS_ADDRESS, SECRETS_BYTES } from "./hash/hash";
 export {
   clear, lookup16, lookup4, lookup8, lookupAny, nextKey, remove16, remove4, remove8, removeAny, take, update, upsert16, upsert4,
   upsert8, upsertAny,
 } from "./maps/access";
-export { COUNT_OFFSET, FROZEN_OFFSET, LOW_FREE_OFFSET, VERSION_OFFSET, freeze, setLowWater, setMaxEntries, tableStats } from "./maps/info";
+export { COUNT_OFFSET, FROZEN_OFFSET, LOW_FREE_OFFSET, SEEDS_OFFSET, VERSION_OFFSET, freeze, setLowWater, setMaxEntries, tableStats } from "./maps/info";
 export { ARRAY_BASE_OFFSET, ARRAY_DATA_OFFSET, arrayClear, arrayElement, arrayObtain, arrayRun, createArray } from "./maps/array";
 export { passLowWater, rearmLowWater } from "./table/low_water";
 export { arrayAddMany, arrayLookupMany, arrayScan, arrayUpdateMany } from "./batch/array";

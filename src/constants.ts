@@ -30,7 +30,10 @@ export const BPF_F_NUMA_NODE = 0x4;
 export const BPF_F_RDONLY = 0x8;
 /** Creation: the handle may write only (`EPERM` for reads). */
 export const BPF_F_WRONLY = 0x10;
-/** Creation: hash seed 0, the same order on every host. */
+/**
+ * Creation: hash seed 0. The order is the same on every host (of keys above 4 bytes, on every host with the same `seed`), and
+ * anybody can choose keys that collide.
+ */
 export const BPF_F_ZERO_SEED = 0x40;
 /** Creation: programs may read only. */
 export const BPF_F_RDONLY_PROG = 0x80;

@@ -1,13 +1,19 @@
 // The seeded hash. 4-byte keys: two 64-bit multiplies. From 8 bytes on: NH (Black et al., UMAC, CRYPTO '99), which multiplies
 // pairs of words plus secrets and is 2^-32-almost-universal for secret words, then the same two multiplies. One multiply is
-// not enough: strides of keys then show in the bucket bits. It is no PRF: iteration order leaks bits of the seed, which is
-// why hosts draw a random one by default.
+// not enough: strides of keys then show in the bucket bits.
+//
+// It is no PRF, and iteration order shows the order of hashes. A secret of 32 bits is found from thirty keys in that order, by
+// trying all (test/seed_attack.test.ts). So hosts draw all of them at random, those of each table by themselves
+// (src/host/secrets.ts); expanded from a `seed` they are the same every time, and no protection.
 //
 // Secrets of a table, 24 bytes:  0 u64 S0 | 8 u64 S1, odd | 16 u64 S2, odd.  Words of NH: 128 per host, at SECRETS.
 import { SECRETS } from "../memory/regions";
 import { tailMask } from "./bytes";
 
 const CHUNK: u32 = 512; // bytes of a key that meet the 128 words once; longer keys chain chunks by S1
+/** Where JavaScript puts the words of NH that it has drawn, and how many bytes they have. */
+export const SECRETS_ADDRESS: u32 = <u32>SECRETS;
+export const SECRETS_BYTES: u32 = CHUNK;
 
 @inline export function finish(x: u64, s2: u64): u32 {
   x ^= x >> 32;
@@ -79,12 +85,12 @@ function splitmix64(seed: u64, index: u32): u64 {
   return z ^ (z >> 31);
 }
 
-/** Draws the words of NH for a host. */
+/** Expands the words of NH of a host from a seed. */
 export function initSecrets(seed: u32): void {
-  for (let i: u32 = 0; i < CHUNK / 8; i++) store<u64>(SECRETS + (<usize>i << 3), splitmix64(<u64>seed, i));
+  for (let i: u32 = 0; i < SECRETS_BYTES / 8; i++) store<u64>(SECRETS + (<usize>i << 3), splitmix64(<u64>seed, i));
 }
 
-/** Draws the secrets of one table. */
+/** Expands the secrets of one table from a seed. */
 export function initSeeds(seeds: usize, seed: u32): void {
   const start = <u64>seed | (<u64>1 << 32); // another stream than the words of the host
   store<u64>(seeds, splitmix64(start, 0));

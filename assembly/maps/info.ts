@@ -6,7 +6,7 @@ import { acquire, lockErrno } from "../sync/lock";
 import { SHARED } from "../sync/shared";
 import {
   BUCKETS, BYTES, COUNT, FROZEN, GROW_ABOVE, LAYOUT, LAYOUT_ARRAY, MAX_ENTRIES, MERGES, MOST_MERGES, MOST_MOVED, MOST_SPLITS, MOVED,
-  LOCK_OFFSET, LOW_FREE, OVERFLOW_COUNT, PER_CPU, POOL_LOCK, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
+  LOCK_OFFSET, LOW_FREE, OVERFLOW_COUNT, PER_CPU, POOL_LOCK, SEEDS, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
 } from "../table/header";
 import { markOf, setLimit } from "../table/low_water";
 import { growArray } from "./array_grow";
@@ -16,6 +16,8 @@ export const COUNT_OFFSET: u32 = <u32>COUNT;
 export const VERSION_OFFSET: u32 = <u32>VERSION;
 export const FROZEN_OFFSET: u32 = <u32>FROZEN;
 export const LOW_FREE_OFFSET: u32 = <u32>LOW_FREE;
+/** The secrets of the hash: 24 bytes. */
+export const SEEDS_OFFSET: u32 = <u32>SEEDS;
 
 @inline function put(target: usize, index: u32, value: u32): void {
   store<u32>(target + (<usize>index << 2), value);

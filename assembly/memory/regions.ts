@@ -10,7 +10,7 @@
 //  16384 ..        bitmap of the arena, one bit per 64-byte granule of the address space; the heap follows it
 //
 // The shared build also has
-//    416 ..   431  u32 CPU slots | u32 limit of waits in ms | u32 seed | u32 address of the journals
+//    416 ..   435  u32 CPU slots | u32 limit of waits in ms | u32 seed | u32 address of the journals | u32 whether the seed was given
 //    448           lock of the arena
 //    512 ..   543  registry of maps                   (maps/registry.ts)
 //    576 ..   587  u64 set of CPU slots in a section | u32 whether the next ones shall wait a little  (sync/section.ts)

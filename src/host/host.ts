@@ -32,8 +32,9 @@ import { HostThreads } from "./threads.ts";
 /** Options of {@link createHost}. */
 export interface HostOptions {
   /**
-   * u32 that all hash seeds of the host come from. The same seed and the same calls give the same layout and order.
-   * Default: random, so that nobody can choose keys that collide.
+   * u32 from which the secrets of all hashes of the host are expanded: the same seed and the same calls give the same layout and
+   * order. For tests and for results that can be repeated only: who sees some thirty keys in their order finds it by trying all.
+   * Default: no seed; 192 bits for each map and 4096 for the host are drawn from the system, so that nobody can choose keys that collide.
    */
   seed?: number | undefined;
   /**

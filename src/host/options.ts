@@ -4,7 +4,8 @@ import { MOST_CPUS } from "./shared_memory.ts";
 
 /** {@link HostOptions} checked and with all defaults filled in. */
 export interface ResolvedOptions {
-  readonly seed: number;
+  /** What the secrets of the hashes are expanded from; undefined: they are drawn. */
+  readonly seed: number | undefined;
   readonly maxMemory: number;
   readonly cpus: number;
   readonly shared: boolean;
@@ -60,10 +61,7 @@ export function resolveOptions(options: HostOptions): ResolvedOptions {
   }
   const most = shared ? MOST_CPUS : CPUS_MAX;
   return {
-    seed:
-      seed === undefined
-        ? crypto.getRandomValues(new Uint32Array(1))[0]
-        : checkInteger("createHost: seed", seed, 0, 2 ** 32 - 1),
+    seed: seed === undefined ? undefined : checkInteger("createHost: seed", seed, 0, 2 ** 32 - 1),
     maxMemory: memoryBytes(maxMemory, shared),
     cpus:
       cpus === undefined

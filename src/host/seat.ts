@@ -6,8 +6,10 @@
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, NotIsolatedError } from "../errors.ts";
 import { PAGE_BYTES, type ResolvedOptions } from "./options.ts";
+import { drawHostSecrets } from "./secrets.ts";
 import {
   HOST_CPUS,
+  HOST_IS_SEEDED,
   HOST_SEED,
   HOST_TIMEOUT,
   mayWait,
@@ -33,7 +35,8 @@ export interface Seat {
   readonly cpus: number;
   /** The CPU slot. */
   readonly cpu: number;
-  readonly seed: number;
+  /** Of a host that was given one. */
+  readonly seed: number | undefined;
   /** Bytes the memory may grow to. */
   readonly limit: number;
   /** The core, where other threads may take a seat, too. */
@@ -53,9 +56,12 @@ function newMemory(maxMemory: number, shared: boolean): WebAssembly.Memory {
   }
 }
 
-function initHost(core: CoreExports, { maxMemory, seed }: ResolvedOptions): void {
-  const errno = core.initHost(maxMemory, seed);
-  if (errno === 0) return;
+function initHost(memory: WebAssembly.Memory, core: CoreExports, { maxMemory, seed }: ResolvedOptions): void {
+  const errno = core.initHost(maxMemory, seed ?? 0);
+  if (errno === 0) {
+    if (seed === undefined) drawHostSecrets(memory, core);
+    return;
+  }
   const cause = `cannot start in maxMemory = ${maxMemory} bytes`;
   throw bpfError(errno, "createHost", "the host", cause, "ask for more");
 }
@@ -64,7 +70,7 @@ function initHost(core: CoreExports, { maxMemory, seed }: ResolvedOptions): void
 export function plainSeat(options: ResolvedOptions): Seat {
   const memory = newMemory(options.maxMemory, false);
   const core = instantiateCore(memory);
-  initHost(core, options);
+  initHost(memory, core, options);
   const { cpus, seed, maxMemory } = options;
   return { memory, core, cpus, cpu: 0, seed, limit: maxMemory, module: undefined };
 }
@@ -90,7 +96,7 @@ function sitDown(
     setUp(core);
     core.attach(mayWait() ? 1 : 0, threadWord());
     const cpus = words[HOST_CPUS >>> 2];
-    const seed = words[HOST_SEED >>> 2] >>> 0;
+    const seed = words[HOST_IS_SEEDED >>> 2] === 1 ? words[HOST_SEED >>> 2] >>> 0 : undefined;
     return { memory, core, cpus, cpu, seed, limit: memory.buffer.byteLength, module };
   } catch (error) {
     returnSlot(words, cpu);
@@ -105,8 +111,11 @@ export function sharedSeat(options: ResolvedOptions): Seat {
   const words = new Uint32Array(memory.buffer);
   words[HOST_CPUS >>> 2] = options.cpus;
   words[HOST_TIMEOUT >>> 2] = options.lockTimeout;
-  words[HOST_SEED >>> 2] = options.seed;
-  return sitDown(memory, sharedModule(), (core) => initHost(core, options));
+  if (options.seed !== undefined) {
+    words[HOST_SEED >>> 2] = options.seed;
+    words[HOST_IS_SEEDED >>> 2] = 1;
+  }
+  return sitDown(memory, sharedModule(), (core) => initHost(memory, core, options));
 }
 
 /** A further seat in a shared memory. */

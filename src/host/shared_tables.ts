@@ -127,7 +127,7 @@ export class SharedTables extends Tables {
   /** Pins of maps that nobody else can open. This thread refers to each by its pin, too: it has the objects that belong to it. */
   readonly #ownPins = new Map<string, Table>();
 
-  constructor(host: Host, seed: number) {
+  constructor(host: Host, seed: number | undefined) {
     super(host, seed);
     this.#core = sharedCore(host);
   }

@@ -10,6 +10,7 @@ import type { SocketMapType } from "../maps/spec.ts";
 import type { MapAttributes } from "../maps/validate.ts";
 import type { Host } from "./host.ts";
 import { noMemory } from "./scratch.ts";
+import { drawTableSecrets } from "./secrets.ts";
 import type { Table, TableInfo, TableType } from "./table.ts";
 import { ERRNO_LIMIT } from "./wasm.ts";
 
@@ -57,11 +58,11 @@ export abstract class Tables {
   /** How many sections are running. */
   sections = 0;
   protected readonly host: Host;
-  readonly #seed: number;
+  readonly #seed: number | undefined;
   /** All open handles: `close` of the host closes them. */
   readonly #handles = new Set<TableHandle>();
 
-  constructor(host: Host, seed: number) {
+  constructor(host: Host, seed: number | undefined) {
     this.host = host;
     this.#seed = seed;
   }
@@ -139,12 +140,14 @@ export abstract class Tables {
       const fits = roundUp8(valueBytes) * maxEntries <= limit;
       return fits ? core.createArray(valueBytes, maxEntries) >>> 0 : ERRNO.ENOMEM;
     }
-    // A seed for each map: entries copied from one map to another come in hash order, and with the same seed they would
+    // Secrets for each map: entries copied from one map to another come in hash order, and with the same ones they would
     // all meet in the buckets that the smaller table has split so far.
-    const seed = (flags & BPF_F_ZERO_SEED) !== 0 ? 0 : mix32(this.#seed + Math.imul(id, 0x9e3779b1));
+    const isZero = (flags & BPF_F_ZERO_SEED) !== 0;
+    const seed = isZero || this.#seed === undefined ? 0 : mix32(this.#seed + Math.imul(id, 0x9e3779b1));
+    const secrets = isZero || this.#seed !== undefined ? undefined : drawTableSecrets();
     const growable = type === "rhash" || isSocketMap(type);
     const prealloc = !growable && (flags & BPF_F_NO_PREALLOC) === 0;
-    return (
+    const handle =
       core.createTable(
         Number(growable),
         keySize,
@@ -153,8 +156,12 @@ export abstract class Tables {
         Number(prealloc),
         mapExtra,
         seed,
-      ) >>> 0
-    );
+      ) >>> 0;
+    if (secrets !== undefined && handle >= ERRNO_LIMIT) {
+      if (this.host.u8.length === 0) this.host.refresh();
+      this.host.u8.set(secrets, handle + core.SEEDS_OFFSET.value);
+    }
+    return handle;
   }
 
   /** Destroys a table that never got known. */

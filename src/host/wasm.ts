@@ -14,7 +14,7 @@ import type { SharedExports } from "./shared_core.ts";
  * the memory, after which the views of the host are detached.
  */
 export interface CoreExports {
-  /** Once per memory. `maxBytes` 0 = 4 GiB - 64 KiB. 0 | errno. */
+  /** Once per memory. `maxBytes` 0 = 4 GiB - 64 KiB; the hash's secrets of the host are expanded from `seed`. 0 | errno. */
   initHost(maxBytes: number, seed: number): number;
   /** A block aligned to 64 bytes; address | 0. */
   allocate(bytes: number): number;
@@ -25,7 +25,7 @@ export interface CoreExports {
   setLimit(bytes: number): void;
   enterSection(): void;
   leaveSection(): void;
-  /** handle | errno. `growable` 1 = rhash. Sizes are validated before. */
+  /** handle | errno. `growable` 1 = rhash. Sizes are validated before. The hash's secrets are expanded from `seed`. */
   createTable(
     growable: number,
     keySize: number,
@@ -189,6 +189,11 @@ export interface CoreExports {
   readonly ARRAY_BASE_OFFSET: WebAssembly.Global;
   /** Free slots of the low-water mark, 0 without one. */
   readonly LOW_FREE_OFFSET: WebAssembly.Global;
+  /** u64 S0, S1, S2 of the hash, the last two odd. */
+  readonly SEEDS_OFFSET: WebAssembly.Global;
+  /** Address and number of bytes of the hash's secrets of the whole host: the words of NH. */
+  readonly SECRETS_ADDRESS: WebAssembly.Global;
+  readonly SECRETS_BYTES: WebAssembly.Global;
   /** Where that of a KV store has the addresses of metadata, page table and owners, the pages in use, and the generation. */
   readonly KV_METADATA_OFFSET: WebAssembly.Global;
   readonly KV_PAGES_OFFSET: WebAssembly.Global;

@@ -1,0 +1,27 @@
+/**
+ * The secrets of the hash (assembly/hash/hash.ts) of a host without a `seed`. Each comes from the system's random numbers by
+ * itself: who finds out those of one map, say from its order, knows nothing of another map's. The words of NH, which keys of 8
+ * bytes and more meet first, are the exception: all maps of a host have the same.
+ *
+ * @module
+ */
+import type { CoreExports } from "./wasm.ts";
+
+/** S0, S1 and S2 of a table, 8 bytes each. */
+const TABLE_BYTES = 24;
+
+/** Draws the words of NH. Once per memory, before there is a table. */
+export function drawHostSecrets(memory: WebAssembly.Memory, core: CoreExports): void {
+  // Nothing may be drawn into shared memory directly.
+  const drawn = crypto.getRandomValues(new Uint8Array(core.SECRETS_BYTES.value));
+  new Uint8Array(memory.buffer).set(drawn, core.SECRETS_ADDRESS.value);
+}
+
+/** What a new table gets. */
+export function drawTableSecrets(): Uint8Array {
+  const drawn = crypto.getRandomValues(new Uint8Array(TABLE_BYTES));
+  // Little-endian; S1 and S2 are odd, so that multiplying by them loses nothing.
+  drawn[8] |= 1;
+  drawn[16] |= 1;
+  return drawn;
+}
