@@ -1,5 +1,6 @@
-// Builds what is out of date: the two wasm cores, the modules that embed them, and dist/.
-import { execFileSync } from "node:child_process";
+// Builds what is out of date: the two wasm cores, the modules that embed them, and dist/. The compilers run beside each other: each
+// is one thread, and none needs what another makes.
+import { spawn } from "node:child_process";
 import {
   copyFileSync,
   existsSync,
@@ -30,56 +31,86 @@ function newest(...paths) {
 
 const outdated = (output, ...inputs) => !existsSync(output) || statSync(output).mtimeMs < newest(...inputs);
 
+/** Runs a program of node_modules. What it prints goes to standard error. */
 function node(script, ...args) {
-  execFileSync(process.execPath, [at("node_modules", script), ...args], {
-    cwd: root,
-    stdio: ["ignore", 2, 2],
+  return new Promise((resolve, reject) => {
+    const child = spawn(process.execPath, [at("node_modules", script), ...args], {
+      cwd: root,
+      stdio: ["ignore", 2, 2],
+    });
+    child.on("error", reject);
+    child.on("exit", (code, signal) =>
+      code === 0 ? resolve() : reject(new Error(`${script} ${args.join(" ")} ended with ${signal ?? code}`)),
+    );
   });
 }
 
 /** Targets with the exports for threads. */
 const SHARED_TARGETS = ["shared", "shared.debug", "stepped"];
 
-/** Compiles assembly/ to one target of asconfig.json. */
-export function buildCore(target) {
+/** Compiles assembly/ to one target of asconfig.json. @returns {Promise<string>} the path of the core */
+export async function buildCore(target) {
   const output = at("build", target === "release" ? "core.wasm" : `core.${target}.wasm`);
   if (!outdated(output, at("assembly"), at("asconfig.json"))) return output;
   mkdirSync(at("build"), { recursive: true });
   const entry = SHARED_TARGETS.includes(target) ? "assembly/shared.ts" : "assembly/index.ts";
-  node("assemblyscript/bin/asc.js", at(entry), "--config", at("asconfig.json"), "--target", target);
+  // Moved to its place when it is whole: another process may be reading what is there.
+  const part = `${output}.${process.pid}`;
+  try {
+    const args = ["--config", at("asconfig.json"), "--target", target, "--outFile", part];
+    await node("assemblyscript/bin/asc.js", at(entry), ...args);
+    renameSync(part, output);
+  } finally {
+    rmSync(part, { force: true });
+  }
   return output;
 }
 
-/** Writes a module to src/generated that carries a core as base64 text. */
-function embed(target, file, constant) {
-  const wasm = buildCore(target);
-  const output = at("src/generated", file);
-  if (!outdated(output, wasm)) return;
+/** The cores that the package embeds: modules of src/generated, each with one constant, the core as base64 text. */
+const EMBEDDED = [
+  { target: "release", name: "core", constant: "CORE_WASM_BASE64" },
+  { target: "shared", name: "core_shared", constant: "CORE_SHARED_WASM_BASE64" },
+];
+const WRITTEN = "// Written by scripts/build.mjs from assembly/.\n";
+
+/** Declarations of the embedded cores: all that the TypeScript compiler needs of them. */
+function declareCores() {
   mkdirSync(at("src/generated"), { recursive: true });
-  const base64 = readFileSync(wasm).toString("base64");
-  writeFileSync(
-    output,
-    `// Written by scripts/build.mjs from assembly/.\nexport const ${constant}: string =\n  "${base64}";\n`,
-  );
+  for (const { name, constant } of EMBEDDED) {
+    const file = at("src/generated", `${name}.d.ts`);
+    if (!existsSync(file)) writeFileSync(file, `${WRITTEN}export declare const ${constant}: string;\n`);
+  }
 }
 
 /** Embeds both cores that the package uses. */
-export function embedCores() {
-  embed("release", "core.ts", "CORE_WASM_BASE64");
-  embed("shared", "core_shared.ts", "CORE_SHARED_WASM_BASE64");
+export async function embedCores() {
+  declareCores();
+  const embed = async ({ target, name, constant }) => {
+    const wasm = await buildCore(target);
+    const output = at("src/generated", `${name}.js`);
+    if (!outdated(output, wasm)) return;
+    const base64 = readFileSync(wasm).toString("base64");
+    writeFileSync(output, `${WRITTEN}export const ${constant} =\n  "${base64}";\n`);
+  };
+  await Promise.all(EMBEDDED.map(embed));
 }
 
 /** Everything that the published package holds. */
-export function buildPackage() {
-  embedCores();
+export async function buildPackage() {
+  declareCores();
   const stamp = at("build/.package");
-  const inputs = ["src", "build/core.wasm", "build/core.shared.wasm", "tsconfig.json", "tsconfig.build.json"];
-  if (existsSync(at("dist")) && !outdated(stamp, ...inputs.map((path) => at(path)))) return;
+  const inputs = ["src", "assembly", "asconfig.json", "tsconfig.json", "tsconfig.build.json"];
+  if (existsSync(at("dist")) && !outdated(stamp, ...inputs.map((path) => at(path)))) return embedCores();
   // Moved to its place when it is whole: another process may be running what is there.
   const part = at(`build/dist.${process.pid}`);
-  node("typescript/bin/tsc", "-p", at("tsconfig.build.json"), "--outDir", part);
-  copyFileSync(at("build/core.wasm"), join(part, "core.wasm"));
-  copyFileSync(at("build/core.shared.wasm"), join(part, "core.shared.wasm"));
+  const compiled = node("typescript/bin/tsc", "-p", at("tsconfig.build.json"), "--outDir", part);
+  await Promise.all([embedCores(), compiled]);
+  mkdirSync(join(part, "generated"), { recursive: true });
+  for (const { target, name } of EMBEDDED) {
+    copyFileSync(at("src/generated", `${name}.js`), join(part, "generated", `${name}.js`));
+    const core = target === "release" ? "core.wasm" : `core.${target}.wasm`;
+    copyFileSync(at("build", core), join(part, core));
+  }
   rmSync(at("dist"), { recursive: true, force: true });
   renameSync(part, at("dist"));
   writeFileSync(stamp, "");

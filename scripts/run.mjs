@@ -32,7 +32,8 @@ const tasks = {
     node("dist/cli/main.js", ...args);
   },
   test: () => node(VITEST, "run", ...rest),
-  slow: () => node(VITEST, "run", "--config", "vitest.slow.config.ts", ...rest),
+  all: () => node(VITEST, "run", "--config", "vitest.all.config.ts", ...rest),
+  slow: () => node(VITEST, "run", "--config", "vitest.all.config.ts", "--project", "!fast", ...rest),
   kernel: () => {
     const { values } = parseArgs({
       args: rest,
@@ -40,7 +41,13 @@ const tasks = {
     });
     if (values.steps !== undefined) process.env.TEST_KERNEL_STEPS = values.steps;
     if (values.seed !== undefined) process.env.TEST_SEED = values.seed;
-    const config = ["--config", "vitest.slow.config.ts", "--disable-console-intercept=true"];
+    const config = [
+      "--config",
+      "vitest.all.config.ts",
+      "--project",
+      "slow",
+      "--disable-console-intercept=true",
+    ];
     node(VITEST, "run", "test/slow/kernel.test.ts", ...config);
   },
   browser: () => node("test/browser/run.mjs", ...rest),
@@ -56,11 +63,14 @@ const tasks = {
   },
 };
 
+/** Cores that a task needs beside the package: built with it, rather than by the first test that asks for one. */
+const coresOf = { test: ["stepped"], slow: ["stepped"], all: ["stepped"] };
+
 if (!Object.hasOwn(tasks, task)) {
   console.error(`unknown task ${JSON.stringify(task)}; one of: ${Object.keys(tasks).join(", ")}`);
   process.exit(2);
 }
 install();
-const { buildPackage } = await import("./build.mjs");
-buildPackage();
+const { buildCore, buildPackage } = await import("./build.mjs");
+await Promise.all([buildPackage(), ...(coresOf[task] ?? []).map(buildCore)]);
 tasks[task]();

@@ -1,5 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { CORE_WASM_BASE64 } from "../src/generated/core.ts";
+import { CORE_WASM_BASE64 } from "../src/generated/core.js";
 import {
   BpfError,
   bytes,

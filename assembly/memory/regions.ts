@@ -6,7 +6,7 @@
 //    384 ..   415  counters of the counted build          (counting.ts)
 //   1024 ..  1551  secrets of the hash: 128 words of NH, 16 bytes that tail reads may touch   (hash/hash.ts)
 //   2048 .. 10239  zeros, never written: what buckets read as before their segment exists     (table/buckets.ts)
-//  10240 .. 16383  file names for the messages of assertions (debug build only: "memoryBase" in asconfig.json)
+//  10240 .. 16383  texts that only builds without optimization carry      ("memoryBase" in asconfig.json)
 //  16384 ..        bitmap of the arena, one bit per 64-byte granule of the address space; the heap follows it
 //
 // The shared build also has

@@ -10,10 +10,10 @@ export const COUNTERS = { probes: 384, overflowVisits: 392, tagFalseHits: 400, b
 
 /** @typedef {{ module: WebAssembly.Module, read(host: import("../../dist/index.js").Host): Record<string, number> }} CountingCore */
 
-/** @returns {CountingCore} */
-export function loadCounted() {
+/** @returns {Promise<CountingCore>} */
+export async function loadCounted() {
   return {
-    module: new WebAssembly.Module(readFileSync(buildCore("counted"))),
+    module: new WebAssembly.Module(readFileSync(await buildCore("counted"))),
     read(host) {
       host.refresh(); // growth detaches the views
       const values = {};
@@ -25,10 +25,10 @@ export function loadCounted() {
   };
 }
 
-/** @returns {CountingCore & { executed(host): number[] }} `executed`: the instructions of each function, in their order */
-export function loadInstrumented() {
-  buildPackage();
-  const { binary, blocks } = instrument(readFileSync(buildCore("release")));
+/** @returns {Promise<CountingCore & { executed(host): number[] }>} `executed`: the instructions of each function, in their order */
+export async function loadInstrumented() {
+  await buildPackage();
+  const { binary, blocks } = instrument(readFileSync(await buildCore("release")));
   const executed = (host) => executedByFunction(host.core, blocks);
   return {
     module: new WebAssembly.Module(binary),
@@ -38,8 +38,9 @@ export function loadInstrumented() {
 }
 
 /** Names of the functions of the release core, in their order. It has none itself: the target "named" is the same code with names. */
-export function functionNames() {
-  const [binary, release] = [readFileSync(buildCore("named")), readFileSync(buildCore("release"))];
+export async function functionNames() {
+  const cores = await Promise.all(["named", "release"].map(buildCore));
+  const [binary, release] = cores.map((path) => readFileSync(path));
   if (!binary.subarray(0, release.length).equals(release))
     throw new Error("the core with names is other code");
   const named = binaryen.readBinary(binary);

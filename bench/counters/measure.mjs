@@ -14,7 +14,7 @@ import { functionNames, loadCounted, loadInstrumented } from "./cores.mjs";
 /** @returns {Promise<Measurement>} */
 export async function measure() {
   // The cores come first: loading them builds dist/, which the workload imports.
-  const [counted, instrumented] = [loadCounted(), loadInstrumented()];
+  const [counted, instrumented] = await Promise.all([loadCounted(), loadInstrumented()]);
   const { CASES, runCase, SEED } = await import("./workload.mjs");
   const cases = {};
   for (const spec of CASES) {
@@ -61,8 +61,8 @@ export function measureApart() {
 
 /** Which functions the instructions of each operation are in. @returns {Promise<Record<string, Operations>>} */
 export async function profile() {
-  const { executed, module } = loadInstrumented();
-  const names = functionNames();
+  const { executed, module } = await loadInstrumented();
+  const names = await functionNames();
   const read = (host) =>
     Object.fromEntries(executed(host).map((instructions, i) => [names[i], instructions]));
   const { CASES, runCase } = await import("./workload.mjs");

@@ -4,8 +4,8 @@
  * @module
  */
 import { instantiateSync } from "@assemblyscript/loader";
-import { CORE_WASM_BASE64 } from "../generated/core.ts";
-import { CORE_SHARED_WASM_BASE64 } from "../generated/core_shared.ts";
+import { CORE_WASM_BASE64 } from "../generated/core.js";
+import { CORE_SHARED_WASM_BASE64 } from "../generated/core_shared.js";
 import type { SharedExports } from "./shared_core.ts";
 
 /**

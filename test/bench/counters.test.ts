@@ -33,8 +33,8 @@ describe("the counted build", () => {
   let release: Uint8Array;
   let host: Host;
 
-  beforeAll(() => {
-    const counted = loadCounted();
+  beforeAll(async () => {
+    const counted = await loadCounted();
     read = counted.read;
     release = readFileSync(join(root, "build/core.wasm"));
     useWasm(counted.module);

@@ -1,4 +1,4 @@
-// A Vitest project of `npm run test:slow`: the suites of the API once more, on hosts that are shared.
+// A Vitest project of `npm run test:all`: the suites of the API once more, on hosts that are shared.
 //   npm run test:slow -- --project "shared hosts"
 import { fileURLToPath } from "node:url";
 import type { UserWorkspaceConfig } from "vitest/config";
