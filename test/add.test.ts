@@ -23,6 +23,7 @@ import { seeded } from "./codec_layouts.ts";
 import { caught, expectErrno } from "./support/caught.ts";
 import { EVERY_TYPE, HASHES, openAny } from "./support/every_type.ts";
 import { KEYS } from "./support/samples.ts";
+import { bySize } from "./support/size.ts";
 
 const NUMBERS: [Codec<number>, bits: number, signed: boolean][] = [
   [u8, 8, false],
@@ -62,7 +63,7 @@ describe("add", () => {
       );
       expect(many.get(5)).toBe(deltas.length === 0 ? undefined : Number(sum));
     });
-    fc.assert(property, { numRuns: 100, ...seeded });
+    fc.assert(property, { numRuns: bySize(25, 100), ...seeded });
   });
 
   it.each([
@@ -86,7 +87,7 @@ describe("add", () => {
       );
       expect(many.get(5)).toBe(deltas.length === 0 ? undefined : sum);
     });
-    fc.assert(property, { numRuns: 100, ...seeded });
+    fc.assert(property, { numRuns: bySize(25, 100), ...seeded });
   });
 
   it("keeps a u53 within 0..2^53 - 1, or changes nothing", () => {

@@ -14,6 +14,7 @@ import {
 } from "../src/codec/index.ts";
 import { layoutsWithValue, seeded } from "./codec_layouts.ts";
 import { bytesPerCall } from "./support/allocation.ts";
+import { bySize } from "./support/size.ts";
 
 describe("random nested layouts", () => {
   const START = 16;
@@ -39,7 +40,7 @@ describe("random nested layouts", () => {
         expect(codec.decode(view, 0)).toStrictEqual(value);
       },
     );
-    fc.assert(property, { numRuns: 500, ...seeded });
+    fc.assert(property, { numRuns: bySize(100, 500), ...seeded });
   });
 
   it("an error gives the path of the one wrong value", () => {
@@ -75,7 +76,7 @@ describe("random nested layouts", () => {
         true,
       );
     });
-    fc.assert(property, { numRuns: 300, ...seeded });
+    fc.assert(property, { numRuns: bySize(80, 300), ...seeded });
   });
 });
 

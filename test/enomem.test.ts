@@ -15,6 +15,7 @@ import {
 import { describeSpec } from "./support/open.ts";
 import { testSeed } from "./support/seed.ts";
 import { growthAndShrink, longSections, withScans } from "./support/sequences.ts";
+import { bySize } from "./support/size.ts";
 
 const seed = testSeed("enomem.test.ts");
 
@@ -85,9 +86,9 @@ function starved(host: Host, subject: Subject, refused: { count: number }): Subj
 describe("each allocation of each call fails once", () => {
   test.each(named)("%s", (_name, spec) => {
     const sequences = (): Iterable<Operation>[] => [
-      growthAndShrink(1200, seed),
-      withScans(longSections(600, seed), { scan: 10, iterate: 10, drain: 1, single: 30 }, seed),
-      generateOperations({ seed, steps: 4000, keys: 1200, maxEntries: spec.maxEntries }),
+      growthAndShrink(bySize(300, 1200), seed),
+      withScans(longSections(bySize(200, 600), seed), { scan: 10, iterate: 10, drain: 1, single: 30 }, seed),
+      generateOperations({ seed, steps: bySize(1000, 4000), keys: 1200, maxEntries: spec.maxEntries }),
     ];
     const refused = { count: 0 };
     for (const operations of sequences()) {
@@ -102,7 +103,7 @@ describe("each allocation of each call fails once", () => {
 });
 
 describe("a limit that stays, at every size that the map grows through", () => {
-  const operations = () => growthAndShrink(500, seed);
+  const operations = () => growthAndShrink(bySize(150, 500), seed);
 
   /** How many bytes were in use, after each operation that used more than any before. */
   function highWaterMarks(spec: SubjectSpec): number[] {

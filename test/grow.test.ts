@@ -22,6 +22,7 @@ import {
 import { Random } from "../src/testing/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
 import { testSeed } from "./support/seed.ts";
+import { bySize } from "./support/size.ts";
 
 const seed = testSeed("grow.test.ts");
 const MAX_MEMORY = 256 * 1024 * 1024;
@@ -345,7 +346,7 @@ describe.each([false, true])("shared: %s", (shared) => {
   });
 
   it("random lengths, writes and clears give what an array of JavaScript gives", () => {
-    for (let round = 0; round < 20; round++) {
+    for (let round = 0; round < bySize(3, 20); round++) {
       const random = new Random(seed + round);
       const map = array(u32, random.between(1, 200));
       const model: number[] = Array(map.size).fill(0);

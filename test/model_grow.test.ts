@@ -15,10 +15,11 @@ import {
 } from "../src/testing/index.ts";
 import { CheckedHost } from "./support/checked_host.ts";
 import { testSeed } from "./support/seed.ts";
+import { bySize } from "./support/size.ts";
 
 const seed = testSeed("model_grow.test.ts");
-const STEPS = 6000;
-const EVERY = 500;
+const STEPS = bySize(1500, 6000);
+const EVERY = bySize(250, 500);
 
 const SPECS: readonly SubjectSpec[] = [
   { type: "array", keySize: 4, valueSize: 8, maxEntries: 1 },
@@ -33,7 +34,7 @@ const SPECS: readonly SubjectSpec[] = [
 describe.each([false, true])("shared: %s", (shared) => {
   test.each(SPECS)("$type of $valueSize bytes, from $maxEntries", (spec) => {
     let passes = 0;
-    for (let round = 0; round < 3; round++) {
+    for (let round = 0; round < bySize(1, 3); round++) {
       const checked = new CheckedHost({ seed: 1, shared, cpus: 2 });
       const { maxEntries, valueSize } = spec;
       const operations = generateOperations({

@@ -13,6 +13,7 @@ import {
 import { describeSpec, LAYOUT_SIZES, opener } from "./support/open.ts";
 import { testSeed } from "./support/seed.ts";
 import { growthAndShrink, longSections } from "./support/sequences.ts";
+import { bySize } from "./support/size.ts";
 
 const seed = testSeed("model_hash.test.ts");
 const MODES = [0, BPF_F_NO_PREALLOC];
@@ -37,7 +38,7 @@ test("generated operations, any configuration", () => {
       const operations = generateOperations({ seed, steps: 1500 + 6 * maxEntries, keys, maxEntries });
       replayAndShrink(operations, opener(spec, seed), { seed });
     }),
-    { seed, numRuns: 40, endOnFailure: true },
+    { seed, numRuns: bySize(8, 40), endOnFailure: true },
   );
 });
 
@@ -46,7 +47,7 @@ test("any bytes as operations, any configuration", () => {
     fc.property(configuration, fc.uint8Array({ maxLength: 4000 }), (spec, bytes) => {
       replay(decodeOperations(bytes), opener(spec, 1)(), new ReferenceMap(spec));
     }),
-    { seed, numRuns: 80 },
+    { seed, numRuns: bySize(40, 80) },
   );
 });
 
@@ -56,42 +57,56 @@ describe.each(MODES)("flags %i", (flags) => {
   test("every key size from 1 to 64, and odd ones", () => {
     for (const keySize of [...Array.from({ length: 64 }, (_, i) => i + 1), 65, 100, 257]) {
       const spec = sized({ keySize, valueSize: 1 + (keySize % 20), maxEntries: 60, flags });
-      const operations = generateOperations({ seed: seed ^ keySize, steps: 600, keys: 90, maxEntries: 60 });
+      const operations = generateOperations({
+        seed: seed ^ keySize,
+        steps: bySize(200, 600),
+        keys: 90,
+        maxEntries: 60,
+      });
       replayAndShrink(operations, opener(spec, seed), { seed: seed ^ keySize });
     }
   });
 
-  test("every value size from 1 to 300", () => {
-    for (let valueSize = 1; valueSize <= 300; valueSize++) {
+  test("value sizes from 1 to 300", () => {
+    for (let valueSize = 1; valueSize <= 300; valueSize += valueSize < 64 ? 1 : bySize(7, 1)) {
       const spec = sized({ keySize: [4, 8, 16, 7][valueSize % 4]!, valueSize, maxEntries: 40, flags });
-      const operations = generateOperations({ seed: seed ^ valueSize, steps: 250, keys: 60, maxEntries: 40 });
+      const operations = generateOperations({
+        seed: seed ^ valueSize,
+        steps: bySize(80, 250),
+        keys: 60,
+        maxEntries: 40,
+      });
       replayAndShrink(operations, opener(spec, seed), { seed: seed ^ valueSize });
     }
   });
 
-  test.each(LAYOUT_SIZES)("50000 entries of $keySize + $valueSize bytes", (sizes) => {
-    const maxEntries = 50_000;
+  test.each(LAYOUT_SIZES)("tens of thousands of entries of $keySize + $valueSize bytes", (sizes) => {
+    const maxEntries = bySize(4000, 50_000);
     const spec = sized({ ...sizes, maxEntries, flags });
     const filling = (function* () {
       for (let key = 0; key < maxEntries; key++)
         yield { kind: "update", key, value: key & 0xffff, flags: 0 } as const;
-      yield* generateOperations({ seed, steps: 10_000, keys: 100_000, maxEntries });
+      yield* generateOperations({ seed, steps: bySize(1000, 10_000), keys: 2 * maxEntries, maxEntries });
     })();
     expect(replayAndShrink(filling, opener(spec, seed), { seed }).peak).toBe(maxEntries);
   });
 });
 
 describe.each(LAYOUT_SIZES)("$keySize + $valueSize bytes", (sizes) => {
-  const specs = MODES.map((flags) => sized({ ...sizes, maxEntries: 2000, flags }));
+  const specs = MODES.map((flags) => sized({ ...sizes, maxEntries: bySize(600, 2000), flags }));
 
   test.each(specs.map((spec) => [describeSpec(spec), spec] as const))(
     "full and empty again: %s",
     (_name, spec) => {
-      expect(replayAndShrink(growthAndShrink(2200, seed), opener(spec, seed), { seed }).peak).toBe(2000);
+      expect(
+        replayAndShrink(growthAndShrink(bySize(700, 2200), seed), opener(spec, seed), { seed }).peak,
+      ).toBe(spec.maxEntries);
     },
   );
 
   test.each(specs.map((spec) => [describeSpec(spec), spec] as const))("long sections: %s", (_name, spec) => {
-    expect(replayAndShrink(longSections(1500, seed), opener(spec, seed), { seed }).sections).toBe(4);
+    expect(
+      replayAndShrink(longSections(bySize(500, 1500), seed), opener(spec, seed), { seed }).sections,
+    ).toBe(4);
   });
 });

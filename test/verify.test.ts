@@ -18,6 +18,7 @@ import { invariants } from "./support/core_constants.ts";
 import { describeSpec, LAYOUT_SIZES } from "./support/open.ts";
 import { testSeed } from "./support/seed.ts";
 import { boundaryChurn, growthAndShrink, longSections, withScans } from "./support/sequences.ts";
+import { bySize } from "./support/size.ts";
 
 const seed = testSeed("verify.test.ts");
 
@@ -35,14 +36,17 @@ const SHARES = { scan: 10, iterate: 5, drain: 2, single: 30 };
 
 /** Sequences that resize all the time, open long sections, or do anything. */
 const SEQUENCES: readonly (readonly [string, (maxEntries: number) => Iterable<Operation>])[] = [
-  ["anything", (maxEntries) => generateOperations({ seed, steps: 5000, keys: 750, maxEntries })],
+  [
+    "anything",
+    (maxEntries) => generateOperations({ seed, steps: bySize(2000, 5000), keys: 750, maxEntries }),
+  ],
   ["growing and shrinking", (maxEntries) => withScans(growthAndShrink(maxEntries, seed), SHARES, seed)],
-  ["crossing the level boundaries", () => withScans(boundaryChurn(200, seed), SHARES, seed)],
+  ["crossing the level boundaries", () => withScans(boundaryChurn(bySize(80, 200), seed), SHARES, seed)],
   ["long sections", (maxEntries) => withScans(longSections(maxEntries, seed), SHARES, seed)],
 ];
 
 /** A check walks over the whole table. */
-const EVERY = 37;
+const EVERY = bySize(97, 37);
 
 test("numbers and texts are those of the core", () => {
   const core = invariants();
@@ -85,7 +89,7 @@ test.each(EITHER)("%s with chains of keys with one hash, shared: %s", (type, sha
   const checked = new CheckedHost({ seed, shared, cpus: 4 });
   const sizes = { keySize: 16, valueSize: 8, maxEntries: 300 };
   const subject = new CollidingSubject(open(checked, { type, ...sizes }), seed, 5);
-  const operations = generateOperations({ seed, steps: 6000, keys: 400, maxEntries: 300 });
+  const operations = generateOperations({ seed, steps: bySize(2000, 6000), keys: 400, maxEntries: 300 });
   const model = new ReferenceMap({ ...sizes, keySize: 4 });
   replay(checked.checked(operations, EVERY), subject, model, { seed });
 });
@@ -120,7 +124,7 @@ describe.each(["hash", "rhash", "percpu_hash"] as const)("batches of a %s", (typ
       () => random.chance(20) && [...map.drain({ size: random.between(1, 300) })].length,
       () => random.chance(20) && map.clear(),
     ];
-    for (let round = 0; round < 300; round++) {
+    for (let round = 0; round < bySize(60, 300); round++) {
       batch.count = random.between(1, 400);
       for (let i = 0; i < batch.count; i++) batch.set(i, key(random.below(5000)), value(round));
       try {
@@ -151,7 +155,7 @@ test.each(BUILDS)("maps side by side, opened and closed, shared: %s", (shared) =
   const checked = new CheckedHost({ seed, shared, cpus: 4 });
   const random = new Random(seed);
   const open: HashMap<number, Uint8Array>[] = [];
-  for (let round = 0; round < 200; round++) {
+  for (let round = 0; round < bySize(60, 200); round++) {
     const roll = random.below(100);
     if (roll < 40) {
       const type = random.chance(50) ? "hash" : "rhash";

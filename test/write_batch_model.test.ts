@@ -5,6 +5,7 @@ import { describe, expect, it } from "vitest";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, ERRNO, type MapType } from "../src/index.ts";
 import { seeded } from "./codec_layouts.ts";
 import { type AnyMap, batchOf, EVERY_TYPE, openAny, outcome } from "./support/every_type.ts";
+import { bySize } from "./support/size.ts";
 
 type Entry = readonly [key: number, n: number];
 type Step =
@@ -164,6 +165,6 @@ describe.each(EVERY_TYPE)("%s beside a JavaScript Map", (type) => {
       expect(scanned).toEqual(model.values);
       any.map.host.close();
     });
-    fc.assert(property, { numRuns: 120, ...seeded });
+    fc.assert(property, { numRuns: bySize(25, 120), ...seeded });
   });
 });

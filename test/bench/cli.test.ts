@@ -6,6 +6,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 // @ts-expect-error plain JavaScript
 import { DEFAULT_CONTENDERS } from "../../bench/contenders/index.mjs";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
+import { bySize, inFull } from "../support/size.ts";
 import { runBench, type WhenStarted } from "./program.ts";
 
 interface Measurement {
@@ -43,7 +44,7 @@ afterAll(() => rmSync(folder, { recursive: true }));
 const bench = (args: string[], whenStarted?: WhenStarted) => runBench(root, args, whenStarted);
 
 const TINY = "--sizes 500 --rounds 2 --queries 2048 --contenders bpfmap,js-map".split(" ");
-const WORKLOADS = [
+const EVERY = [
   "operations",
   "hashmap-lookup",
   "hashmap-full-update",
@@ -57,6 +58,10 @@ const WORKLOADS = [
   "process-js",
   "process-compiled",
 ];
+const WORKLOADS = bySize(
+  ["operations", "hashmap-lookup", "htab-mem", "drain", "mixed", "process-compiled"],
+  EVERY,
+);
 
 async function measure(...args: string[]): Promise<ResultFile> {
   const { status, stdout, stderr } = await bench([...TINY, "--json", ...args]);
@@ -150,7 +155,7 @@ describe("options", () => {
     expect(status).toBe(0);
     expect(stderr).toBe("");
     for (const name of [
-      ...WORKLOADS,
+      ...EVERY,
       "--key-size N",
       "--sizes",
       "js-map-int32",
@@ -194,21 +199,26 @@ describe("options", () => {
     expect(parse).toThrow(message);
   });
 
-  test.each([
+  const MISTAKES: [string[], string][] = [
     [["--fast"], "Unknown option '--fast'"],
     [["hashmap-lookup", "--key-size", "7"], "multiple of 4"],
+    [["plots"], "plots: expected result files, got none"],
     [["hashmap-lookup", "--max-entries", "10"], "500 entries need more room than 10"],
     [["--json", "/no/such/folder/results.json"], "--json: ENOENT"],
     [["compare", "one.json"], "expected two files, got 1"],
-    [["plots"], "plots: expected result files, got none"],
     [["plots", "one.json", "--in", "here"], "Unknown option '--in'"],
     [["plots", "/no/such/results.json"], "plots: /no/such/results.json: ENOENT"],
-  ])("%j ends with 2 and points at --help", async (args, message) => {
-    const { status, stderr } = await bench(args);
-    expect(stderr).toContain(message);
-    expect(stderr).toContain("--help");
-    expect(status).toBe(2);
-  });
+  ];
+  // A process each.
+  test.each(MISTAKES.slice(0, bySize(3, MISTAKES.length)))(
+    "%j ends with 2 and points at --help",
+    async (args, message) => {
+      const { status, stderr } = await bench(args);
+      expect(stderr).toContain(message);
+      expect(stderr).toContain("--help");
+      expect(status).toBe(2);
+    },
+  );
 
   test("lists and numbers", async () => {
     const { parseOptions } = await import(join(root, "bench/cli/options.mjs"));
@@ -229,10 +239,12 @@ describe("options", () => {
     expect(parseOptions([], none)).toMatchObject({ workloads: ["operations"], json: undefined });
   });
 
-  test("other key sizes", async () => {
-    const { results } = await measure("hashmap-lookup", "--key-size", "16", "--nr-loops", "2k");
-    const contenders = results[0].measurements.map(({ contender }) => contender);
-    expect(new Set(contenders)).toEqual(new Set(["bpfmap", "js-map"]));
+  inFull(() => {
+    test("other key sizes", async () => {
+      const { results } = await measure("hashmap-lookup", "--key-size", "16", "--nr-loops", "2k");
+      const contenders = results[0].measurements.map(({ contender }) => contender);
+      expect(new Set(contenders)).toEqual(new Set(["bpfmap", "js-map"]));
+    });
   });
 
   test("files beside the tables", async () => {
@@ -252,27 +264,29 @@ describe("options", () => {
     );
   });
 
-  test("pictures of a result file", async () => {
-    const json = join(folder, "drawn.json");
-    const pictures = join(folder, "pictures");
-    expect((await bench(["operations", ...TINY, "--json", json])).status).toBe(0);
-    const { status, stdout, stderr } = await bench(["plots", json, "--out", pictures]);
-    const path = join(pictures, "ns_per_operation.svg");
-    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `${path}\n`, stderr: "" });
-    expect(readFileSync(path, "utf8")).toMatch(/^<svg /);
-  });
+  inFull(() => {
+    test("pictures of a result file", async () => {
+      const json = join(folder, "drawn.json");
+      const pictures = join(folder, "pictures");
+      expect((await bench(["operations", ...TINY, "--json", json])).status).toBe(0);
+      const { status, stdout, stderr } = await bench(["plots", json, "--out", pictures]);
+      const path = join(pictures, "ns_per_operation.svg");
+      expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: `${path}\n`, stderr: "" });
+      expect(readFileSync(path, "utf8")).toMatch(/^<svg /);
+    });
 
-  test("Ctrl-C gives what was measured until then", async () => {
-    const json = join(folder, "interrupted.json");
-    const args = ["operations", "mixed", "--sizes", "500", "--rounds", "100000", "--contenders", "bpfmap"];
-    const { status, stderr } = await bench([...args, "--json", json], (kill) =>
-      // By then the process of the first workload has been started, on a busy machine, too.
-      setTimeout(kill, 2000, "SIGINT"),
-    );
-    expect(stderr).toContain("stopping");
-    expect(status).toBe(130);
-    const { results } = JSON.parse(readFileSync(json, "utf8")) as ResultFile;
-    expect(results.map(({ workload }) => workload)).toEqual(["operations"]);
-    expect(results[0].notes).toContain("stopped before its end by Ctrl-C");
+    test("Ctrl-C gives what was measured until then", async () => {
+      const json = join(folder, "interrupted.json");
+      const args = ["operations", "mixed", "--sizes", "500", "--rounds", "100000", "--contenders", "bpfmap"];
+      const { status, stderr } = await bench([...args, "--json", json], (kill) =>
+        // By then the process of the first workload has been started, on a busy machine, too.
+        setTimeout(kill, 2000, "SIGINT"),
+      );
+      expect(stderr).toContain("stopping");
+      expect(status).toBe(130);
+      const { results } = JSON.parse(readFileSync(json, "utf8")) as ResultFile;
+      expect(results.map(({ workload }) => workload)).toEqual(["operations"]);
+      expect(results[0].notes).toContain("stopped before its end by Ctrl-C");
+    });
   });
 });

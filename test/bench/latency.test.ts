@@ -19,6 +19,7 @@ import { run as growPause } from "../../bench/workloads/grow_pause.mjs";
 // @ts-expect-error plain JavaScript
 import { run as warmUp } from "../../bench/workloads/warm_up.mjs";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
+import { bySize } from "../support/size.ts";
 import { workloadContext } from "./context.ts";
 
 describe("histogram", () => {
@@ -136,7 +137,7 @@ describe("workloads", () => {
   beforeAll(() => builtRoot(), BUILD_MS);
 
   test("grow-pause: one call does at most 1 split or 2 merges, and the rows of all contenders are there", async () => {
-    const { context, rounds } = workloadContext({ sizes: [3000], rounds: 2 });
+    const { context, rounds } = workloadContext({ sizes: [bySize(1000, 3000)], rounds: 2 });
     const { measurements, notes, details } = await growPause(context);
     const of = (operation: string, contender: string) =>
       measurements.find(
@@ -148,8 +149,11 @@ describe("workloads", () => {
         expect(of(operation, contender)).toHaveLength(rounds);
       }
       const { insert, delete: remove, curve } = details.sizes[0].contenders[contender];
-      expect([insert.operations, remove.operations]).toEqual([6000, 6000]);
-      expect(curve.at(-1).entries).toBe(3000);
+      expect([insert.operations, remove.operations]).toEqual([
+        2 * bySize(1000, 3000),
+        2 * bySize(1000, 3000),
+      ]);
+      expect(curve.at(-1).entries).toBe(bySize(1000, 3000));
     }
     expect(of("splits of one call, at most", "bpfmap")).toEqual([1, 1]);
     for (const merges of of("merges of one call, at most", "bpfmap")) expect(merges).toBeLessThanOrEqual(2);
@@ -157,7 +161,7 @@ describe("workloads", () => {
   });
 
   test("array-view: every way to the elements, of arrays that have grown and others", async () => {
-    const { context, rounds } = workloadContext({ sizes: [300, 20_000], rounds: 2 });
+    const { context, rounds } = workloadContext({ sizes: [300, bySize(1000, 20_000)], rounds: 2 });
     const { measurements, notes, fingerprint } = await arrayView(context);
     expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
     const operations = ["get", "set", "sum over views", "add over views", "sum through addresses"];
@@ -169,7 +173,7 @@ describe("workloads", () => {
         contender,
       ]),
     ).toEqual(
-      [300, 20_000].flatMap((size) =>
+      [300, bySize(1000, 20_000)].flatMap((size) =>
         operations.flatMap((operation) => contenders.map((contender) => [size, operation, contender])),
       ),
     );

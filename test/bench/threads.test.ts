@@ -2,6 +2,7 @@
 import { existsSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
+import { inFull } from "../support/size.ts";
 import { workloadContext } from "./context.ts";
 import { runBench } from "./program.ts";
 
@@ -118,68 +119,74 @@ describe("the workloads in threads", () => {
     });
   });
 
-  test("Ctrl-C gives what was measured until then", async () => {
-    const args = ["threads-read", ...TINY, "--rounds", "100000", "--contenders", "bpfmap,js-map"];
-    const { status, stdout, stderr } = await runBench(root, args, (kill) => setTimeout(kill, 1000, "SIGINT"));
-    expect({ status, stderr }).toEqual({ status: 130, stderr: expect.stringContaining("stopping") });
-    expect(stdout).toContain("stopped before its end by Ctrl-C");
-  });
+  inFull(() => {
+    test("Ctrl-C gives what was measured until then", async () => {
+      const args = ["threads-read", ...TINY, "--rounds", "100000", "--contenders", "bpfmap,js-map"];
+      const { status, stdout, stderr } = await runBench(root, args, (kill) =>
+        setTimeout(kill, 1000, "SIGINT"),
+      );
+      expect({ status, stderr }).toEqual({ status: 130, stderr: expect.stringContaining("stopping") });
+      expect(stdout).toContain("stopped before its end by Ctrl-C");
+    });
 
-  test("other numbers of threads", async () => {
-    const [result] = await run("threads-read", ...TINY, "--threads", "3", "--contenders", "js-map");
-    expect(operationsOf(result as Result, "js-map")).toEqual(["get, 3 threads"]);
+    test("other numbers of threads", async () => {
+      const [result] = await run("threads-read", ...TINY, "--threads", "3", "--contenders", "js-map");
+      expect(operationsOf(result as Result, "js-map")).toEqual(["get, 3 threads"]);
+    });
   });
 });
 
-test("htab-mem by producers: adding and deleting on different CPUs", async () => {
-  const contenders = CONTENDERS.join();
-  const args = [
-    "htab-mem",
-    "rhtab-mem",
-    ...TINY,
-    "--rounds",
-    "1",
-    "--producers",
-    "4",
-    "--contenders",
-    contenders,
-  ];
-  for (const { measurements, skipped } of await run(...args)) {
-    expect(skipped).toEqual([]);
-    for (const operation of [
-      "overwrite, 4 threads",
-      "add 64, delete 64, 4 threads",
-      "add and delete on different CPUs, 4 threads",
-    ]) {
-      const names = measurements
-        .filter((line) => line.operation === operation)
-        .map(({ contender }) => contender);
-      expect(names).toEqual(CONTENDERS.filter((name) => !["bpfmap-unshared", "js-map"].includes(name)));
-      const memory = measurements.find((line) => line.operation === `memory after ${operation}`);
-      expect(memory).toMatchObject({ contender: "bpfmap", unit: "bytes" });
+inFull(() => {
+  test("htab-mem by producers: adding and deleting on different CPUs", async () => {
+    const contenders = CONTENDERS.join();
+    const args = [
+      "htab-mem",
+      "rhtab-mem",
+      ...TINY,
+      "--rounds",
+      "1",
+      "--producers",
+      "4",
+      "--contenders",
+      contenders,
+    ];
+    for (const { measurements, skipped } of await run(...args)) {
+      expect(skipped).toEqual([]);
+      for (const operation of [
+        "overwrite, 4 threads",
+        "add 64, delete 64, 4 threads",
+        "add and delete on different CPUs, 4 threads",
+      ]) {
+        const names = measurements
+          .filter((line) => line.operation === operation)
+          .map(({ contender }) => contender);
+        expect(names).toEqual(CONTENDERS.filter((name) => !["bpfmap-unshared", "js-map"].includes(name)));
+        const memory = measurements.find((line) => line.operation === `memory after ${operation}`);
+        expect(memory).toMatchObject({ contender: "bpfmap", unit: "bytes" });
+      }
     }
-  }
-}, 60_000);
+  }, 60_000);
 
-test("shared-overhead: the same work on a shared host and on a plain one", async () => {
-  const [result] = await run("shared-overhead", "--sizes", "500", "--rounds", "1", "--queries", "2048");
-  const { measurements, skipped } = result as Result;
-  expect(skipped).toEqual([]);
-  const operationsOf = (name: string) =>
-    measurements.filter(({ contender }) => contender === name).map(({ operation }) => operation);
-  expect(operationsOf("bpfmap-shared")).toEqual(operationsOf("bpfmap"));
-  expect(operationsOf("bpfmap")).toEqual(
-    expect.arrayContaining([
-      "get",
-      "set, growing from empty",
-      "set, existing key",
-      "delete, random order",
-      "lookupMany(256)",
-      "updateBatch(256), growing from empty",
-      "lookupBatch(256)",
-    ]),
-  );
-}, 60_000);
+  test("shared-overhead: the same work on a shared host and on a plain one", async () => {
+    const [result] = await run("shared-overhead", "--sizes", "500", "--rounds", "1", "--queries", "2048");
+    const { measurements, skipped } = result as Result;
+    expect(skipped).toEqual([]);
+    const operationsOf = (name: string) =>
+      measurements.filter(({ contender }) => contender === name).map(({ operation }) => operation);
+    expect(operationsOf("bpfmap-shared")).toEqual(operationsOf("bpfmap"));
+    expect(operationsOf("bpfmap")).toEqual(
+      expect.arrayContaining([
+        "get",
+        "set, growing from empty",
+        "set, existing key",
+        "delete, random order",
+        "lookupMany(256)",
+        "updateBatch(256), growing from empty",
+        "lookupBatch(256)",
+      ]),
+    );
+  }, 60_000);
+});
 
 describe("streams", () => {
   const numbers = (array: Uint32Array) => [...array];

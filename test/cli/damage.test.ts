@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { testSeed } from "../support/seed.ts";
+import { bySize } from "../support/size.ts";
 import {
   A6,
   block,
@@ -148,7 +149,7 @@ describe("whatever the bytes, reading ends without an exception and does not dep
           check(Uint8Array.from(damaged), chunk);
         },
       ),
-      { seed, numRuns: 1000 },
+      { seed, numRuns: bySize(200, 1000) },
     );
   });
 
@@ -168,7 +169,7 @@ describe("whatever the bytes, reading ends without an exception and does not dep
         fc.integer({ min: 1, max: 64 }),
         (start, rest, chunk) => check(bytes(start, rest), chunk),
       ),
-      { seed, numRuns: 2000 },
+      { seed, numRuns: bySize(400, 2000) },
     );
   });
 
@@ -186,7 +187,7 @@ describe("whatever the bytes, reading ends without an exception and does not dep
       fc.property(link, head, fc.uint8Array({ maxLength: 120 }), fc.nat(120), (type, start, rest, keep) =>
         check(pcap([{ data: bytes(start.subarray(0, keep), rest) }], { link: type }), 1000),
       ),
-      { seed, numRuns: 2000 },
+      { seed, numRuns: bySize(400, 2000) },
     );
   });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { bySize } from "../support/size.ts";
 import { freshCore, mix32, testSeed } from "./core.ts";
 
 describe("the arena", () => {
@@ -8,7 +9,7 @@ describe("the arena", () => {
     const live: { address: number; bytes: number; mark: number }[] = [];
     let inUse = 0;
     const granules = (bytes: number) => Math.ceil(bytes / 64) * 64;
-    for (let step = 0; step < 10_000; step++) {
+    for (let step = 0; step < bySize(3000, 10_000); step++) {
       const random = mix32(seed + step);
       if (random % 5 < 3 || live.length === 0) {
         // Mostly small, now and then up to 2 MiB, and all kinds of odd sizes.

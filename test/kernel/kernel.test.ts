@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { compareWithHost, kernelOrSkip, kernelSteps } from "../support/kernel_run.ts";
 import { testSeed } from "../support/seed.ts";
+import { bySize } from "../support/size.ts";
 import { CMD, E } from "./commands.ts";
 import { possibleCpus } from "./possible_cpus.ts";
 import { compareSides } from "./run.ts";
@@ -46,7 +47,12 @@ class Liar implements Syscalls {
 describe.skipIf(openKernel === undefined)("bpf(2)", () => {
   test("the kernel agrees with itself, whose order differs from map to map", () => {
     const [reference, subject] = [openKernel(), openKernel()];
-    compareSides({ open: () => ({ reference, subject }), cpus: possibleCpus(), seed, steps: 5000 });
+    compareSides({
+      open: () => ({ reference, subject }),
+      cpus: possibleCpus(),
+      seed,
+      steps: bySize(1500, 5000),
+    });
   });
 
   test.each([
@@ -82,6 +88,6 @@ describe.skipIf(openKernel === undefined)("bpf(2)", () => {
   });
 
   test("host.bpf answers as the kernel does", () => {
-    compareWithHost(openKernel, seed, kernelSteps(20_000));
+    compareWithHost(openKernel, seed, kernelSteps(bySize(5000, 20_000)));
   });
 });

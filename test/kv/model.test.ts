@@ -5,6 +5,7 @@ import type { Host, KvStore } from "../../src/index.ts";
 import { Random } from "../../src/testing/index.ts";
 import { expectErrno } from "../support/caught.ts";
 import { testSeed } from "../support/seed.ts";
+import { bySize } from "../support/size.ts";
 import { HOSTS } from "./hosts.ts";
 import { KvModel, PAGE, wordOf } from "./model.ts";
 
@@ -26,9 +27,9 @@ interface Shape {
 }
 
 const SHAPES: Shape[] = [
-  { maxKeys: 1024, maxPages: 8, steps: 600 },
-  { maxKeys: 64, maxPages: 1, steps: 600 },
-  { maxKeys: 300, maxPages: 20, steps: 300 },
+  { maxKeys: 1024, maxPages: 8, steps: bySize(200, 600) },
+  { maxKeys: 64, maxPages: 1, steps: bySize(200, 600) },
+  { maxKeys: 300, maxPages: 20, steps: bySize(100, 300) },
 ];
 
 class Run {
@@ -138,7 +139,7 @@ describe.each(HOSTS)("on %s", (_, create) => {
   test("the longest run that the model has is the longest value that fits", () => {
     const random = new Random(seed + 1);
     const run = new Run(create(), { maxKeys: 256, maxPages: 3, steps: 0 }, random);
-    for (let round = 0; round < 60; round++) {
+    for (let round = 0; round < bySize(15, 60); round++) {
       for (let i = 0; i < 20; i++) run.step(SIZES.small!);
       for (let i = 0; i < 4; i++) run.step(SIZES["all sizes"]!);
       const longest = run.model.longestRun();

@@ -7,6 +7,7 @@ import { type Layout, layouts, memoryOf, NUMBERS, type NumberName } from "../sup
 import { type Counters, Reference } from "../support/program_reference.ts";
 import { Builder, type Expressions, type ProgramSpec, programs } from "../support/program_specs.ts";
 import { testSeed } from "../support/seed.ts";
+import { bySize } from "../support/size.ts";
 
 const seed = testSeed("programs/agreement.test.ts");
 
@@ -99,6 +100,6 @@ describe.each([false, true])("on a host with shared: %s", (shared) => {
       wasm.map.close();
       js.map.close();
     });
-    fc.assert(property, { seed, numRuns: shared ? 100 : 600 });
+    fc.assert(property, { seed, numRuns: bySize(shared ? 40 : 100, shared ? 100 : 600) });
   });
 });

@@ -17,6 +17,7 @@ import {
 } from "../../src/index.ts";
 import { Random } from "../../src/testing/random.ts";
 import { testSeed } from "../support/seed.ts";
+import { bySize } from "../support/size.ts";
 
 const seed = testSeed("programs/iterator_model.test.ts");
 const CPUS = 2;
@@ -249,7 +250,7 @@ describe.each([
     const layouts = LAYOUTS.filter(({ key }) => key === u32 || !type.endsWith("array"));
     test.each(layouts)("$name", (layout) => {
       const random = new Random(seed);
-      const rounds = type === "rhash" ? 40 : 12;
+      const rounds = bySize(type === "rhash" ? 8 : 3, type === "rhash" ? 40 : 12);
       let reads = 0;
       for (let i = 0; i < rounds; i++) {
         reads += new Round(random, `${type} ${layout.name} round ${i}`, type, layout, shared).run();

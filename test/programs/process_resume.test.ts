@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ACT_DELETE, type Host, type ProcessBudget, type ProcessCursor } from "../../src/index.ts";
 import { Random } from "../../src/testing/index.ts";
 import { testSeed } from "../support/seed.ts";
+import { bySize } from "../support/size.ts";
 import {
   actionFor,
   ENGINES,
@@ -97,7 +98,7 @@ describe.each(ENGINES)("$name", (engine) => {
     });
 
     it("exactly once, whatever grows, shrinks and stops between the parts", () => {
-      for (let round = 0; round < 12; round++) {
+      for (let round = 0; round < bySize(3, 12); round++) {
         const random = new Random(seed + round);
         const entries = [3, 40, 400, 1500][random.below(4)]!;
         const { host, map } = openKind(kind, entries, {}, 4000);

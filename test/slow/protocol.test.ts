@@ -6,7 +6,7 @@ import { testInterleavings, testKills } from "../threads/explorer/suite.ts";
 
 const ALL = 1_000_000;
 
-testKills({ steps: ALL, recoverySteps: 40, recoveries: 10 });
+testKills({ steps: ALL, recoverySteps: 40, recoveries: 10, cases: 1 });
 testInterleavings({
   "two preemptions at every step": { preemptions: 2 },
   "three where threads meet": { preemptions: 3, points: MEETINGS },

@@ -4,9 +4,10 @@ import { describe, expect, it } from "vitest";
 import { BPF_ANY, BpfError, createHost, cstring, type SocketMap, u32 } from "../../src/index.ts";
 import { Random } from "../../src/testing/index.ts";
 import { testSeed } from "../support/seed.ts";
+import { bySize } from "../support/size.ts";
 
 const SEED = testSeed("sockets/model.test.ts");
-const OPERATIONS = 3000;
+const OPERATIONS = bySize(1000, 3000);
 const CHECK_EVERY = 250;
 /** Limit that the maps stop growing at, which the indices go beyond. */
 const MOST = 48;

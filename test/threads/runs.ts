@@ -226,13 +226,13 @@ export function lockRuns({ counts }: Sizes): Run[] {
 /** Every `step`-th of the runs, the first one included. */
 export const every = (step: number, runs: readonly Run[]): Run[] => runs.filter((_, i) => i % step === 0);
 
-/** Of `npm test`. */
+/** Of `npm test`: every job on some of its maps, each long enough for its threads to meet. test/slow/threads.test.ts has the rest. */
 export const SMALL: Sizes = {
-  ms: 150,
-  rounds: 300,
-  reads: 100_000,
-  kills: 4,
+  ms: 100,
+  rounds: 100,
+  reads: 30_000,
+  kills: 3,
   attaching: 10,
-  scans: 20,
-  counts: 30_000,
+  scans: 4,
+  counts: 6000,
 };

@@ -3,4 +3,4 @@ import { testSeed } from "../support/seed.ts";
 import { every, SMALL, stressRuns } from "./runs.ts";
 import { testRuns } from "./suite.ts";
 
-testRuns(testSeed("threads/stress.test.ts"), every(2, stressRuns(SMALL)));
+testRuns(testSeed("threads/stress.test.ts"), every(5, stressRuns(SMALL)));

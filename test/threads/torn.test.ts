@@ -3,4 +3,4 @@ import { testSeed } from "../support/seed.ts";
 import { every, SMALL, tornRuns } from "./runs.ts";
 import { testRuns } from "./suite.ts";
 
-testRuns(testSeed("threads/torn.test.ts"), every(3, tornRuns(SMALL)));
+testRuns(testSeed("threads/torn.test.ts"), every(5, tornRuns(SMALL)));

@@ -9,6 +9,7 @@ import {
   BPF_MAP_UPDATE_ELEM,
 } from "../../src/uapi/index.ts";
 import { vanishingWord } from "../support/colliding_subject.ts";
+import { bySize } from "../support/size.ts";
 import { AT, HASHES, Machine, NULL, type TypeName } from "./machine.ts";
 
 const SEED = 5;
@@ -156,7 +157,7 @@ it("positions among the bookmarks' numbers resume exactly", () => {
 });
 
 describe("exactly once, with scans side by side while the map grows, shrinks and is drained", () => {
-  it.each([1, 2, 3])("seed %i", (seed) => {
+  it.each(bySize([1], [1, 2, 3]))("seed %i", (seed) => {
     const random = new Random(seed);
     for (const type of HASHES) {
       for (const groups of [1, 3, 40]) {
@@ -225,7 +226,8 @@ it("a map keeps 65,535 bookmarks; one more takes the place of the oldest", () =>
   machine.create("HASH");
   const [table] = machine.host.tables.all();
   const cursor = (i: number) => ({ position: 7, after: new Uint8Array(Uint32Array.of(i).buffer) });
-  for (let i = 0; i < 65_535; i++) expect(valueOfCursor(table, cursor(i)) - FIRST_BOOKMARK).toBe(i);
+  const given = Array.from({ length: 65_535 }, (_, i) => valueOfCursor(table, cursor(i)) - FIRST_BOOKMARK);
+  expect(given.findIndex((number, i) => number !== i)).toBe(-1);
   expect(valueOfCursor(table, cursor(0))).toBe(FIRST_BOOKMARK);
   expect(cursorOf(table, SCAN_END)).toBeUndefined();
   expect(valueOfCursor(table, cursor(70_000))).toBe(FIRST_BOOKMARK);
