@@ -1,6 +1,6 @@
 // Single operations of the shared build: values are copied in and out inside the core, under a lock or checked by the version of a
 // bucket, since an address would be stale by the time JavaScript follows it. Those that one-thread hosts have, too, are in access.ts.
-import { EBUSY, ENOENT, ENOMEM, EPERM } from "../memory/errno";
+import { EBUSY, ENOENT, ENOMEM, EPERM, ERANGE } from "../memory/errno";
 import { FIRST_ADDRESS } from "../memory/regions";
 import { zeroBytes } from "../hash/bytes";
 import { KeyAny, hashKey } from "../hash/key";
@@ -15,7 +15,7 @@ import { addressOf, fetch as fetchIn, fetchPart, fetchSpinLocked, lockValueOf, w
 import { FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, LOCK_OFFSET, NO_LOCK, SEEDS, VALUE_SIZE, field } from "../table/header";
 import { clearSpinLock, ensureValueLog, finishWrite, obtain } from "../table/locked";
 import { nextKeyShared } from "../table/scan_locked";
-import { addScalar, widthOf } from "../table/scalar";
+import { MOST_U53, U53, addScalar, widthOf } from "../table/scalar";
 import { keepValueLock, unlockValue as unlock, writeValue } from "./spin_lock";
 
 /** In the flags of an update or lookup. */
@@ -229,6 +229,8 @@ export function localAdd(table: usize, key: usize, delta: usize, kind: u32, offs
       return errno;
     }
     if (written) return written;
+    // Refused before there is a key: a new slot starts at 0.
+    if (kind == U53 && load<u64>(delta) > MOST_U53) return ERANGE;
     const errno = insertZeros(table, key, 0);
     if (errno) return errno;
   }

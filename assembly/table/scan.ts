@@ -201,7 +201,8 @@ export function emitInOrder<B>(
     }
     if (i + 1 == done) {
       store<u32>(cursor, load<u32>(at));
-      copyBytes(cursor + AFTER, keys, keySize);
+      // Not from `keys`, which belong to the caller: another thread may write there.
+      changetype<B>(block).copyKey(table, slot, first, cursor + AFTER);
     }
     keys += keySize;
     if (removing) dropSlot<B>(table, block, slot, first);

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { elementsOf, isUint8Array } from "./byte_array.ts";
 import { type Codec, checkedSize, Scalar } from "./codec.ts";
 import { describe, outOfRange, wrongType } from "./mismatch.ts";
 
@@ -12,6 +13,9 @@ import { describe, outOfRange, wrongType } from "./mismatch.ts";
  */
 const arrays = new WeakMap<DataView, Uint8Array>();
 
+/** Up to so many bytes a loop is not slower than a call of `set` (Node 20: 27 and 32 ns for 6 bytes, 42 and 41 for 16). */
+const SHORT = 16;
+
 function bytesBehind(view: DataView): Uint8Array {
   let array = arrays.get(view);
   if (array === undefined) {
@@ -19,13 +23,6 @@ function bytesBehind(view: DataView): Uint8Array {
     arrays.set(view, array);
   }
   return array;
-}
-
-/** Also true of an array from another realm (a jest sandbox, an iframe), which `instanceof` does not know. */
-export function isUint8Array(value: unknown): value is Uint8Array {
-  return (
-    value instanceof Uint8Array || (ArrayBuffer.isView(value) && describe(value).startsWith("Uint8Array "))
-  );
 }
 
 /** The codec of a run of bytes. */
@@ -47,6 +44,15 @@ export interface RunCodec<T> extends Codec<T> {
 export function bytes(length: number): RunCodec<Uint8Array> {
   const name = `bytes(${length})`;
   const size = checkedSize(name, length, 1);
+  /** Where this codec has last written in each view. A set() into it cannot write more than there is room for. */
+  const rooms = new WeakMap<DataView, Uint8Array>();
+  const roomAt = (view: DataView, offset: number): Uint8Array => {
+    const known = rooms.get(view);
+    if (known !== undefined && known.byteOffset === view.byteOffset + offset) return known;
+    const room = bytesBehind(view).subarray(offset, offset + size);
+    rooms.set(view, room);
+    return room;
+  };
   return {
     name,
     size,
@@ -55,8 +61,13 @@ export function bytes(length: number): RunCodec<Uint8Array> {
     run: "bytes",
     encode(value, view, offset) {
       if (!isUint8Array(value)) throw wrongType(`${name} (a Uint8Array)`, describe(value));
-      if (value.length !== size) throw outOfRange(`${name} (exactly ${size} bytes)`, `${value.length} bytes`);
-      bytesBehind(view).set(value, offset);
+      const found = elementsOf(value);
+      if (found !== size) throw outOfRange(`${name} (exactly ${size} bytes)`, `${found} bytes`);
+      if (size > SHORT) roomAt(view, offset).set(value);
+      else {
+        const target = bytesBehind(view);
+        for (let i = 0; i < size; i++) target[offset + i] = value[i];
+      }
     },
     decode(view, offset) {
       const value = bytesBehind(view).slice(offset, offset + size);

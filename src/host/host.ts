@@ -23,6 +23,7 @@ import { INSPECT } from "../print/inspect.ts";
 import { Descriptors } from "./descriptors.ts";
 import { PlainTables } from "./plain_tables.ts";
 import { Scratch } from "./scratch.ts";
+import { Pins } from "./pins.ts";
 import type { Seat } from "./seat.ts";
 import { lockTimeout, sharedCore } from "./shared_core.ts";
 import { SharedTables } from "./shared_tables.ts";
@@ -92,6 +93,8 @@ export type Syscall = (
 export class Host extends HostThreads {
   /** @internal */
   declare readonly scratch: Scratch;
+  /** @internal */
+  readonly pins = new Pins();
   /** @internal */
   declare readonly tables: Tables;
   /** @internal */
@@ -378,14 +381,15 @@ export class Host extends HostThreads {
    */
   override close(): void {
     if (this.closed) return;
-    if (this.shared && this.tables.sections > 0) {
-      const cause = "is in a section of this thread";
-      throw bpfError(ERRNO.EBUSY, "detach", "the host", cause, "let the section end first");
+    if (this.shared && (this.tables.sections > 0 || this.pins.depth > 0)) {
+      const cause = `is in a ${this.tables.sections > 0 ? "section" : "call"} of this thread`;
+      throw bpfError(ERRNO.EBUSY, "detach", "the host", cause, "let it end first");
     }
     this.descriptors.closeAll();
     this.tables.closeAll();
     if (this.shared && sharedCore(this).detach() !== 0) throw lockTimeout(this, "detach", "the host");
     this.closed = true;
+    this.pins.forget();
     this.dropViews();
   }
 
@@ -414,6 +418,12 @@ export class Host extends HostThreads {
     const address = this.core.allocate(bytes) >>> 0;
     if (this.u8.length === 0) this.refresh();
     return address;
+  }
+
+  /** @internal Gives a block back; not before a call that may still hold its address is done. */
+  release(address: number, bytes: number): void {
+    if (this.pins.depth === 0) this.core.release(address, bytes);
+    else this.pins.release(() => this.core.release(address, bytes));
   }
 }
 

@@ -71,7 +71,7 @@ export class PlainTables extends Tables {
 
   protected override register(info: TableInfo, _operation: Operation, _subject: string): Table {
     this.#lastId = info.id;
-    const table: Table = { ...info, references: 1, direct: info.maxEntries, lowWater: undefined };
+    const table: Table = { ...info, references: 1, direct: info.maxEntries, lowWater: undefined, runs: 0 };
     this.#tables.set(info.id, table);
     return table;
   }
@@ -86,6 +86,6 @@ export class PlainTables extends Tables {
   }
 
   #destroy(table: Table): void {
-    this.host.core.destroyTable(table.handle);
+    this.host.pins.release(() => this.host.core.destroyTable(table.handle));
   }
 }

@@ -125,14 +125,14 @@ export class Scratch {
 
   #releaseRooms(): void {
     if (this.key !== 0) {
-      this.#host.core.release(this.key, this.#roomBytes(this.#keyBytes, this.#valueBytes));
+      this.#host.release(this.key, this.#roomBytes(this.#keyBytes, this.#valueBytes));
       if (this.#host.shared) this.#placeCopy(0);
     }
     this.key = this.out = this.value = this.#keyBytes = this.#valueBytes = 0;
   }
 
   #releaseStage(): void {
-    if (this.#stage !== 0) this.#host.core.release(this.#stage, this.#stageBytes);
+    if (this.#stage !== 0) this.#host.release(this.#stage, this.#stageBytes);
     this.#stage = this.#stageBytes = 0;
   }
 }

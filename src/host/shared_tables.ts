@@ -59,6 +59,7 @@ class SharedTable implements Table {
   sockets?: Sockets;
   direct: number;
   lowWater: LowWaterHooks | undefined;
+  runs = 0;
   readonly #words: Uint32Array;
   readonly #maxEntries: number;
 
@@ -197,7 +198,7 @@ export class SharedTables extends Tables {
     this.#open.delete(table.id);
     table.sockets?.release();
     if (this.isEmpty) this.host.scratch.release();
-    this.#succeed(this.#core.dropTable(table.handle), "close", "the host");
+    this.host.pins.release(() => this.#succeed(this.#core.dropTable(table.handle), "close", "the host"));
   }
 
   override leaveSection(): void {

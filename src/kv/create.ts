@@ -87,6 +87,7 @@ export function createKvOn<T>(host: Host, spec: KvSpec<T>): KvStore<T> {
     mapExtra: maxPages,
     hasLock: false,
   } as const;
+  host.check(operation); // a getter of the spec may have closed it
   const table = host.tables.create(attributes, operation, subject);
   try {
     const store = newHandle<T>(host, table);
@@ -103,6 +104,7 @@ export function openKvOn<T>(host: Host, table: Table, spec: KvOpenSpec<T>): KvSt
   checkSpec("openKvStore", spec);
   const { manifest } = spec;
   const checked = manifest === undefined ? undefined : checkManifest("openKvStore", manifest);
+  host.check("openKvStore"); // a getter may have closed it
   const store = newHandle<T>(host, table);
   return boundOrClosed(store, () => {
     if (checked !== undefined) store.binding = Binding.of(store, "openKvStore", checked);

@@ -34,18 +34,20 @@ export function closedError(store: StoreHandle, operation: Operation): Error {
   );
 }
 
-/** The error for what is no value: 1 to 4096 bytes. */
-export function valueError(store: StoreHandle, operation: Operation, key: number, bytes: unknown): Error {
-  if (!(bytes instanceof Uint8Array)) {
-    return new TypeError(
-      `${operation}: ${store.subject}: value: expected a Uint8Array, got ${describe(bytes)}`,
-    );
-  }
-  if (bytes.length === 0) {
+/** The error for a value that is no Uint8Array. */
+export function valueTypeError(store: StoreHandle, operation: Operation, value: unknown): Error {
+  return new TypeError(
+    `${operation}: ${store.subject}: value: expected a Uint8Array, got ${describe(value)}`,
+  );
+}
+
+/** The error for a value of other than 1 to 4096 bytes. */
+export function valueError(store: StoreHandle, operation: Operation, key: number, length: number): Error {
+  if (length === 0) {
     const cause = `takes values of 1 to ${PAGE_BYTES} bytes, the one for key ${key} has none`;
     return bpfError(ERRNO.EINVAL, operation, store.subject, cause, "delete() the key instead");
   }
-  const cause = `takes values of 1 to ${PAGE_BYTES} bytes, the one for key ${key} has ${bytes.length}`;
+  const cause = `takes values of 1 to ${PAGE_BYTES} bytes, the one for key ${key} has ${length}`;
   return bpfError(ERRNO.E2BIG, operation, store.subject, cause, "spread it over several keys");
 }
 

@@ -143,8 +143,8 @@ export function mismatchError(
 }
 
 /** Encodes the value of a pair into bytes of its own. */
-export function encodePair(what: string, pair: { readonly codec: Codec<unknown> }, value: unknown) {
-  const bytes = new Uint8Array(pair.codec.size);
+export function encodePair(what: string, pair: Pick<CheckedPair, "codec" | "size">, value: unknown) {
+  const bytes = new Uint8Array(pair.size);
   try {
     pair.codec.encode(value, new DataView(bytes.buffer), 0);
   } catch (error) {
@@ -167,18 +167,19 @@ function checkPair(operation: Operation, name: string, spec: unknown): CheckedPa
   const { codec, default: initial, version = 1, convert, revert } = spec as PairSpec<unknown>;
   if (!isCodec(codec)) throw new TypeError(`${what}: codec: expected a codec, got ${describe(codec)}`);
   if (holdsLock(codec)) throw new TypeError(`${what}: codec: a spinLock is only for values of maps`);
-  if (codec.size > PAGE_BYTES) {
-    const cause = `may have values of at most ${PAGE_BYTES} bytes, ${codec.name} of ${JSON.stringify(name)} has ${codec.size}`;
+  const { size, name: layout } = codec;
+  if (size > PAGE_BYTES) {
+    const cause = `may have values of at most ${PAGE_BYTES} bytes, ${layout} of ${JSON.stringify(name)} has ${size}`;
     throw bpfError(ERRNO.E2BIG, operation, "a pair", cause);
   }
   return {
     name,
-    layout: codec.name,
-    size: codec.size,
+    layout,
+    size,
     version: checkInteger(`${what}: version`, version, 0, 2 ** 31 - 1),
     codec,
     initial:
-      initial === undefined ? new Uint8Array(codec.size) : encodePair(`${what}: default`, { codec }, initial),
+      initial === undefined ? new Uint8Array(size) : encodePair(`${what}: default`, { codec, size }, initial),
     hasDefault: initial !== undefined,
     convert: checkFunction(`${what}: convert`, convert),
     revert: checkFunction(`${what}: revert`, revert),

@@ -4,8 +4,9 @@
  *
  * @module
  */
-import { copyOut } from "./copy.ts";
-import { keyError, valueError } from "./failure.ts";
+import { elementsOf, isUint8Array } from "../codec/byte_array.ts";
+import { copyIn, copyOut } from "./copy.ts";
+import { keyError, valueTypeError } from "./failure.ts";
 import { KvStore } from "./kv_store.ts";
 import { offsetOf, PAGE_ENTRY_SHIFT, pageOf, RETAINED, sizeOf } from "./metadata.ts";
 import { KvPair } from "./pair.ts";
@@ -13,11 +14,12 @@ import { KvPair } from "./pair.ts";
 export class PlainKvStore<T> extends KvStore<T> {
   override put(key: number, bytes: Uint8Array): void {
     if (key >>> 0 !== key || key >= this.keyLimit) throw keyError(this, "kv.put", key);
-    if (!(bytes instanceof Uint8Array)) throw valueError(this, "kv.put", key, bytes);
+    if (!isUint8Array(bytes)) throw valueTypeError(this, "kv.put", bytes);
+    const length = elementsOf(bytes);
     const word = this.host.u32[this.firstWord + key];
-    if (word !== 0 && sizeOf(word) === bytes.length && this.ownerOf(key) < RETAINED) {
-      this.host.u8.set(bytes, this.addressOf(word));
-    } else this.putStaged(key, bytes);
+    if (word !== 0 && sizeOf(word) === length && this.ownerOf(key) < RETAINED) {
+      copyIn(bytes, length, this.host.u8, this.addressOf(word));
+    } else this.putStaged(key, bytes, length);
   }
 
   override get(key: number): Uint8Array<ArrayBuffer> | undefined {

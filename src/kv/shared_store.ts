@@ -3,11 +3,12 @@
  *
  * @module
  */
+import { elementsOf, isUint8Array } from "../codec/byte_array.ts";
 import { ERRNO } from "../errors.ts";
 import { type SharedExports, sharedCore } from "../host/shared_core.ts";
 import type { Binding } from "./binding.ts";
 import { copyOut } from "./copy.ts";
-import { keyError, storeError } from "./failure.ts";
+import { keyError, storeError, valueTypeError } from "./failure.ts";
 import { KvStore } from "./kv_store.ts";
 import { KvPair } from "./pair.ts";
 
@@ -17,7 +18,8 @@ const TRIES = 100;
 export class SharedKvStore<T> extends KvStore<T> {
   override put(key: number, bytes: Uint8Array): void {
     if (key >>> 0 !== key || key >= this.keyLimit) throw keyError(this, "kv.put", key);
-    this.putStaged(key, bytes);
+    if (!isUint8Array(bytes)) throw valueTypeError(this, "kv.put", bytes);
+    this.putStaged(key, bytes, elementsOf(bytes));
   }
 
   override get(key: number): Uint8Array<ArrayBuffer> | undefined {

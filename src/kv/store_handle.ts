@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { elementsOf, isUint8Array } from "../codec/byte_array.ts";
 import { describe } from "../codec/mismatch.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
@@ -15,6 +16,7 @@ import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, type Inspect } from "../print/inspect.ts";
 import { contentsOfStore, inspectStore, jsonOfStore, type StoreJson } from "../print/store.ts";
 import type { Binding } from "./binding.ts";
+import { copyIn } from "./copy.ts";
 import { closedError, keyError, storeError, storeSubject, valueError } from "./failure.ts";
 import { readManifest, type StoredPair } from "./manifest.ts";
 import { offsetOf, PAGE_BYTES, PAGE_ENTRY_SHIFT, pageOf, sizeOf } from "./metadata.ts";
@@ -243,34 +245,26 @@ export abstract class StoreHandle {
     return this.manifest.pairs.find((pair) => pair.key === key);
   }
 
-  /** @internal Checks a value and puts it where the core takes it from. */
-  protected stage(key: number, bytes: Uint8Array): number {
+  /** @internal Puts a value of so many bytes by the core. */
+  protected putStaged(key: number, bytes: Uint8Array, length: number): void {
     const { scratch, u8 } = this.host;
-    if (!(bytes instanceof Uint8Array) || bytes.length === 0 || bytes.length > PAGE_BYTES) {
-      throw valueError(this, "kv.put", key, bytes);
-    }
+    if (length === 0 || length > PAGE_BYTES) throw valueError(this, "kv.put", key, length);
     scratch.turn++;
-    u8.set(bytes, scratch.value);
-    return scratch.value;
-  }
-
-  /** @internal Puts a value by the core. */
-  protected putStaged(key: number, bytes: Uint8Array): void {
-    const { length } = bytes;
-    const source = this.stage(key, bytes);
-    const errno = this.core.kvPut(this.handle, key, source, length, 0);
+    copyIn(bytes, length, u8, scratch.value);
+    const errno = this.core.kvPut(this.handle, key, scratch.value, length, 0);
     if (this.host.u8.length === 0) this.host.refresh();
     if (errno !== 0) throw storeError(this, "kv.put", errno, key, length);
   }
 
   /** @internal Throws unless a target has room for a value. */
   protected checkRoom(key: number, target: Uint8Array, size: number): void {
-    if (!(target instanceof Uint8Array)) {
+    if (!isUint8Array(target)) {
       throw new TypeError(`kv.copy: ${this.subject}: expected a Uint8Array, got ${describe(target)}`);
     }
-    if (size > target.length) {
+    const room = elementsOf(target);
+    if (size > room) {
       throw new RangeError(
-        `kv.copy: ${this.subject}: the value of key ${key} has ${size} bytes, the target ${target.length}`,
+        `kv.copy: ${this.subject}: the value of key ${key} has ${size} bytes, the target ${room}`,
       );
     }
   }

@@ -3,9 +3,12 @@
  *
  * @module
  */
+import { elementsOf, typedArrayName } from "../codec/byte_array.ts";
 import { Scalar } from "../codec/codec.ts";
 import { describe } from "../codec/mismatch.ts";
+import { ERRNO } from "../errors.ts";
 import { noMemory, READ_AHEAD, roundUp64 } from "../host/scratch.ts";
+import type { BpfMap } from "./bpf_map.ts";
 import { badDelta, type Counter, fitsDelta } from "./counter.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { partError, reentryError, subjectOf } from "./failure.ts";
@@ -18,39 +21,109 @@ export type DeltaArray<C> = C extends bigint
   : readonly number[] | Exclude<TypedArray, BigInt64Array | BigUint64Array>;
 
 const WORD = 0x1_0000_0000;
+const NO_WORDS = new Uint32Array(0);
 
 /** Whether the array has the deltas just as the core takes them: then they are copied, and all fit. */
-function isAsStored({ scalar, width }: Counter, deltas: unknown): deltas is TypedArray {
-  if (width < 8) return deltas instanceof Uint32Array || deltas instanceof Int32Array;
-  return scalar !== Scalar.U53 && (deltas instanceof BigUint64Array || deltas instanceof BigInt64Array);
+function isAsStored({ scalar, width }: Counter, name: string | undefined): boolean {
+  if (width < 8) return name === "Uint32Array" || name === "Int32Array";
+  return scalar !== Scalar.U53 && (name === "BigUint64Array" || name === "BigInt64Array");
+}
+
+/** The deltas of a call. */
+class DeltaArgument {
+  #map: BpfMap<unknown, unknown>;
+  #flat: FlatArgument;
+  /** Deltas that had to be looked at one by one, as the core takes them; undefined when they are flat. */
+  #words: Uint32Array | undefined;
+
+  constructor(map: BpfMap<unknown, unknown>) {
+    this.#map = map;
+    this.#flat = new FlatArgument(map, "addMany", "deltas");
+  }
+
+  /** Takes one delta for each of `count` keys. Each is read once, here, and all are checked before any is added. */
+  open(deltas: unknown, counter: Counter, count: number): void {
+    const name = typedArrayName(deltas);
+    if (name === undefined && !Array.isArray(deltas)) {
+      throw new TypeError(`${this.#what}: expected an array or a typed array, got ${describe(deltas)}`);
+    }
+    const given = name === undefined ? (deltas as unknown[]).length : elementsOf(deltas as ArrayBufferView);
+    if (given !== count) {
+      throw new RangeError(`${this.#what}: expected one for each of ${count} keys, got ${given}`);
+    }
+    this.#words = undefined;
+    if (isAsStored(counter, name)) this.#flat.open(deltas, Scalar.NONE);
+    else this.#words = this.#read(deltas as ArrayLike<unknown>, counter, count);
+  }
+
+  /** Copies `n` deltas of `width` bytes from number `start` on to `target`. */
+  copy(start: number, n: number, width: number, target: number): void {
+    const words = this.#words;
+    if (words === undefined) this.#flat.copy(start * width, n * width, target, start);
+    else this.#map.host.u32.set(words.subarray((start * width) >>> 2, ((start + n) * width) >>> 2), target >>> 2);
+  }
+
+  close(): void {
+    this.#words = undefined;
+  }
+
+  /** The deltas as the core takes them: modulo 2^32, or 2^64 for counters of 8 bytes. */
+  #read(deltas: ArrayLike<unknown>, counter: Counter, count: number): Uint32Array {
+    const wide = counter.width === 8;
+    const words = count === 0 ? NO_WORDS : new Uint32Array(wide ? 2 * count : count);
+    for (let i = 0; i < count; i++) {
+      const delta = deltas[i];
+      if (!fitsDelta(counter, delta)) throw badDelta(counter, `${this.#what}[${i}]`, delta);
+      if (!wide) words[i] = delta as number;
+      else if (typeof delta === "number") {
+        words[2 * i] = delta;
+        words[2 * i + 1] = Math.floor(delta / WORD);
+      } else {
+        const bits = BigInt.asUintN(64, delta as bigint);
+        words[2 * i] = Number(bits & 0xffff_ffffn);
+        words[2 * i + 1] = Number(bits >> 32n);
+      }
+    }
+    return words;
+  }
+
+  get #what(): string {
+    return `addMany: ${subjectOf(this.#map)}: deltas`;
+  }
 }
 
 export class AddMany<K, V> {
   #map: EntryMap<K, V>;
   #keys: KeyArgument<K>;
-  #flat = new FlatArgument();
+  #deltas: DeltaArgument;
 
   constructor(map: EntryMap<K, V>) {
     this.#map = map;
     this.#keys = new KeyArgument(map, "addMany");
+    this.#deltas = new DeltaArgument(map as never);
   }
 
   run(keys: KeyArray<K>, deltas: DeltaArray<number | bigint>, counter: Counter): void {
+    const { pins } = this.#map.host;
+    // A getter or a low-water hook may close what the keys or deltas are in.
+    pins.depth++;
+    try {
+      this.#run(keys, deltas, counter);
+    } finally {
+      this.#keys.close();
+      this.#deltas.close();
+      pins.letGo();
+    }
+  }
+
+  #run(keys: KeyArray<K>, deltas: DeltaArray<number | bigint>, counter: Counter): void {
     const map = this.#map;
     const { host, table } = map;
     this.#keys.open(keys);
     const { count } = this.#keys;
-    if (!Array.isArray(deltas) && !(ArrayBuffer.isView(deltas) && "length" in deltas)) {
-      const expected = `expected an array or a typed array, got ${describe(deltas)}`;
-      throw new TypeError(`addMany: ${subjectOf(map)}: deltas: ${expected}`);
-    }
-    if (deltas.length !== count) {
-      const expected = `expected one for each of ${count} keys, got ${deltas.length}`;
-      throw new RangeError(`addMany: ${subjectOf(map)}: deltas: ${expected}`);
-    }
-    const flat = isAsStored(counter, deltas);
-    if (flat) this.#flat.open(map, "addMany: deltas", deltas, Scalar.NONE);
-    else this.#check(deltas, counter);
+    const { turn } = host.scratch;
+    this.#deltas.open(deltas, counter, count);
+    if (host.scratch.turn !== turn) throw reentryError(map, "addMany");
 
     const { stageBytes, stageErrno } = host.layout;
     const deltaBytes = counter.width === 8 ? 8 : 4;
@@ -58,21 +131,24 @@ export class AddMany<K, V> {
     const deltasOffset = roundUp64(stageBytes);
     const keysOffset = deltasOffset + roundUp64(room * deltaBytes + READ_AHEAD);
     const bytes = keysOffset + roundUp64(room * table.keySize + READ_AHEAD);
-    let stage = this.#stage(bytes);
-    if (count > room) this.#keys.check(stage + keysOffset);
-    let { turn } = host.scratch;
+    let stage = host.scratch.stage(bytes);
+    if (stage === 0) throw noMemory(host, "addMany", subjectOf(map));
     /** The limit whose mark the next key may pass. */
     let crossed = 0;
     for (let start = 0; start < count; ) {
       // The key that was told of the low-water mark goes on, and no other.
       const n = crossed > 0 ? 1 : Math.min(room, count - start);
-      const keysAt = this.#keys.part(start, n, stage + keysOffset);
-      let deltasAt = stage + deltasOffset;
-      if (flat) deltasAt = this.#flat.part(host, start * deltaBytes, n * deltaBytes, deltasAt);
-      else this.#write(deltas, start, n, deltasAt, counter);
-      if (host.scratch.turn !== turn) throw reentryError(map, "addMany");
+      this.#keys.copy(start, n, stage + keysOffset);
+      this.#deltas.copy(start, n, deltaBytes, stage + deltasOffset);
       if (crossed > 0) host.core.passLowWater(table.handle, crossed);
-      const done = map.addDeltas(stage, keysAt, n, deltasAt, counter.width, counter.offset);
+      const done = map.addDeltas(
+        stage,
+        stage + keysOffset,
+        n,
+        stage + deltasOffset,
+        counter.width,
+        counter.offset,
+      );
       if (crossed > 0) host.core.passLowWater(0, 0);
       crossed = 0;
       if (host.u8.length === 0) host.refresh();
@@ -82,42 +158,8 @@ export class AddMany<K, V> {
       if (errno !== LOW_WATER) throw partError(map, "addMany", errno, start, count);
       crossed = callLowWater(map, "addMany");
       // The hook may have used the stage.
-      stage = this.#stage(bytes);
-      turn = host.scratch.turn;
-    }
-    this.#keys.close();
-  }
-
-  #stage(bytes: number): number {
-    const { host } = this.#map;
-    const stage = host.scratch.stage(bytes);
-    if (stage === 0) throw noMemory(host, "addMany", subjectOf(this.#map));
-    return stage;
-  }
-
-  /** Throws for the first delta that the counter does not take. */
-  #check(deltas: ArrayLike<unknown>, counter: Counter): void {
-    for (let i = 0; i < deltas.length; i++) {
-      const delta = deltas[i];
-      if (!fitsDelta(counter, delta)) {
-        throw badDelta(counter, `addMany: ${subjectOf(this.#map)}: deltas[${i}]`, delta);
-      }
-    }
-  }
-
-  /** Writes deltas as the core takes them: modulo 2^32, or 2^64 for counters of 8 bytes. */
-  #write(deltas: ArrayLike<unknown>, start: number, n: number, target: number, counter: Counter): void {
-    const { u32, view } = this.#map.host;
-    let at = target >>> 2;
-    if (counter.width < 8) for (let i = start; i < start + n; i++) u32[at++] = deltas[i] as number;
-    else if (counter.scalar === Scalar.U53) {
-      for (let i = start; i < start + n; i++) {
-        const delta = deltas[i] as number;
-        u32[at++] = delta;
-        u32[at++] = Math.floor(delta / WORD);
-      }
-    } else {
-      for (let i = 0; i < n; i++) view.setBigUint64(target + i * 8, deltas[start + i] as bigint, true);
+      stage = host.scratch.stage(bytes);
+      if (stage === 0) throw partError(map, "addMany", ERRNO.ENOMEM, start, count);
     }
   }
 }

@@ -7,13 +7,14 @@
 import { BPF_F_LOCK } from "../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { checkInteger } from "../host/options.ts";
-import { noMemory, scanLayout } from "../host/scratch.ts";
+import { noMemory, READ_AHEAD, roundUp64, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED } from "../host/wasm.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, type Inspect, printEntries, printList } from "../print/inspect.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { partError, subjectOf } from "./failure.ts";
+import { groupSize } from "./key_array.ts";
 import { callLowWater, LOW_WATER, passing } from "./low_water.ts";
 import { type PutBack, putBack } from "./put_back.ts";
 
@@ -30,6 +31,8 @@ function contentsOfBatch(this: Batch<unknown, unknown>): unknown {
 
 /** More is never faster, and counts are 32 bits in the kernel's struct. */
 const CAPACITY_MAX = 2 ** 31;
+/** In the place of the condition of updates: entries are deleted. */
+const REMOVING = -1;
 const DEFAULT_BYTES = 65536;
 const DEFAULT_ENTRIES_MAX = 4096;
 
@@ -61,14 +64,10 @@ export function defaultBatchSize(map: BpfMap<unknown, unknown>): number {
  * ```
  */
 export class Batch<K, V> {
-  /** Entries that the buffers hold. */
-  declare readonly capacity: number;
-  /** Before a call: how many entries to take, up to `capacity`. After it: how many were done. */
-  declare count: number;
-  /** 0, or `BPF_F_LOCK` when the value has a spinLock; for {@link EntryMap.updateBatch} also the condition of the updates. */
-  declare elemFlags: number;
-  /** 0: the kernel has no flags here yet. */
-  declare flags: number;
+  readonly #capacity: number;
+  #count: number;
+  #elemFlags = 0;
+  #flags = 0;
   #map: EntryMap<K, V>;
   /** The block: cursor, keys, values. 0 when closed. */
   #cursor: number;
@@ -88,10 +87,43 @@ export class Batch<K, V> {
     this.#map = map;
     this.#keysAt = this.#cursor + layout.keys;
     this.#valuesAt = this.#cursor + layout.values;
-    hide<Batch<K, V>>(this, { count: capacity, capacity, elemFlags: 0, flags: 0 });
+    this.#capacity = capacity;
+    this.#count = capacity;
     compareBy(this, contentsOfBatch);
     map.resources.add(this);
     this.rewind();
+  }
+
+  /** Entries that the buffers hold. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Before a call: how many entries to take, up to `capacity`. After it: how many were done. */
+  get count(): number {
+    return this.#count;
+  }
+
+  set count(count: number) {
+    this.#count = count;
+  }
+
+  /** 0, or `BPF_F_LOCK` when the value has a spinLock; for {@link EntryMap.updateBatch} also the condition of the updates. */
+  get elemFlags(): number {
+    return this.#elemFlags;
+  }
+
+  set elemFlags(flags: number) {
+    this.#elemFlags = flags;
+  }
+
+  /** 0: the kernel has no flags here yet. */
+  get flags(): number {
+    return this.#flags;
+  }
+
+  set flags(flags: number) {
+    this.#flags = flags;
   }
 
   /** The keys, packed: `capacity * keySize` bytes of host memory. */
@@ -137,6 +169,7 @@ export class Batch<K, V> {
     const { host, table } = this.#map;
     this.#map.encodeValue("batch.set", value);
     this.#map.encodeKey("batch.set", key);
+    this.#check("batch.set"); // a getter may have closed it
     host.copy(this.#key(index), host.scratch.key, table.keySize);
     host.copy(this.#value(index), host.scratch.value, table.valueBytes);
   }
@@ -153,13 +186,13 @@ export class Batch<K, V> {
     const { u32 } = this.#map.host;
     u32[this.#cursor >>> 2] = 0;
     u32[(this.#cursor >>> 2) + 1] = 0;
-    this.count = this.capacity;
+    this.#count = this.#capacity;
   }
 
   /** Gives the buffers back. Calling it again does nothing. */
   close(): void {
     if (this.#cursor === 0) return;
-    this.#map.host.core.release(this.#cursor, this.#bytes);
+    this.#map.host.release(this.#cursor, this.#bytes);
     this.#map.resources.delete(this);
     this.#cursor = 0;
     this.#keys = this.#values = new Uint8Array(0);
@@ -196,9 +229,9 @@ export class Batch<K, V> {
   fill(map: EntryMap<K, V>, operation: Operation): boolean {
     this.#checkCall(map, operation);
     this.#checkFlags(operation);
-    const wanted = this.count;
-    this.count = map.scan(this.#cursor, this.#keysAt, this.#valuesAt, wanted);
-    if (wanted > 0) map.checkScan(operation, this.count);
+    const wanted = this.#count;
+    this.#count = map.scan(this.#cursor, this.#keysAt, this.#valuesAt, wanted);
+    if (wanted > 0) map.checkScan(operation, this.#count);
     return !this.#ended();
   }
 
@@ -207,34 +240,34 @@ export class Batch<K, V> {
     this.#checkCall(map, operation);
     this.#checkFlags(operation);
     const { host, table } = map;
-    const wanted = this.count;
-    this.count = host.core.drain(table.handle, this.#cursor, this.#keysAt, this.#valuesAt, wanted);
+    const wanted = this.#count;
+    this.#count = host.core.drain(table.handle, this.#cursor, this.#keysAt, this.#valuesAt, wanted);
     if (host.u8.length === 0) host.refresh();
-    if (wanted > 0) map.checkScan(operation, this.count);
+    if (wanted > 0) map.checkScan(operation, this.#count);
     return !this.#ended();
   }
 
   /** @internal Writes the first `count` entries; throws at the first that fails. */
   write(map: EntryMap<K, V>): void {
     this.#checkCall(map, "updateBatch");
-    map.checkFlags("updateBatch", this.elemFlags);
-    const condition = map.condition("updateBatch", this.elemFlags);
+    map.checkFlags("updateBatch", this.#elemFlags);
+    const condition = map.condition("updateBatch", this.#elemFlags);
     if (map.frozen) map.fail("updateBatch", ERRNO.EPERM);
-    const wanted = this.count;
-    this.count = 0;
+    const wanted = this.#count;
+    this.#count = 0;
     let errno = this.#writeTo(map, wanted, condition);
     // A method of its own: the closure in it would cost every call an allocation.
     while (errno === LOW_WATER) errno = this.#passMark(map, wanted, condition);
-    if (errno !== 0) throw partError(map, "updateBatch", errno, this.count, wanted);
+    if (errno !== 0) throw partError(map, "updateBatch", errno, this.#count, wanted);
   }
 
   /** Has the low-water hook called and writes on. */
   #passMark(map: EntryMap<K, V>, wanted: number, condition: number): number {
-    const done = this.count;
+    const done = this.#count;
     const maxEntries = callLowWater(map, "updateBatch");
     this.#check("updateBatch");
     // The hook may have used the batch.
-    this.count = done;
+    this.#count = done;
     // The entry that was told goes on, and no other.
     const errno = passing(map.host, map.table, maxEntries, () => this.#writeTo(map, done + 1, condition));
     return errno === 0 ? this.#writeTo(map, wanted, condition) : errno;
@@ -242,12 +275,39 @@ export class Batch<K, V> {
 
   /** Writes the entries from number `count` up to number `end`, and counts them. 0, or the errno that ended it. */
   #writeTo(map: EntryMap<K, V>, end: number, condition: number): number {
-    const { host } = map;
-    const stage = this.#stage("updateBatch");
-    const from = this.count;
-    this.count += map.writeEntries(stage, this.#key(from), end - from, this.#value(from), condition);
-    if (host.u8.length === 0) host.refresh();
-    return this.count < end ? host.u32[(stage + host.layout.stageErrno) >>> 2] : 0;
+    return this.#eachGroup(map, "updateBatch", end, condition);
+  }
+
+  /**
+   * Has entries from number `count` up to number `end` done, and counts them. Another thread may write to the keys of a shared host
+   * while they are hashed and compared: there they go through the stage, group by group. 0, or the errno that ended it.
+   *
+   * @param condition of updates, or REMOVING
+   */
+  #eachGroup(map: EntryMap<K, V>, operation: Operation, end: number, condition: number): number {
+    const { host, table } = map;
+    const { keySize } = table;
+    const { stageBytes, stageErrno } = host.layout;
+    const room = host.shared ? groupSize(end - this.#count, keySize) : end - this.#count;
+    const copies = roundUp64(stageBytes);
+    const stage = host.scratch.stage(host.shared ? copies + roundUp64(room * keySize + READ_AHEAD) : stageBytes);
+    if (stage === 0) throw noMemory(host, operation, subjectOf(map));
+    while (this.#count < end) {
+      const entries = Math.min(room, end - this.#count);
+      let keys = this.#key(this.#count);
+      if (host.shared) {
+        host.u8.copyWithin(stage + copies, keys, keys + entries * keySize);
+        keys = stage + copies;
+      }
+      const done =
+        condition === REMOVING
+          ? host.core.removeMany(table.handle, stage, keys, entries)
+          : map.writeEntries(stage, keys, entries, this.#value(this.#count), condition);
+      this.#count += done;
+      if (host.u8.length === 0) host.refresh();
+      if (done < entries) return host.u32[(stage + stageErrno) >>> 2];
+    }
+    return 0;
   }
 
   /** @internal Deletes the first `count` keys; throws at the first that is absent. */
@@ -255,31 +315,29 @@ export class Batch<K, V> {
     this.#checkCall(map, "deleteBatch");
     this.#checkFlags("deleteBatch");
     if (map.frozen) map.fail("deleteBatch", ERRNO.EPERM);
-    const { host, table } = map;
-    const stage = this.#stage("deleteBatch");
-    const wanted = this.count;
-    this.count = host.core.removeMany(table.handle, stage, this.#keysAt, wanted);
-    if (host.u8.length === 0) host.refresh();
-    if (this.count < wanted) this.#fail("deleteBatch", stage, wanted);
+    const wanted = this.#count;
+    this.#count = 0;
+    const errno = this.#eachGroup(map, "deleteBatch", wanted, REMOVING);
+    if (errno !== 0) throw partError(map, "deleteBatch", errno, this.#count, wanted);
   }
 
   /** @internal Takes up to `capacity` entries out for {@link HashMap.drain}; false when the map is empty then. */
   drain(map: EntryMap<K, V>): boolean {
     // Entries may not move inside a section, so there a cursor goes over them; another thread may be in one at any time.
     if (map.host.shared || map.host.tables.sections > 0) {
-      this.count = this.capacity;
+      this.#count = this.#capacity;
       return this.take(map, "drain");
     }
     const { host, table } = map;
     const stage = this.#stage("drain");
-    this.count = host.core.drainAny(table.handle, stage, this.#keysAt, this.#valuesAt, this.capacity);
+    this.#count = host.core.drainAny(table.handle, stage, this.#keysAt, this.#valuesAt, this.#capacity);
     if (host.u8.length === 0) host.refresh();
-    return this.count === this.capacity;
+    return this.#count === this.#capacity;
   }
 
   /** @internal Puts the entries from number `from` on back. */
   putBack(map: EntryMap<K, V>, from: number): PutBack {
-    return putBack(map, "drain", from, this.count, (i) => [this.#key(i), this.#value(i)]);
+    return putBack(map, "drain", from, this.#count, (i) => [this.#key(i), this.#value(i)]);
   }
 
   /** Where key number `index` is. */
@@ -302,12 +360,6 @@ export class Batch<K, V> {
     return stage;
   }
 
-  #fail(operation: Operation, stage: number, wanted: number): never {
-    const { host } = this.#map;
-    const errno = host.u32[(stage + host.layout.stageErrno) >>> 2];
-    throw partError(this.#map, operation, errno, this.count, wanted);
-  }
-
   #check(operation: Operation): void {
     if (this.#cursor === 0) {
       throw bpfError(ERRNO.EBADF, operation, `a batch of ${subjectOf(this.#map)}`, "is closed");
@@ -317,8 +369,8 @@ export class Batch<K, V> {
   #checkIndex(operation: Operation, index: number): void {
     this.#check(operation);
     // Messages only for what fails: building them costs more than the call.
-    if (index >>> 0 === index && index < this.capacity) return;
-    checkInteger(`${operation}: ${subjectOf(this.#map)}: index`, index, 0, this.capacity - 1);
+    if (index >>> 0 === index && index < this.#capacity) return;
+    checkInteger(`${operation}: ${subjectOf(this.#map)}: index`, index, 0, this.#capacity - 1);
   }
 
   #checkCall(map: EntryMap<K, V>, operation: Operation): void {
@@ -328,21 +380,21 @@ export class Batch<K, V> {
     }
     if (this.#cursor === 0)
       throw bpfError(ERRNO.EBADF, operation, subjectOf(map), "was given a closed batch");
-    const { count } = this;
-    if (count >>> 0 !== count || count > this.capacity) {
-      checkInteger(`${operation}: ${subjectOf(map)}: batch.count`, count, 0, this.capacity);
+    const count = this.#count;
+    if (count >>> 0 !== count || count > this.#capacity) {
+      checkInteger(`${operation}: ${subjectOf(map)}: batch.count`, count, 0, this.#capacity);
     }
-    if (this.flags !== 0) this.#refuseFlags(operation);
+    if (this.#flags !== 0) this.#refuseFlags(operation);
   }
 
   /** Throws for elemFlags other than BPF_F_LOCK. */
   #checkFlags(operation: Operation): void {
     const allowed = this.#map.table.hasLock ? BPF_F_LOCK : 0;
-    if (this.elemFlags !== 0 && this.elemFlags !== allowed) this.#refuseFlags(operation);
+    if (this.#elemFlags !== 0 && this.#elemFlags !== allowed) this.#refuseFlags(operation);
   }
 
   #refuseFlags(operation: Operation): never {
-    const cause = `was given a batch with elemFlags = ${this.elemFlags}, flags = ${this.flags}`;
+    const cause = `was given a batch with elemFlags = ${this.#elemFlags}, flags = ${this.#flags}`;
     throw bpfError(ERRNO.EINVAL, operation, subjectOf(this.#map), cause);
   }
 }

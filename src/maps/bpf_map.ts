@@ -13,7 +13,7 @@ import type { CoreExports } from "../host/wasm.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, type Inspect } from "../print/inspect.ts";
 import { contentsOfMap, inspectMap, jsonOfMap, kindOf, type MapJson } from "../print/map.ts";
-import { coreError, handleError, isAbsentKey, reentryError, subjectOf } from "./failure.ts";
+import { coreError, encodingError, handleError, isAbsentKey, reentryError, subjectOf } from "./failure.ts";
 import { callLowWater, LOW_WATER, passing } from "./low_water.ts";
 import type { AnyMapType, MapInfo } from "./spec.ts";
 import { type MapStats, tableBytes, tableStats } from "./stats.ts";
@@ -220,13 +220,16 @@ export abstract class BpfMap<K, V> {
    * when the layout cannot hold it, so that it is absent.
    */
   encodeKey(operation: Operation, key: K): number {
-    const { scratch, view } = this.host;
+    const { scratch, pins, view } = this.host;
     const turn = ++scratch.turn;
+    pins.depth++;
     try {
       this.keyCodec.encode(key, view, scratch.key);
     } catch (error) {
-      if (isAbsentKey(operation, error)) return 0;
-      throw within(`${operation}: ${subjectOf(this)}: key`, error);
+      if (scratch.turn === turn && isAbsentKey(operation, error)) return 0;
+      throw encodingError(this, operation, `${operation}: ${subjectOf(this)}: key`, view, error);
+    } finally {
+      pins.letGo();
     }
     if (scratch.turn !== turn) throw reentryError(this, operation);
     return scratch.key;
@@ -234,12 +237,15 @@ export abstract class BpfMap<K, V> {
 
   /** @internal Encodes a value, or a part of one, into the scratch; where. */
   encodeValue(operation: Operation, value: unknown, codec: Codec<unknown> = this.valueCodec): number {
-    const { scratch, view } = this.host;
+    const { scratch, pins, view } = this.host;
     const turn = ++scratch.turn;
+    pins.depth++;
     try {
       codec.encode(value, view, scratch.value);
     } catch (error) {
-      throw within(`${operation}: ${subjectOf(this)}: value`, error);
+      throw encodingError(this, operation, `${operation}: ${subjectOf(this)}: value`, view, error);
+    } finally {
+      pins.letGo();
     }
     if (scratch.turn !== turn) throw reentryError(this, operation);
     return scratch.value;

@@ -88,7 +88,10 @@ export class Counters {
     options: AddOptions<unknown> | undefined,
   ): Counter {
     if (options === undefined && this.whole !== undefined) return this.whole;
-    const known = this.#fields.get(options?.field);
+    const field: unknown = options?.field;
+    // A getter may have closed it.
+    if (options !== undefined && (map.reading === 0 || map.writing === 0)) map.refuse(operation);
+    const known = this.#fields.get(field);
     if (known !== undefined) return known;
     const what = `${operation}: ${subjectOf(map)}`;
     const codec = this.#codec;
@@ -99,7 +102,6 @@ export class Counters {
     if (typeof options !== "object" || options === null) {
       throw new TypeError(`${what}: expected options { field }, got ${describe(options)}`);
     }
-    const { field } = options;
     if (typeof field !== "string" || !isStruct(codec) || !Object.hasOwn(codec.fields, field)) {
       throw new TypeError(
         `${what}: field: expected a field of the values, which are ${codec.name}, got ${describe(field)}`,

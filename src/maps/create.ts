@@ -11,18 +11,18 @@ import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
 import { bpfError, ERRNO, mapSubject } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { checkInteger } from "../host/options.ts";
-import type { Table } from "../host/table.ts";
+import type { Table, TableType } from "../host/table.ts";
 import { isArray, isSocketMap } from "../host/tables.ts";
 import { ArrayMap } from "./array.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import type { HashMap } from "./hash_map.ts";
 import {
-  checkLowWater,
   checkMark,
   hookLowWater,
   lowWaterError,
   otherMark,
   refuseLowWater,
+  takeLowWater,
 } from "./low_water.ts";
 import { Map16, MapAny } from "./map_bytes.ts";
 import { Map4 } from "./map4.ts";
@@ -58,10 +58,14 @@ function checkKeyCodec(what: string, codec: unknown): asserts codec is Codec<unk
 export type AnyMapSpec = MapSpec<unknown, unknown> | SockMapSpec<object> | SockHashSpec<unknown, object>;
 
 /** The codecs that a spec gives, or that its type has. */
-function codecsOf(what: string, spec: AnyMapSpec): { key: Codec<unknown>; value: Codec<unknown> } {
-  const { type, key = type === "sockmap" ? u32 : undefined } = spec;
+function codecsOf(
+  what: string,
+  type: TableType,
+  givenKey: unknown,
+  value: unknown,
+): { key: Codec<unknown>; value: Codec<unknown> } {
+  const key = givenKey === undefined && type === "sockmap" ? u32 : givenKey;
   checkKeyCodec(`${what}: key`, key);
-  const { value } = spec as Partial<MapSpec<unknown, unknown>>;
   if (!isSocketMap(type)) {
     checkCodec(`${what}: value`, value);
     return { key, value };
@@ -75,25 +79,32 @@ function codecsOf(what: string, spec: AnyMapSpec): { key: Codec<unknown>; value:
   return { key, value: u32 };
 }
 
-/** Checks the JavaScript types of a spec, and what no u32 can say. */
-function toAttributes(spec: AnyMapSpec): MapAttributes & { key: Codec<unknown>; value: Codec<unknown> } {
+/** What a spec says, each property read once. */
+interface TakenSpec extends MapAttributes {
+  readonly key: Codec<unknown>;
+  readonly value: Codec<unknown>;
+  readonly lowWater: LowWater<unknown> | undefined;
+}
+
+/** Takes a spec of the caller's: checks the JavaScript types, and what no u32 can say. */
+function toAttributes(spec: AnyMapSpec): TakenSpec {
   if (typeof spec !== "object" || spec === null) {
     throw new TypeError(`createMap: expected { type, key, value, maxEntries }, got ${describe(spec)}`);
   }
-  const { type, name = "", maxEntries, flags = 0 } = spec;
-  const { mapExtra = 0 } = spec as Partial<MapSpec<unknown, unknown>>;
+  const { type, name = "", maxEntries, flags = 0, lowWater } = spec;
+  const { key: givenKey, value: givenValue, mapExtra = 0 } = spec as Partial<MapSpec<unknown, unknown>>;
   if (typeof name !== "string")
     throw new TypeError(`createMap: name: expected a string, got ${describe(name)}`);
   const what = name === "" ? "createMap" : `createMap: map ${JSON.stringify(name)}`;
   if (typeof type !== "string")
     throw new TypeError(`${what}: type: expected a string, got ${describe(type)}`);
-  const { key, value } = codecsOf(what, spec);
-  if (!isSocketMap(type)) checkLowWater(what, spec.lowWater);
+  const { key, value } = codecsOf(what, type, givenKey, givenValue);
   return {
     type,
     name,
     key,
     value,
+    lowWater: isSocketMap(type) ? (lowWater as LowWater<unknown>) : takeLowWater(what, lowWater),
     keySize: key.size,
     valueSize: value.size,
     maxEntries: checkInteger(`${what}: maxEntries`, maxEntries, 0, U32_MAX),
@@ -193,8 +204,7 @@ function makeHandle(
 }
 
 /** The low-water mark of a map of objects. */
-function socketMark(subject: string, spec: AnyMapSpec): LowWaterMark<unknown> | undefined {
-  const { lowWater, maxEntries } = spec as SockHashSpec<unknown, object>;
+function socketMark(subject: string, { lowWater, maxEntries }: TakenSpec): LowWaterMark<unknown> | undefined {
   if (lowWater === undefined) return undefined;
   return new LowWaterMark<never>(`createMap: ${subject}: lowWater`, lowWater, maxEntries);
 }
@@ -215,13 +225,14 @@ export function createMapOn(host: Host, spec: AnyMapSpec): BpfMap<unknown, unkno
     );
   }
   const sockets = isSocketMap(type);
-  const mark = sockets ? socketMark(subject, spec) : undefined;
-  const lowWater = sockets ? undefined : (spec as MapSpec<unknown, unknown>).lowWater;
+  const mark = sockets ? socketMark(subject, attributes) : undefined;
+  const lowWater = sockets ? undefined : attributes.lowWater;
   if (lowWater !== undefined) {
     const cause = refuseLowWater(type as MapType);
     if (cause !== undefined) throw lowWaterError("createMap", subject, cause);
     checkMark(`createMap: ${subject}`, lowWater.free, attributes.maxEntries);
   }
+  host.check("createMap"); // a getter of the spec may have closed it
   const table = host.tables.create(attributes, "createMap", subject);
   try {
     if (sockets) table.sockets = new Sockets(host, table, mark);
@@ -246,9 +257,10 @@ export function openMapOn(host: Host, table: Table, codecs: AnyOpenSpec): BpfMap
   if (typeof codecs !== "object" || codecs === null) {
     throw new TypeError(`${what}: expected { key, value }, got ${describe(codecs)}`);
   }
-  const { type, lowWater } = codecs as OpenSpec<unknown, unknown, MapType>;
-  const { key, value } = codecsOf(what, { ...codecs, type: table.type } as AnyMapSpec);
-  if (lowWater !== undefined && isSocketMap(table.type)) {
+  const given = codecs as OpenSpec<unknown, unknown, MapType>;
+  const { type, key: givenKey, value: givenValue, lowWater: hook } = given;
+  const { key, value } = codecsOf(what, table.type, givenKey, givenValue);
+  if (hook !== undefined && isSocketMap(table.type)) {
     throw new TypeError(`${what}: lowWater: expected none: a ${table.type} has the hook of its creation`);
   }
   const problems: string[] = [];
@@ -264,7 +276,8 @@ export function openMapOn(host: Host, table: Table, codecs: AnyOpenSpec): BpfMap
   if (holdsLock(value) !== table.hasLock) {
     problems.push(`values ${table.hasLock ? "have a spinLock" : "have no spinLock"}, ${value.name} differs`);
   }
-  checkLowWater(what, lowWater);
+  const lowWater = takeLowWater(what, hook);
+  host.check("open"); // a getter may have closed it
   if (lowWater !== undefined) {
     const other = otherMark(host, table, lowWater.free);
     if (other !== undefined) problems.push(other);

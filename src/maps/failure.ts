@@ -4,7 +4,7 @@
  * @module
  */
 
-import { isOutOfRange } from "../codec/mismatch.ts";
+import { isOutOfRange, within } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
 import { noMemory } from "../host/scratch.ts";
 import { lockTimeout } from "../host/shared_core.ts";
@@ -135,6 +135,22 @@ export function handleError(map: AnyMap, operation: Operation): Error {
     cause,
     "pin it and open() the path for a handle with all rights",
   );
+}
+
+/**
+ * The error for a key or value that could not be encoded.
+ *
+ * @param path where it stands
+ * @param view the one that it was to be written into: another one now, when a getter made the memory grow or closed the host
+ */
+export function encodingError(
+  map: AnyMap,
+  operation: Operation,
+  path: string,
+  view: DataView,
+  error: unknown,
+): unknown {
+  return map.host.view === view ? within(path, error) : reentryError(map, operation);
 }
 
 /** The error for a key or value whose getters called the library while it was being encoded. */

@@ -65,12 +65,13 @@ export class EntryIterator<K, V, T> implements IterableIterator<T> {
       if (map.reading === 0) map.refuse(this.#operation);
       if (this.#next < this.#count) {
         const index = this.#next++;
-        const { host } = map;
-        if (host.u32[(map.reading + host.layout.version) >>> 2] === this.#version) {
+        const { host, table } = map;
+        const version = host.u32[(map.reading + host.layout.version) >>> 2];
+        if (version === this.#version && table.runs === 0) {
           const value = this.#decode(
             index,
             this.#view,
-            this.#room * map.table.keySize + index * map.table.valueBytes,
+            this.#room * table.keySize + index * table.valueBytes,
           );
           return { done: false, value };
         }

@@ -1,13 +1,16 @@
 /**
  * Arrays that a caller passes for many keys at once, on their way to and from host memory.
  *
+ * Whoever has such an array may change it while the call runs: a getter of a key, a low-water hook, another thread when the memory is
+ * shared. So a part of it is copied before the core sees it, each byte once: what is hashed is what is compared and stored. A copy
+ * of 4096 keys costs less than a thousandth of what is done with them (docs/arguments.md).
+ *
  * @module
  */
+import { byteLengthOf, fixedBytes, typedArrayName } from "../codec/byte_array.ts";
 import { Scalar, type ScalarKind } from "../codec/codec.ts";
 import { describe, within } from "../codec/mismatch.ts";
-import type { Operation } from "../errors.ts";
-import type { Host } from "../host/host.ts";
-import { READ_AHEAD } from "../host/scratch.ts";
+import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import { isAbsentKey, reentryError, subjectOf } from "./failure.ts";
 
@@ -54,71 +57,99 @@ const ELEMENTS: Readonly<Partial<Record<ScalarKind, string>>> = {
 };
 
 const NO_BYTES = new Uint8Array(0);
+/** {@link FlatArgument.address} of what is not in host memory. */
+const ELSEWHERE = -1;
 
 /**
- * A typed array as an argument of a call. Its view is kept from call to call, since callers mostly pass the same array again,
- * and making a view allocates.
+ * A typed array as an argument of a call: the bytes that it has when the call begins. The view is kept from call to call, since
+ * callers mostly pass the same array again, and making a view allocates.
  */
 export class FlatArgument {
-  /** The bytes; of no use once memory has grown when {@link address} is not 0. */
+  /** The bytes; of no use once memory has grown when they are in host memory. */
   bytes: Uint8Array = NO_BYTES;
-  /** Bytes when it was opened. */
+  /** How many there were when it was opened. */
   length = 0;
-  /** Where the bytes are when the array is a view of host memory, and need no copy; otherwise 0. */
-  address = 0;
+  /** Where they are in host memory, ELSEWHERE when they are not. */
+  address = ELSEWHERE;
+  #map: BpfMap<unknown, unknown>;
+  #operation: Operation;
+  #name: string;
   #array: unknown;
   #memory: Uint8Array = NO_BYTES;
 
-  /** @param what names the argument in messages */
-  open(map: BpfMap<unknown, unknown>, what: string, array: unknown, scalar: ScalarKind): void {
-    const { u8 } = map.host;
-    const same = array === this.#array && this.length === (array as TypedArray).byteLength;
-    // `buffer`, below, is a call into the engine: asked for once per array and memory.
-    if (same && this.#memory === u8) return;
-    if (!same) this.bytes = bytesOf(map, what, array, scalar);
-    this.length = this.bytes.length;
-    this.#array = array;
-    this.#memory = u8;
-    const { buffer, byteOffset, length } = this.bytes;
-    const own = buffer === u8.buffer && byteOffset + length + READ_AHEAD <= u8.length;
-    this.address = own ? byteOffset : 0;
+  /** @param name names the argument in messages */
+  constructor(map: BpfMap<unknown, unknown>, operation: Operation, name: string) {
+    this.#map = map;
+    this.#operation = operation;
+    this.#name = name;
   }
 
-  /** Puts a part of the bytes at `target`, unless they are in host memory; where they are. */
-  part(host: Host, offset: number, bytes: number, target: number): number {
-    if (this.address !== 0) return this.address + offset;
+  /** Takes an array of numbers of a kind, or of bytes. */
+  open(array: unknown, scalar: ScalarKind): void {
+    const { u8 } = this.#map.host;
+    if (array !== this.#array) this.#check(array, scalar);
+    const length = byteLengthOf(array as ArrayBufferView);
+    // A view and its `buffer` cost an allocation and a call into the engine: once per array and memory.
+    if (array === this.#array && length === this.length && this.bytes.length === length && this.#memory === u8)
+      return;
+    this.bytes = fixedBytes(array as ArrayBufferView, length);
+    this.length = length;
+    this.#array = array;
+    this.#memory = u8;
+    this.address = this.isInHostMemory ? this.bytes.byteOffset : ELSEWHERE;
+  }
+
+  get isInHostMemory(): boolean {
+    return this.bytes.buffer === this.#memory.buffer;
+  }
+
+  /** Whether the bytes are also those of another argument. */
+  overlaps(other: FlatArgument): boolean {
+    if (this.bytes.buffer !== other.bytes.buffer) return false;
+    const { byteOffset } = this.bytes;
+    const start = other.bytes.byteOffset;
+    return byteOffset < start + other.length && start < byteOffset + this.length;
+  }
+
+  /** Copies a part of the bytes to `target`. Throws EFAULT when they are not there any more, since keys up to number `done` are done. */
+  copy(offset: number, bytes: number, target: number, done: number): void {
+    const { host } = this.#map;
+    if (this.address !== ELSEWHERE) {
+      host.u8.copyWithin(target, this.address + offset, this.address + offset + bytes);
+      return;
+    }
+    if (this.bytes.length !== this.length) throw this.#goneError(done);
     const whole = offset === 0 && bytes === this.length;
     host.u8.set(whole ? this.bytes : this.bytes.subarray(offset, offset + bytes), target);
-    return target;
+  }
+
+  /** Throws for anything but a Uint8Array or, for numbers, the array of their type. */
+  #check(array: unknown, scalar: ScalarKind): void {
+    const name = typedArrayName(array);
+    const elements = ELEMENTS[scalar];
+    if (name === "Uint8Array" || (name !== undefined && (elements === undefined || name === elements))) return;
+    const alternatives = elements === undefined ? "a typed array" : `a Uint8Array or ${elements}`;
+    throw new TypeError(`${this.#what}: expected ${alternatives}, got ${describe(array)}`);
+  }
+
+  get #what(): string {
+    return `${this.#operation}: ${subjectOf(this.#map)}: ${this.#name}`;
+  }
+
+  #goneError(done: number): Error {
+    const cause = `was given ${this.#name} whose memory went away during the call`;
+    return bpfError(ERRNO.EFAULT, this.#operation, subjectOf(this.#map), cause, undefined, done);
   }
 
   /** Writes zeros over a part of the bytes. */
   clear(host: Host, offset: number, bytes: number): void {
-    if (this.address !== 0) host.u8.fill(0, this.address + offset, this.address + offset + bytes);
+    if (this.address !== ELSEWHERE) host.u8.fill(0, this.address + offset, this.address + offset + bytes);
     else this.bytes.fill(0, offset, offset + bytes);
   }
 }
 
-/** The bytes of a typed array, which must be a Uint8Array, or for single numbers the array of their type. */
-function bytesOf(
-  map: BpfMap<unknown, unknown>,
-  what: string,
-  array: unknown,
-  scalar: ScalarKind,
-): Uint8Array {
-  if (array instanceof Uint8Array) return array;
-  const elements = ELEMENTS[scalar];
-  const tag = Object.prototype.toString.call(array).slice("[object ".length, -1);
-  const known = elements === undefined ? tag.endsWith("Array") && tag !== "Array" : tag === elements;
-  if (!ArrayBuffer.isView(array) || !(known || tag === "Uint8Array")) {
-    const alternatives = elements === undefined ? "a typed array" : `a Uint8Array or ${elements}`;
-    const [operation, name] = what.split(": ");
-    throw new TypeError(
-      `${operation}: ${subjectOf(map)}: ${name}: expected ${alternatives}, got ${describe(array)}`,
-    );
-  }
-  return new Uint8Array(array.buffer, array.byteOffset, array.byteLength);
-}
+/** Bytes of encoded keys that are kept for the next call. */
+const KEPT_BYTES = GROUP_BYTES;
 
 /** The keys of a call. */
 export class KeyArgument<K> {
@@ -128,27 +159,29 @@ export class KeyArgument<K> {
   readonly absent: number[] = [];
   #map: BpfMap<K, unknown>;
   #operation: Operation;
-  #what: string;
-  #flat = new FlatArgument();
-  #list: readonly K[] | undefined;
+  #flat: FlatArgument;
+  /** The keys of an array of them, encoded; undefined when they are flat. */
+  #encoded: Uint8Array | undefined;
+  #kept = NO_BYTES;
+  #view = new DataView(NO_BYTES.buffer);
 
   constructor(map: BpfMap<K, unknown>, operation: Operation) {
     this.#map = map;
     this.#operation = operation;
-    this.#what = `${operation}: keys`;
+    this.#flat = new FlatArgument(map, operation, "keys");
   }
 
+  /** Takes the keys. An array of them is read here and now, and every one is checked before any does something. */
   open(keys: KeyArray<K>): void {
     const map = this.#map;
     const { keySize } = map.table;
     this.absent.length = 0;
     if (Array.isArray(keys)) {
-      this.#list = keys;
-      this.count = keys.length;
+      this.#encode(keys);
       return;
     }
-    this.#list = undefined;
-    this.#flat.open(map, this.#what, keys, map.keyScalar);
+    this.#encoded = undefined;
+    this.#flat.open(keys, map.keyScalar);
     const { length } = this.#flat;
     if (length % keySize !== 0) {
       const expected = `expected a multiple of ${keySize} bytes, got ${length}`;
@@ -157,39 +190,49 @@ export class KeyArgument<K> {
     this.count = length / keySize;
   }
 
-  /** Puts `n` keys from number `start` on at `target`, unless they are in host memory; where they are. */
-  part(start: number, n: number, target: number): number {
+  /** Copies `n` keys from number `start` on to `target`. */
+  copy(start: number, n: number, target: number): void {
     const { keySize } = this.#map.table;
-    if (this.#list === undefined) {
-      return this.#flat.part(this.#map.host, start * keySize, n * keySize, target);
-    }
-    this.#encode(this.#list, start, n, target, keySize);
-    return target;
+    if (this.#encoded === undefined) this.#flat.copy(start * keySize, n * keySize, target, start);
+    else this.#map.host.u8.set(this.#encoded.subarray(start * keySize, (start + n) * keySize), target);
   }
 
-  /** Throws when one of the keys is none, before any of them does something. `target`: room for a key. */
-  check(target: number): void {
-    if (this.#list !== undefined) this.#encode(this.#list, 0, this.count, target, 0);
+  /** Reads all keys now, if writing to an argument would change them. */
+  keepFrom(other: FlatArgument): void {
+    if (this.#encoded !== undefined || !this.#flat.overlaps(other)) return;
+    this.#encoded = this.#flat.bytes.slice();
   }
 
   /** Forgets the caller's array. */
   close(): void {
-    this.#list = undefined;
+    this.#encoded = undefined;
   }
 
-  #encode(keys: readonly K[], start: number, n: number, target: number, stride: number): void {
+  #encode(keys: readonly K[]): void {
     const map = this.#map;
-    const { scratch, view } = map.host;
+    const { scratch } = map.host;
     const { keyCodec } = map;
-    const turn = scratch.turn;
-    for (let i = 0; i < n && scratch.turn === turn; i++) {
+    const { keySize } = map.table;
+    const turn = ++scratch.turn;
+    const count = keys.length;
+    const bytes = count * keySize;
+    if (this.#kept.length < bytes) {
+      this.#kept = new Uint8Array(Math.ceil(bytes / 64) * 64);
+      this.#view = new DataView(this.#kept.buffer);
+    }
+    const encoded = this.#kept;
+    const view = this.#view;
+    if (bytes > KEPT_BYTES) this.#kept = NO_BYTES;
+    for (let i = 0; i < count && scratch.turn === turn; i++) {
       try {
-        keyCodec.encode(keys[start + i], view, target + i * stride);
+        keyCodec.encode(keys[i], view, i * keySize);
       } catch (error) {
-        if (isAbsentKey(this.#operation, error)) this.absent.push(start + i);
-        else throw within(`${this.#operation}: ${subjectOf(map)}: keys[${start + i}]`, error);
+        if (isAbsentKey(this.#operation, error)) this.absent.push(i);
+        else throw within(`${this.#operation}: ${subjectOf(map)}: keys[${i}]`, error);
       }
     }
     if (scratch.turn !== turn) throw reentryError(map, this.#operation);
+    this.#encoded = encoded;
+    this.count = count;
   }
 }

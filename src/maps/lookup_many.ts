@@ -26,7 +26,7 @@ class PartView {
 export class Lookups<K, V> {
   #map: EntryMap<K, V>;
   #keys: KeyArgument<K>;
-  #values = new FlatArgument();
+  #values: FlatArgument;
   /** For whole groups, and for the last one. */
   #valueParts = [new PartView(), new PartView()];
   #foundParts = [new PartView(), new PartView()];
@@ -38,6 +38,7 @@ export class Lookups<K, V> {
   constructor(map: EntryMap<K, V>) {
     this.#map = map;
     this.#keys = new KeyArgument(map, "lookupMany");
+    this.#values = new FlatArgument(map, "lookupMany", "values");
   }
 
   found(index: number): boolean {
@@ -49,12 +50,24 @@ export class Lookups<K, V> {
   }
 
   run(keys: KeyArray<K>, values: ValueArray | undefined): number {
+    const { pins } = this.#map.host;
+    // A getter of a key may close what the values go to.
+    pins.depth++;
+    try {
+      return this.#run(keys, values);
+    } finally {
+      this.#keys.close();
+      pins.letGo();
+    }
+  }
+
+  #run(keys: KeyArray<K>, values: ValueArray | undefined): number {
     const map = this.#map;
     const { keySize, valueBytes } = map.table;
     this.#keys.open(keys);
     const { count } = this.#keys;
     if (values !== undefined) {
-      this.#values.open(map, "lookupMany: values", values, map.valueScalar);
+      this.#values.open(values, map.valueScalar);
       if (this.#values.length < count * valueBytes) {
         const needed = `${count * valueBytes} bytes for ${count} keys`;
         const problem = `expected ${needed}, got ${this.#values.length}`;
@@ -65,12 +78,12 @@ export class Lookups<K, V> {
     this.#all = false;
     if (this.#found.length < count) this.#found = new Uint8Array(count);
     const room = groupSize(count, keySize + valueBytes);
+    if (values !== undefined && room < count) this.#keys.keepFrom(this.#values);
     let hits = 0;
     for (let start = 0; start < count; start += room) {
       hits += this.#group(start, Math.min(room, count - start), room, values !== undefined);
     }
     if (this.#keys.absent.length > 0) hits -= this.#leaveOut(values !== undefined);
-    this.#keys.close();
     this.#all = hits === count;
     this.#count = count;
     return hits;
@@ -86,9 +99,10 @@ export class Lookups<K, V> {
     const foundOffset = valuesOffset + roundUp64(room * valueBytes + READ_AHEAD);
     const stage = host.scratch.stage(foundOffset + room);
     if (stage === 0) throw noMemory(host, "lookupMany", subjectOf(map));
-    const keysAt = this.#keys.part(start, n, stage + keysOffset);
+    const keysAt = stage + keysOffset;
+    this.#keys.copy(start, n, keysAt);
     const target = this.#values;
-    const direct = wanted && target.address !== 0;
+    const direct = wanted && target.address >= 0;
     const valuesAt = direct ? target.address + start * valueBytes : stage + valuesOffset;
     const foundAt = stage + foundOffset;
     const hits = map.lookupKeys(stage, keysAt, n, valuesAt, foundAt);

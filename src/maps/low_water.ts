@@ -75,15 +75,16 @@ export class LowWaterHooks {
   }
 }
 
-/** Checks the form of a hook; what is there is a hook. */
-export function checkLowWater(what: string, lowWater: unknown): asserts lowWater is AnyHook | undefined {
-  if (lowWater === undefined) return;
+/** A hook of the caller's as it is now, if there is one; throws for another form. */
+export function takeLowWater(what: string, lowWater: unknown): AnyHook | undefined {
+  if (lowWater === undefined) return undefined;
   if (typeof lowWater !== "object" || lowWater === null) {
     throw new TypeError(`${what}: lowWater: expected { free, grow }, got ${describe(lowWater)}`);
   }
-  const { free, grow } = lowWater as Partial<AnyHook>;
+  const { free, grow } = lowWater as AnyHook;
   checkInteger(`${what}: lowWater.free`, free, 1, 0xffff_ffff);
   checkPlainFunction(`${what}: lowWater.grow`, grow, "operation");
+  return { free, grow: (map) => grow.call(lowWater, map) };
 }
 
 /** Why maps of a type take no hook. */

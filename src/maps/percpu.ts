@@ -23,7 +23,8 @@ export interface PerCpuCodec<V> extends Codec<V[]> {
 
 /** The layout of `cpus` slots; the value is an array of exactly as many. */
 export function perCpu<V>(slot: Codec<V>, cpus: number): PerCpuCodec<V> {
-  const stride = roundUp8(slot.size);
+  const { size } = slot;
+  const stride = roundUp8(size);
   const name = `${slot.name} for each of ${cpus} CPUs`;
   return printedByName({
     name,
@@ -40,7 +41,7 @@ export function perCpu<V>(slot: Codec<V>, cpus: number): PerCpuCodec<V> {
         for (; cpu < cpus; cpu++) {
           const at = offset + cpu * stride;
           slot.encode(value[cpu], view, at);
-          for (let byte = slot.size; byte < stride; byte++) view.setUint8(at + byte, 0);
+          for (let byte = size; byte < stride; byte++) view.setUint8(at + byte, 0);
         }
       } catch (error) {
         throw within(`[${cpu}]`, error);
@@ -98,7 +99,7 @@ export class LocalSlot<K, V> {
   /** @internal Use `map.local`. */
   constructor(map: EntryMap<K, V[]>) {
     const codec = slotCodec(map.valueCodec) as Codec<V>;
-    hide<LocalSlot<K, V>>(this, { map, codec, offset: map.host.cpu * roundUp8(codec.size) });
+    hide<LocalSlot<K, V>>(this, { map, codec, offset: map.host.cpu * roundUp8(map.table.valueSize) });
     compareBy(this, contentsOfSlot);
   }
 
@@ -175,8 +176,8 @@ export class LocalSlot<K, V> {
   /** @internal Writes a value that is one number and fits, or else the one in the scratch. */
   protected store(address: number, direct: boolean, value: V): void {
     const { host } = this.map;
-    const { scalar, size } = this.codec;
+    const { scalar } = this.codec;
     if (direct) writeScalar(host, scalar, address, value);
-    else host.copy(address, host.scratch.value, size);
+    else host.copy(address, host.scratch.value, this.map.table.valueSize);
   }
 }

@@ -29,24 +29,34 @@ export function putBack(
   let errno = 0;
   let lost = 0;
   const thrown: unknown[] = [];
-  for (let i = from; i < to; i++) {
-    const [key, value] = entryAt(i);
-    const put = () => host.core.update(table.handle, key, value, BPF_NOEXIST);
-    let failed = put();
-    while (failed === LOW_WATER) {
-      let { maxEntries } = table;
-      try {
-        maxEntries = callLowWater(map, operation);
-      } catch (error) {
-        // What was taken out goes back whatever the hook does.
-        thrown.push(error);
+  // A hook may close the map, and what the entries are in.
+  host.tables.hold(table);
+  host.pins.depth++;
+  try {
+    for (let i = from; i < to && !host.closed; i++) {
+      const [key, value] = entryAt(i);
+      const put = () => host.core.update(table.handle, key, value, BPF_NOEXIST);
+      let failed = put();
+      while (failed === LOW_WATER) {
+        let { maxEntries } = table;
+        try {
+          maxEntries = callLowWater(map, operation);
+        } catch (error) {
+          // What was taken out goes back whatever the hook does.
+          thrown.push(error);
+        }
+        if (host.closed) break; // and the entries are gone with it
+        failed = passing(host, table, maxEntries, put);
       }
-      failed = passing(host, table, maxEntries, put);
+      if (host.closed) break;
+      if (host.u8.length === 0) host.refresh();
+      if (failed === 0 || failed === ERRNO.EEXIST) continue;
+      errno = failed;
+      lost++;
     }
-    if (host.u8.length === 0) host.refresh();
-    if (failed === 0 || failed === ERRNO.EEXIST) continue;
-    errno = failed;
-    lost++;
+  } finally {
+    if (!host.closed) host.tables.drop(table);
+    host.pins.letGo();
   }
   return { errno, lost, thrown };
 }

@@ -20,7 +20,7 @@ class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
     const keyAddress = stageKey(map, "local.get", key);
     if (keyAddress === 0) return undefined;
     const { copy } = host.scratch;
-    const found = sharedCore(map).localRead(map.reading, keyAddress, offset, codec.size, copy);
+    const found = sharedCore(map).localRead(map.reading, keyAddress, offset, map.table.valueSize, copy);
     if (found !== 1) {
       if (found !== 0) map.fail("local.get", found);
       return undefined;
@@ -44,7 +44,7 @@ class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
       map.writing,
       keyAddress,
       offset,
-      codec.size,
+      map.table.valueSize,
       host.scratch.value,
       condition,
     );

@@ -69,7 +69,8 @@ class SharedArraySlot<V> extends LocalSlot<number, V> {
 
   protected override store(address: number, direct: boolean, value: V): void {
     const { host } = this.map;
-    const { scalar, size } = this.codec;
+    const { scalar } = this.codec;
+    const size = this.map.table.valueSize;
     if (direct) this.#words.write(scalar, address, value);
     // Engines copy shared memory word by word.
     else host.u8.copyWithin(address, host.scratch.value, host.scratch.value + size);

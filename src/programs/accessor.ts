@@ -16,7 +16,7 @@ import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { roundUp8 } from "../host/tables.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
-import { reentryError, subjectOf } from "../maps/failure.ts";
+import { encodingError, reentryError, subjectOf } from "../maps/failure.ts";
 import { isPerCpu, type PerCpuCodec } from "../maps/percpu.ts";
 import { fitsScalar, writeScalar } from "../maps/scalar.ts";
 
@@ -161,14 +161,18 @@ function setterOf({ place, codec, offset, path }: Field): (value: unknown) => vo
       return;
     }
     // What is no number is encoded beside the live value, so that one that does not fit leaves no half of it there.
-    const { scratch } = host;
+    const { scratch, pins, view } = host;
     const turn = ++scratch.turn;
+    pins.depth++;
     try {
-      codec.encode(value, host.view, scratch.value);
+      codec.encode(value, view, scratch.value);
     } catch (error) {
-      throw within(what(), error);
+      throw encodingError(map, "entry", what(), view, error);
+    } finally {
+      pins.letGo();
     }
-    if (scratch.turn !== turn) throw reentryError(map, "entry");
+    // A getter of the value may have ended the callback's turn, too: that of an iterator which it closed.
+    if (scratch.turn !== turn || place.address === 0) throw reentryError(map, "entry");
     store(host, codec, place.address + offset, scratch.value);
   };
 }

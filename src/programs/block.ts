@@ -76,6 +76,8 @@ export function accessors(
     // What does not fit must not be half written.
     const bytes = new Uint8Array(codec.size);
     const view = new DataView(bytes.buffer);
+    /** A value is being encoded into them: a getter of it that sets the same property gets others. */
+    let encoding = false;
     Object.defineProperty(target, name, {
       enumerable: true,
       get() {
@@ -89,13 +91,19 @@ export function accessors(
       },
       set(value: unknown) {
         check();
+        const nested = encoding;
+        const target = nested ? new DataView(new ArrayBuffer(bytes.length)) : view;
+        encoding = true;
         try {
-          codec.encode(value, view, 0);
+          codec.encode(value, target, 0);
         } catch (error) {
           throw within(`${path}.${name}`, error);
+        } finally {
+          encoding = nested;
         }
+        check(); // a getter of the value may have closed the program
         if (host.u8.length === 0) host.refresh();
-        host.u8.set(bytes, address);
+        host.u8.set(nested ? new Uint8Array(target.buffer) : bytes, address);
       },
     });
   }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { elementsOf, fixedBytes, isUint8Array } from "../codec/byte_array.ts";
 import { describe } from "../codec/mismatch.ts";
 import { isU32 } from "../maps/scalar.ts";
 
@@ -28,13 +29,14 @@ export function cursorAt(position: number): ProcessCursor {
   return { position, behind: position, seen: NOTHING };
 }
 
-/** Throws for anything but a cursor of a map with keys of a size. */
-export function checkCursor(what: string, cursor: ProcessCursor, keySize: number): void {
+/** A cursor of the caller's as it is now. Throws for anything but one of a map with keys of a size. */
+export function takeCursor(what: string, cursor: ProcessCursor, keySize: number): ProcessCursor {
   const { position, behind, seen } = Object(cursor) as ProcessCursor;
-  if (isU32(position) && isU32(behind) && seen instanceof Uint8Array) {
-    if (seen.length % keySize === 0) return;
+  if (isU32(position) && isU32(behind) && isUint8Array(seen)) {
+    const bytes = elementsOf(seen);
+    if (bytes % keySize === 0) return { position, behind, seen: fixedBytes(seen, bytes).slice() };
     throw new RangeError(
-      `${what}: is of another map: ${seen.length} bytes are no whole number of keys of ${keySize}`,
+      `${what}: is of another map: ${bytes} bytes are no whole number of keys of ${keySize}`,
     );
   }
   throw new TypeError(`${what}: expected the cursor of an earlier run, got ${describe(cursor)}`);

@@ -81,7 +81,7 @@ type Ending = "overflow" | "retry" | { readonly thrown: unknown } | undefined;
 export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined, undefined> {
   /** A handle of its own, which holds the map. */
   readonly #map: EntryMap<unknown, unknown>;
-  readonly #options: IteratorOptions<ReadonlyEntry<unknown, unknown>>;
+  readonly #show: IteratorOptions<ReadonlyEntry<unknown, unknown>>["show"];
   readonly #size: number;
   readonly #seq: Seq;
   /** The handle that it was made with, which the entries belong to. */
@@ -115,7 +115,8 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer
       throw new TypeError(`iterator: ${subject}: show: expected a function, got ${describe(show)}`);
     }
     this.#size = checkInteger(`iterator: ${subject}: bufferSize`, bufferSize, 1, SIZE_MAX);
-    this.#options = options;
+    if (map.reading === 0) map.refuse("iterator"); // a getter of the options may have closed it
+    this.#show = (seq, element) => show.call(options, seq, element);
     this.#seq = new Seq(map, subject, this.#size);
     this.#source = map;
     let room = Math.max(1, Math.min(GROUP, Math.floor(GROUP_BYTES / table.keySize)));
@@ -223,7 +224,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer
   close(): void {
     if (this.#block === 0) return;
     const map = this.#map;
-    map.host.core.release(this.#block, this.#bytes);
+    map.host.release(this.#block, this.#bytes);
     this.#block = 0;
     this.#pending = undefined;
     this.#seq.release();
@@ -268,7 +269,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer
     const seq = this.#seq;
     try {
       seq.begin();
-      const result: unknown = this.#options.show(seq, element);
+      const result: unknown = this.#show(seq, element);
       if (result !== undefined && result !== 0) {
         if (result === RETRY) return "retry";
         const expected = "show: expected nothing, 0 or 1 to be returned";

@@ -13,7 +13,7 @@ import { checkPlainFunction } from "../host/threads.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
 import { Budget, type ProcessBudget } from "./budget.ts";
-import { checkCursor, type ProcessCursor } from "./cursor.ts";
+import { takeCursor, type ProcessCursor } from "./cursor.ts";
 import type { Entry } from "./entry.ts";
 import { Program } from "./program.ts";
 import { Run } from "./run.ts";
@@ -69,12 +69,14 @@ export function processMap<K, V>(map: EntryMap<K, V>, options: ProcessOptions<K,
       `${what}: expected { filter, dumper, size, budget, cursor }, got ${describe(options)}`,
     );
   }
-  const { filter, dumper, size, budget, cursor } = options;
+  const { filter, dumper, size, budget, cursor: given } = options;
   checkProgram(map, `${what}: filter`, filter);
   if (dumper !== undefined) checkProgram(map, `${what}: dumper`, dumper);
   if (size !== undefined) checkInteger(`${what}: size`, size, 1, 2 ** 31);
-  if (cursor !== undefined) checkCursor(`${what}: cursor`, cursor, map.table.keySize);
+  const cursor = given === undefined ? undefined : takeCursor(`${what}: cursor`, given, map.table.keySize);
   const limits = new Budget(`${what}: budget`, budget);
+  // A getter of the options may have closed it.
+  if (map.reading === 0 || map.writing === 0) map.refuse("process");
   if (map.frozen) map.fail("process", ERRNO.EPERM);
   if (map.host.shared && dumper !== undefined && map.host.tables.sections > 0) {
     const cause =

@@ -209,7 +209,7 @@ export class Program<K, V, P = Codecs, C = Codecs> {
     this.#closed = true;
     const { map } = this;
     map.resources.delete(this);
-    if (this.#bytes > 0) map.host.core.release(this.block, this.#bytes);
+    if (this.#bytes > 0) map.host.release(this.block, this.#bytes);
   }
 
   [Symbol.dispose](): void {
@@ -324,6 +324,7 @@ export function program<
   } finally {
     scope.closed = true;
   }
+  if (map.closed) map.refuse("program"); // by `build`, or a getter of the options
   const bytes = counters.end + roundUp8(scope.zeros);
   const block = bytes === 0 ? 0 : map.host.allocate(bytes);
   if (block === 0 && bytes > 0) throw noMemory(map.host, "program", subject);

@@ -94,11 +94,15 @@ export class Run<K, V> {
     tables.hold(table); // the filter may close the map
     core.enterSection();
     tables.sections++;
+    table.runs++;
     try {
       this.#visit();
       return this.#result();
     } finally {
       core.leaveSection();
+      table.runs--;
+      // A filter may have written to any value. Shared memory keeps no version.
+      if (!host.closed && !host.shared) host.u32[(table.handle + host.layout.version) >>> 2]++;
       this.#victims.close();
       returnEntry(this.#map, this.#entry);
       if (!host.closed) {

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { isUint8Array } from "../codec/bytes.ts";
+import { elementsOf, fixedBytes, isUint8Array } from "../codec/byte_array.ts";
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
@@ -126,10 +126,11 @@ export class Seq {
   }
 
   #writeBytes(data: Uint8Array): void {
-    if (data.length > this.#size - this.#count) this.#overflowed = true;
+    const bytes = elementsOf(data);
+    if (bytes > this.#size - this.#count) this.#overflowed = true;
     if (this.#overflowed) return;
-    this.#buffer.set(data, this.#count);
-    this.#count += data.length;
+    this.#buffer.set(fixedBytes(data, bytes), this.#count);
+    this.#count += bytes;
   }
 
   #writeText(text: string): void {

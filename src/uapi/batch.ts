@@ -110,18 +110,24 @@ export function updateBatch(call: Call): number {
       const at = stageFor(host, table, room);
       if (at === undefined) {
         // A host close to its limit has room for one entry at least.
-        memory.read(keysFrom, scratch.key, table.keySize);
-        memory.read(valuesFrom, scratch.value, table.valueBytes);
+        if (!memory.read(keysFrom, scratch.key, table.keySize)) return ERRNO.EFAULT;
+        if (!memory.read(valuesFrom, scratch.value, table.valueBytes)) return ERRNO.EFAULT;
         const failed = updateElement(host, table, scratch.key, scratch.value, 0);
         if (failed === 0) done++;
         return failed;
       }
-      memory.read(keysFrom, at.keys, room * table.keySize);
-      memory.read(valuesFrom, at.values, room * table.valueBytes);
-      clearLocks(host, table, at.values, room);
+      // A hook may have taken the caller's memory away: what is left of it goes first, then comes the fault.
+      const left = Math.min(
+        memory.entries(keysFrom, table.keySize, room),
+        memory.entries(valuesFrom, table.valueBytes, room),
+      );
+      if (left === 0) return ERRNO.EFAULT;
+      memory.read(keysFrom, at.keys, left * table.keySize);
+      memory.read(valuesFrom, at.values, left * table.valueBytes);
+      clearLocks(host, table, at.values, left);
       done += isArray(table.type)
-        ? core.arrayUpdateMany(table.handle, at.keys, room, at.values, at.stage)
-        : core.updateMany(table.handle, at.stage, at.keys, room, at.values, 0);
+        ? core.arrayUpdateMany(table.handle, at.keys, left, at.values, at.stage)
+        : core.updateMany(table.handle, at.stage, at.keys, left, at.values, 0);
       if (host.u8.length === 0) host.refresh();
       return host.u32[(at.stage + core.STAGE_ERRNO.value) >>> 2];
     });
@@ -147,11 +153,11 @@ export function deleteBatch(call: Call): number {
     const keysFrom = from + first * table.keySize;
     const at = stageFor(host, table, room);
     if (at === undefined) {
-      memory.read(keysFrom, scratch.key, table.keySize);
+      if (!memory.read(keysFrom, scratch.key, table.keySize)) return { done: 0, errno: ERRNO.EFAULT };
       const errno = deleteElement(host, table, scratch.key);
       return { done: errno === 0 ? 1 : 0, errno };
     }
-    memory.read(keysFrom, at.keys, room * table.keySize);
+    if (!memory.read(keysFrom, at.keys, room * table.keySize)) return { done: 0, errno: ERRNO.EFAULT };
     const done = core.removeMany(table.handle, at.stage, at.keys, room);
     if (host.u8.length === 0) host.refresh();
     return { done, errno: host.u32[(at.stage + core.STAGE_ERRNO.value) >>> 2] };

@@ -34,12 +34,18 @@ export function pastLowWater(
   let errno = insert(most);
   if (errno !== LOW_WATER) return errno;
   host.tables.hold(table);
-  while (errno === LOW_WATER) {
-    const { maxEntries } = table;
-    errno = callHook(host, table);
-    if (host.closed) return errno;
-    if (errno === 0) errno = passing(host, table, maxEntries, () => insert(1));
+  // It may also close what the call reads from, when that is in host memory.
+  host.pins.depth++;
+  try {
+    while (errno === LOW_WATER) {
+      const { maxEntries } = table;
+      errno = callHook(host, table);
+      if (host.closed) return errno;
+      if (errno === 0) errno = passing(host, table, maxEntries, () => insert(1));
+    }
+  } finally {
+    if (!host.closed) host.tables.drop(table);
+    host.pins.letGo();
   }
-  host.tables.drop(table);
   return errno;
 }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { elementsOf, fixedBytes, isUint8Array } from "../codec/byte_array.ts";
 import { BpfError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { BPF_ATTR_BYTES } from "./attr.ts";
@@ -80,13 +81,15 @@ export function bpf(
 ): number {
   if (host.closed) return -ERRNO.EBADF;
   try {
+    if (!isUint8Array(attr)) return -ERRNO.EFAULT;
     // bpf_check_uarg_tail_zero. The command is looked at after the size.
-    if (attr.length > PAGE_BYTES) return -ERRNO.E2BIG;
-    for (let i = BPF_ATTR_BYTES; i < attr.length; i++) if (attr[i] !== 0) return -ERRNO.E2BIG;
+    const length = elementsOf(attr);
+    if (length > PAGE_BYTES) return -ERRNO.E2BIG;
+    for (let i = BPF_ATTR_BYTES; i < length; i++) if (attr[i] !== 0) return -ERRNO.E2BIG;
     // A key or value of the typed API may be half encoded in the scratch, when one of its getters calls this.
     host.scratch.turn++;
     // A command negates the errno it has: of 0 that makes -0.
-    return dispatch(new Call(host, attr, memory), command) || 0;
+    return dispatch(new Call(host, fixedBytes(attr, length), memory), command) || 0;
   } catch (error) {
     // A map of objects that belongs to another thread.
     if (error instanceof BpfError && error.errno === ERRNO.EOPNOTSUPP) return -ERRNO.EOPNOTSUPP;

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { elementsOf, fixedBytes, isUint8Array } from "../codec/byte_array.ts";
 import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
 
@@ -11,11 +12,17 @@ const ALIGNMENT = 8;
 const CURSOR_BYTES = 4;
 const U32_MAX = 0xffff_ffff;
 
+/** A buffer of the caller's, as long as it was when the call began, and where it stands. */
+interface Transferred {
+  readonly bytes: Uint8Array;
+  readonly pointer: number;
+}
+
 export class Transfer {
   readonly #host: Host;
   /** Undefined for a descriptor that is not open: then no size is checked, and the call answers EBADF. */
   readonly #table: Table | undefined;
-  readonly #pointers = new Map<Uint8Array, number>();
+  readonly #buffers = new Map<Uint8Array, Transferred>();
   #end = ALIGNMENT;
 
   constructor(host: Host, fd: number) {
@@ -31,15 +38,16 @@ export class Transfer {
    */
   buffer(name: string, buffer: Uint8Array | null, bytes: number): number {
     if (buffer === null) return 0;
-    if (!(buffer instanceof Uint8Array)) throw new TypeError(`${name}: expected a Uint8Array or null`);
-    if (buffer.length < bytes) {
-      throw new RangeError(`${name}: expected at least ${bytes} bytes, got ${buffer.length}`);
+    if (!isUint8Array(buffer)) throw new TypeError(`${name}: expected a Uint8Array or null`);
+    const known = this.#buffers.get(buffer);
+    const length = known?.bytes.length ?? elementsOf(buffer);
+    if (length < bytes) {
+      throw new RangeError(`${name}: expected at least ${bytes} bytes, got ${length}`);
     }
-    const known = this.#pointers.get(buffer);
-    if (known !== undefined) return known;
+    if (known !== undefined) return known.pointer;
     const pointer = this.#end;
-    this.#pointers.set(buffer, pointer);
-    this.#end += Math.ceil(buffer.length / ALIGNMENT) * ALIGNMENT;
+    this.#buffers.set(buffer, { bytes: fixedBytes(buffer, length), pointer });
+    this.#end += Math.ceil(length / ALIGNMENT) * ALIGNMENT;
     return pointer;
   }
 
@@ -72,12 +80,14 @@ export class Transfer {
   call(command: number, attr: Uint8Array, outputs: readonly (Uint8Array | null)[]): number {
     if (this.#end > U32_MAX) throw new RangeError(`the buffers of one call take ${this.#end} bytes`);
     const memory = new Uint8Array(this.#end);
-    for (const [buffer, pointer] of this.#pointers) memory.set(buffer, pointer);
+    for (const { bytes, pointer } of this.#buffers.values()) memory.set(bytes, pointer);
     const result = this.#host.bpf(command, attr, memory.buffer);
     for (const output of outputs) {
       if (output === null) continue;
-      const pointer = this.#pointers.get(output);
-      if (pointer !== undefined) output.set(memory.subarray(pointer, pointer + output.length));
+      const known = this.#buffers.get(output);
+      if (known === undefined) continue;
+      const { bytes, pointer } = known;
+      bytes.set(memory.subarray(pointer, pointer + bytes.length));
     }
     return result;
   }
