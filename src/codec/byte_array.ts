@@ -39,5 +39,6 @@ export function elementsOf(array: ArrayBufferView): number {
 
 /** The first `bytes` bytes of a typed array, which do not follow its length. */
 export function fixedBytes(array: ArrayBufferView, bytes: number): Uint8Array {
-  return new Uint8Array(bufferOf.call(array), offsetOf.call(array), bytes);
+  // Of a detached array there can be no view, not even of nothing.
+  return bytes === 0 ? new Uint8Array(0) : new Uint8Array(bufferOf.call(array), offsetOf.call(array), bytes);
 }

@@ -25,6 +25,10 @@ function bytesBehind(view: DataView): Uint8Array {
   return array;
 }
 
+function endsOutside(name: string, offset: number): RangeError {
+  return new RangeError(`${name} at offset ${offset} ends outside the view`);
+}
+
 /** The codec of a run of bytes. */
 export interface RunCodec<T> extends Codec<T> {
   /** Raw bytes, or text that a NUL ends. */
@@ -66,13 +70,14 @@ export function bytes(length: number): RunCodec<Uint8Array> {
       if (size > SHORT) roomAt(view, offset).set(value);
       else {
         const target = bytesBehind(view);
+        if (offset + size > target.length) throw endsOutside(name, offset);
         for (let i = 0; i < size; i++) target[offset + i] = value[i];
       }
     },
     decode(view, offset) {
       const value = bytesBehind(view).slice(offset, offset + size);
       // Unlike the getters of DataView, slice() stops short at the end without a word.
-      if (value.length !== size) throw new RangeError(`${name} at offset ${offset} ends outside the view`);
+      if (value.length !== size) throw endsOutside(name, offset);
       return value;
     },
   };

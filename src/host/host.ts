@@ -21,9 +21,9 @@ import { compareAsItself, hide } from "../print/hidden.ts";
 import { type HostJson, inspectHost, jsonOfHost } from "../print/host.ts";
 import { INSPECT } from "../print/inspect.ts";
 import { Descriptors } from "./descriptors.ts";
+import { Pins } from "./pins.ts";
 import { PlainTables } from "./plain_tables.ts";
 import { Scratch } from "./scratch.ts";
-import { Pins } from "./pins.ts";
 import type { Seat } from "./seat.ts";
 import { lockTimeout, sharedCore } from "./shared_core.ts";
 import { SharedTables } from "./shared_tables.ts";
@@ -381,15 +381,15 @@ export class Host extends HostThreads {
    */
   override close(): void {
     if (this.closed) return;
-    if (this.shared && (this.tables.sections > 0 || this.pins.depth > 0)) {
+    if (this.shared && (this.tables.sections > 0 || this.pins.encodings > 0)) {
       const cause = `is in a ${this.tables.sections > 0 ? "section" : "call"} of this thread`;
       throw bpfError(ERRNO.EBUSY, "detach", "the host", cause, "let it end first");
     }
     this.descriptors.closeAll();
     this.tables.closeAll();
+    this.pins.flush();
     if (this.shared && sharedCore(this).detach() !== 0) throw lockTimeout(this, "detach", "the host");
     this.closed = true;
-    this.pins.forget();
     this.dropViews();
   }
 
@@ -422,8 +422,8 @@ export class Host extends HostThreads {
 
   /** @internal Gives a block back; not before a call that may still hold its address is done. */
   release(address: number, bytes: number): void {
-    if (this.pins.depth === 0) this.core.release(address, bytes);
-    else this.pins.release(() => this.core.release(address, bytes));
+    if (this.pins.isHeld) this.pins.release(() => this.core.release(address, bytes));
+    else this.core.release(address, bytes);
   }
 }
 

@@ -8,23 +8,40 @@
  * @module
  */
 export class Pins {
-  /** Pinned calls under way. They nest. */
-  depth = 0;
+  /** Pinned calls under way. They nest. When the host closes meanwhile, they touch its memory no more. */
+  calls = 0;
+  /** The same of encodings, which go on writing whatever has closed. */
+  encodings = 0;
   readonly #waiting: (() => void)[] = [];
 
-  /** Ends what `depth++` began. */
+  get isHeld(): boolean {
+    return this.calls + this.encodings > 0;
+  }
+
+  /** Ends what `calls++` began. */
   letGo(): void {
-    if (--this.depth === 0 && this.#waiting.length > 0) for (const give of this.#waiting.splice(0)) give();
+    this.calls--;
+    if (this.#waiting.length > 0) this.#give();
   }
 
-  /** Gives memory back, now or when no call is pinned any more. */
+  /** Ends what `encodings++` began. */
+  encoded(): void {
+    this.encodings--;
+    if (this.#waiting.length > 0) this.#give();
+  }
+
+  /** Gives memory back, now or when nothing is pinned any more. */
   release(give: () => void): void {
-    if (this.depth === 0) give();
-    else this.#waiting.push(give);
+    if (this.isHeld) this.#waiting.push(give);
+    else give();
   }
 
-  /** The host has closed: what waits has gone with its memory. */
-  forget(): void {
-    this.#waiting.length = 0;
+  /** Gives back what waits, since the host closes. */
+  flush(): void {
+    for (const give of this.#waiting.splice(0)) give();
+  }
+
+  #give(): void {
+    if (!this.isHeld) this.flush();
   }
 }

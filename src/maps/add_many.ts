@@ -60,7 +60,11 @@ class DeltaArgument {
   copy(start: number, n: number, width: number, target: number): void {
     const words = this.#words;
     if (words === undefined) this.#flat.copy(start * width, n * width, target, start);
-    else this.#map.host.u32.set(words.subarray((start * width) >>> 2, ((start + n) * width) >>> 2), target >>> 2);
+    else
+      this.#map.host.u32.set(
+        words.subarray((start * width) >>> 2, ((start + n) * width) >>> 2),
+        target >>> 2,
+      );
   }
 
   close(): void {
@@ -106,7 +110,7 @@ export class AddMany<K, V> {
   run(keys: KeyArray<K>, deltas: DeltaArray<number | bigint>, counter: Counter): void {
     const { pins } = this.#map.host;
     // A getter or a low-water hook may close what the keys or deltas are in.
-    pins.depth++;
+    pins.calls++;
     try {
       this.#run(keys, deltas, counter);
     } finally {

@@ -290,7 +290,9 @@ export class Batch<K, V> {
     const { stageBytes, stageErrno } = host.layout;
     const room = host.shared ? groupSize(end - this.#count, keySize) : end - this.#count;
     const copies = roundUp64(stageBytes);
-    const stage = host.scratch.stage(host.shared ? copies + roundUp64(room * keySize + READ_AHEAD) : stageBytes);
+    const stage = host.scratch.stage(
+      host.shared ? copies + roundUp64(room * keySize + READ_AHEAD) : stageBytes,
+    );
     if (stage === 0) throw noMemory(host, operation, subjectOf(map));
     while (this.#count < end) {
       const entries = Math.min(room, end - this.#count);

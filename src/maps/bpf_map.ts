@@ -222,14 +222,14 @@ export abstract class BpfMap<K, V> {
   encodeKey(operation: Operation, key: K): number {
     const { scratch, pins, view } = this.host;
     const turn = ++scratch.turn;
-    pins.depth++;
+    pins.encodings++;
     try {
       this.keyCodec.encode(key, view, scratch.key);
     } catch (error) {
       if (scratch.turn === turn && isAbsentKey(operation, error)) return 0;
       throw encodingError(this, operation, `${operation}: ${subjectOf(this)}: key`, view, error);
     } finally {
-      pins.letGo();
+      pins.encoded();
     }
     if (scratch.turn !== turn) throw reentryError(this, operation);
     return scratch.key;
@@ -239,13 +239,13 @@ export abstract class BpfMap<K, V> {
   encodeValue(operation: Operation, value: unknown, codec: Codec<unknown> = this.valueCodec): number {
     const { scratch, pins, view } = this.host;
     const turn = ++scratch.turn;
-    pins.depth++;
+    pins.encodings++;
     try {
       codec.encode(value, view, scratch.value);
     } catch (error) {
       throw encodingError(this, operation, `${operation}: ${subjectOf(this)}: value`, view, error);
     } finally {
-      pins.letGo();
+      pins.encoded();
     }
     if (scratch.turn !== turn) throw reentryError(this, operation);
     return scratch.value;

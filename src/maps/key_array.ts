@@ -90,7 +90,12 @@ export class FlatArgument {
     if (array !== this.#array) this.#check(array, scalar);
     const length = byteLengthOf(array as ArrayBufferView);
     // A view and its `buffer` cost an allocation and a call into the engine: once per array and memory.
-    if (array === this.#array && length === this.length && this.bytes.length === length && this.#memory === u8)
+    if (
+      array === this.#array &&
+      length === this.length &&
+      this.bytes.length === length &&
+      this.#memory === u8
+    )
       return;
     this.bytes = fixedBytes(array as ArrayBufferView, length);
     this.length = length;
@@ -127,7 +132,8 @@ export class FlatArgument {
   #check(array: unknown, scalar: ScalarKind): void {
     const name = typedArrayName(array);
     const elements = ELEMENTS[scalar];
-    if (name === "Uint8Array" || (name !== undefined && (elements === undefined || name === elements))) return;
+    if (name === "Uint8Array" || (name !== undefined && (elements === undefined || name === elements)))
+      return;
     const alternatives = elements === undefined ? "a typed array" : `a Uint8Array or ${elements}`;
     throw new TypeError(`${this.#what}: expected ${alternatives}, got ${describe(array)}`);
   }

@@ -52,7 +52,7 @@ export class Lookups<K, V> {
   run(keys: KeyArray<K>, values: ValueArray | undefined): number {
     const { pins } = this.#map.host;
     // A getter of a key may close what the values go to.
-    pins.depth++;
+    pins.calls++;
     try {
       return this.#run(keys, values);
     } finally {

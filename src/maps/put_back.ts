@@ -31,7 +31,7 @@ export function putBack(
   const thrown: unknown[] = [];
   // A hook may close the map, and what the entries are in.
   host.tables.hold(table);
-  host.pins.depth++;
+  host.pins.calls++;
   try {
     for (let i = from; i < to && !host.closed; i++) {
       const [key, value] = entryAt(i);

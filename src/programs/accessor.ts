@@ -16,7 +16,7 @@ import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { roundUp8 } from "../host/tables.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
-import { encodingError, reentryError, subjectOf } from "../maps/failure.ts";
+import { encodingError, handleError, reentryError, subjectOf } from "../maps/failure.ts";
 import { isPerCpu, type PerCpuCodec } from "../maps/percpu.ts";
 import { fitsScalar, writeScalar } from "../maps/scalar.ts";
 
@@ -64,6 +64,7 @@ function decode({ place, codec, offset, path }: Field): unknown {
   try {
     return codec.decode(map.host.view, place.address + offset);
   } catch (error) {
+    if (map.host.closed) throw handleError(map, "entry");
     throw within(`entry: ${subjectOf(map)}: ${path}`, error);
   }
 }
@@ -161,15 +162,16 @@ function setterOf({ place, codec, offset, path }: Field): (value: unknown) => vo
       return;
     }
     // What is no number is encoded beside the live value, so that one that does not fit leaves no half of it there.
+    if (host.closed) throw handleError(map, "entry");
     const { scratch, pins, view } = host;
     const turn = ++scratch.turn;
-    pins.depth++;
+    pins.encodings++;
     try {
       codec.encode(value, view, scratch.value);
     } catch (error) {
       throw encodingError(map, "entry", what(), view, error);
     } finally {
-      pins.letGo();
+      pins.encoded();
     }
     // A getter of the value may have ended the callback's turn, too: that of an iterator which it closed.
     if (scratch.turn !== turn || place.address === 0) throw reentryError(map, "entry");

@@ -13,7 +13,7 @@ import { checkPlainFunction } from "../host/threads.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
 import { Budget, type ProcessBudget } from "./budget.ts";
-import { takeCursor, type ProcessCursor } from "./cursor.ts";
+import { type ProcessCursor, takeCursor } from "./cursor.ts";
 import type { Entry } from "./entry.ts";
 import { Program } from "./program.ts";
 import { Run } from "./run.ts";

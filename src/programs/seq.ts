@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { elementsOf, fixedBytes, isUint8Array } from "../codec/byte_array.ts";
+import { elementsOf, isUint8Array } from "../codec/byte_array.ts";
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
@@ -128,8 +128,9 @@ export class Seq {
   #writeBytes(data: Uint8Array): void {
     const bytes = elementsOf(data);
     if (bytes > this.#size - this.#count) this.#overflowed = true;
-    if (this.#overflowed) return;
-    this.#buffer.set(fixedBytes(data, bytes), this.#count);
+    if (this.#overflowed || bytes === 0) return;
+    // A view of just these bytes would be an allocation. What a growing array has more does not count, and goes under the next.
+    this.#buffer.set(data, this.#count);
     this.#count += bytes;
   }
 

@@ -35,7 +35,7 @@ export function pastLowWater(
   if (errno !== LOW_WATER) return errno;
   host.tables.hold(table);
   // It may also close what the call reads from, when that is in host memory.
-  host.pins.depth++;
+  host.pins.calls++;
   try {
     while (errno === LOW_WATER) {
       const { maxEntries } = table;

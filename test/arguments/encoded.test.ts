@@ -42,7 +42,9 @@ const ACTIONS: Readonly<Record<string, (situation: Situation) => void>> = {
     map.lookupMany([kind.keyOf(3)]);
   },
   "calls another map": ({ place }) => {
-    const other = place.open(place.host.createMap({ type: "hash", key: lib.u32, value: lib.u32, maxEntries: 8 }));
+    const other = place.open(
+      place.host.createMap({ type: "hash", key: lib.u32, value: lib.u32, maxEntries: 8 }),
+    );
     other.set(1, 2);
     other.lookupMany([1, 2, 3]);
   },
@@ -75,7 +77,8 @@ const CALLS: Readonly<Record<string, (situation: Situation) => void>> = {
   lookupMany: ({ map, kind }) => map.lookupMany([kind.keyOf(3), kind.keyOf(4)]),
   "lookupMany to an array": ({ map, kind }) =>
     map.lookupMany([kind.keyOf(3), kind.keyOf(4)], new Uint8Array(2 * valueBytes(map, kind))),
-  "lookupMany to a batch": ({ map, kind, batch }) => map.lookupMany([kind.keyOf(3), kind.keyOf(4)], batch.values),
+  "lookupMany to a batch": ({ map, kind, batch }) =>
+    map.lookupMany([kind.keyOf(3), kind.keyOf(4)], batch.values),
   "batch.set": ({ batch, kind }) => batch.set(1, kind.keyOf(3), kind.valueOf(9)),
   "local.get": ({ map, kind }) => map.local?.get(kind.keyOf(3)),
   "local.lookup": ({ map, kind }) => map.local?.lookup(kind.keyOf(3)),
@@ -90,7 +93,12 @@ function valueBytes(map: AnyMap, { type }: Kind): number {
   return type.startsWith("percpu") ? Math.ceil(valueSize / 8) * 8 * 2 : valueSize;
 }
 
-function situationOf(place: Place, kind: Kind, part: "key" | "value", act: (situation: Situation) => void): Situation {
+function situationOf(
+  place: Place,
+  kind: Kind,
+  part: "key" | "value",
+  act: (situation: Situation) => void,
+): Situation {
   let armed: Situation | undefined;
   const codec = acting(kind[part], () => {
     const situation = armed;
@@ -100,7 +108,12 @@ function situationOf(place: Place, kind: Kind, part: "key" | "value", act: (situ
   // The index of an array is a u32 and nothing else.
   const key = part === "key" ? codec : kind.key;
   const map = place.open(
-    place.host.createMap({ type: kind.type, key, value: part === "value" ? codec : kind.value, maxEntries: 64 }),
+    place.host.createMap({
+      type: kind.type,
+      key,
+      value: part === "value" ? codec : kind.value,
+      maxEntries: 64,
+    }),
   ) as unknown as AnyMap;
   for (let n = 0; n < ENTRIES; n++) map.set(kind.keyOf(n), kind.valueOf(n));
   const batch = place.open(map.createBatch(4));

@@ -10,7 +10,11 @@ import type { Codec, HashMap, Host, KvStore } from "../../src/index.ts";
 
 const other = process.env.ARGUMENTS_LIB;
 const load = async (source: string, built: string) =>
-  await import(other === undefined ? new URL(`../../src/${source}`, import.meta.url).href : pathToFileURL(`${other}/${built}`).href);
+  await import(
+    other === undefined
+      ? new URL(`../../src/${source}`, import.meta.url).href
+      : pathToFileURL(`${other}/${built}`).href
+  );
 
 export const lib: typeof import("../../src/index.ts") = await load("index.ts", "index.js");
 export const uapi: typeof import("../../src/uapi/index.ts") = await load("uapi/index.ts", "uapi/index.js");
@@ -178,6 +182,15 @@ export function liar(length: number, claimed: number): Liar {
   const array = new Liar(length).fill(0xee);
   array.claimed = claimed;
   return array;
+}
+
+/** A buffer that can become shorter. TypeScript's library of this project does not know it yet. */
+export function resizable(bytes: number): ArrayBuffer & { resize(bytes: number): void } {
+  const Buffer = ArrayBuffer as unknown as new (
+    bytes: number,
+    options: object,
+  ) => ArrayBuffer & { resize(bytes: number): void };
+  return new Buffer(bytes, { maxByteLength: bytes });
 }
 
 export interface Kind {
