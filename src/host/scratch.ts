@@ -132,7 +132,8 @@ export class Scratch {
   }
 
   #releaseStage(): void {
-    if (this.#stage !== 0) this.#host.release(this.#stage, this.#stageBytes);
+    // At once: no code of the caller's runs while somebody writes to the stage.
+    if (this.#stage !== 0) this.#host.core.release(this.#stage, this.#stageBytes);
     this.#stage = this.#stageBytes = 0;
   }
 }

@@ -9,7 +9,7 @@ import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { checkInteger } from "../host/options.ts";
 import { noMemory, READ_AHEAD, roundUp64, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED } from "../host/wasm.ts";
-import { compareBy, hide } from "../print/hidden.ts";
+import { compareBy } from "../print/hidden.ts";
 import { INSPECT, type Inspect, printEntries, printList } from "../print/inspect.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import type { EntryMap } from "./entry_map.ts";

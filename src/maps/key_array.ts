@@ -148,7 +148,8 @@ export class FlatArgument {
   }
 
   /** Writes zeros over a part of the bytes. */
-  clear(host: Host, offset: number, bytes: number): void {
+  clear(offset: number, bytes: number): void {
+    const { host } = this.#map;
     if (this.address !== ELSEWHERE) host.u8.fill(0, this.address + offset, this.address + offset + bytes);
     else this.bytes.fill(0, offset, offset + bytes);
   }

@@ -119,12 +119,12 @@ export class Lookups<K, V> {
 
   /** Takes back what was found for keys that are absent; how many these were. */
   #leaveOut(wanted: boolean): number {
-    const { host, table } = this.#map;
+    const { table } = this.#map;
     let hits = 0;
     for (const index of this.#keys.absent) {
       hits += this.#found[index];
       this.#found[index] = 0;
-      if (wanted) this.#values.clear(host, index * table.valueBytes, table.valueBytes);
+      if (wanted) this.#values.clear(index * table.valueBytes, table.valueBytes);
     }
     return hits;
   }

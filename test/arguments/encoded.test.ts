@@ -1,157 +1,18 @@
 import { expect, test } from "vitest";
-import type { Batch, HashMap } from "../../src/index.ts";
-import { acting, Foreign, Harm, KINDS, type Kind, lib, type Place, type Row, tryRows } from "./kit.ts";
+import { testSeed } from "../support/seed.ts";
+import { encodedRows } from "./encoded.ts";
+import { type Row, tryRows } from "./kit.ts";
 
-/** A map of any kind, for calls of any name: what a kind does not have answers with an error. */
-type AnyMap = HashMap<unknown, unknown> & {
-  local?: {
-    get(key: unknown): unknown;
-    lookup(key: unknown): unknown;
-    set(key: unknown, value: unknown): void;
-    update(key: unknown, value: unknown, flags: number): void;
-  };
-};
+/** One row in so many is tried here, all of them in test/slow/arguments.test.ts. */
+const SHARE = 12;
+const offset = testSeed("test/arguments/encoded.test.ts") % SHARE;
 
-interface Situation {
-  readonly place: Place;
-  readonly map: AnyMap;
-  readonly batch: Batch<unknown, unknown>;
-  readonly kind: Kind;
-}
+const sample = (rows: readonly Row[]) => rows.filter((_, i) => i % SHARE === offset);
 
-const ENTRIES = 12;
-const NEW = 40;
-
-/** What a getter of a key or value, or a codec, may do to the library. */
-const ACTIONS: Readonly<Record<string, (situation: Situation) => void>> = {
-  "closes the map": ({ map, place }) => {
-    map.close();
-    place.refill();
-  },
-  "closes the batch": ({ batch, place }) => {
-    batch.close();
-    place.refill();
-  },
-  "makes memory grow": ({ place }) => place.refill(),
-  "closes the host": ({ place }) => place.host.close(),
-  "freezes the map": ({ map }) => map.freeze(),
-  "clears the map": ({ map }) => map.clear(),
-  "calls the map": ({ map, kind }) => {
-    map.set(kind.keyOf(NEW + 1), kind.valueOf(1));
-    map.get(kind.keyOf(3));
-    map.lookupMany([kind.keyOf(3)]);
-  },
-  "calls another map": ({ place }) => {
-    const other = place.open(
-      place.host.createMap({ type: "hash", key: lib.u32, value: lib.u32, maxEntries: 8 }),
-    );
-    other.set(1, 2);
-    other.lookupMany([1, 2, 3]);
-  },
-  "calls host.bpf": ({ place }) => place.host.bpf(2, new Uint8Array(32)),
-  throws: () => {
-    throw new Foreign("of the caller's");
-  },
-};
-
-/** The calls that encode a key or a value. */
-const CALLS: Readonly<Record<string, (situation: Situation) => void>> = {
-  get: ({ map, kind }) => map.get(kind.keyOf(3)),
-  set: ({ map, kind }) => {
-    map.set(kind.keyOf(NEW), kind.valueOf(9));
-    if (!map.closed && map.get(kind.keyOf(NEW)) === undefined && kind.type !== "array") {
-      if (kind.type !== "percpu_array") throw new Harm("set: the key is not there");
-    }
-  },
-  "set of a key that is there": ({ map, kind }) => void map.set(kind.keyOf(3), kind.valueOf(9)),
-  has: ({ map, kind }) => map.has(kind.keyOf(3)),
-  delete: ({ map, kind }) => map.delete(kind.keyOf(3)),
-  lookup: ({ map, kind }) => map.lookup(kind.keyOf(3)),
-  update: ({ map, kind }) => map.update(kind.keyOf(NEW), kind.valueOf(9), lib.BPF_ANY),
-  "update with BPF_EXIST": ({ map, kind }) => map.update(kind.keyOf(3), kind.valueOf(9), lib.BPF_EXIST),
-  lookupAndDelete: ({ map, kind }) => map.lookupAndDelete(kind.keyOf(3)),
-  nextKey: ({ map, kind }) => map.nextKey(kind.keyOf(3)),
-  add: ({ map, kind }) => map.add(kind.keyOf(3), 1),
-  "add to a new key": ({ map, kind }) => map.add(kind.keyOf(NEW), 1),
-  addMany: ({ map, kind }) => map.addMany([kind.keyOf(3), kind.keyOf(NEW)], [1, 1]),
-  lookupMany: ({ map, kind }) => map.lookupMany([kind.keyOf(3), kind.keyOf(4)]),
-  "lookupMany to an array": ({ map, kind }) =>
-    map.lookupMany([kind.keyOf(3), kind.keyOf(4)], new Uint8Array(2 * valueBytes(map, kind))),
-  "lookupMany to a batch": ({ map, kind, batch }) =>
-    map.lookupMany([kind.keyOf(3), kind.keyOf(4)], batch.values),
-  "batch.set": ({ batch, kind }) => batch.set(1, kind.keyOf(3), kind.valueOf(9)),
-  "local.get": ({ map, kind }) => map.local?.get(kind.keyOf(3)),
-  "local.lookup": ({ map, kind }) => map.local?.lookup(kind.keyOf(3)),
-  "local.set": ({ map, kind }) => map.local?.set(kind.keyOf(3), 9),
-  "local.update": ({ map, kind }) => map.local?.update(kind.keyOf(3), 9, lib.BPF_ANY),
-};
-
-const PERCPU_ONLY = /^local/;
-
-function valueBytes(map: AnyMap, { type }: Kind): number {
-  const { valueSize } = map.info;
-  return type.startsWith("percpu") ? Math.ceil(valueSize / 8) * 8 * 2 : valueSize;
-}
-
-function situationOf(
-  place: Place,
-  kind: Kind,
-  part: "key" | "value",
-  act: (situation: Situation) => void,
-): Situation {
-  let armed: Situation | undefined;
-  const codec = acting(kind[part], () => {
-    const situation = armed;
-    armed = undefined;
-    if (situation !== undefined) act(situation);
-  });
-  // The index of an array is a u32 and nothing else.
-  const key = part === "key" ? codec : kind.key;
-  const map = place.open(
-    place.host.createMap({
-      type: kind.type,
-      key,
-      value: part === "value" ? codec : kind.value,
-      maxEntries: 64,
-    }),
-  ) as unknown as AnyMap;
-  for (let n = 0; n < ENTRIES; n++) map.set(kind.keyOf(n), kind.valueOf(n));
-  const batch = place.open(map.createBatch(4));
-  const situation = { place, map, batch, kind };
-  armed = situation;
-  return situation;
-}
-
-function rowsOf(part: "key" | "value", shared: boolean): Row[] {
-  const rows: Row[] = [];
-  for (const kind of KINDS) {
-    if (part === "key" && kind.type.endsWith("array")) continue;
-    for (const [call, make] of Object.entries(CALLS)) {
-      if (PERCPU_ONLY.test(call) && !kind.type.startsWith("percpu")) continue;
-      for (const [action, act] of Object.entries(ACTIONS)) {
-        rows.push({
-          name: `${kind.name}: ${call}: ${part} ${action}`,
-          shared,
-          run: (place) => make(situationOf(place, kind, part, act)),
-        });
-      }
-    }
+for (const shared of [false, true]) {
+  for (const part of ["key", "value"] as const) {
+    test(`a ${part} whose encoding runs code${shared ? ", on a shared host" : ""}`, () => {
+      expect(tryRows(`${shared ? "shared " : ""}${part}s`, sample(encodedRows(part, shared)))).toEqual([]);
+    });
   }
-  return rows;
 }
-
-test("a key whose encoding runs code", () => {
-  expect(tryRows("keys", rowsOf("key", false))).toEqual([]);
-});
-
-test("a value whose encoding runs code", () => {
-  expect(tryRows("values", rowsOf("value", false))).toEqual([]);
-});
-
-test("a key whose encoding runs code, on a shared host", () => {
-  expect(tryRows("shared keys", rowsOf("key", true))).toEqual([]);
-});
-
-test("a value whose encoding runs code, on a shared host", () => {
-  expect(tryRows("shared values", rowsOf("value", true))).toEqual([]);
-});
