@@ -155,6 +155,17 @@ describe("bpfmap flows", () => {
     expect(stdout).toContain("  packets   0\n");
   });
 
+  test("many link types that are not supported are named in part", async () => {
+    const links = Array.from({ length: 2000 }, (_, i) => interfaceBlock(30_000 + i));
+    const { status, stdout, stderr } = await bpfmap(["flows", "-"], bytes(section(), ...links));
+    expect(status).toBe(1);
+    const lines = stderr.trimEnd().split("\n");
+    expect(lines).toHaveLength(9);
+    expect(lines[7]).toContain("link type 30007 is not supported");
+    expect(lines[8]).toBe("bpfmap flows: -: 1,992 further link types are not supported");
+    expect(stdout.split("\n")[0]).toMatch(/link type 30007, and 1,992 more$/);
+  });
+
   test("a link type that is not supported is said, status 1", async () => {
     const { status, stdout, stderr } = await bpfmap(
       ["flows", "-"],

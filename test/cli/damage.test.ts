@@ -1,5 +1,9 @@
+import { setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import { Interfaces, MOST_INTERFACES } from "../../src/cli/capture/interfaces.ts";
+import { CaptureReader } from "../../src/cli/capture/reader.ts";
 import { testSeed } from "../support/seed.ts";
 import { bySize } from "../support/size.ts";
 import {
@@ -189,5 +193,54 @@ describe("whatever the bytes, reading ends without an exception and does not dep
       ),
       { seed, numRuns: bySize(400, 2000) },
     );
+  });
+});
+
+describe("a section of nothing but interfaces", () => {
+  /** A section with `count` interfaces and a packet of the last one. */
+  const capture = (count: number, last = count - 1): Uint8Array => {
+    const one = interfaceBlock(1);
+    const all = new Uint8Array(count * one.length);
+    for (let i = 0; i < count; i++) all.set(one, i * one.length);
+    return bytes(section(), all, enhanced(last, 1n, data));
+  };
+
+  test("takes less memory than its blocks have bytes", () => {
+    setFlagsFromString("--expose-gc");
+    const collect = runInNewContext("gc") as () => void;
+    const file = capture(MOST_INTERFACES);
+    const used = () => {
+      collect();
+      const { heapUsed, arrayBuffers } = process.memoryUsage();
+      return heapUsed + arrayBuffers;
+    };
+    const before = used();
+    const reader = new CaptureReader(() => {});
+    for (let at = 0; at < file.length; at += 65_536) reader.push(file.subarray(at, at + 65_536));
+    expect(used() - before).toBeLessThan(file.length);
+    expect(reader.packets).toBe(1);
+    expect(reader.finish()).toBeUndefined();
+  });
+
+  test("ends the reading when there are too many", () => {
+    const { defect, packets } = read(capture(MOST_INTERFACES + 1));
+    expect(packets).toHaveLength(0);
+    expect(defect).toEqual({
+      offset: section().length + MOST_INTERFACES * interfaceBlock(1).length,
+      message: `its section describes more than ${MOST_INTERFACES} interfaces`,
+    });
+  });
+
+  test("keeps what each has said", () => {
+    const interfaces = new Interfaces();
+    const said = Array.from({ length: 100 }, (_, i) => [i, 1000 + i, i % 10, -i] as const);
+    for (const [link, snapLength, resolution, offset] of said) {
+      expect(interfaces.add(link, snapLength, resolution, offset)).toBe(true);
+    }
+    const kept = said.map((_, i) => {
+      const { offset, decimalUnits } = interfaces.clock(i);
+      return [interfaces.link(i), interfaces.snapLength(i), Math.log10(decimalUnits), offset];
+    });
+    expect(kept).toEqual(said.map((one) => [...one]));
   });
 });

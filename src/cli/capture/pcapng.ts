@@ -1,5 +1,6 @@
 import { type Defect, type FormatParser, type Frame, MAX_CAPTURED, Step } from "./frame.ts";
-import { type Clock, createClock, setTime } from "./timestamp.ts";
+import { Interfaces, MOST_INTERFACES } from "./interfaces.ts";
+import { setTime } from "./timestamp.ts";
 import type { Window } from "./window.ts";
 
 // Block types and layouts: https://www.ietf.org/archive/id/draft-ietf-opsawg-pcapng
@@ -32,13 +33,6 @@ const BLOCKS = new Map<number, BlockKind>([
   [ENHANCED_PACKET, { name: "enhanced packet block", fixed: 20 }],
 ]);
 
-interface Interface {
-  link: number;
-  /** 0: no limit. */
-  snapLength: number;
-  clock: Clock;
-}
-
 /** Whether a file that starts with `magic` (the same in both byte orders) is a pcapng file. */
 export function isPcapng(magic: number): boolean {
   return magic === SECTION_HEADER;
@@ -53,7 +47,7 @@ export class PcapngParser implements FormatParser {
   defect: Defect | undefined;
   private little = true;
   private sections = 0;
-  private interfaces: Interface[] = [];
+  private interfaces = new Interfaces();
   private interfaceCount = 0;
   /** Length of a block of another kind whose body is being skipped, 0 when there is none. */
   private skipped = 0;
@@ -125,7 +119,7 @@ export class PcapngParser implements FormatParser {
     const major = view.getUint16(body + 4, this.little);
     if (major !== 1) return this.fail(`pcapng version ${major} is not supported, 1 is`);
     this.sections++;
-    this.interfaces = [];
+    this.interfaces = new Interfaces();
     return Step.OTHER;
   }
 
@@ -143,13 +137,11 @@ export class PcapngParser implements FormatParser {
       at = value + ((length + 3) & ~3);
     }
     const link = view.getUint16(body, this.little);
+    if (!this.interfaces.add(link, view.getUint32(body + 4, this.little), resolution, offset)) {
+      return this.fail(`its section describes more than ${MOST_INTERFACES} interfaces`);
+    }
     this.links.add(link);
     this.interfaceCount++;
-    this.interfaces.push({
-      link,
-      snapLength: view.getUint32(body + 4, this.little),
-      clock: createClock(resolution, offset),
-    });
     return Step.OTHER;
   }
 
@@ -158,45 +150,49 @@ export class PcapngParser implements FormatParser {
     const { view } = window;
     const little = this.little;
     const number = type === PACKET ? view.getUint16(body, little) : view.getUint32(body, little);
-    const from = this.interfaces[number];
-    if (from === undefined) return this.failInterface(number);
+    if (number >= this.interfaces.count) return this.failInterface(number);
     const captured = view.getUint32(body + 12, little);
     const start = body + 20;
     if (captured > MAX_CAPTURED || start + captured > end) {
       return this.fail(`the ${this.blockName} claims ${captured} captured bytes in a body of ${end - body}`);
     }
     frame.length = view.getUint32(body + 16, little);
-    setTime(frame, from.clock, view.getUint32(body + 4, little), view.getUint32(body + 8, little));
-    return this.fill(window, frame, from, start, start + captured);
+    setTime(
+      frame,
+      this.interfaces.clock(number),
+      view.getUint32(body + 4, little),
+      view.getUint32(body + 8, little),
+    );
+    return this.fill(window, frame, number, start, start + captured);
   }
 
   /** No time, no interface (it is the first one), no captured length: that follows from the snapshot length. */
   private simplePacket(window: Window, body: number, end: number, frame: Frame): Step {
-    const from = this.interfaces[0];
-    if (from === undefined) return this.failInterface(0);
+    if (this.interfaces.count === 0) return this.failInterface(0);
     const length = window.view.getUint32(body, this.little);
-    const captured = from.snapLength === 0 ? length : Math.min(length, from.snapLength);
+    const snapLength = this.interfaces.snapLength(0);
+    const captured = snapLength === 0 ? length : Math.min(length, snapLength);
     const start = body + 4;
     if (captured > MAX_CAPTURED || start + captured > end) {
       return this.fail(`the ${this.blockName} claims ${captured} captured bytes in a body of ${end - body}`);
     }
     frame.length = length;
     frame.timed = false;
-    return this.fill(window, frame, from, start, start + captured);
+    return this.fill(window, frame, 0, start, start + captured);
   }
 
-  private fill(window: Window, frame: Frame, from: Interface, start: number, end: number): Step {
+  private fill(window: Window, frame: Frame, number: number, start: number, end: number): Step {
     frame.bytes = window.bytes;
     frame.view = window.view;
     frame.start = start;
     frame.end = end;
-    frame.link = from.link;
+    frame.link = this.interfaces.link(number);
     return Step.FRAME;
   }
 
   private failInterface(number: number): Step {
     return this.fail(
-      `the ${this.blockName} is of interface ${number}, its section has described ${this.interfaces.length}`,
+      `the ${this.blockName} is of interface ${number}, its section has described ${this.interfaces.count}`,
     );
   }
 

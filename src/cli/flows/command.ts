@@ -6,7 +6,7 @@ import { UsageError } from "../usage.ts";
 import { FlowTable } from "./flow_table.ts";
 import { formatPlural } from "./format.ts";
 import { Progress } from "./progress.ts";
-import { report } from "./report.ts";
+import { MOST_LINK_TYPES, report } from "./report.ts";
 import { type Summary, summarize } from "./summary.ts";
 
 export const FLOWS_HELP = `Usage: bpfmap flows [options] CAPTURE
@@ -139,8 +139,12 @@ function warnings({ capture, totals }: Summary, reader: CaptureReader): boolean 
     const read = `${formatPlural(totals.packets, "packet")} before it ${totals.packets === 1 ? "was" : "were"} read`;
     warn(`${file}: ${defect.message}; at byte ${defect.offset}; ${read}`);
   }
-  for (const link of unknown) {
+  for (const link of unknown.slice(0, MOST_LINK_TYPES)) {
     warn(`${file}: link type ${link} is not supported, its packets are counted as other`);
+  }
+  if (unknown.length > MOST_LINK_TYPES) {
+    const more = unknown.length - MOST_LINK_TYPES;
+    warn(`${file}: ${formatPlural(more, "further link type")} ${more === 1 ? "is" : "are"} not supported`);
   }
   if (totals.untracked.packets > 0) {
     warn(

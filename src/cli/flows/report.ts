@@ -6,12 +6,22 @@ import type { Summary } from "./summary.ts";
 export function report(summary: Summary): string {
   const { capture } = summary;
   const sections = [
-    `${capture.file === "-" ? "standard input" : capture.file}: ${capture.format}; ${capture.linkTypes.join(", ")}`,
+    `${capture.file === "-" ? "standard input" : capture.file}: ${capture.format}; ${links(capture.linkTypes)}`,
     ...(summary.top.length > 0 ? [topSection(summary)] : []),
     tableSection(summary),
     totalsSection(summary),
   ];
   return `${sections.join("\n\n")}\n`;
+}
+
+/** Link types that the report, and warnings, name. */
+export const MOST_LINK_TYPES = 8;
+
+function links(names: readonly string[]): string {
+  const more = names.length - MOST_LINK_TYPES;
+  return [...names.slice(0, MOST_LINK_TYPES), ...(more > 0 ? [`and ${formatCount(more)} more`] : [])].join(
+    ", ",
+  );
 }
 
 function topSection({ top, totals }: Summary): string {
