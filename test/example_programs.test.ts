@@ -1,12 +1,13 @@
 // Every program in examples/ prints what the comment at its end says.
 import { execFile } from "node:child_process";
 import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
 import { BUILD_MS, builtRoot } from "./support/built.ts";
 
 const run = promisify(execFile);
-const folder = new URL("../examples/", import.meta.url).pathname;
+const folder = fileURLToPath(new URL("../examples/", import.meta.url));
 /** Files, and main.mjs of a folder. */
 const programs = readdirSync(folder, { recursive: true, encoding: "utf8" })
   .map((path) => path.replaceAll("\\", "/"))

@@ -2,12 +2,13 @@
 // map are in, at random, in the same memory, and does nothing else.
 import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 import { draws, pick, Random, split } from "../data/random.mjs";
 import { benchHost } from "./bpfmap.mjs";
 
 export const BARE_LINES = "bare-lines";
 const BLOCK = 128;
-const root = new URL("../..", import.meta.url).pathname;
+const root = fileURLToPath(new URL("../..", import.meta.url));
 
 let compiled;
 

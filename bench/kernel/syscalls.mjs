@@ -1,8 +1,10 @@
 // bench/kernel/syscalls.c, compiled once and called through koffi: one call per pass, so that what is timed is bpf(2).
+
 import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { make, reasonOf } from "../peers/make.mjs";
 
-const source = new URL("syscalls.c", import.meta.url).pathname;
+const source = fileURLToPath(new URL("syscalls.c", import.meta.url));
 const CALLS = 20_000;
 
 function compile(output) {

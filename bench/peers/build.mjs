@@ -1,8 +1,10 @@
 // Compiles the peer that is written in Rust.
+
 import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
 import { make, reasonOf } from "./make.mjs";
 
-const source = new URL("hashbrown.rs", import.meta.url).pathname;
+const source = fileURLToPath(new URL("hashbrown.rs", import.meta.url));
 /** The second is Debian's, which has a wasm32 library of its own: a rustc of rustup that comes first in PATH may have none. */
 const COMPILERS = ["rustc", "/usr/bin/rustc"];
 const FLAGS = [

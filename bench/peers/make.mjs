@@ -1,6 +1,7 @@
 import { mkdirSync, renameSync, statSync } from "node:fs";
+import { fileURLToPath } from "node:url";
 
-const build = new URL("../../build/", import.meta.url).pathname;
+const build = fileURLToPath(new URL("../../build/", import.meta.url));
 
 /**
  * A file of build/, made when it is older than what it is made of.

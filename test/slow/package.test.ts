@@ -86,8 +86,8 @@ describe("entry points", () => {
     ["bpfmap/core.wasm", false],
     ["bpfmap/core.shared.wasm", true],
   ])("%s", (specifier, shared) => {
-    const path = runModule(`console.log(new URL(import.meta.resolve("${specifier}")).pathname)`).trim();
-    const binary = readFileSync(path);
+    const url = runModule(`console.log(import.meta.resolve("${specifier}"))`).trim();
+    const binary = readFileSync(new URL(url));
     expect(WebAssembly.validate(binary)).toBe(true);
     const { imports, exports } = readSections(binary);
     expect(imports.find((entry) => entry.kind === "memory")?.memory?.shared).toBe(shared);

@@ -4,13 +4,14 @@ import { execFile } from "node:child_process";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { setTimeout } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
 
 const run = promisify(execFile);
 const folder = new URL("../../examples/load-balancer/", import.meta.url);
-const MAIN = new URL("main.mjs", folder).pathname;
+const MAIN = fileURLToPath(new URL("main.mjs", folder));
 const load = (name: string) => import(/* @vite-ignore */ new URL(name, folder).href);
 
 interface Traffic {
