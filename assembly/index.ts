@@ -24,6 +24,7 @@ export {
 } from "./kv/store";
 export { kvDelete, kvPut } from "./kv/access";
 export { kvClaim, kvManifest, kvSweep, kvSwitch } from "./kv/manifest";
+export { verifyCreated } from "./table/verify";
 export { verifyArena } from "./memory/verify";
 export { programAdvance, programEntries, programPlan } from "./programs/plan";
 export { programDrop, programUnlink, programUnlinkRows } from "./programs/unlink";

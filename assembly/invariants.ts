@@ -63,6 +63,13 @@ export const KV_RUN: u32 = 48; // no free run of a page is longer than it knows
 export const KV_COUNT: u32 = 49; // the store counts as many values as there are
 export const KV_OWNER: u32 = 50; // a pair of a manifest has a value of its size
 
+
+// And one more of tables.
+export const ARRAY_ROOM: u32 = 51; // the room behind the end of an array holds zeros
+export const FLAG_WORDS: u32 = 52; // a word of flags has no other bits
+export const AS_CREATED: u32 = 53; // sizes, limit and kind in the header are those that the table was created with
+export const OPEN_SECTIONS: u32 = 54; // the sections that are open are those of threads that are in one
+
 /** Notes the details of a broken invariant. Its number. */
 export function broken(out: usize, invariant: u32, a: u32, b: u32, c: u32, d: u32): u32 {
   store<u32>(out, a);

@@ -1,6 +1,7 @@
 // The exports of the shared build: those of every build, and what threads need. All answer ETIMEDOUT, EDEADLK or ENOMEM where a lock
 // or the journal could not be had; the slot then says who holds the lock (sync/slot.ts).
 export * from "./index";
+export { abandon } from "./sync/journal";
 export { attach, detach, reap } from "./sync/recover";
 export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/section";
 export { programLock, programUnlock } from "./programs/locked";

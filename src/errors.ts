@@ -25,6 +25,7 @@ export const ERRNO = {
   EOPNOTSUPP: 95,
   ETIMEDOUT: 110,
   ESTALE: 116,
+  EUCLEAN: 117,
   ENOTSUPP: 524,
 } as const;
 
@@ -197,6 +198,38 @@ export class LockTimeoutError extends BpfError {
 }
 
 /**
+ * The memory of a host is not what the library wrote: EUCLEAN, "structure needs cleaning", as file systems of the kernel say. A bit has
+ * turned over, or somebody else wrote there. What the maps of the host hold can no longer be trusted; {@link Host.verify} says what is
+ * broken. Close the host, and fill another one.
+ *
+ * @example
+ * ```ts
+ * import { createHost, DamagedError, u32 } from "bpfmap";
+ *
+ * const host = createHost({ seed: 1 });
+ * const map = host.createMap({ type: "rhash", name: "m", key: u32, value: u32, maxEntries: 100 });
+ * map.set(1, 1);
+ * host.u8.fill(0xff, 65536); // what nobody may do
+ * try {
+ *   map.get(1);
+ * } catch (error) {
+ *   if (!(error instanceof DamagedError)) throw error;
+ *   console.log(error.code, error.errno); // EUCLEAN 117
+ * }
+ * ```
+ */
+export class DamagedError extends BpfError {
+  /** The trap of the core; not there where JavaScript noticed. */
+  declare readonly cause?: unknown;
+
+  constructor(syscall: string, message: string, cause?: unknown) {
+    super(ERRNO.EUCLEAN, syscall, message);
+    this.name = "DamagedError";
+    if (cause !== undefined) Object.defineProperty(this, "cause", { value: cause });
+  }
+}
+
+/**
  * Every CPU slot of a shared host is taken: ENOSPC. A host has as many as its `cpus`, one for each thread that attaches.
  *
  * @example
@@ -274,6 +307,18 @@ export function lockTimeoutError(
     `${operation}: ${subject} is locked by CPU ${owner}, for more than ${timeout} ms (ETIMEDOUT); ` +
     `if its thread is gone, reap(${owner}) on the host`;
   return new LockTimeoutError(SYSCALLS[operation], message, owner, count);
+}
+
+/**
+ * Builds every {@link DamagedError}.
+ *
+ * @param trap what came out of the core, if it did
+ */
+export function damagedError(operation: Operation, subject: string, trap?: unknown): DamagedError {
+  const message =
+    `${operation}: ${subject} cannot go on: the memory is damaged (EUCLEAN); verify() on the host says where, ` +
+    "close it and fill another one";
+  return new DamagedError(SYSCALLS[operation], message, trap);
 }
 
 /** Builds every {@link NoFreeSlotError}. */

@@ -8,6 +8,7 @@ export * from "./codec/index.ts";
 export * from "./constants.ts";
 export {
   BpfError,
+  DamagedError,
   ERRNO,
   type ErrnoCode,
   LockTimeoutError,

@@ -275,6 +275,7 @@ describe("BpfError", () => {
       EBADFD: 77,
       EOPNOTSUPP: 95,
       ESTALE: 116,
+      EUCLEAN: 117,
       ETIMEDOUT: 110,
       ENOTSUPP: 524,
     });

@@ -19,6 +19,7 @@
 //    every table | 24 u32 bytes of the text | 28 u32 generation: how many manifests there have been | 196 u32 metadata
 //  256 lock of the store | 260 lock of a rollout | 264 gate: who holds it is the only one to write      (the shared build)
 import { allocate, allocationSize, release } from "../memory/arena";
+import { insist } from "../memory/damage";
 import { ENOMEM } from "../memory/errno";
 import { zeroBytes } from "../hash/bytes";
 import { beginWrite, commit } from "../sync/journal";
@@ -191,6 +192,7 @@ function dropRegions(kv: usize): void {
 /** Frees everything but the header. */
 export function closeKv(kv: usize): void {
   for (let page: u32 = 0; field(kv, PAGE_COUNT); page++) {
+    insist(page < KV_MOST_PAGES);
     if (load<u32>(pageEntry(kv, page))) releasePage(kv, pageEntry(kv, page));
   }
   dropRegions(kv);
@@ -199,6 +201,7 @@ export function closeKv(kv: usize): void {
 /** The same in the shared build, in steps, each an operation. False when a lock could not be had: the rest is still there. */
 export function dismantleKv(kv: usize): bool {
   for (let page: u32 = 0; field(kv, PAGE_COUNT); page++) {
+    insist(page < KV_MOST_PAGES);
     const entry = pageEntry(kv, page);
     if (!load<u32>(entry)) continue;
     beginWrite();

@@ -10,7 +10,7 @@ import { LINE_BYTES } from "../sync/count";
 import { SHARED } from "../sync/shared";
 import { verifyLock } from "../sync/verify";
 import { BYTES, COUNT, HEADER_BYTES, LAYOUT, LAYOUT_KV, LINES, MAX_ENTRIES, field } from "../table/header";
-import { verifyTable } from "../table/verify";
+import { verifyTable, verifyWords } from "../table/verify";
 import { longestRun } from "./space";
 import {
   BITMAP, ENTRY_BYTES, KV_BITMAP, KV_LOCK, KV_MOST_PAGES, KV_PAGE, LONGEST, METADATA, MOST_PAGES, OWNERS, PAGES, PAGE_COUNT, RETAINED, TEXT,
@@ -21,7 +21,7 @@ import {
 export function verify(table: usize, out: usize): u32 {
   if (field(table, LAYOUT) != LAYOUT_KV) return verifyTable(table, out);
   return (
-    verifyRegions(table, out) || verifyPages(table, out) || verifyValues(table, out) || verifySpace(table, out) || verifyBytes(table, out) ||
+    verifyWords(table, out) || verifyRegions(table, out) || verifyPages(table, out) || verifyValues(table, out) || verifySpace(table, out) || verifyBytes(table, out) ||
     (SHARED ? verifyLock(table + KV_LOCK, out) : 0)
   );
 }

@@ -19,6 +19,7 @@
 // one that allocates a header: whatever is there when the thread dies goes to the dying list again, and is destroyed by the next
 // one, from where it stands. The word is cleared by the operation that registers the table, or that releases its header.
 import { allocate, release } from "../memory/arena";
+import { follow, insist, mostNodes } from "../memory/damage";
 import { EEXIST, ENOENT, ENOMEM } from "../memory/errno";
 import { HOST_CPUS, REGISTRY } from "../memory/regions";
 import { copyBytes } from "../hash/bytes";
@@ -90,7 +91,12 @@ function isReferenced(table: usize): bool {
 /** The word that points at a table of the list. */
 function linkTo(table: usize): usize {
   let link = TABLES;
-  while (<usize>load<u32>(link) != table) link = <usize>load<u32>(link) + NEXT;
+  let left = mostNodes();
+  while (<usize>load<u32>(link) != table) {
+    insist(load<u32>(link) != 0);
+    left = follow(left);
+    link = <usize>load<u32>(link) + NEXT;
+  }
   return link;
 }
 
@@ -121,7 +127,11 @@ export function registerTable(table: usize): u32 {
   const id = load<u32>(table + ID);
   // The newest first; two threads may come here in another order than they took their ids in.
   let link = TABLES;
-  while (load<u32>(link) && load<u32>(<usize>load<u32>(link) + ID) > id) link = <usize>load<u32>(link) + NEXT;
+  let left = mostNodes();
+  while (load<u32>(link) && load<u32>(<usize>load<u32>(link) + ID) > id) {
+    left = follow(left);
+    link = <usize>load<u32>(link) + NEXT;
+  }
   write32(table + NEXT, load<u32>(link));
   write32(link, <u32>table);
   hold(table);
@@ -133,7 +143,11 @@ export function registerTable(table: usize): u32 {
 export function holdTable(id: u32): usize {
   if (!begin()) return lockErrno();
   let table = <usize>load<u32>(TABLES);
-  while (table && load<u32>(table + ID) != id) table = <usize>load<u32>(table + NEXT);
+  let left = mostNodes();
+  while (table && load<u32>(table + ID) != id) {
+    left = follow(left);
+    table = <usize>load<u32>(table + NEXT);
+  }
   if (!table) return leave(0);
   hold(table);
   const errno = end();
@@ -145,7 +159,9 @@ export function tableAfter(id: u32): usize {
   if (!begin()) return lockErrno();
   let found: usize = 0;
   let table = <usize>load<u32>(TABLES);
+  let left = mostNodes();
   while (table && load<u32>(table + ID) > id) {
+    left = follow(left);
     found = table;
     table = <usize>load<u32>(table + NEXT);
   }
@@ -172,7 +188,11 @@ function isPath(pin: usize, path: usize, length: u32): bool {
 /** The word that points at the pin with a path, or the last one, which is 0. */
 function linkToPin(path: usize, length: u32): usize {
   let link = PINS;
-  while (load<u32>(link) && !isPath(<usize>load<u32>(link), path, length)) link = <usize>load<u32>(link);
+  let left = mostNodes();
+  while (load<u32>(link) && !isPath(<usize>load<u32>(link), path, length)) {
+    left = follow(left);
+    link = <usize>load<u32>(link);
+  }
   return link;
 }
 
@@ -259,7 +279,12 @@ function adoptOrphan(slot: usize): bool {
 /** The word that points at a pin of a table, which has one. */
 function linkToPinOf(table: usize): usize {
   let link = PINS;
-  while (<usize>load<u32>(<usize>load<u32>(link), PIN_TABLE) != table) link = <usize>load<u32>(link);
+  let left = mostNodes();
+  while (<usize>load<u32>(<usize>load<u32>(link), PIN_TABLE) != table) {
+    insist(load<u32>(link) != 0);
+    left = follow(left);
+    link = <usize>load<u32>(link);
+  }
   return link;
 }
 
@@ -270,7 +295,11 @@ function linkToPinOf(table: usize): usize {
 function dropOne(cpu: u32): bool {
   if (!begin()) return false;
   let table = <usize>load<u32>(TABLES);
-  while (table && !load<u32>(referencesOf(table, cpu))) table = <usize>load<u32>(table + NEXT);
+  let left = mostNodes();
+  while (table && !load<u32>(referencesOf(table, cpu))) {
+    left = follow(left);
+    table = <usize>load<u32>(table + NEXT);
+  }
   if (!table) {
     rollback();
     return false;

@@ -12,6 +12,7 @@
 // State at ARENA:
 //   0 u32 bytes in use    4 u32 limit on them    8 u32 end of the memory that the arena owns    12 u32 most it may own
 //  16 u32 set of orders with a free block       20 u32 heads of the free lists, one per order
+import { insist } from "./damage";
 import { ARENA, ARENA_LOCK, BITMAP, HOST_CPUS, HOST_LOGS } from "./regions";
 import { LOG_ENTRIES, commit, logBytes, write32, write8 } from "../sync/journal";
 import { acquireOnce } from "../sync/lock";
@@ -59,7 +60,10 @@ export const OUTSIDE: u32 = SHARED ? GRANULE : 0;
 
 function push(block: usize, order: u32): void {
   assert(!(block & ((<usize>GRANULE << order) - 1)));
-  assert(!(load<u8>(bitByte(block)) & bitMask(block))); // otherwise freed twice
+  const at = bitByte(block);
+  const marks = load<u8>(at);
+  const mark = bitMask(block);
+  insist(!(marks & mark)); // otherwise freed twice
   const first = load<u32>(head(order));
   write32(block, first);
   write32(block + 4, 0);
@@ -67,15 +71,21 @@ function push(block: usize, order: u32): void {
   if (first) write32(<usize>first + 4, <u32>block);
   write32(head(order), <u32>block);
   write32(ORDERS, load<u32>(ORDERS) | (1 << order));
-  write8(bitByte(block), load<u8>(bitByte(block)) | bitMask(block));
+  write8(at, marks | mark);
 }
 
 function unlink(block: usize, order: u32): void {
   const next = load<u32>(block);
   const previous = load<u32>(block, 4);
-  if (next) write32(<usize>next + 4, previous);
-  if (previous) write32(<usize>previous, next);
-  else {
+  // A damaged list must not lead to stores anywhere else ("safe unlinking", as in glibc).
+  if (next) {
+    insist(load<u32>(next, 4) == <u32>block);
+    write32(<usize>next + 4, previous);
+  }
+  if (previous) {
+    insist(load<u32>(previous) == <u32>block);
+    write32(<usize>previous, next);
+  } else {
     write32(head(order), next);
     if (!next) write32(ORDERS, load<u32>(ORDERS) & ~(1 << order));
   }
@@ -138,6 +148,7 @@ export function allocate(bytes: u32): usize {
   }
   const found = <u32>ctz(free);
   const block = <usize>load<u32>(head(found));
+  insist(isFree(block, found));
   unlink(block, found);
   if (SHARED) logBytes(block, 12); // what an undo needs of a free block, and its owner overwrites
   if (size != GRANULE << found) freeRange(block + size, block + (<usize>GRANULE << found));
@@ -149,7 +160,7 @@ export function allocate(bytes: u32): usize {
 export function release(block: usize, bytes: u32): void {
   if (SHARED && !acquireOnce(ARENA_LOCK)) return; // the operation fails at its end
   const size = allocationSize(bytes);
-  assert(block + size <= load<u32>(END) && size <= load<u32>(IN_USE));
+  insist(!((<u32>block & (GRANULE - 1)) | <u32>(block >= load<u32>(END))));
   write32(IN_USE, load<u32>(IN_USE) - size);
   freeRange(block, block + size);
 }

@@ -4,7 +4,7 @@ import {
   BOUNDS, BUDDIES, FREE_APART, FREE_BACK, FREE_BLOCK, FREE_MARKS, FREE_ORDERS, HEAP_BYTES, ZERO_BYTES, broken,
 } from "../invariants";
 import {
-  GRANULE, IN_USE, LAST_ORDER, MOST, ORDERS, OUTSIDE, PAGE, bitByte, bitMask, head, heapStart, isFree, memoryEnd,
+  GRANULE, IN_USE, LAST_ORDER, MOST, ORDERS, OUTSIDE, PAGE, allocationSize, bitByte, bitMask, head, heapStart, isFree, memoryEnd,
 } from "./arena";
 import { SHARED } from "../sync/shared";
 import { verifySlots } from "../sync/verify";
@@ -18,9 +18,11 @@ export function inHeap(address: usize, bytes: u64): bool {
   return address >= heapStart(load<u32>(MOST)) && <u64>address + bytes <= <u64>memoryEnd();
 }
 
-/** Whether a block of so many bytes is aligned as the arena aligns, in the heap, and no part of it is free. */
+/** Whether a block of so many bytes, or of more, is aligned as the arena aligns it, in the heap, and no part of it is free. */
 export function isInUse(block: usize, bytes: u64): bool {
   if (block & (GRANULE - 1) || !inHeap(block, bytes)) return false;
+  const size = allocationSize(<u32>bytes); // of a power of two, or cut from one
+  if (size > GRANULE && block & (((<usize>2) << (31 - clz(size - 1))) - 1)) return false;
   for (let order: u32 = 0; order <= LAST_ORDER; order++) {
     const around = block & ~((<usize>GRANULE << order) - 1);
     if (inHeap(around, GRANULE) && isFree(around, order)) return false;

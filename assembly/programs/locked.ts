@@ -7,7 +7,7 @@ import { mine, ERRNO, VISITED as WIDTH } from "../sync/slot";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
-import { bucketOf } from "../table/buckets";
+import { bucketOf, insistOnBuckets } from "../table/buckets";
 import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT, field } from "../table/header";
 import { settle } from "../table/linear";
 import { countEntries } from "../table/overflow";
@@ -37,6 +37,7 @@ export function entriesLocked<B>(table: usize, run: usize, rows: usize, room: u3
   setWord(run, OUTCOME, DONE);
   let position = <u64>word(run, POSITION);
   let done: u32 = 0;
+  insistOnBuckets(table);
   while (done < buckets && position < WHOLE) {
     let entries: u32 = 0;
     if (!isUntouchedAt<B>(table, position)) {
@@ -76,6 +77,7 @@ function passBucket(run: usize): void {
 }
 
 function nextIn<B>(table: usize, run: usize): usize {
+  insistOnBuckets(table);
   while (word(run, LEFT) && word(run, STATE) != END) {
     touchAhead<B>(table, run, word(run, LEFT));
     const position = <u64>word(run, POSITION);
@@ -142,6 +144,7 @@ export function programUnlock(table: usize, run: usize): u32 {
 /** Pulls what is left of chains into their buckets, and frees the blocks that are empty: each bucket an operation of its own. */
 export function settleLocked<B>(table: usize): void {
   let position: u64 = 0;
+  insistOnBuckets(table);
   while (position < WHOLE && field(table, OVERFLOW_COUNT)) {
     const hash = reverseBits(<u32>position);
     // Without the lock: a chain that this look misses, somebody else is busy with.

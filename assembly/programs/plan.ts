@@ -1,5 +1,6 @@
 // Which buckets a run visits next, and for programs of JavaScript the entries in them.
 import { reverseBits } from "../hash/hash";
+import { follow, mostNodes } from "../memory/damage";
 import { SHARED } from "../sync/shared";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
@@ -121,7 +122,9 @@ export function programPlan(table: usize, run: usize, most: u32): u32 {
 export function stageBucket<B>(table: usize, bucket: usize, position: u32, rows: usize, room: u32): u32 {
   let count: u32 = 0;
   let block = bucket;
+  let left = mostNodes();
   do {
+    left = follow(left);
     const first = block == bucket;
     let used = changetype<B>(block).occupied(table, first);
     while (used) {

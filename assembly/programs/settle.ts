@@ -5,7 +5,7 @@ import { inSection } from "../sync/section";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
-import { bucketAddress } from "../table/buckets";
+import { bucketAddress, insistOnBuckets } from "../table/buckets";
 import { sweepAll } from "../table/elements";
 import { BUCKETS, COUNT, FLAGS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT, OWES, OWES_MERGES, SHRINK_BELOW, field, isGrowable } from "../table/header";
 import { clearTable } from "../table/lifecycle";
@@ -17,6 +17,7 @@ import { shrinkEmpty, shrinkLocked } from "../table/resize_locked";
 /** Pulls what is left of chains into their buckets, and frees the blocks that are empty. */
 function settleChains<B>(table: usize): void {
   const buckets = field(table, BUCKETS);
+  insistOnBuckets(table);
   for (let i: u32 = 0; i < buckets && field(table, OVERFLOW_COUNT); i++) settle<B>(table, bucketAddress<B>(table, i));
 }
 

@@ -1,5 +1,6 @@
 // Where a compiled program has stopped inside a bucket, so that a later run may go on behind that entry: the keys that it has seen
 // there are written down, since a bucket's entries have no order that a later change of it would leave.
+import { follow, mostNodes } from "../memory/damage";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
@@ -10,7 +11,9 @@ function noteUpTo<B>(table: usize, run: usize, bucket: usize, last: usize, lastS
   let rows = <usize>word(run, ROWS);
   let count: u32 = 0;
   let block = bucket;
+  let left = mostNodes();
   while (true) {
+    left = follow(left);
     const first = block == bucket;
     let used = changetype<B>(block).occupied(table, first);
     if (block == last) used &= ((<u32>2) << lastSlot) - 1;

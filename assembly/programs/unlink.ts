@@ -1,4 +1,5 @@
 // Taking entries out of a table in a run: unlinked, but addressable and unused until the run's section ends.
+import { follow, mostNodes } from "../memory/damage";
 import { EPERM, ENOENT } from "../memory/errno";
 import { hashKey, KeyAny } from "../hash/key";
 import { hashBytes, tagged } from "../hash/hash";
@@ -28,7 +29,9 @@ function refuse(errno: u32): u32 {
   if (field(table, FROZEN)) return refuse(EPERM);
   let block = bucket;
   let found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  let left = mostNodes();
   while (!found) {
+    left = follow(left);
     block = changetype<B>(block).link(block == bucket);
     if (!block) return refuse(ENOENT);
     found = changetype<B>(block).find<K>(table, key, hash, false);

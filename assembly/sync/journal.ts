@@ -15,7 +15,7 @@
 import { releaseFirst, release as releaseLocks } from "./lock";
 import { COMMITTED, CREDIT, undo } from "./undo";
 import { SHARED } from "./shared";
-import { ERRNO, FRESH, HELD, LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE, SEQUENCE, SLOT, mine, setMine } from "./slot";
+import { ERRNO, FRESH, HAZARD, HELD, IN_GRACE, LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE, SEQUENCE, SLOT, mine, setMine } from "./slot";
 import { STEPPING, STEP_COMMIT, STEP_PUBLISH, STEP_STORE, step } from "./step";
 
 /** Entries of a journal as a slot has it from the start; sync/owned.ts makes a larger one where an operation needs it. */
@@ -133,6 +133,13 @@ export function rollback(): void {
   undo(SLOT);
   releaseLocks();
   setMine(SEQUENCE, mine(SEQUENCE) + 1);
+}
+
+/** After a trap in the middle of a call: what it had begun is taken back, and nobody waits for it. */
+export function abandon(): void {
+  setMine(HAZARD, 0);
+  setMine(IN_GRACE, 0);
+  if (mine(SEQUENCE) & 1) rollback();
 }
 
 /** Whether the entry just obtained is new. */

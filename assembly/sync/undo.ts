@@ -1,6 +1,7 @@
 // Taking back, or finishing, what the journal of a slot says; for the slot's own thread and for whoever recovers it. Doing it
 // again after dying in the middle gives the same: every entry stores an old value, or checks whether it was done.
-import { LOG, LOG_COUNT, PUBLISH_AT, PUBLISH_VALUE } from "./slot";
+import { insist } from "../memory/damage";
+import { LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE } from "./slot";
 import { takeBack } from "./credit";
 import { STEPPING, STEP_UNDO, step } from "./step";
 
@@ -16,6 +17,7 @@ export function undo(slot: usize): void {
     if (at) atomic.store<u32>(at, load<u32>(slot, PUBLISH_VALUE));
   } else {
     const log = <usize>load<u32>(slot, LOG);
+    insist(count <= load<u32>(slot, LOG_ROOM));
     let taken: i32 = 0;
     for (let i = count; i > 0; i--) {
       if (STEPPING) step(STEP_UNDO);

@@ -1,14 +1,14 @@
 // Checks what belongs to no table in the shared build: that no CPU slot is in the middle of anything, and whose the memory is.
 // While no thread is in a call, that is: a slot that died has been recovered before.
-import { BELONGINGS, IDLE_SLOTS, UNLOCKED, OWNED_BLOCKS, broken } from "../invariants";
+import { BELONGINGS, IDLE_SLOTS, OPEN_SECTIONS, OWNED_BLOCKS, UNLOCKED, broken } from "../invariants";
 import { DYING, NEXT, PINS, PIN_LENGTH, PIN_PATH, TABLES } from "../maps/registry";
 import { allocationSize, bytesInUse } from "../memory/arena";
-import { ARENA_LOCK, HOST_CPUS, REGISTRY } from "../memory/regions";
+import { ARENA_LOCK, HOST_CPUS, REGISTRY, SECTION_MASK } from "../memory/regions";
 import { isInUse } from "../memory/verify";
 import { BYTES, HEADER_BYTES, field } from "../table/header";
 import { LOCKED } from "./lock";
 import { BYTES as OWNED_BYTES, HEAD, IS_JOURNAL, PREVIOUS as OWNED_PREVIOUS } from "./owned";
-import { HAZARD, HELD, LOG_BYTES, LOG_COUNT, ORPHAN, OWNED, PUBLISH_AT, slotOf } from "./slot";
+import { DEPTH, HAZARD, HELD, LOG_BYTES, LOG_COUNT, ORPHAN, OWNED, PUBLISH_AT, slotOf } from "./slot";
 
 /** What a list adds up to when it leaves the memory in use. */
 const ASTRAY: u32 = 0xffffffff;
@@ -19,7 +19,7 @@ export function verifyLock(word: usize, out: usize): u32 {
 }
 
 export function verifySlots(out: usize): u32 {
-  const problem = verifyLock(ARENA_LOCK, out) || verifyLock(REGISTRY, out);
+  const problem = verifyLock(ARENA_LOCK, out) || verifyLock(REGISTRY, out) || verifySections(out);
   if (problem) return problem;
   let owned: u32 = 0;
   let orphans: u32 = 0;
@@ -35,11 +35,34 @@ export function verifySlots(out: usize): u32 {
     const journals = journalBytesOf(slot);
     if (journals != load<u32>(slot, LOG_BYTES)) return broken(out, OWNED_BLOCKS, cpu, 0, journals, load<u32>(slot, LOG_BYTES));
     owned += bytes;
-    if (load<u32>(slot, ORPHAN)) orphans += field(<usize>load<u32>(slot, ORPHAN), BYTES);
+    const orphan = <usize>load<u32>(slot, ORPHAN);
+    if (orphan && isInUse(orphan, HEADER_BYTES)) orphans += field(orphan, BYTES);
   }
   const tables = tableBytes(TABLES) + tableBytes(DYING) + orphans;
   const pins = pinBytes();
   return owned + tables + pins == bytesInUse() ? 0 : broken(out, BELONGINGS, bytesInUse(), tables, owned, pins);
+}
+
+/** Times that a bit of the set is looked at: a thread may be about to leave its section. */
+const LOOKS: u32 = 10_000;
+
+/** Checks that whoever is in the set of open sections is in one. */
+function verifySections(out: usize): u32 {
+  const cpus = load<u32>(HOST_CPUS);
+  let bits = atomic.load<u64>(SECTION_MASK);
+  while (bits) {
+    const cpu = <u32>ctz(bits);
+    const bit = bits & -bits;
+    bits &= bits - 1;
+    let looks = LOOKS;
+    while (atomic.load<u64>(SECTION_MASK) & bit && (cpu >= cpus || !atomic.load<u32>(slotOf(cpu), DEPTH))) {
+      if (!looks--) {
+        const set = atomic.load<u64>(SECTION_MASK);
+        return broken(out, OPEN_SECTIONS, cpu, <u32>(set >> 32), <u32>set, 0);
+      }
+    }
+  }
+  return 0;
 }
 
 /** Bytes of the blocks that a slot owns. */

@@ -13,6 +13,7 @@ import { hashBytes, tagged } from "../hash/hash";
 import { keyEquals, storeKey } from "../hash/key";
 import { distributeOneByOne } from "./distribute";
 import { ELEMENT_KEY, freeElement, newElement } from "./elements";
+import { follow, insist, mostNodes } from "../memory/damage";
 import { write16, write32 } from "../sync/journal";
 import { SHARED } from "../sync/shared";
 import { GONE_WIDTH, WIDTH_BITS, isReadable } from "../sync/word";
@@ -191,7 +192,9 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   /** Block and slot (block address plus slot) of this chain that hold an element, which is in it. */
   @inline blockOf(element: usize): usize {
     let block = changetype<usize>(this);
-    while (block) {
+    let left = mostNodes();
+    while (true) {
+      left = follow(left);
       let slots = changetype<BlockRefs>(block).occupied(0, true);
       while (slots) {
         const slot = <u32>ctz(slots);
@@ -199,9 +202,8 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
         slots &= slots - 1;
       }
       block = changetype<BlockRefs>(block).link(true);
+      insist(block != 0);
     }
-    assert(false);
-    return 0;
   }
 
   /** Lets a slot hold another address: that of its element after a move. */

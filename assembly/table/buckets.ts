@@ -2,6 +2,7 @@
 //
 // N buckets, 2^L <= N < 2^(L+1). Buckets below N - 2^L and from 2^L on are split at level L + 1, the others are not yet.
 // Bucket b covers the hashes whose low bits are b; read with the bits reversed that is an interval, which a split halves.
+import { insist } from "../memory/damage";
 import { ZEROS } from "../memory/regions";
 import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, MASK, field } from "./header";
 import { addSegment, directoryEntry, firstOf, recordAddress, recordsOf, segmentOf } from "./segments";
@@ -9,6 +10,12 @@ import { zeroBytes } from "../hash/bytes";
 import { write32 } from "../sync/journal";
 import { SHARED } from "../sync/shared";
 import { WIDTH_BITS } from "../sync/word";
+
+/** Ends the call when the table counts more buckets than its directory has segments for: what walks over all of them would not end. */
+@inline export function insistOnBuckets(table: usize): void {
+  const array = table + BUCKET_SEGMENTS;
+  insist(segmentOf(field(table, BUCKETS) - 1, load<u32>(array, 4)) < load<u32>(array, 8));
+}
 
 /** MASK of a table with N buckets. The shared build takes it from N: two words cannot be read at once. */
 @inline export function maskOf(buckets: u32): u32 {

@@ -6,7 +6,7 @@ import { LINE_BYTES } from "../sync/count";
 import { beginWrite, commit, write32 } from "../sync/journal";
 import { ORPHAN, SLOT, mine } from "../sync/slot";
 import { tableRelease } from "./account";
-import { bucketAddress, fixedRecords, untouchedEntry } from "./buckets";
+import { bucketAddress, fixedRecords, insistOnBuckets, untouchedEntry } from "./buckets";
 import { dropLastElements } from "./elements";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD, HEADER_BYTES, LATE_STRIPES, LINES, OVERFLOW_BYTES, OVERFLOW_COUNT,
@@ -29,6 +29,8 @@ export function dismantle<B>(table: usize): bool {
 
 /** Whoever goes on after a crash walks past the buckets whose chains are gone. */
 function freeChains<B>(table: usize): bool {
+  if (!field(table, OVERFLOW_COUNT)) return true;
+  insistOnBuckets(table);
   for (let i = field(table, BUCKETS); i > 0 && field(table, OVERFLOW_COUNT); i--) {
     const bucket = bucketAddress<B>(table, i - 1);
     while (true) {

@@ -5,8 +5,9 @@
 // fill. A fixed table is walked from where the last call stopped.
 // Not inside a section: there the cursor of scan.ts does it.
 import { COUNTING, countCopied } from "../counting";
+import { insist } from "../memory/damage";
 import { hashBytes, tagged } from "../hash/hash";
-import { bucketAddress, bucketOf } from "./buckets";
+import { bucketAddress, bucketOf, insistOnBuckets } from "./buckets";
 import { BlockRefs } from "./block_refs";
 import { ELEMENT_KEY, lastElement, trimDead } from "./elements";
 import { emitBucket, emptyBucket } from "./emit";
@@ -63,6 +64,7 @@ function drainLast<B>(table: usize, keys: usize, values: usize, room: u32): u32 
     done += taken;
     keys += <usize>taken * field(table, KEY_SIZE);
     if (values) values += <usize>taken * field(table, VALUE_SIZE);
+    insist(taken != 0 || last != 0); // or the table counts entries that it does not have
     if (!last || countEntries<B>(table, bucket)) continue;
     const mask = field(table, MASK);
     setField(table, BUCKETS, last);
@@ -75,6 +77,7 @@ function drainLast<B>(table: usize, keys: usize, values: usize, room: u32): u32 
 
 function drainFixed<B>(table: usize, keys: usize, values: usize, room: u32): u32 {
   const buckets = field(table, BUCKETS);
+  insistOnBuckets(table);
   let at = field(table, DRAIN_AT);
   let done: u32 = 0;
   for (let visited: u32 = 0; visited <= buckets && field(table, COUNT); visited++) {
@@ -97,6 +100,7 @@ function drainElements(table: usize, stage: usize, keys: usize, values: usize, r
   let done: u32 = 0;
   while (done < room && field(table, COUNT)) {
     const group = min(min(AHEAD, room - done), field(table, ELEMENTS));
+    insist(group != 0);
     let sum: u32 = 0;
     for (let i: u32 = 0; i < group; i++) {
       const key = lastElement(table, i) + ELEMENT_KEY;

@@ -11,6 +11,7 @@
 // Invariant of the sweep in a dense array: everything from SWEEP on is alive.
 import { copyBytes } from "../hash/bytes";
 import { hashBytes, tagged } from "../hash/hash";
+import { insist } from "../memory/damage";
 import { beginWrite, commit, write32 } from "../sync/journal";
 import { acquireOnce } from "../sync/lock";
 import { inSection } from "../sync/section";
@@ -118,6 +119,7 @@ export function lastElement(table: usize, back: u32): usize {
 export function trimDead(table: usize): bool {
   if (!field(table, DEAD_ELEMENTS)) return true;
   for (let steps = SWEEP_STEPS; steps; steps--) {
+    insist(field(table, ELEMENTS) != 0);
     const last = field(table, ELEMENTS) - 1;
     if (load<u32>(elementAddress(table, last)) != DEAD) return true;
     setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) - 1);
@@ -167,7 +169,8 @@ export function trimElements(table: usize): void {
 function sweep(table: usize): void {
   if (inSection()) return;
   for (let steps = SWEEP_STEPS; steps && field(table, DEAD_ELEMENTS); steps--) {
-    assert(field(table, SWEEP) && field(table, SWEEP) <= field(table, ELEMENTS));
+    insist(field(table, SWEEP) != 0);
+    assert(field(table, SWEEP) <= field(table, ELEMENTS));
     const index = field(table, SWEEP) - 1;
     const element = elementAddress(table, index);
     setField(table, SWEEP, index);

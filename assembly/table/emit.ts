@@ -1,5 +1,6 @@
 // Whole buckets: copying their entries out, and emptying them.
 import { COUNTING, countVisit } from "../counting";
+import { further } from "../memory/damage";
 import { giveCredits } from "../sync/count";
 import { hasLogRoom } from "../sync/journal";
 import { SHARED } from "../sync/shared";
@@ -38,11 +39,14 @@ export function emitBucket<B>(table: usize, bucket: usize, keys: usize, values: 
   const valueSize = field(table, VALUE_SIZE);
   let entries = emitBlock<B>(table, bucket, true, keys, values);
   let block = changetype<B>(bucket).link(true);
+  let left: u32 = 0;
   while (block) {
     keys += <usize>entries * keySize;
     if (values) values += <usize>entries * valueSize;
     entries = emitBlock<B>(table, block, false, keys, values);
     block = changetype<B>(block).link(false);
+    if (!block) break;
+    left = further(left);
   }
 }
 
@@ -51,6 +55,7 @@ export function emptyBucket<B>(table: usize, bucket: usize, entries: u32): void 
   dropAll<B>(table, bucket, true);
   let block = changetype<B>(bucket).link(true);
   const held = SHARED && block ? pinned<B>() : false; // once: a section of another thread may open or close in between
+  let left: u32 = 0;
   while (block) {
     const next = changetype<B>(block).link(false);
     dropAll<B>(table, block, false);
@@ -58,6 +63,8 @@ export function emptyBucket<B>(table: usize, bucket: usize, entries: u32): void 
       changetype<B>(bucket).setLink(true, next);
       freeOverflow(table, block);
     }
+    if (!next) break;
+    left = further(left);
     block = next;
   }
   if (SHARED) {

@@ -12,6 +12,7 @@
 //   the address of an element                               must lie in memory; what is found there is dropped
 // No order of loads is left to chance. The first look is an atomic load, which nothing behind it is done before. Before the second
 // one stands a fence (`attempt`), or its address depends on what was read (`peekWord`; hiddenZero in sync/word.ts).
+import { follow, mostNodes } from "../memory/damage";
 import { FIRST_ADDRESS } from "../memory/regions";
 import { copyBytes } from "../hash/bytes";
 import { commit, rollback } from "../sync/journal";
@@ -43,7 +44,9 @@ const UNSURE: usize = 1;
 
 function searchChain<B, K>(table: usize, bucket: usize, block: usize, version: u32, key: K, hash: u32): usize {
   const lock = changetype<B>(bucket).lock();
+  let left = mostNodes();
   while (block) {
+    left = follow(left);
     if (atomic.load<u32>(lock) != version || !isReadable(block, field(table, OVERFLOW_BYTES))) return UNSURE;
     if (STEPPING) step(STEP_COPY);
     const found = changetype<B>(block).find<K>(table, key, hash, false);
@@ -129,7 +132,9 @@ export function fetchWordSlowly(table: usize, key: u32, hash: u32, target: usize
 function fetchChained(table: usize, lock: usize, version: u32, block: usize, key: u32, target: usize, bytes: u32): u32 {
   const zero = hiddenZero();
   const retired = load<u32>(table, RETIRED);
+  let left = mostNodes();
   while (block) {
+    left = follow(left);
     if (!isReadable(block, KEYS_OVERFLOW_BYTES)) return UNSURE_WORD;
     if (STEPPING) step(STEP_COPY);
     const at = changetype<BlockKeys>(block);

@@ -1,9 +1,10 @@
 // Birth and death of a table's structures: buckets, elements, overflow reserve.
 import { zeroBytes } from "../hash/bytes";
+import { follow, mostNodes } from "../memory/damage";
 import { inSection } from "../sync/section";
 import { tableAllocate, tableRelease } from "./account";
 import { preallocatedSegments } from "./elements";
-import { bucketAddress, fixedRecords, untouchedEntry } from "./buckets";
+import { bucketAddress, fixedRecords, insistOnBuckets, untouchedEntry } from "./buckets";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS,
   FREE_ELEMENT, GROW_ABOVE, LAYOUT, LAYOUT_REFS, MASK, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE,
@@ -88,7 +89,9 @@ function preallocate(table: usize): bool {
 export function closeTable<B>(table: usize): void {
   freeChains<B>(table);
   let block = <usize>field(table, OVERFLOW_RESERVE);
+  let left = mostNodes();
   while (block) {
+    left = follow(left);
     const next = <usize>load<u32>(block);
     tableRelease(table, block, field(table, OVERFLOW_BYTES));
     block = next;
@@ -100,13 +103,17 @@ export function closeTable<B>(table: usize): void {
 
 /** Frees the overflow blocks of all buckets. */
 function freeChains<B>(table: usize): void {
+  if (!field(table, OVERFLOW_COUNT)) return;
   const buckets = field(table, BUCKETS);
+  insistOnBuckets(table);
   for (let i: u32 = 0; i < buckets && field(table, OVERFLOW_COUNT); i++) {
     const bucket = bucketAddress<B>(table, i);
     let block = changetype<B>(bucket).link(true);
     if (!block) continue;
     changetype<B>(bucket).setLink(true, 0);
+    let left = mostNodes();
     while (block) {
+      left = follow(left);
       const next = changetype<B>(block).link(false);
       freeOverflow(table, block);
       block = next;
@@ -174,10 +181,13 @@ export function clearTable<B>(table: usize): void {
 /** Deletes the entries one by one, so that what addresses point at stays. */
 function dropEntries<B>(table: usize): void {
   const buckets = field(table, BUCKETS);
+  insistOnBuckets(table);
   for (let i: u32 = 0; i < buckets && field(table, COUNT); i++) {
     const bucket = bucketAddress<B>(table, i);
     let block = bucket;
+    let left = mostNodes();
     do {
+      left = follow(left);
       const first = block == bucket;
       let used = changetype<B>(block).occupied(table, first);
       setField(table, COUNT, field(table, COUNT) - <u32>popcnt(used));

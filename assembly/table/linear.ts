@@ -7,6 +7,7 @@
 //   find, put, drop, move    one slot                        keyAt, valueAt, copyKey, copyValue, hashAt, side
 //   bury                     a set of slots, in the section of a run (programs/unlink.ts)
 //   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any
+import { follow, further, mostNodes } from "../memory/damage";
 import { EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
 import { giveCredits } from "../sync/count";
 import { holdSectionsBack } from "../sync/section";
@@ -23,8 +24,18 @@ import { grow, pinned, repayMerges, shrinkAfter } from "./resize";
 const NOEXIST: u32 = 1;
 const EXIST: u32 = 2;
 
+/** From the first block of a chain on, which is mostly the last one, too: the others are counted. */
 export function findInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize {
+  const found = changetype<B>(block).find<K>(table, key, hash, false);
+  if (found) return changetype<B>(block).valueAt(table, <u32>ctz(found), false);
+  const next = changetype<B>(block).link(false);
+  return next ? findFurther<B, K>(table, next, key, hash) : 0;
+}
+
+function findFurther<B, K>(table: usize, block: usize, key: K, hash: u32): usize {
+  let left = mostNodes();
   while (block) {
+    left = follow(left);
     const found = changetype<B>(block).find<K>(table, key, hash, false);
     if (found) return changetype<B>(block).valueAt(table, <u32>ctz(found), false);
     block = changetype<B>(block).link(false);
@@ -178,10 +189,12 @@ function refill<B>(table: usize, bucket: usize, slot: u32): void {
   const bucket = bucketOf<B>(table, hash);
   let block = bucket;
   let found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  let left: u32 = 0;
   while (!found) {
     block = changetype<B>(block).link(block == bucket);
     if (!block) return ENOENT;
     found = changetype<B>(block).find<K>(table, key, hash, false);
+    if (!found) left = further(left);
   }
   const slot = <u32>ctz(found);
   if (value) changetype<B>(block).copyValue(table, slot, block == bucket, value);

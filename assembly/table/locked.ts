@@ -1,6 +1,7 @@
 // Writing in the shared build: an operation locks the one bucket that its key belongs to, and all that it changes there it
 // journals (sync/journal.ts). Resizing follows behind, as operations of its own: the entry is placed where there is room, and only
 // then is a bucket split. So no operation but a split or a merge holds two buckets.
+import { follow, mostNodes } from "../memory/damage";
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
 import { ZEROS, ZEROS_BYTES } from "../memory/regions";
 import { zeroBytes } from "../hash/bytes";
@@ -79,8 +80,13 @@ function materialiseLocked(table: usize, bucket: u32): u32 {
   setMine(TOUCHED, sum);
 }
 
+/** Times that a bucket is looked up before its lock is had; others can be in the way a few times, not for ever. */
+const MOST_TRIES: u32 = 1 << 20;
+
 function lockBucketSlowly<B>(table: usize, hash: u32): usize {
+  let left = MOST_TRIES;
   while (true) {
+    left = follow(left);
     beginWrite();
     const bucket = bucketOf<B>(table, hash);
     if (STEPPING) step(STEP_INDEX);
@@ -169,7 +175,9 @@ function resizeAfter<B>(table: usize): void {
   if (field(table, FROZEN)) return refuse(EPERM);
   let block = bucket;
   let found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  let left = mostNodes();
   while (!found) {
+    left = follow(left);
     block = changetype<B>(block).link(block == bucket);
     if (!block) return refuse(ENOENT);
     found = changetype<B>(block).find<K>(table, key, hash, false);

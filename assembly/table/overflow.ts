@@ -1,4 +1,5 @@
 // Overflow blocks: where a bucket's entries go when its slots are full. A chain hangs on the bucket, newest block first.
+import { follow, further, mostNodes } from "../memory/damage";
 import { hasLogRoom, logWord, write32 } from "../sync/journal";
 import { acquireOnce } from "../sync/lock";
 import { SHARED } from "../sync/shared";
@@ -41,6 +42,7 @@ export function freeOverflow(table: usize, block: usize): void {
 export function tidyChain<B>(table: usize, bucket: usize): void {
   let previous = bucket;
   let block = changetype<B>(bucket).link(true);
+  let left: u32 = 0;
   while (block) {
     const next = changetype<B>(block).link(false);
     if (SHARED && !hasLogRoom()) return; // the rest another time
@@ -49,30 +51,40 @@ export function tidyChain<B>(table: usize, bucket: usize): void {
       changetype<B>(previous).setLink(previous == bucket, next);
       freeOverflow(table, block);
     }
+    if (!next) return;
+    left = further(left);
     block = next;
   }
 }
 
 /** Blocks of a bucket's chain. */
 export function countBlocks<B>(bucket: usize): u32 {
-  let blocks: u32 = 0;
-  for (let block = changetype<B>(bucket).link(true); block; block = changetype<B>(block).link(false)) blocks++;
-  return blocks;
+  const most = mostNodes();
+  let left = most;
+  for (let block = changetype<B>(bucket).link(true); block; block = changetype<B>(block).link(false)) left = follow(left);
+  return most - left;
 }
 
 /** Entries of a bucket with its chain. */
 export function countEntries<B>(table: usize, bucket: usize): u32 {
   let entries = <u32>popcnt(changetype<B>(bucket).occupied(table, true));
   let block = changetype<B>(bucket).link(true);
+  let left: u32 = 0;
   while (block) {
     entries += <u32>popcnt(changetype<B>(block).occupied(table, false));
     block = changetype<B>(block).link(false);
+    if (!block) break;
+    left = further(left);
   }
   return entries;
 }
 
 /** The first block of a chain that has a free slot, 0 when there is none. */
 export function blockWithRoom<B>(table: usize, block: usize, pinned: bool): usize {
-  while (block && !changetype<B>(block).vacant(table, false, pinned)) block = changetype<B>(block).link(false);
+  let left: u32 = 0;
+  while (block && !changetype<B>(block).vacant(table, false, pinned)) {
+    left = further(left);
+    block = changetype<B>(block).link(false);
+  }
   return block;
 }

@@ -4,6 +4,7 @@ import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, FLAGS, GROW_ABOVE, LOAD16, MASK, OVERFLOW_COUNT, OVERFLOW_SLOTS, OWES_MERGES, SHRINK_BELOW,
   SLOTS, countWork, field, setField,
 } from "./header";
+import { further, insist } from "../memory/damage";
 import { SHARED } from "../sync/shared";
 import { inSection } from "../sync/section";
 import { bucketAddress } from "./buckets";
@@ -148,9 +149,11 @@ export function splitChain<B>(table: usize, low: usize, high: usize, overflow: u
   assert(field(table, SLOTS) >= field(table, OVERFLOW_SLOTS));
   let moved: i32 = 0;
   let pool: usize = 0;
+  let left: u32 = 0;
   while (overflow) {
     const block = overflow;
     overflow = changetype<B>(block).link(false);
+    if (overflow) left = further(left);
     let leftLow: u32 = 0;
     let leftHigh: u32 = 0;
     let used = changetype<B>(block).occupied(table, false);
@@ -163,7 +166,7 @@ export function splitChain<B>(table: usize, low: usize, high: usize, overflow: u
       else leftLow |= 1 << slot;
     }
     if (leftLow && leftHigh) {
-      assert(pool);
+      insist(pool != 0);
       const other = pool;
       pool = changetype<B>(pool).link(false);
       changetype<B>(other).reset(false);
@@ -227,7 +230,8 @@ function moveToRoom<B>(table: usize, block: usize, slot: u32, bucket: usize): bo
 
 /** One merge. How many entries moved, or REFUSED when too many entries would meet or there is no memory. */
 function merge<B>(table: usize): i32 {
-  assert(field(table, BUCKETS) > 1 && !pinned<B>());
+  assert(!pinned<B>());
+  insist(field(table, BUCKETS) > 1);
   const last = field(table, BUCKETS) - 1;
   let mask = field(table, MASK);
   let bit = (mask >> 1) + 1;
@@ -259,7 +263,7 @@ function merge<B>(table: usize): i32 {
     let free = changetype<B>(low).vacant(table, true, false);
     if (!free) {
       target = blockWithRoom<B>(table, changetype<B>(low).link(true), false);
-      assert(target);
+      insist(target != 0);
       free = changetype<B>(target).vacant(table, false, false);
     }
     changetype<B>(high).move(table, slot, true, target, <u32>ctz(free), target == low);
@@ -290,9 +294,12 @@ function roomIn<B>(table: usize, bucket: usize): i32 {
 function chainRoom<B>(table: usize, bucket: usize): i32 {
   let room: i32 = 0;
   let block = changetype<B>(bucket).link(true);
+  let left: u32 = 0;
   while (block) {
     room += <i32>popcnt(changetype<B>(block).vacant(table, false, false));
     block = changetype<B>(block).link(false);
+    if (!block) break;
+    left = further(left);
   }
   return room;
 }
@@ -302,7 +309,11 @@ function joinChains<B>(low: usize, high: usize): void {
   const front = changetype<B>(high).link(true);
   if (!front) return;
   let tail = front;
-  while (changetype<B>(tail).link(false)) tail = changetype<B>(tail).link(false);
+  let left: u32 = 0;
+  while (changetype<B>(tail).link(false)) {
+    left = further(left);
+    tail = changetype<B>(tail).link(false);
+  }
   changetype<B>(tail).setLink(false, changetype<B>(low).link(true));
   changetype<B>(low).setLink(true, front);
 }

@@ -9,6 +9,7 @@
 //
 //   node, from the arena: 0 u32 next | 4 u32 address | 8 u32 bytes | 12 u32 1 when the sequences are read | 16 f64 when it was retired |
 //                         24 u32 sequence of each slot [cpus]
+import { follow, mostNodes } from "../memory/damage";
 import { HOST_CPUS } from "../memory/regions";
 import { beginWrite, commit, write32 } from "../sync/journal";
 import { acquireOnce } from "../sync/lock";
@@ -97,7 +98,9 @@ export function reclaimSegments(table: usize): void {
 function reclaimOne(table: usize, all: bool): bool {
   let previous = table + RETIRED_SEGMENTS;
   let node = <usize>load<u32>(previous);
+  let left = mostNodes();
   while (node) {
+    left = follow(left);
     const next = <usize>load<u32>(node);
     if (all || isFree(node)) {
       write32(previous, <u32>next);

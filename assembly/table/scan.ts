@@ -13,7 +13,8 @@
 import { COUNTING, countCopied } from "../counting";
 import { compareBytes, copyBytes } from "../hash/bytes";
 import { reverseBits } from "../hash/hash";
-import { bucketAddress, bucketIndex, bucketMask } from "./buckets";
+import { follow, mostNodes } from "../memory/damage";
+import { bucketAddress, bucketIndex, bucketMask, insistOnBuckets } from "./buckets";
 import { emitBucket, emptyBucket } from "./emit";
 import { BUCKET_BYTES, KEY_SIZE, VALUE_SIZE, field } from "./header";
 import { dropSlot, removeSlot, settle } from "./linear";
@@ -88,6 +89,7 @@ export function scan<B>(table: usize, cursor: usize, keys: usize, values: usize,
   let position = <u64>load<u32>(cursor);
   let state = load<u32>(cursor, STATE);
   let done: u32 = 0;
+  insistOnBuckets(table);
   while (state != END && done < room) {
     if (state == AT) {
       const planned = plan<B>(table, cursor, position, min(MOST_PLANNED, 2 + ((room - done) >> 2)));
@@ -139,7 +141,9 @@ function sortBucket<B>(table: usize, bucket: usize, cursor: usize, position: u32
   const sorted = cursor + PLAN;
   let count: u32 = 0;
   let block = bucket;
+  let left = mostNodes();
   do {
+    left = follow(left);
     const first = block == bucket;
     let used = changetype<B>(block).occupied(table, first);
     while (used) {
@@ -261,7 +265,9 @@ export function leastIn<B>(table: usize, bucket: usize, position: u32, after: us
   let bestOrder: u32 = 0;
   let bestKey: usize = 0;
   let block = bucket;
+  let left = mostNodes();
   do {
+    left = follow(left);
     const first = block == bucket;
     let used = changetype<B>(block).occupied(table, first);
     while (used) {
@@ -284,6 +290,7 @@ export function leastIn<B>(table: usize, bucket: usize, position: u32, after: us
 /** Copies the key that follows (position, after) in the order of a scan. False when there is none. */
 export function nextKey<B>(table: usize, position: u32, after: usize, target: usize): bool {
   let start = <u64>position;
+  insistOnBuckets(table);
   while (start < WHOLE) {
     const bucket = bucketIndex(table, reverseBits(<u32>start));
     const block = bucketAddress<B>(table, bucket);

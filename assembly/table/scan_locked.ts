@@ -2,6 +2,7 @@
 // without a lock and counts if its version stands (table/fetch.ts); where entries are removed, or a bucket must be cut, it is
 // locked, and each bucket is an operation of its own. Between two buckets anything may happen: positions do not care.
 import { reverseBits } from "../hash/hash";
+import { follow, mostNodes } from "../memory/damage";
 import { ENOENT, ENOMEM } from "../memory/errno";
 import { ZEROS, ZEROS_BYTES } from "../memory/regions";
 import { commit, failWith, rollback } from "../sync/journal";
@@ -10,7 +11,7 @@ import { LOG_SPARE, ensureLog } from "../sync/owned";
 import { ERRNO, LOG_ROOM, VISITED, fence, mine, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_COPY, STEP_READ, step } from "../sync/step";
 import { isReadable } from "../sync/word";
-import { bucketAddress, bucketWidth, indexIn, widthIn } from "./buckets";
+import { bucketAddress, bucketWidth, indexIn, insistOnBuckets, widthIn } from "./buckets";
 import { emitBucket, emptyBucket } from "./emit";
 import { BUCKETS, FLAGS, GROWABLE, KEY_SIZE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "./header";
 import { clearSpinLocks, lockBucketOf } from "./locked";
@@ -90,7 +91,9 @@ function emitBlocks<B>(table: usize, bucket: usize, version: u32, keys: usize, v
   const valueSize = field(table, VALUE_SIZE);
   let done: u32 = 0;
   let block = bucket;
+  let left = mostNodes();
   while (block) {
+    left = follow(left);
     const first = block == bucket;
     if (STEPPING) step(STEP_COPY);
     if (!first) {
@@ -162,6 +165,7 @@ export function scanShared<B>(table: usize, cursor: usize, keys: usize, values: 
   let done: u32 = 0;
   let planned: u32 = 0;
   setMine(ERRNO, 0);
+  insistOnBuckets(table);
   while (state != END && done < room) {
     let entries: u32 = NOT;
     // Touched ahead, pages apart as they are; what has changed by the time of their turn does not matter.
@@ -200,6 +204,7 @@ export function scanShared<B>(table: usize, cursor: usize, keys: usize, values: 
 /** `nextKey` of table/scan.ts: 0, ENOENT, or the errno of a lock. */
 export function nextKeyShared<B>(table: usize, start: u32, after: usize, target: usize): u32 {
   let position = <u64>start;
+  insistOnBuckets(table);
   while (position < WHOLE) {
     if (!isUntouchedAt<B>(table, position)) {
       const bucket = lockAt<B>(table, position, 0);
@@ -221,7 +226,9 @@ export function nextKeyShared<B>(table: usize, start: u32, after: usize, target:
 function shorten<B>(table: usize, bucket: usize): void {
   let removed: u32 = 0;
   let block = changetype<B>(bucket).link(true);
+  let left = mostNodes();
   while (block && removed < MOST_REMOVED >> 1) {
+    left = follow(left);
     let used = changetype<B>(block).occupied(table, false);
     removed += <u32>popcnt(used);
     while (used) {
@@ -236,6 +243,7 @@ function shorten<B>(table: usize, bucket: usize): void {
 /** Removes every entry that is there from start to end. 0 or an errno. */
 export function clearShared<B>(table: usize): u32 {
   let position: u64 = 0;
+  insistOnBuckets(table);
   while (position < WHOLE) {
     if (!isUntouchedAt<B>(table, position)) {
       const bucket = lockAt<B>(table, position, MOST_REMOVED);

@@ -9,12 +9,15 @@
 //               record i is at directory[j] + stride * i without a subtraction
 import { COUNTING, countCopied } from "../counting";
 import { zeroBytes } from "../hash/bytes";
+import { insist } from "../memory/damage";
 import { publish, write32 } from "../sync/journal";
 import { SHARED } from "../sync/shared";
 import { tableAllocate, tableRelease } from "./account";
 import { ARRAY_BASE, ARRAY_SEGMENTS, field } from "./header";
 
 export const FIRST_ROOM: u32 = 16;
+/** Entries of a directory that leave no u32 to wrap around: more than 4 GiB can hold the segments of. */
+const MOST_SEGMENTS: u32 = 1 << 28;
 
 @inline export function segmentOf(index: u32, shift: u32): u32 {
   return select<u32>(32 - clz(index), (index >> shift) + shift, !(index >> shift));
@@ -53,6 +56,7 @@ export function reserveDirectory(table: usize, array: usize, segments: u32): boo
   const room = load<u32>(array, 8);
   if (segments <= room) return true;
   const wanted = max(max(FIRST_ROOM, room << 1), segments);
+  insist(wanted <= MOST_SEGMENTS);
   if (SHARED) return replaceDirectory(table, array, wanted, false);
   const directory = tableAllocate(table, wanted << 2);
   if (!directory) return false;
@@ -76,6 +80,7 @@ export function reserveDirectory(table: usize, array: usize, segments: u32): boo
  */
 export function replaceDirectory(table: usize, array: usize, wanted: u32, live: bool): bool {
   const room = load<u32>(array, 8);
+  insist(room < wanted && wanted <= MOST_SEGMENTS);
   const old = <usize>load<u32>(array);
   const directory = tableAllocate(table, directoryBytes(wanted));
   if (!directory) return false;
@@ -110,7 +115,7 @@ export function addSegment(table: usize, array: usize, segment: u32, stride: u32
 
 /** Frees a segment that was added for `records` records. */
 export function dropSegment(table: usize, array: usize, segment: u32, stride: u32, records: u32): void {
-  assert(segment < load<u32>(array, 8));
+  insist(segment < load<u32>(array, 8));
   const entry = directoryEntry(array, segment);
   const address = segmentAddress(array, segment, stride);
   if (!SHARED) store<u32>(entry, 0); // readers who come late must find memory, whatever is in it (table/fetch.ts)

@@ -3,7 +3,7 @@
 // at any time between two operations, in a section too, and in the shared build while no other thread writes to the table.
 // The order of the checks is such that nothing follows an address, a link or a count that has not been checked before.
 import {
-  ARRAY_VALUES, BUCKET_COUNT, CAPACITY, DIRECTORY, DRAIN_POSITION, ENTRY_COUNT, HELD_SEGMENTS, LIMITS, MEASURES, OVERFLOW_BLOCKS,
+  ARRAY_ROOM, ARRAY_VALUES, AS_CREATED, BUCKET_COUNT, CAPACITY, DIRECTORY, DRAIN_POSITION, ENTRY_COUNT, FLAG_WORDS, HELD_SEGMENTS, LIMITS, MEASURES, OVERFLOW_BLOCKS,
   RESERVE, TABLE_BYTES, broken,
 } from "../invariants";
 import { KeyAny } from "../hash/key";
@@ -18,12 +18,12 @@ import { fixedRecords, untouchedEntry } from "./buckets";
 import { ELEMENT_KEY, preallocatedSegments } from "./elements";
 import {
   ARRAY_BASE, ARRAY_DATA, ARRAY_SEGMENTS, BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, COUNT, DRAIN_AT, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD,
-  ELEMENT_STRIDE, FLAGS, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS, LOAD16,
-  MARK, MASK, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_MASK, OVERFLOW_RESERVE, OVERFLOW_SLOTS, OVERFLOW_VALUES,
-  PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, field, isGrowable,
+  ELEMENT_STRIDE, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS, LIMITED, LOAD16, LOCK_OFFSET,
+  MARK, MASK, MAX_ENTRIES, NO_LOCK, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_MASK, OVERFLOW_RESERVE, OVERFLOW_SLOTS, OVERFLOW_VALUES,
+  OWES, OWES_MERGES, PER_CPU, PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, field, isGrowable,
 } from "./header";
 import { markOf } from "./low_water";
-import { directoryEntry, firstOf, recordsOf, segmentOf, segmentsFor } from "./segments";
+import { directoryEntry, firstOf, recordAddress, recordsOf, segmentOf, segmentsFor } from "./segments";
 import { Sums, verifyBuckets } from "./verify_buckets";
 import { verifyElements, verifyOwners } from "./verify_elements";
 import { directoriesBytes, sharedBytes, verifyOldDirectories, verifyShared } from "./verify_shared";
@@ -39,9 +39,47 @@ export function verifyTable(table: usize, out: usize): u32 {
   return verifyStructures(table, out) || verifyContents(table, out) || verifyTotals(table, out);
 }
 
+/**
+ * Compares what the header says with what the handles of the table know: 0, or AS_CREATED. Nothing in memory says it a second time,
+ * so a damaged size may fit everything else there.
+ */
+export function verifyCreated(
+  table: usize, growable: u32, prealloc: u32, keySize: u32, valueSize: u32, maxEntries: u32, out: usize,
+): u32 {
+  const flags = (growable ? GROWABLE : 0) | (prealloc ? PREALLOCATED : 0);
+  if ((field(table, FLAGS) & (GROWABLE | PREALLOCATED)) != flags) {
+    return broken(out, AS_CREATED, <u32>FLAGS, field(table, FLAGS) & (GROWABLE | PREALLOCATED), flags, 0);
+  }
+  return (
+    expect(table, AS_CREATED, KEY_SIZE, keySize, out) ||
+    expect(table, AS_CREATED, VALUE_SIZE, valueSize, out) ||
+    expect(table, AS_CREATED, MAX_ENTRIES, maxEntries, out)
+  );
+}
+
+/** Checks a word that is a set of flags. */
+@inline function verifyFlags(table: usize, offset: usize, bits: u32, out: usize): u32 {
+  const word = field(table, offset);
+  return word & ~bits ? broken(out, FLAG_WORDS, <u32>offset, word, bits, 0) : 0;
+}
+
+/** The words of flags that every table has. */
+export function verifyWords(table: usize, out: usize): u32 {
+  return verifyFlags(table, FROZEN, 1, out) || verifyFlags(table, FLAGS, GROWABLE | PREALLOCATED | OWES_MERGES, out) || (SHARED ? verifySharedWords(table, out) : 0);
+}
+
+function verifySharedWords(table: usize, out: usize): u32 {
+  const lock = field(table, LOCK_OFFSET);
+  if (lock != NO_LOCK && (lock & 3 || <u64>lock + 4 > <u64>field(table, VALUE_SIZE))) {
+    return broken(out, MEASURES, <u32>LOCK_OFFSET, lock, NO_LOCK, 0);
+  }
+  return verifyFlags(table, LIMITED, 1, out) || verifyFlags(table, PER_CPU, 1, out) || verifyFlags(table, OWES, 1, out);
+}
+
 /** What must hold before anything may walk over the buckets. */
 function verifyStructures(table: usize, out: usize): u32 {
   return (
+    verifyWords(table, out) ||
     verifyMeasures(table, out) ||
     verifyCounts(table, out) ||
     verifyDirectory(table, table + BUCKET_SEGMENTS, bucketSegments(table), out) ||
@@ -293,6 +331,7 @@ function verifyArray(table: usize, out: usize): u32 {
   if (field(table, COUNT) != entries) return broken(out, ENTRY_COUNT, entries, field(table, COUNT), 0, 0);
   if (base > entries) return broken(out, CAPACITY, base, entries, 0, 0);
   return (
+    verifyWords(table, out) ||
     expect(table, MEASURES, KEY_SIZE, 4, out) ||
     expect(table, LIMITS, GROW_ABOVE, NEVER, out) ||
     verifyMark(table, out) ||
@@ -316,6 +355,23 @@ function verifyGrowth(table: usize, stride: u32, out: usize): u32 {
   return (
     expect(table, MEASURES, ELEMENT_STRIDE, stride, out) ||
     (SHARED ? verifyHeld(table, out) : 0) ||
-    verifyDirectory(table, table + ARRAY_SEGMENTS, elementSegments(table), out)
+    verifyDirectory(table, table + ARRAY_SEGMENTS, elementSegments(table), out) ||
+    verifyRoom(table, stride, out)
   );
+}
+
+/** The elements that the next growth of an array shows: it sets none to zero. */
+function verifyRoom(table: usize, stride: u32, out: usize): u32 {
+  const array = table + ARRAY_SEGMENTS;
+  const shift = load<u32>(array, 4);
+  const segments = elementSegments(table);
+  const base = field(table, ARRAY_BASE);
+  const end = segments ? firstOf(segments - 1, shift) + recordsOf(segments - 1, shift) : 0;
+  for (let index = field(table, MAX_ENTRIES) - base; index < end; index++) {
+    const element = recordAddress(array, index, stride);
+    for (let at: u32 = 0; at < stride; at += 8) {
+      if (load<u64>(element + at)) return broken(out, ARRAY_ROOM, base + index, <u32>element + at, 0, 0);
+    }
+  }
+  return 0;
 }

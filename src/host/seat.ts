@@ -5,6 +5,7 @@
  */
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, NotIsolatedError } from "../errors.ts";
+import { guarded } from "./guard.ts";
 import { PAGE_BYTES, type ResolvedOptions } from "./options.ts";
 import { drawHostSecrets } from "./secrets.ts";
 import {
@@ -31,7 +32,9 @@ export interface HostHandle {
 
 export interface Seat {
   readonly memory: WebAssembly.Memory;
+  /** The core, whose traps become errors, and as it is (guard.ts). */
   readonly core: CoreExports;
+  readonly bare: CoreExports;
   readonly cpus: number;
   /** The CPU slot. */
   readonly cpu: number;
@@ -69,10 +72,11 @@ function initHost(memory: WebAssembly.Memory, core: CoreExports, { maxMemory, se
 /** A memory for one thread. */
 export function plainSeat(options: ResolvedOptions): Seat {
   const memory = newMemory(options.maxMemory, false);
-  const core = instantiateCore(memory);
+  const bare = instantiateCore(memory);
+  const core = guarded(bare);
   initHost(memory, core, options);
   const { cpus, seed, maxMemory } = options;
-  return { memory, core, cpus, cpu: 0, seed, limit: maxMemory, module: undefined };
+  return { memory, core, bare, cpus, cpu: 0, seed, limit: maxMemory, module: undefined };
 }
 
 /** Throws where memory cannot be shared. */
@@ -92,12 +96,13 @@ function sitDown(
   const words = new Int32Array(memory.buffer);
   const cpu = takeSlot(words);
   try {
-    const core = instantiateSharedCore(module, memory, slotAddress(cpu));
+    const bare = instantiateSharedCore(module, memory, slotAddress(cpu));
+    const core = guarded(bare);
     setUp(core);
     core.attach(mayWait() ? 1 : 0, threadWord());
     const cpus = words[HOST_CPUS >>> 2];
     const seed = words[HOST_IS_SEEDED >>> 2] === 1 ? words[HOST_SEED >>> 2] >>> 0 : undefined;
-    return { memory, core, cpus, cpu, seed, limit: memory.buffer.byteLength, module };
+    return { memory, core, bare, cpus, cpu, seed, limit: memory.buffer.byteLength, module };
   } catch (error) {
     returnSlot(words, cpu);
     throw error;

@@ -15,6 +15,8 @@ import type { CoreExports } from "./wasm.ts";
 export interface SharedExports extends CoreExports {
   /** Sets up the slot that was taken. `thread`: its id + 1, 0 for unknown. */
   attach(mayWait: number, thread: number): void;
+  /** Takes back what a call had begun that a trap has ended, and releases its locks. */
+  abandon(): void;
   /** Frees the slot and what it owns: 0 | EBUSY in a section | ETIMEDOUT. */
   detach(): number;
   /** Declares the thread of a slot dead and clears up behind it: 0 | ENOENT when no thread uses it | EINVAL | ETIMEDOUT. */

@@ -44,8 +44,10 @@ export abstract class HostThreads extends HostViews {
   declare readonly cpu: number;
   /** Whether other threads may attach to the memory. */
   declare readonly shared: boolean;
-  /** @internal */
+  /** @internal Throws a DamagedError instead of a trap. */
   declare readonly core: CoreExports;
+  /** @internal The same for who catches traps by itself (guard.ts). */
+  declare readonly bare: CoreExports;
   /** @internal */
   abstract readonly tables: Tables;
   /** @internal */
@@ -53,9 +55,9 @@ export abstract class HostThreads extends HostViews {
   readonly #handle: HostHandle | undefined;
 
   /** @internal */
-  constructor({ memory, module, core, cpus, cpu }: Seat) {
+  constructor({ memory, module, core, bare, cpus, cpu }: Seat) {
     super(memory);
-    hide<HostThreads>(this, { core, shared: module !== undefined, cpu, cpus, closed: false });
+    hide<HostThreads>(this, { core, bare, shared: module !== undefined, cpu, cpus, closed: false });
     this.#handle = module === undefined ? undefined : { memory, module };
   }
 

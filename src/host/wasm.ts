@@ -154,6 +154,16 @@ export interface CoreExports {
   tableStats(m: number, out: number): void;
   /** Checks the invariants of a table: 0, or the number of one that is broken, with 4 words about it at `out`. */
   verify(m: number, out: number): number;
+  /** Compares a header with what the handles know of the table; as `verify`. `growable` and `prealloc`: of a table with buckets. */
+  verifyCreated(
+    m: number,
+    growable: number,
+    prealloc: number,
+    keySize: number,
+    valueSize: number,
+    maxEntries: number,
+    out: number,
+  ): number;
   /** The same for the allocator. */
   verifyArena(out: number): number;
 

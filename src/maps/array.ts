@@ -292,7 +292,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
 
   #at(index: number): number {
     if (index < this.#base) return this.#data + index * this.stride;
-    return this.core.arrayElement(this.table.handle, index) >>> 0;
+    return this.host.core.arrayElement(this.table.handle, index) >>> 0;
   }
 
   override obtain(operation: Operation, index: number): number {
@@ -306,7 +306,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
 
   #forWriting(index: number): number {
     if (index < this.table.direct) return this.#data + index * this.stride;
-    return this.core.arrayObtain(this.table.handle, index) >>> 0;
+    return this.host.core.arrayObtain(this.table.handle, index) >>> 0;
   }
 
   override get absent(): number {
@@ -322,7 +322,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
 
   /** @internal Tells the low-water hook of the write that may follow, as long as nothing is locked. The key is in the scratch. */
   protected announce(index: number, key: number): void {
-    if (this.core.arrayObtain(this.table.handle, index) >>> 0 !== LOW_WATER) return;
+    if (this.host.core.arrayObtain(this.table.handle, index) >>> 0 !== LOW_WATER) return;
     callLowWater(this, "locked");
     this.host.u32[key >>> 2] = index;
   }

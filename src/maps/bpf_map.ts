@@ -6,7 +6,8 @@
  */
 import type { Codec, ScalarKind } from "../codec/codec.ts";
 import { within } from "../codec/mismatch.ts";
-import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import { bpfError, damagedError, ERRNO, type Operation } from "../errors.ts";
+import { trapError } from "../host/guard.ts";
 import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
 import type { CoreExports } from "../host/wasm.ts";
@@ -29,7 +30,7 @@ import { problemsOfTable } from "./verify.ts";
  */
 export abstract class BpfMap<K, V> {
   declare readonly host: Host;
-  /** @internal The host's, kept here for the calls that every nanosecond counts in. */
+  /** @internal The host's bare one, for the calls that every nanosecond counts in: they catch its traps, with {@link trapped}. */
   declare readonly core: CoreExports;
   /** @internal */
   declare readonly table: Table;
@@ -63,7 +64,7 @@ export abstract class BpfMap<K, V> {
       reading: readable ? table.handle : 0,
       writing: writable ? table.handle : 0,
       host,
-      core: host.core,
+      core: host.bare,
       table,
       keyScalar: key.scalar,
       valueScalar: value.scalar,
@@ -195,6 +196,11 @@ export abstract class BpfMap<K, V> {
     throw handleError(this, operation);
   }
 
+  /** @internal What to throw for what a call of the bare core has thrown. */
+  trapped(operation: Operation, thrown: unknown): unknown {
+    return trapError(this.core, operation, subjectOf(this), thrown);
+  }
+
   /** @internal Throws for an errno of the core. */
   fail(operation: Operation, errno: number): never {
     throw coreError(this, operation, errno);
@@ -267,6 +273,8 @@ export abstract class BpfMap<K, V> {
     offset: number,
     codec: Codec<unknown> = this.valueCodec,
   ): T {
+    // Where the core says that a value is, there is memory.
+    if (offset + codec.size > view.byteLength) throw damagedError(operation, subjectOf(this));
     try {
       return codec.decode(view, offset) as T;
     } catch (error) {

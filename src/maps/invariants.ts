@@ -262,6 +262,22 @@ const KV: readonly Invariant[] = [
   ],
 ];
 
+const MORE: readonly Invariant[] = [
+  [
+    "the room behind the end of an array holds zeros",
+    (index, address) => `that of element ${index} at ${hex(address)} does not`,
+  ],
+  [
+    "a word of flags has no other bits",
+    (offset, word, bits) => `the word at ${offset} of the header is ${hex(word)}, its bits are ${hex(bits)}`,
+  ],
+  ["sizes, limit and kind in the header are those that the table was created with", headerWord],
+  [
+    "the sections that are open are those of threads that are in one",
+    (cpu, high, low) => `the set is 0x${(high * 2 ** 32 + low).toString(16)}, CPU slot ${cpu} is in none`,
+  ],
+];
+
 const ALL: readonly Invariant[] = [
   ["all invariants hold", () => "nothing is broken"],
   ...TABLE,
@@ -270,6 +286,7 @@ const ALL: readonly Invariant[] = [
   ...ARENA,
   ...SHARED,
   ...KV,
+  ...MORE,
 ];
 
 /** What must hold, by the number that the core answers with; 0 is its answer when everything does. */

@@ -19,7 +19,12 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const { host } = this;
     const word = this.word("get", key);
     if (word < 0) return undefined;
-    const address = this.core.lookup4(this.reading, word) >>> 0;
+    let address: number;
+    try {
+      address = this.core.lookup4(this.reading, word) >>> 0;
+    } catch (trap) {
+      throw this.trapped("get", trap);
+    }
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
@@ -31,7 +36,12 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const direct = fitsScalar(this.valueScalar, value);
     if (!direct) this.encodeValue("set", value);
     const word = this.word("set", key);
-    const address = this.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
+    let address: number;
+    try {
+      address = this.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped("set", trap);
+    }
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
     if (direct) writeScalar(host, this.valueScalar, address, value);
@@ -43,7 +53,12 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
     if (word < 0) return false;
-    const address = this.core.lookup4(this.reading, word) >>> 0;
+    let address: number;
+    try {
+      address = this.core.lookup4(this.reading, word) >>> 0;
+    } catch (trap) {
+      throw this.trapped("has", trap);
+    }
     if (address < ERRNO_LIMIT) this.missed("has", address);
     return address !== 0;
   }
@@ -52,7 +67,12 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     if (this.writing === 0) this.refuse("delete");
     const word = this.word("delete", key);
     if (word < 0) return false;
-    const errno = this.core.remove4(this.writing, word);
+    let errno: number;
+    try {
+      errno = this.core.remove4(this.writing, word);
+    } catch (trap) {
+      throw this.trapped("delete", trap);
+    }
     if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
     return errno === 0;
   }
@@ -64,7 +84,12 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
 
   override locate(operation: Operation, key: K): number {
     const word = this.word(operation, key);
-    return word < 0 ? 0 : this.core.lookup4(this.table.handle, word) >>> 0;
+    if (word < 0) return 0;
+    try {
+      return this.core.lookup4(this.table.handle, word) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
   }
 
   override obtain(operation: Operation, key: K): number {
@@ -72,7 +97,12 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const word = this.word(operation, key);
     const count = (this.writing + host.layout.count) >>> 2;
     const before = host.u32[count];
-    const address = this.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
+    let address: number;
+    try {
+      address = this.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
     if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
@@ -80,7 +110,7 @@ export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
   }
 
   override find(handle: number, key: number): number {
-    return this.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
+    return this.host.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
   }
 
   /** @internal The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */

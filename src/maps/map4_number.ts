@@ -31,7 +31,12 @@ export class MapNumber4<K, V, C extends AnyCounts = Counts<V>> extends Map4<K, V
     if (flags !== undefined) return this.getWith(key, flags);
     const word = this.word("get", key);
     if (word < 0) return this.#none;
-    const value = this.core.getNumber4(this.reading, word, this.valueScalar);
+    let value: number;
+    try {
+      value = this.core.getNumber4(this.reading, word, this.valueScalar);
+    } catch (trap) {
+      throw this.trapped("get", trap);
+    }
     if (value === ABSENT) return this.#none;
     return (Number.isNaN(value) ? this.#decoded(word) : value) as V;
   }
@@ -40,7 +45,12 @@ export class MapNumber4<K, V, C extends AnyCounts = Counts<V>> extends Map4<K, V
     if (this.writing === 0) this.refuse("set");
     if (typeof value !== "number") return super.set(key, value);
     const word = this.word("set", key);
-    const result = this.core.setNumber4(this.writing, word, value, this.valueScalar);
+    let result: number;
+    try {
+      result = this.core.setNumber4(this.writing, word, value, this.valueScalar);
+    } catch (trap) {
+      throw this.trapped("set", trap);
+    }
     return result === 0 ? this : this.#settled(result, key, value);
   }
 

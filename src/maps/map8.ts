@@ -20,7 +20,12 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const { host } = this;
     const low = this.low("get", key);
     if (low < 0) return undefined;
-    const address = host.core.lookup8(this.reading, low, this.#high) >>> 0;
+    let address: number;
+    try {
+      address = this.core.lookup8(this.reading, low, this.#high) >>> 0;
+    } catch (trap) {
+      throw this.trapped("get", trap);
+    }
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
@@ -32,7 +37,12 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const direct = fitsScalar(this.valueScalar, value);
     if (!direct) this.encodeValue("set", value);
     const low = this.low("set", key);
-    const address = host.core.upsert8(this.writing, low, this.#high, BPF_ANY) >>> 0;
+    let address: number;
+    try {
+      address = this.core.upsert8(this.writing, low, this.#high, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped("set", trap);
+    }
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
     if (direct) writeScalar(host, this.valueScalar, address, value);
@@ -44,7 +54,12 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     if (this.reading === 0) this.refuse("has");
     const low = this.low("has", key);
     if (low < 0) return false;
-    const address = this.host.core.lookup8(this.reading, low, this.#high) >>> 0;
+    let address: number;
+    try {
+      address = this.core.lookup8(this.reading, low, this.#high) >>> 0;
+    } catch (trap) {
+      throw this.trapped("has", trap);
+    }
     if (address < ERRNO_LIMIT) this.missed("has", address);
     return address !== 0;
   }
@@ -53,7 +68,12 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     if (this.writing === 0) this.refuse("delete");
     const low = this.low("delete", key);
     if (low < 0) return false;
-    const errno = this.host.core.remove8(this.writing, low, this.#high);
+    let errno: number;
+    try {
+      errno = this.core.remove8(this.writing, low, this.#high);
+    } catch (trap) {
+      throw this.trapped("delete", trap);
+    }
     if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
     return errno === 0;
   }
@@ -65,7 +85,12 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
 
   override locate(operation: Operation, key: K): number {
     const low = this.low(operation, key);
-    return low < 0 ? 0 : this.host.core.lookup8(this.table.handle, low, this.#high) >>> 0;
+    if (low < 0) return 0;
+    try {
+      return this.core.lookup8(this.table.handle, low, this.#high) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
   }
 
   override obtain(operation: Operation, key: K): number {
@@ -73,7 +98,12 @@ export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C
     const low = this.low(operation, key);
     const count = (this.writing + host.layout.count) >>> 2;
     const before = host.u32[count];
-    const address = host.core.upsert8(this.writing, low, this.#high, BPF_ANY) >>> 0;
+    let address: number;
+    try {
+      address = this.core.upsert8(this.writing, low, this.#high, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
     if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);

@@ -13,7 +13,12 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
     const { host } = this;
     const at = this.encodeKey("get", key);
     if (at === 0) return undefined;
-    const address = host.core.lookup16(this.reading, at) >>> 0;
+    let address: number;
+    try {
+      address = this.core.lookup16(this.reading, at) >>> 0;
+    } catch (trap) {
+      throw this.trapped("get", trap);
+    }
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
@@ -25,7 +30,12 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
     const direct = fitsScalar(this.valueScalar, value);
     if (!direct) this.encodeValue("set", value);
     const at = this.encodeKey("set", key);
-    const address = host.core.upsert16(this.writing, at, BPF_ANY) >>> 0;
+    let address: number;
+    try {
+      address = this.core.upsert16(this.writing, at, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped("set", trap);
+    }
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
     if (direct) writeScalar(host, this.valueScalar, address, value);
@@ -37,7 +47,12 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
     if (this.reading === 0) this.refuse("has");
     const at = this.encodeKey("has", key);
     if (at === 0) return false;
-    const address = this.host.core.lookup16(this.reading, at) >>> 0;
+    let address: number;
+    try {
+      address = this.core.lookup16(this.reading, at) >>> 0;
+    } catch (trap) {
+      throw this.trapped("has", trap);
+    }
     if (address < ERRNO_LIMIT) this.missed("has", address);
     return address !== 0;
   }
@@ -46,7 +61,12 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
     if (this.writing === 0) this.refuse("delete");
     const at = this.encodeKey("delete", key);
     if (at === 0) return false;
-    const errno = this.host.core.remove16(this.writing, at);
+    let errno: number;
+    try {
+      errno = this.core.remove16(this.writing, at);
+    } catch (trap) {
+      throw this.trapped("delete", trap);
+    }
     if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
     return errno === 0;
   }
@@ -58,7 +78,12 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
 
   override locate(operation: Operation, key: K): number {
     const at = this.encodeKey(operation, key);
-    return at === 0 ? 0 : this.host.core.lookup16(this.table.handle, at) >>> 0;
+    if (at === 0) return 0;
+    try {
+      return this.core.lookup16(this.table.handle, at) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
   }
 
   override obtain(operation: Operation, key: K): number {
@@ -66,7 +91,12 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
     const at = this.encodeKey(operation, key);
     const count = (this.writing + host.layout.count) >>> 2;
     const before = host.u32[count];
-    const address = host.core.upsert16(this.writing, at, BPF_ANY) >>> 0;
+    let address: number;
+    try {
+      address = this.core.upsert16(this.writing, at, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
     if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
@@ -86,7 +116,12 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
     const { host } = this;
     const at = this.encodeKey("get", key);
     if (at === 0) return undefined;
-    const address = host.core.lookupAny(this.reading, at) >>> 0;
+    let address: number;
+    try {
+      address = this.core.lookupAny(this.reading, at) >>> 0;
+    } catch (trap) {
+      throw this.trapped("get", trap);
+    }
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
@@ -98,7 +133,12 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
     const direct = fitsScalar(this.valueScalar, value);
     if (!direct) this.encodeValue("set", value);
     const at = this.encodeKey("set", key);
-    const address = host.core.upsertAny(this.writing, at, BPF_ANY) >>> 0;
+    let address: number;
+    try {
+      address = this.core.upsertAny(this.writing, at, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped("set", trap);
+    }
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
     if (direct) writeScalar(host, this.valueScalar, address, value);
@@ -110,7 +150,12 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
     if (this.reading === 0) this.refuse("has");
     const at = this.encodeKey("has", key);
     if (at === 0) return false;
-    const address = this.host.core.lookupAny(this.reading, at) >>> 0;
+    let address: number;
+    try {
+      address = this.core.lookupAny(this.reading, at) >>> 0;
+    } catch (trap) {
+      throw this.trapped("has", trap);
+    }
     if (address < ERRNO_LIMIT) this.missed("has", address);
     return address !== 0;
   }
@@ -119,7 +164,12 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
     if (this.writing === 0) this.refuse("delete");
     const at = this.encodeKey("delete", key);
     if (at === 0) return false;
-    const errno = this.host.core.removeAny(this.writing, at);
+    let errno: number;
+    try {
+      errno = this.core.removeAny(this.writing, at);
+    } catch (trap) {
+      throw this.trapped("delete", trap);
+    }
     if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
     return errno === 0;
   }
@@ -131,7 +181,12 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
 
   override locate(operation: Operation, key: K): number {
     const at = this.encodeKey(operation, key);
-    return at === 0 ? 0 : this.host.core.lookupAny(this.table.handle, at) >>> 0;
+    if (at === 0) return 0;
+    try {
+      return this.core.lookupAny(this.table.handle, at) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
   }
 
   override obtain(operation: Operation, key: K): number {
@@ -139,7 +194,12 @@ export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V,
     const at = this.encodeKey(operation, key);
     const count = (this.writing + host.layout.count) >>> 2;
     const before = host.u32[count];
-    const address = host.core.upsertAny(this.writing, at, BPF_ANY) >>> 0;
+    let address: number;
+    try {
+      address = this.core.upsertAny(this.writing, at, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
     if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);

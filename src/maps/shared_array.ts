@@ -43,7 +43,12 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
     this.checkIndex("get", index);
     if (!isU32(index)) return undefined;
     const { copy } = this.host.scratch;
-    const found = sharedCore(this).arrayGet(this.reading, index, copy, flags);
+    let found: number;
+    try {
+      found = sharedCore(this).arrayGet(this.reading, index, copy, flags);
+    } catch (trap) {
+      throw this.trapped("get", trap);
+    }
     return found === 1 ? valueAt(this, "get", copy) : this.missed("get", found);
   }
 
@@ -51,7 +56,12 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
     if (this.writing === 0) this.refuse("set");
     const source = stageValue(this, "set", value);
     this.checkIndex("set", index);
-    const errno = sharedCore(this).arraySet(this.writing, index, source, 0);
+    let errno: number;
+    try {
+      errno = sharedCore(this).arraySet(this.writing, index, source, 0);
+    } catch (trap) {
+      throw this.trapped("set", trap);
+    }
     if (errno !== 0) return this.refused("set", errno, this.set, index, value);
     return this;
   }
@@ -62,14 +72,19 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
     this.host.scratch.turn++;
     const at = stageDelta(this, delta);
     const { scalar, offset } = counter;
-    const errno = sharedCore(this).arrayAdd(this.writing, index, at, scalar, offset, at + COUNT_OFFSET);
+    let errno: number;
+    try {
+      errno = sharedCore(this).arrayAdd(this.writing, index, at, scalar, offset, at + COUNT_OFFSET);
+    } catch (trap) {
+      throw this.trapped("add", trap);
+    }
     if (errno === LOW_WATER) return this.refused("add", errno, this.add, index, delta, options) as never;
     return counted(this, counter, delta, errno) as never;
   }
 
   override find(handle: number, key: number): number {
     const { copy } = this.host.scratch;
-    const found = sharedCore(this).arrayGet(handle, this.host.u32[key >>> 2], copy, 0);
+    const found = sharedCore(this.host).arrayGet(handle, this.host.u32[key >>> 2], copy, 0);
     return found === 1 ? copy : found;
   }
 
@@ -80,7 +95,7 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
     if ((condition & ~BPF_F_LOCK) === BPF_NOEXIST) {
       return index < this.table.maxEntries ? ERRNO.EEXIST : ERRNO.E2BIG;
     }
-    return sharedCore(this).arraySet(this.writing, index, value, flags);
+    return sharedCore(this.host).arraySet(this.writing, index, value, flags);
   }
 
   override writeEntries(
@@ -120,20 +135,20 @@ export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap
   protected override lockValue(key: number): number {
     const index = this.host.u32[key >>> 2];
     if (index < this.table.maxEntries) this.announce(index, key);
-    const address = sharedCore(this).arrayLockValue(this.writing, index) >>> 0;
+    const address = sharedCore(this.host).arrayLockValue(this.writing, index) >>> 0;
     if (address < ERRNO_LIMIT) this.missed("locked", address);
     else this.host.tables.sections++;
     return address;
   }
 
   protected override unlockValue(address: number): void {
-    sharedCore(this).unlockValue(this.table.handle, address);
+    sharedCore(this.host).unlockValue(this.table.handle, address);
     this.host.tables.leaveSection();
   }
 
   protected override decodeLocked(address: number): V {
     const { key, copy } = this.host.scratch;
-    const found = sharedCore(this).arrayGet(this.writing, this.host.u32[key >>> 2], copy, 0);
+    const found = sharedCore(this.host).arrayGet(this.writing, this.host.u32[key >>> 2], copy, 0);
     return valueAt(this, "locked", found === 1 ? copy : address);
   }
 

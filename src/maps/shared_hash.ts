@@ -35,7 +35,12 @@ export function sharing<B>(Plain: B): B {
       if (this.writing === 0) this.refuse("set");
       const valueAddress = stageValue(this, "set", value);
       const keyAddress = stageKey(this, "set", key);
-      const errno = this.core.update(this.writing, keyAddress, valueAddress, BPF_ANY);
+      let errno: number;
+      try {
+        errno = this.core.update(this.writing, keyAddress, valueAddress, BPF_ANY);
+      } catch (trap) {
+        throw this.trapped("set", trap);
+      }
       if (errno !== 0) return this.refused("set", errno, this.set, key, value);
       return this;
     }
@@ -45,20 +50,25 @@ export function sharing<B>(Plain: B): B {
       const keyAddress = stageKey(this, "add", key);
       const at = stageDelta(this, delta);
       const { scalar, offset } = counter;
-      const errno = sharedCore(this).add(this.writing, keyAddress, at, scalar, offset, at + COUNT_OFFSET);
+      let errno: number;
+      try {
+        errno = sharedCore(this).add(this.writing, keyAddress, at, scalar, offset, at + COUNT_OFFSET);
+      } catch (trap) {
+        throw this.trapped("add", trap);
+      }
       if (errno === LOW_WATER) return this.refused("add", errno, this.add, key, delta, options);
       return counted(this, counter, delta, errno);
     }
 
     override get size(): number {
       if (this.closed) this.refuse("size");
-      return sharedCore(this).entries(this.table.handle) >>> 0;
+      return sharedCore(this.host).entries(this.table.handle) >>> 0;
     }
 
     override locate(operation: Operation, key: unknown): number {
       const keyAddress = stageKey(this, operation, key);
       if (keyAddress === 0) return 0;
-      const address = sharedCore(this).locate(this.table.handle, keyAddress) >>> 0;
+      const address = sharedCore(this.host).locate(this.table.handle, keyAddress) >>> 0;
       if (address < ERRNO_LIMIT) this.missed(operation, address);
       return address;
     }
@@ -91,25 +101,25 @@ export function sharing<B>(Plain: B): B {
       const keyAddress = stageKey(this, "get", key);
       if (keyAddress === 0) return undefined;
       const { copy } = this.host.scratch;
-      const found = sharedCore(this).fetch(this.reading, keyAddress, copy, BPF_F_LOCK);
+      const found = sharedCore(this.host).fetch(this.reading, keyAddress, copy, BPF_F_LOCK);
       return found === 1 ? valueAt(this, "get", copy) : this.missed("get", found);
     }
 
     protected override lockValue(key: number): number {
-      const address = sharedCore(this).lockValue(this.writing, key) >>> 0;
+      const address = sharedCore(this.host).lockValue(this.writing, key) >>> 0;
       if (address < ERRNO_LIMIT) this.missed("locked", address);
       else this.host.tables.sections++;
       return address;
     }
 
     protected override unlockValue(address: number): void {
-      sharedCore(this).unlockValue(this.table.handle, address);
+      sharedCore(this.host).unlockValue(this.table.handle, address);
       this.host.tables.leaveSection();
     }
 
     protected override decodeLocked(address: number): unknown {
       const { key, copy } = this.host.scratch;
-      const found = sharedCore(this).fetch(this.writing, key, copy, 0);
+      const found = sharedCore(this.host).fetch(this.writing, key, copy, 0);
       // Deleted meanwhile: in the section its bytes stay where they were.
       return valueAt(this, "locked", found === 1 ? copy : address);
     }
@@ -124,7 +134,12 @@ class SharedNumber4<K, V, C extends AnyCounts = Counts<V>> extends SharedNumber4
     if (this.writing === 0) this.refuse("set");
     if (typeof value !== "number") return super.set(key, value);
     const word = this.word("set", key);
-    const result = this.core.setNumber4(this.writing, word, value, this.valueScalar);
+    let result: number;
+    try {
+      result = this.core.setNumber4(this.writing, word, value, this.valueScalar);
+    } catch (trap) {
+      throw this.trapped("set", trap);
+    }
     if (result === 0) return this;
     // The codec says what it would have accepted.
     if (result === UNFIT) return super.set(key, value);

@@ -20,7 +20,12 @@ class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
     const keyAddress = stageKey(map, "local.get", key);
     if (keyAddress === 0) return undefined;
     const { copy } = host.scratch;
-    const found = sharedCore(map).localRead(map.reading, keyAddress, offset, map.table.valueSize, copy);
+    let found: number;
+    try {
+      found = sharedCore(map).localRead(map.reading, keyAddress, offset, map.table.valueSize, copy);
+    } catch (trap) {
+      throw map.trapped("local.get", trap);
+    }
     if (found !== 1) {
       if (found !== 0) map.fail("local.get", found);
       return undefined;
@@ -40,14 +45,13 @@ class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
     } else map.encodeValue(operation, value, codec);
     const condition = flags === BPF_ANY ? BPF_ANY : map.condition(operation, flags);
     const keyAddress = stageKey(map, operation, key);
-    const errno = sharedCore(map).localWrite(
-      map.writing,
-      keyAddress,
-      offset,
-      map.table.valueSize,
-      host.scratch.value,
-      condition,
-    );
+    const { value: at } = host.scratch;
+    let errno: number;
+    try {
+      errno = sharedCore(map).localWrite(map.writing, keyAddress, offset, map.table.valueSize, at, condition);
+    } catch (trap) {
+      throw map.trapped(operation, trap);
+    }
     if (errno !== 0) map.fail(operation, errno);
   }
 }
@@ -65,14 +69,19 @@ function sharingPerCpu(Base: HashClass): HashClass {
       const keyAddress = stageKey(this, "add", key);
       const at = stageDelta(this, delta);
       const offset = this.#local.offset + counter.offset;
-      const errno = sharedCore(this).localAdd(
-        this.writing,
-        keyAddress,
-        at,
-        counter.scalar,
-        offset,
-        at + COUNT_OFFSET,
-      );
+      let errno: number;
+      try {
+        errno = sharedCore(this).localAdd(
+          this.writing,
+          keyAddress,
+          at,
+          counter.scalar,
+          offset,
+          at + COUNT_OFFSET,
+        );
+      } catch (trap) {
+        throw this.trapped("add", trap);
+      }
       return counted(this, counter, delta, errno);
     }
 

@@ -3,31 +3,68 @@
  *
  * @module
  */
-import { mapSubject } from "../errors.ts";
+import { BPF_F_NO_PREALLOC } from "../constants.ts";
+import { DamagedError, LockTimeoutError, mapSubject } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { TableInfo } from "../host/table.ts";
+import { isArray, isSocketMap } from "../host/tables.ts";
 import { problemOf } from "./invariants.ts";
 
 const DETAIL_WORDS = 4;
+/** Where the core counts the sections that are open (assembly/memory/regions.ts). */
+const SECTION_DEPTH = 320;
 
 /** What a check of the core has found. */
 function problem(host: Host, subject: string, check: (out: number) => number): string[] {
   host.scratch.turn++;
   const out = host.scratch.value;
-  const broken = check(out);
-  if (broken === 0) return [];
-  return [`${subject}: ${problemOf(broken, host.u32.subarray(out >>> 2, (out >>> 2) + DETAIL_WORDS))}`];
+  return surviving(subject, () => {
+    const broken = check(out);
+    if (broken === 0) return [];
+    return [`${subject}: ${problemOf(broken, host.u32.subarray(out >>> 2, (out >>> 2) + DETAIL_WORDS))}`];
+  });
+}
+
+/** What a check has found; that it could not come to its end is a problem like others. */
+function surviving(subject: string, check: () => string[]): string[] {
+  try {
+    return check();
+  } catch (error) {
+    if (!(error instanceof DamagedError || error instanceof LockTimeoutError)) throw error;
+    return [`${subject}: could not be checked to the end: ${error.message}`];
+  }
 }
 
 /** What does not hold in a table. */
 export function problemsOfTable(host: Host, table: TableInfo): string[] {
-  const { name, type, id, handle } = table;
-  return problem(host, mapSubject(name, type, id), (out) => host.core.verify(handle, out));
+  const { name, type, id, handle, keySize, valueBytes, maxEntries, flags } = table;
+  const growable = type === "rhash" || isSocketMap(type);
+  const prealloc = !growable && !isArray(type) && type !== "kv" && (flags & BPF_F_NO_PREALLOC) === 0;
+  const kind = [Number(growable), Number(prealloc)] as const;
+  return problem(
+    host,
+    mapSubject(name, type, id),
+    (out) =>
+      host.core.verify(handle, out) ||
+      host.core.verifyCreated(handle, ...kind, keySize, valueBytes, maxEntries, out),
+  );
+}
+
+/** That as many sections are open as this thread has opened. A shared host counts them for each of its threads (verifyArena). */
+function problemsOfSections(host: Host): string[] {
+  const open = host.u32[SECTION_DEPTH >>> 2];
+  const { sections } = host.tables;
+  if (host.shared || open === sections) return [];
+  return [`the host: ${sections} sections are open, and it counts ${open}`];
 }
 
 /** What does not hold in the memory of a host. */
 export function problemsOfHost(host: Host): string[] {
   const problems = problem(host, "the allocator", (out) => host.core.verifyArena(out));
-  for (const table of host.tables.all()) problems.push(...problemsOfTable(host, table));
-  return problems;
+  problems.push(...problemsOfSections(host));
+  const ofTables = surviving("the list of maps", () => {
+    for (const table of host.tables.all()) problems.push(...problemsOfTable(host, table));
+    return [];
+  });
+  return [...problems, ...ofTables];
 }

@@ -19,6 +19,9 @@ import { RECORD } from "./run_record.ts";
 import type { LoopParts } from "./scanner.ts";
 import { type CodeWriter, I32, type Local, TYPE_I32 } from "./wasm/index.ts";
 
+/** Bytes of the smallest block of host memory. */
+const GRANULE = 64;
+
 const { PLAN, PLANNED, VISITED, BUCKETS_DONE } = RECORD;
 
 export function writeBucketLoop(
@@ -33,8 +36,10 @@ export function writeBucketLoop(
   const local = () => code.local(TYPE_I32);
   const [bucket, block, first, slot] = [local(), local(), local(), local()];
   const [used, chosen, visited, key, value] = [local(), local(), local(), local(), local()];
-  const [done, action] = [local(), local()];
+  const [done, action, left] = [local(), local(), local()];
   const walk = { block, first, slot };
+  /** A chain of more blocks is a circle: assembly/memory/damage.ts. */
+  const mostNodes = Math.floor(host.limit / GRANULE);
 
   /** Adds what was visited to the record. */
   const note = () => {
@@ -77,7 +82,7 @@ export function writeBucketLoop(
     else code.drop();
   };
   const visitBucket = () => {
-    code.get(bucket).set(block).i32(1).set(first);
+    code.get(bucket).set(block).i32(1).set(first).i32(mostNodes).set(left);
     const chain = code.loop();
     blocks.occupied(code, walk);
     code.tee(used).op(I32.popcnt).get(visited).op(I32.add).set(visited);
@@ -89,7 +94,22 @@ export function writeBucketLoop(
       if (deletes) dropChosen();
     });
     blocks.link(code, walk);
-    code.set(block).i32(0).set(first).get(block).brIf(chain).end(chain);
+    code
+      .set(block)
+      .i32(0)
+      .set(first)
+      .get(block)
+      .ifThen(() => {
+        code
+          .get(left)
+          .i32(1)
+          .op(I32.sub)
+          .tee(left)
+          .op(I32.eqz)
+          .ifThen(() => code.unreachable());
+        code.br(chain);
+      })
+      .end(chain);
   };
 
   const buckets = code.loop();

@@ -103,14 +103,12 @@ export class Run<K, V> {
       table.runs--;
       // A filter may have written to any value. Shared memory keeps no version.
       if (!host.closed && !host.shared) host.u32[(table.handle + host.layout.version) >>> 2]++;
-      this.#victims.close();
-      returnEntry(this.#map, this.#entry);
-      if (!host.closed) {
-        this.#settle();
-        this.#record.close();
+      try {
+        this.#close();
+      } finally {
+        tables.leaveSection();
+        tables.drop(table);
       }
-      tables.leaveSection();
-      tables.drop(table);
     }
   }
 
@@ -133,6 +131,17 @@ export class Run<K, V> {
     return this.#stopped || this.#record.ended || this.#plan.budget.isSpent(this.#record.visited);
   }
 
+  #close(): void {
+    this.#victims.close();
+    returnEntry(this.#map, this.#entry);
+    if (this.#map.host.closed) return;
+    try {
+      this.#settle();
+    } finally {
+      this.#record.close();
+    }
+  }
+
   #visitEach(): void {
     do this.#visitBuckets(this.#plan.budget.buckets(this.#record.visited));
     while (!this.#isOver);
@@ -140,21 +149,23 @@ export class Run<K, V> {
 
   /** Visits the entries of up to `most` buckets one by one. */
   #visitBuckets(most: number): void {
-    const { core, table } = this.#map;
+    const { host, table } = this.#map;
+    const { core } = host;
     const record = this.#record;
     let buckets = 0;
     while (!record.ended) {
       buckets = core.programEntries(table.handle, record.address, most);
       if (buckets > 0 || record.ended) break;
-      if (record.outcome === NO_LOCK) throw lockTimeout(this.#map.host, "process", subjectOf(this.#map));
-      if (!record.growRows(record.needed)) throw noMemory(this.#map.host, "process", subjectOf(this.#map));
+      if (record.outcome === NO_LOCK) throw lockTimeout(host, "process", subjectOf(this.#map));
+      if (!record.growRows(record.needed)) throw noMemory(host, "process", subjectOf(this.#map));
     }
     this.#filterRows(buckets);
   }
 
   /** Shows the rows of so many buckets to the filter. */
   #filterRows(buckets: number): void {
-    const { host, core, table } = this.#map;
+    const { host, table } = this.#map;
+    const { core } = host;
     const { budget, resumable } = this.#plan;
     const record = this.#record;
     const entry = this.#entry;
@@ -223,7 +234,8 @@ export class Run<K, V> {
 
   /** Has a compiled program visit whole buckets, and single entries where it cannot. */
   #visitCompiled(program: Program<K, V>, scanner: Scanner): void {
-    const { host, core, table } = this.#map;
+    const { host, table } = this.#map;
+    const { core } = host;
     const { budget, size, resumable } = this.#plan;
     const record = this.#record;
     const overElements = !resumable && scanner.elements !== undefined;
@@ -240,11 +252,11 @@ export class Run<K, V> {
       const most = overElements ? MOST_ELEMENT_RUNS : budget.buckets(record.visited);
       if (host.shared) {
         record.bucketsLeft = most;
-        loop(handle, record.address, 0);
+        this.#run(loop, 0);
       } else {
         const planned = core.programPlan(handle, record.address, most);
         if (planned > 0) {
-          loop(handle, record.address, planned);
+          this.#run(loop, planned);
           core.programAdvance(handle, record.address, record.bucketsDone);
         }
       }
@@ -259,6 +271,14 @@ export class Run<K, V> {
       }
       if (record.victimCount >= size || (budget.isTimed && record.victimCount > 0)) this.#victims.dump();
       program.check(); // the dumper may have closed it, and its code would write to memory that is no longer its own
+    }
+  }
+
+  #run(loop: Scanner["buckets"], planned: number): void {
+    try {
+      loop(this.#map.table.handle, this.#record.address, planned);
+    } catch (trap) {
+      throw this.#map.trapped("process", trap);
     }
   }
 
@@ -308,7 +328,8 @@ export class Run<K, V> {
 
   /** What a run leaves to do when its section is over. With a budget only as much as its deletes would have done. */
   #settle(): void {
-    const { core, table } = this.#map;
+    const { host, table } = this.#map;
+    const { core } = host;
     const { budget, resumable } = this.#plan;
     const { unlinked, visited } = this.#record;
     if (unlinked === 0) return;
@@ -320,7 +341,7 @@ export class Run<K, V> {
       )
         break;
     }
-    if (this.#map.host.u8.length === 0) this.#map.host.refresh();
+    if (host.u8.length === 0) host.refresh();
   }
 
   #result(): ProcessResult {

@@ -88,8 +88,9 @@ export interface LoopParts {
 
 /** The loops, ready to run; undefined where code generation is forbidden. */
 export function instantiateScanner(host: Host, table: number, filter: FilterCode): Scanner | undefined {
-  const { programDrop, programStop, programUnlinkRows } = host.core;
-  const { programLock, programUnlock } = host.core as SharedExports;
+  // Wasm calls them, so no trap of theirs needs a function around it: it ends the loop, too.
+  const { programDrop, programStop, programUnlinkRows } = host.bare;
+  const { programLock, programUnlock } = host.bare as SharedExports;
   const calls = { programDrop, programStop, programUnlinkRows };
   const imports = host.shared ? { ...calls, programLock, programUnlock } : calls;
   return instantiate(host, scannerModule(host, table, filter), imports) as Scanner | undefined;

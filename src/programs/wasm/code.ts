@@ -166,6 +166,10 @@ export class CodeWriter {
     return this.#indexed(CONTROL.brIf, this.#distance(label));
   }
 
+  unreachable(): this {
+    return this.op(CONTROL.unreachable);
+  }
+
   return(): this {
     return this.op(CONTROL.return);
   }

@@ -33,6 +33,7 @@ export type ValueType =
 
 /** What `code.op` and the structured instructions of `CodeWriter` write themselves. */
 export const CONTROL = {
+  unreachable: 0x00,
   block: 0x02,
   loop: 0x03,
   if: 0x04,

@@ -1,0 +1,324 @@
+// One flip of a bit: a host is made, a bit of its memory is turned over, and a workload says what comes of it.
+import { createHash } from "node:crypto";
+import { Endless, SCENES } from "./scenes.mjs";
+
+const CPUS = 4;
+const MAX_MEMORY = 8 * 1024 * 1024;
+/** ms; a flipped bit of a lock is nobody's lock, which is waited for. */
+const LOCK_TIMEOUT = 5;
+/** Fixed addresses of assembly/memory/regions.ts. */
+const ARENA = 64;
+const HEADS = ARENA + 20;
+const ORDERS = 26;
+const SLOTS = 16384;
+const SLOT_BYTES = 512;
+
+/** Xorshift32 (Marsaglia 2003). */
+export function randomOf(seed) {
+  let state = seed | 1;
+  return {
+    next() {
+      state ^= state << 13;
+      state ^= state >>> 17;
+      state ^= state << 5;
+      return state >>> 0;
+    },
+    below(n) {
+      return this.next() % n;
+    },
+  };
+}
+
+function makeScene(api, name, shared) {
+  const host = api.createHost({
+    seed: 11,
+    cpus: CPUS,
+    shared,
+    maxMemory: MAX_MEMORY,
+    ...(shared ? { lockTimeout: LOCK_TIMEOUT } : {}),
+  });
+  const other = host.createMap({ type: "rhash", key: api.u32, value: api.u32, maxEntries: 100 });
+  for (let n = 0; n < 40; n++) other.set(n, n);
+  const scene = SCENES[name](api, host);
+  // Free blocks of several sizes.
+  const parts = [1, 2, 3, 4].map((n) =>
+    host.createMap({ type: "array", key: api.u32, value: api.u32, maxEntries: 20 * n }),
+  );
+  parts[0].close();
+  parts[2].close();
+  return { host, other, scene };
+}
+
+/** Blocks of the free lists. */
+function freeBlocks({ u32 }) {
+  const blocks = [];
+  for (let order = 0; order < ORDERS; order++) {
+    for (let block = u32[(HEADS >>> 2) + order]; block !== 0; block = u32[block >>> 2]) {
+      blocks.push([block, block + 2 ** (6 + order)]);
+    }
+  }
+  return blocks.sort(([a], [b]) => a - b);
+}
+
+/** Where bits are turned over: how often, and the addresses to choose from. */
+function targets(host, map, shared) {
+  const free = freeBlocks(host);
+  const start = heapStart(host, shared);
+  const used = [];
+  let at = start;
+  for (const [from, to] of free) {
+    if (from > at) used.push([at, from]);
+    at = to;
+  }
+  const { handle } = map.table;
+  const header = shared ? 448 : 216;
+  return [
+    [30, [[handle, handle + header]]],
+    [12, directories(host, handle)],
+    [36, used],
+    [5, free.map(([from]) => [from, from + 12])],
+    [6, [[ARENA, HEADS + 4 * ORDERS]]],
+    [3, bitmap(shared, start)],
+    [
+      3,
+      shared
+        ? [
+            [320, 328],
+            [416, 464],
+            [512, 588],
+          ]
+        : [[320, 328]],
+    ],
+    [
+      2,
+      [
+        [1024, 1552],
+        [2048, 10240],
+      ],
+    ],
+    [3, shared ? [[SLOTS, SLOTS + 2 * SLOT_BYTES]] : [[ARENA, ARENA + 20]]],
+  ];
+}
+
+function heapStart({ u32 }, shared) {
+  const most = u32[(ARENA + 12) >>> 2];
+  if (shared) return (u32[428 >>> 2] + ((u32[416 >>> 2] * 4096) << 3) + 65536) & ~65535;
+  return (16384 + (most >>> 9) + 65536) & ~65535;
+}
+
+function bitmap(shared, start) {
+  const from = (shared ? 49152 : 16384) + (start >>> 9);
+  return [[from, from + 64]];
+}
+
+function directories({ u32 }, handle) {
+  const found = [];
+  for (const array of [8, 128]) {
+    const address = u32[(handle + array) >>> 2];
+    const room = u32[(handle + array + 8) >>> 2];
+    if (room > 0 && room < 4096 && address > 65536) found.push([address, address + 4 * room]);
+  }
+  return found.length > 0 ? found : [[handle, handle + 216]];
+}
+
+function choose(random, targets) {
+  const total = targets.reduce((sum, [weight]) => sum + weight, 0);
+  let left = random.below(total);
+  const [, ranges] = targets.find(([weight]) => {
+    left -= weight;
+    return left < 0;
+  });
+  const bytes = ranges.reduce((sum, [from, to]) => sum + to - from, 0);
+  let at = random.below(bytes);
+  for (const [from, to] of ranges) {
+    if (at < to - from) return from + at;
+    at -= to - from;
+  }
+  throw new Error("no address");
+}
+
+/** Whether an error is one that the API promises: with an errno, or of a codec that cannot read what is in memory. */
+const isTyped = (api, error) =>
+  error instanceof api.BpfError || (error instanceof RangeError && / in memory \(/.test(error.message));
+
+/** Runs a workload: what came of it, and the first error that is none of the API's. */
+function run(api, { host, other, scene }) {
+  const results = [];
+  const errors = [];
+  const step = (what, call) => {
+    let result;
+    try {
+      result = call();
+    } catch (error) {
+      if (error instanceof Endless) throw error;
+      errors.push({ what, error, typed: isTyped(api, error) });
+      result = error instanceof Error ? error.name : "?";
+    }
+    results.push([what, digest(result)]);
+  };
+  scene.workload(step);
+  step("another map", () => [
+    [...other.entries()].length,
+    other.get(3),
+    other.get(39),
+    other.set(41, 1).size,
+  ]);
+  step("a new map", () => {
+    const map = host.createMap({ type: "rhash", key: api.u32, value: api.u32, maxEntries: 500 });
+    for (let n = 0; n < 200; n++) map.set(n, n);
+    const sum = Array.from({ length: 200 }, (_, n) => map.get(n)).reduce((a, b) => a + b, 0);
+    map.close();
+    return sum;
+  });
+  step("memoryUsage", () => host.memoryUsage().bytes);
+  step("close", () => scene.map.close());
+  step("close host", () => host.close());
+  return { results, errors };
+}
+
+const digest = (value) =>
+  createHash("sha1")
+    .update(
+      JSON.stringify(value, (_, v) =>
+        typeof v === "bigint" ? `${v}n` : v instanceof Uint8Array ? [...v] : v,
+      ) ?? "undefined",
+    )
+    .digest("base64");
+
+const sound = new Map();
+
+/** What the workload gives without damage. */
+function expected(api, name, shared) {
+  const id = `${name} ${shared}`;
+  if (!sound.has(id)) {
+    const made = makeScene(api, name, shared);
+    const problems = made.host.verify();
+    if (problems.length > 0) throw new Error(`${id}: ${problems}`);
+    const { results, errors } = run(api, made);
+    if (errors.length > 0) throw errors[0].error;
+    sound.set(id, results);
+  }
+  return sound.get(id);
+}
+
+/** All scenes on both builds, by number. */
+const CASES = [false, true].flatMap((shared) => Object.keys(SCENES).map((name) => ({ name, shared })));
+
+/** @typedef {import("./flips.d.mts").Outcome} Outcome */
+
+/**
+ * Turns the bit over that number `flip` of a seed says.
+ *
+ * @param {(outcome: Outcome) => void} started is told what is about to be done
+ * @returns {Outcome}
+ */
+export function flipOne(api, seed, flip, started) {
+  const random = randomOf(Math.imul(seed ^ 0x9e3779b9, 2 * flip + 1) ^ flip);
+  for (let i = 0; i < 4; i++) random.next();
+  const { name, shared } = CASES[random.below(CASES.length)];
+  const wanted = expected(api, name, shared);
+  const made = makeScene(api, name, shared);
+  const { host, scene } = made;
+  const address = choose(random, targets(host, scene.map, shared));
+  const bit = random.below(8);
+  const outcome = outcomeAt(made, name, shared, address);
+  started(outcome);
+  host.u8[address] ^= 1 << bit;
+  return whatComesOfIt(api, made, wanted, { ...outcome, bit });
+}
+
+/** Tables whose buckets have chains, and where their blocks have the link to the next one (assembly/table/block_*.ts). */
+const LINKS = { keys: [40, 16], tags: [12, 12], refs: [20, 20] };
+const SHARED_LINKS = { ...LINKS, keys: [36, 16] };
+/** Words of the header, as assembly/table/header.ts has them. */
+const BUCKETS = 0;
+const BUCKET_SEGMENTS = 8;
+const BUCKET_BYTES = 48;
+const WIDTH_BITS = 63;
+
+export const CIRCLES = [false, true].flatMap((shared) =>
+  Object.keys(LINKS).map((name) => ({ name, shared })),
+);
+
+/**
+ * Makes a circle of a chain, as a flipped bit of a link can: the first overflow block of the table leads to itself.
+ *
+ * @returns {Outcome}
+ */
+export function circle(api, number, started) {
+  const { name, shared } = CIRCLES[number];
+  const wanted = expected(api, name, shared);
+  const made = makeScene(api, name, shared);
+  const { host, scene } = made;
+  const { u32 } = host;
+  const { handle } = scene.map.table;
+  const [link, overflowLink] = (shared ? SHARED_LINKS : LINKS)[name];
+  const field = (offset) => u32[(handle + offset) >>> 2];
+  const shift = field(BUCKET_SEGMENTS + 4);
+  const chained = [];
+  for (let index = 0; index < field(BUCKETS); index++) {
+    const segment = index >>> shift === 0 ? 32 - Math.clz32(index) : (index >>> shift) + shift;
+    const bucket = (u32[(field(BUCKET_SEGMENTS) >>> 2) + segment] + index * field(BUCKET_BYTES)) >>> 0;
+    const block = u32[(bucket + link) >>> 2] & (shared ? ~WIDTH_BITS : -1);
+    if (block !== 0) chained.push(block >>> 0);
+  }
+  if (chained.length === 0) throw new Error(`${name} has no chain`);
+  const outcome = outcomeAt(made, name, shared, chained[0] + overflowLink);
+  started(outcome);
+  u32[(chained[0] + overflowLink) >>> 2] = chained[0];
+  return whatComesOfIt(api, made, wanted, outcome);
+}
+
+/** @returns {Outcome} */
+function outcomeAt({ scene }, name, shared, address) {
+  const { handle } = scene.map.table;
+  return {
+    scene: `${name}${shared ? ", shared" : ""}`,
+    where:
+      address >= handle && address < handle + 448
+        ? `header ${address - handle}`
+        : `0x${address.toString(16)}`,
+    address,
+    bit: 0,
+    kind: "harmless",
+    seen: false,
+    detail: "",
+  };
+}
+
+/** Checks the damaged memory and runs the workload. @returns {Outcome} */
+function whatComesOfIt(api, made, wanted, given) {
+  const { host, scene } = made;
+  const { address } = given;
+  const outcome = { ...given };
+  try {
+    const problems = host.verify();
+    outcome.seen = problems.length > 0;
+    outcome.detail = problems[0] ?? "";
+  } catch (error) {
+    if (!isTyped(api, error)) return { ...outcome, kind: "trap", detail: `verify: ${error.stack}` };
+    outcome.seen = true;
+    outcome.detail = error.message;
+  }
+  let ran;
+  try {
+    ran = run(api, made);
+  } catch (error) {
+    return { ...outcome, kind: "loop", detail: String(error.stack) };
+  }
+  const raw = ran.errors.find(({ typed }) => !typed);
+  const typed = ran.errors.find(({ typed }) => typed);
+  const wrong = ran.results.find(([what, result], i) => result !== wanted[i][1] && what !== undefined);
+  const ofUser = scene.values.some(([from, to]) => address >= from && address < to);
+  if (raw !== undefined) return { ...outcome, kind: "trap", detail: `${raw.what}: ${raw.error.stack}` };
+  if (typed !== undefined)
+    return {
+      ...outcome,
+      kind: ofUser && typed.error instanceof RangeError ? "value" : "typed",
+      detail: `${typed.what}: ${typed.error.message}`,
+    };
+  if (wrong !== undefined) {
+    return { ...outcome, kind: ofUser ? "value" : "wrong", detail: `${wrong[0]}; ${outcome.detail}` };
+  }
+  return outcome;
+}

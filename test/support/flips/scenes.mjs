@@ -1,0 +1,279 @@
+// Hosts with something in them, for experiments that damage their memory: one for each way in which a map keeps its entries. Each
+// comes with a workload, whose results say whether the damage has changed anything that a caller can see.
+
+const ENTRIES = 300;
+/** As few as the workload needs, so that the buckets of a table that does not grow have chains, too. */
+const MAX_ENTRIES = 420;
+const FRESH = 60;
+/** Entries that no iterator of these maps yields. */
+const ENDLESS = 20_000;
+
+/** @typedef {Record<string, any>} Api what the package exports */
+/** @typedef {(what: string, call: () => unknown) => void} Step runs a part of the workload and notes what comes of it */
+/**
+ * @typedef {object} Scene
+ * @property {any} map
+ * @property {[start: number, end: number][]} values where values of the map are, whose bytes belong to its user
+ * @property {(step: Step) => void} workload
+ */
+
+export class Endless extends Error {}
+
+const mixed = (n) => Math.imul(n, 2654435761) >>> 0;
+
+function* limited(iterable) {
+  let count = 0;
+  for (const item of iterable) {
+    if (++count > ENDLESS) throw new Endless("an iterator goes on and on");
+    yield item;
+  }
+}
+
+function filled(bytes, n) {
+  const made = new Uint8Array(bytes);
+  for (let i = 0; i < bytes; i++) made[i] = (n >>> (8 * (i & 3))) ^ (i * 37);
+  return made;
+}
+
+/** Keys and values by number, for maps of some sizes. */
+function sized(api, keySize, valueSize) {
+  return {
+    key: keySize === 4 ? api.u32 : api.bytes(keySize),
+    value: valueSize === 8 ? api.u53 : api.bytes(valueSize),
+    keyFor: (n) => (keySize === 4 ? mixed(n) : filled(keySize, mixed(n))),
+    valueFor: (n) => (valueSize === 8 ? n * 1000 + 7 : filled(valueSize, mixed(n + 1))),
+  };
+}
+
+/** Where the values of some keys are. */
+function placesOf(host, map, keys) {
+  const places = [];
+  host.section(() => {
+    for (const key of keys) {
+      const address = map.lookup(key);
+      if (address !== 0) places.push([address, address + map.table.valueBytes]);
+    }
+  });
+  return places;
+}
+
+function hashScene({ type, keySize, valueSize, flags }) {
+  return (api, host) => {
+    const { key, value, keyFor, valueFor } = sized(api, keySize, valueSize);
+    const cpus = type === "percpu_hash" ? host.cpus : 0;
+    const entry = (n) =>
+      cpus === 0 ? valueFor(n) : Array.from({ length: cpus }, (_, cpu) => valueFor(n + cpu));
+    const map = host.createMap({
+      type,
+      key,
+      value,
+      maxEntries: MAX_ENTRIES,
+      flags: flags === undefined ? 0 : api[flags],
+    });
+    for (let n = 0; n < ENTRIES; n++) map.set(keyFor(n), entry(n));
+    for (let n = 0; n < 20; n++) map.delete(keyFor(n));
+    // Dead slots and elements.
+    host.section(() => {
+      for (let n = 20; n < 30; n++) map.delete(keyFor(n));
+    });
+    const numbers = Array.from({ length: ENTRIES }, (_, n) => n);
+    const values = placesOf(host, map, numbers.map(keyFor));
+    const batch = map.createBatch(64);
+    return {
+      map,
+      values,
+      workload: (step) => hashWork(api, host, map, batch, { keyFor, valueFor: entry }, step),
+    };
+  };
+}
+
+function hashWork(api, host, map, batch, { keyFor, valueFor }, step) {
+  const end = ENTRIES + FRESH;
+  const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
+  const all = range(0, end).map(keyFor);
+  step("get", () => all.map((key) => map.get(key)));
+  step("has", () => all.map((key) => map.has(key)));
+  step("size", () => map.size);
+  step("entries", () => [...limited(map.entries())]);
+  step("nextKey", () => {
+    const keys = [];
+    for (let key = map.nextKey(); key !== undefined && keys.length < 40; key = map.nextKey(key))
+      keys.push(key);
+    return keys;
+  });
+  step("lookupMany", () => [map.lookupMany(all), all.map((_, i) => map.found(i))]);
+  step("batches", () => [...limited(map.batches({ size: 40 }))].map((part) => part.count));
+  step("writes in a section", () =>
+    host.section(() => {
+      for (const n of range(40, 50)) map.delete(keyFor(n));
+      for (const n of range(ENTRIES, ENTRIES + 10)) map.set(keyFor(n), valueFor(n));
+      return map.size;
+    }),
+  );
+  step("set", () => {
+    for (const n of range(ENTRIES, end)) map.set(keyFor(n), valueFor(n));
+    for (const n of range(60, 80)) map.set(keyFor(n), valueFor(n));
+    return map.size;
+  });
+  step("updateBatch", () => {
+    for (let i = 0; i < 40; i++) batch.set(i, keyFor(end + i), valueFor(end + i));
+    batch.count = 40;
+    map.updateBatch(batch);
+    return map.size;
+  });
+  step("process", () => {
+    let seen = 0;
+    return [map.process({ filter: () => (++seen % 7 === 0 ? api.ACT_DELETE : api.ACT_KEEP) }), seen];
+  });
+  step("lookupAndDeleteBatch", () => {
+    batch.rewind();
+    batch.count = 30;
+    return [map.lookupAndDeleteBatch(batch), [...batch.entries()]];
+  });
+  step("get again", () => all.map((key) => map.get(key)));
+  step("delete", () => [range(100, end).map((n) => map.delete(keyFor(n))), map.size]);
+  step("deleteBatch", () => {
+    for (let i = 0; i < 10; i++) {
+      map.set(keyFor(50 + i), valueFor(i));
+      batch.set(i, keyFor(50 + i), valueFor(i));
+    }
+    batch.count = 10;
+    map.deleteBatch(batch);
+    return map.size;
+  });
+  step("left", () => [...limited(map.keys())]);
+  step("drain", () => [[...limited(map.drain())], map.size]);
+  step("refill", () => {
+    for (const n of range(0, 100)) map.set(keyFor(n), valueFor(n));
+    return [map.size, [...limited(map.keys())]];
+  });
+  step("clear", () => {
+    map.clear();
+    map.set(keyFor(1), valueFor(1));
+    return [map.size, map.get(keyFor(1))];
+  });
+}
+
+/**
+ * Where an array has the addresses of its values (assembly/maps/array.ts). Where one leads to other memory in use, aligned as it must be,
+ * other values are there, and nothing says that they are not the array's.
+ */
+function addressesOf({ u32 }, map) {
+  const { handle } = map.table;
+  const [data, directory, room] = [196, 128, 136];
+  const segments = u32[(handle + directory) >>> 2];
+  return [
+    [handle + data, handle + data + 4],
+    [segments, segments + 4 * u32[(handle + room) >>> 2]],
+  ];
+}
+
+function arrayScene({ type, valueSize, length, grownTo }) {
+  return (api, host) => {
+    const { value, valueFor } = sized(api, 4, valueSize);
+    const cpus = type === "percpu_array" ? host.cpus : 0;
+    const entry = (n) =>
+      cpus === 0 ? valueFor(n) : Array.from({ length: cpus }, (_, cpu) => valueFor(n + cpu));
+    const map = host.createMap({ type, key: api.u32, value, maxEntries: length });
+    if (grownTo !== undefined) map.grow(grownTo);
+    const indices = Array.from({ length: map.size }, (_, n) => n);
+    for (const n of indices) map.set(n, entry(n));
+    const values = [...placesOf(host, map, indices), ...addressesOf(host, map)];
+    const batch = map.createBatch(64);
+    return { map, values, workload: (step) => arrayWork(map, batch, { indices, valueFor: entry }, step) };
+  };
+}
+
+function arrayWork(map, batch, { indices, valueFor }, step) {
+  step("get", () => indices.map((n) => map.get(n)));
+  step("size", () => map.size);
+  step("entries", () => [...limited(map.entries())]);
+  step("lookupMany", () => [map.lookupMany(indices), map.found(0)]);
+  step("set", () => {
+    for (const n of indices) map.set(n, valueFor(n + 5));
+    return map.get(3);
+  });
+  step("updateBatch", () => {
+    for (let i = 0; i < 40; i++) batch.set(i, i, valueFor(i));
+    batch.count = Math.min(40, indices.length);
+    map.updateBatch(batch);
+    return map.size;
+  });
+  step("grow", () => {
+    map.grow(indices.length + 500);
+    map.set(indices.length + 499, valueFor(1));
+    return map.get(indices.length + 499);
+  });
+  step("all", () => [...limited(map.values())]);
+  step("clear", () => {
+    map.clear();
+    return map.get(1);
+  });
+}
+
+/** The same of the values of a KV store: its words of metadata say it (assembly/kv/store.ts). */
+function placesInPages(host, store, keys) {
+  const { u32, core } = host;
+  const { handle } = store.table;
+  const metadata = u32[(handle + core.KV_METADATA_OFFSET.value) >>> 2];
+  const pages = u32[(handle + core.KV_PAGES_OFFSET.value) >>> 2];
+  const places = [];
+  for (const key of keys) {
+    const word = u32[(metadata >>> 2) + key];
+    if (word === 0) continue;
+    const page = (word & 7) | ((word >>> 28) << 3);
+    const start = u32[(pages >>> 2) + 4 * page] + ((word >>> 3) & 0xfff);
+    places.push([start, start + ((word >>> 15) & 0xfff) + 1]);
+  }
+  return places;
+}
+
+function kvScene(api, host) {
+  const pairs = {};
+  for (let i = 0; i < 6; i++) pairs[`p${i}`] = { codec: api.u32, default: i };
+  const store = host.createKvStore({ name: "settings", maxKeys: 60, manifest: { pairs } });
+  const pairKeys = Object.keys(pairs).map((_, i) => i);
+  const keys = Array.from({ length: 40 }, (_, i) => i + 10);
+  const valueFor = (n) => filled(1 + ((n * 131) % 900), mixed(n));
+  for (const n of keys) store.put(n, valueFor(n));
+  for (const n of keys.slice(0, 8)) store.delete(n);
+  return {
+    map: store,
+    values: placesInPages(host, store, [...pairKeys, ...keys]),
+    workload: (step) => kvWork(api, store, pairs, { keys, valueFor }, step),
+  };
+}
+
+function kvWork(api, store, pairs, { keys, valueFor }, step) {
+  step("get", () => keys.map((n) => store.get(n)));
+  step("read", () => store.read());
+  step("put", () => {
+    for (const n of keys) store.put(n, valueFor(n + 1));
+    return keys.map((n) => store.get(n));
+  });
+  step("pairs", () => {
+    store.pair("p2").set(99);
+    return store.read();
+  });
+  step("rollout", () => {
+    store.rollout({ pairs: { ...pairs, p9: { codec: api.u53, default: 3 } } });
+    return store.read();
+  });
+  step("delete", () => keys.map((n) => store.delete(n)));
+  step("size", () => store.size);
+}
+
+/** By name; each makes its host's contents. */
+export const SCENES = {
+  keys: hashScene({ type: "rhash", keySize: 4, valueSize: 8 }),
+  tags: hashScene({ type: "rhash", keySize: 16, valueSize: 8 }),
+  refs: hashScene({ type: "rhash", keySize: 5, valueSize: 120 }),
+  fixedKeys: hashScene({ type: "hash", keySize: 4, valueSize: 8 }),
+  fixedRefs: hashScene({ type: "hash", keySize: 5, valueSize: 120 }),
+  lazyTags: hashScene({ type: "hash", keySize: 16, valueSize: 8, flags: "BPF_F_NO_PREALLOC" }),
+  percpu: hashScene({ type: "percpu_hash", keySize: 4, valueSize: 8 }),
+  array: arrayScene({ type: "array", valueSize: 13, length: 100 }),
+  grownArray: arrayScene({ type: "array", valueSize: 8, length: 50, grownTo: 1200 }),
+  percpuArray: arrayScene({ type: "percpu_array", valueSize: 8, length: 40 }),
+  kv: kvScene,
+};
