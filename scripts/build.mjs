@@ -68,32 +68,34 @@ export async function buildCore(target) {
 }
 
 /** The cores that the package embeds: modules of src/generated, each with one constant, the core as base64 text. */
-const EMBEDDED = [
-  { target: "release", name: "core", constant: "CORE_WASM_BASE64" },
-  { target: "shared", name: "core_shared", constant: "CORE_SHARED_WASM_BASE64" },
-];
+const EMBEDDED = {
+  core: { target: "release", constant: "CORE_WASM_BASE64" },
+  core_shared: { target: "shared", constant: "CORE_SHARED_WASM_BASE64" },
+};
 const WRITTEN = "// Written by scripts/build.mjs from assembly/.\n";
 
 /** Declarations of the embedded cores: all that the TypeScript compiler needs of them. */
 function declareCores() {
   mkdirSync(at("src/generated"), { recursive: true });
-  for (const { name, constant } of EMBEDDED) {
+  for (const [name, { constant }] of Object.entries(EMBEDDED)) {
     const file = at("src/generated", `${name}.d.ts`);
     if (!existsSync(file)) writeFileSync(file, `${WRITTEN}export declare const ${constant}: string;\n`);
   }
 }
 
+/** Embeds one core. Another target than that of the package is for tests of a changed core. */
+export async function embed(name, target = EMBEDDED[name].target) {
+  declareCores();
+  const wasm = await buildCore(target);
+  const output = at("src/generated", `${name}.js`);
+  if (!outdated(output, wasm)) return;
+  const base64 = readFileSync(wasm).toString("base64");
+  writeFileSync(output, `${WRITTEN}export const ${EMBEDDED[name].constant} =\n  "${base64}";\n`);
+}
+
 /** Embeds both cores that the package uses. */
 export async function embedCores() {
-  declareCores();
-  const embed = async ({ target, name, constant }) => {
-    const wasm = await buildCore(target);
-    const output = at("src/generated", `${name}.js`);
-    if (!outdated(output, wasm)) return;
-    const base64 = readFileSync(wasm).toString("base64");
-    writeFileSync(output, `${WRITTEN}export const ${constant} =\n  "${base64}";\n`);
-  };
-  await Promise.all(EMBEDDED.map(embed));
+  await Promise.all(Object.keys(EMBEDDED).map((name) => embed(name)));
 }
 
 /** Everything that the published package holds. */
@@ -107,7 +109,7 @@ export async function buildPackage() {
   const compiled = node("typescript/bin/tsc", "-p", at("tsconfig.build.json"), "--outDir", part);
   await Promise.all([embedCores(), compiled]);
   mkdirSync(join(part, "generated"), { recursive: true });
-  for (const { target, name } of EMBEDDED) {
+  for (const [name, { target }] of Object.entries(EMBEDDED)) {
     copyFileSync(at("src/generated", `${name}.js`), join(part, "generated", `${name}.js`));
     const core = target === "release" ? "core.wasm" : `core.${target}.wasm`;
     copyFileSync(at("build", core), join(part, core));

@@ -40,7 +40,7 @@ describe("random nested layouts", () => {
         expect(codec.decode(view, 0)).toStrictEqual(value);
       },
     );
-    fc.assert(property, { numRuns: bySize(100, 500), ...seeded });
+    fc.assert(property, { numRuns: bySize(50, 500), ...seeded });
   });
 
   it("an error gives the path of the one wrong value", () => {
@@ -76,7 +76,7 @@ describe("random nested layouts", () => {
         true,
       );
     });
-    fc.assert(property, { numRuns: bySize(80, 300), ...seeded });
+    fc.assert(property, { numRuns: bySize(40, 300), ...seeded });
   });
 });
 

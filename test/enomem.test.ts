@@ -123,7 +123,7 @@ describe("a limit that stays, at every size that the map grows through", () => {
 
   test.each(named)("%s", (_name, spec) => {
     const marks = highWaterMarks(spec);
-    const every = Math.ceil(marks.length / 20);
+    const every = Math.ceil(marks.length / bySize(4, 20));
     let refusedInAll = 0;
     for (let i = 1; i < marks.length; i += every) {
       const host = createHost({ seed });

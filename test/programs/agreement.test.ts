@@ -100,6 +100,6 @@ describe.each([false, true])("on a host with shared: %s", (shared) => {
       wasm.map.close();
       js.map.close();
     });
-    fc.assert(property, { seed, numRuns: bySize(shared ? 40 : 100, shared ? 100 : 600) });
+    fc.assert(property, { seed, numRuns: bySize(shared ? 10 : 40, shared ? 100 : 600) });
   });
 });

@@ -1,17 +1,21 @@
-// Mutation testing: breaks the core in one place at a time and requires that the model tests notice.
+// Mutation testing: breaks the core in one place at a time and requires that tests notice.
 //
-//   node test/slow/mutations.mjs [part of a name]      all mutations, or those whose name contains the text
+//   node test/slow/mutations.mjs [part of a name] [--jobs N]      all mutations, or those whose name contains the text
+//
+// Each mutation meets the model tests of `npm test` first, then, if it survives them, all of `npm test`, then the model tests at the size that
+// they have in `npm run test:all`. Two are tried at a time, in copies of the project in temporary folders.
 //
 // Every mutation is a replacement of source text that must match exactly once, so a change of the core that makes one obsolete
-// fails loudly instead of testing nothing. Works on a copy of the project in a temporary folder.
+// fails loudly instead of testing nothing.
 import { spawn, spawnSync } from "node:child_process";
-import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, utimesSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseArgs } from "node:util";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
-const TESTS = [
+const MODEL_TESTS = [
   "test/model_rhash.test.ts",
   "test/model_hash.test.ts",
   "test/scan.test.ts",
@@ -19,8 +23,18 @@ const TESTS = [
   "test/guarantees_size.test.ts",
   "test/number_values.test.ts",
 ];
+
+/**
+ * What a mutation meets, one after the other. The model tests need the plain core only, and not an optimized one: it compiles in a
+ * fraction of the time.
+ */
+const STAGES = [
+  { name: "npm test", size: "small", tests: MODEL_TESTS, build: 'embed("core", "quick")' },
+  { name: "npm test", size: "small", tests: [], build: "buildPackage()" },
+  { name: "npm run test:all", size: "full", tests: MODEL_TESTS, build: 'embed("core", "quick")' },
+];
 /** A core that loops for ever is noticed, too: when the tests take so many times as long as on the core as it is. */
-const HUNG_FACTOR = 3;
+const HUNG_FACTOR = 4;
 const NEVER = 2 ** 31 - 1;
 
 const MUTATIONS = [
@@ -111,7 +125,7 @@ const MUTATIONS = [
   {
     name: "tag comparison broken: a tag is as good as the key (refs)",
     file: "table/block_refs.ts",
-    find: "if (keyEquals<K>(this.entryAt(slot) + ELEMENT_KEY, key, size)) return 1 << slot;",
+    find: "if (keyEquals<K>(element + ELEMENT_KEY, key, size)) return 1 << slot;",
     replace: "return 1 << slot;",
   },
   {
@@ -153,8 +167,8 @@ const MUTATIONS = [
   {
     name: "capacity off by one",
     file: "table/low_water.ts",
-    find: "if (entries >= field(table, MAX_ENTRIES)) return E2BIG;",
-    replace: "if (entries > field(table, MAX_ENTRIES)) return E2BIG;",
+    find: "if (entries >= most) return E2BIG;",
+    replace: "if (entries > most) return E2BIG;",
   },
   {
     name: "capacity tested before the flag",
@@ -171,8 +185,8 @@ const MUTATIONS = [
   {
     name: "merges of any number of entries",
     file: "table/resize.ts",
-    find: "if (together > most || fromHigh > MOST_MERGED) return REFUSED;",
-    replace: "if (together > most + 1000) return REFUSED;",
+    find: "field(table, OVERFLOW_SLOTS) || fromHigh > MOST_MERGED;",
+    replace: "field(table, OVERFLOW_SLOTS) + 1000;",
   },
   {
     name: "lookupMany leaves what was there for absent keys",
@@ -207,8 +221,8 @@ const MUTATIONS = [
   {
     name: "the number that means absent is given for a present one",
     file: "maps/number.ts",
-    find: "return value == ABSENT ? NaN : value;",
-    replace: "return value;",
+    find: "const value = load<f64>(at);\n    return value == ABSENT ? NaN : value;",
+    replace: "return load<f64>(at);",
   },
   {
     name: "a u16 takes what does not fit",
@@ -218,16 +232,19 @@ const MUTATIONS = [
   },
 ];
 
+/** A failed test in what the verbose reporter prints: its name. */
+const FAILED = /^ *[×✗❯] (test\/.*?)( \d+ms)?$/m;
+
 /**
- * Runs the tests in `folder` until the first one fails. Result: "passed", "hung", or how the failing test is called. The test
- * runner is not waited for: a broken core may hang in one worker while another has noticed.
+ * Runs the tests of a stage in `folder` until the first one fails. Result: "passed", "hung", or how the failing test is called. The
+ * test runner is not waited for: a broken core may hang in one worker while another has noticed.
  */
-function runTests(folder, timeoutMs) {
+function runTests(folder, { size, tests }, timeoutMs) {
   return new Promise((resolve) => {
     const vitest = join(folder, "node_modules/vitest/vitest.mjs");
-    const child = spawn(process.execPath, [vitest, "run", "--reporter", "verbose", ...TESTS], {
+    const child = spawn(process.execPath, [vitest, "run", "--reporter", "verbose", "--bail", "1", ...tests], {
       cwd: folder,
-      env: { ...process.env, TEST_SEED: process.env.TEST_SEED ?? "1", NO_COLOR: "1" },
+      env: { ...process.env, TEST_SEED: process.env.TEST_SEED ?? "1", TEST_SIZE: size, NO_COLOR: "1" },
       stdio: ["ignore", "pipe", "pipe"],
       detached: true, // a group of its own, which can be stopped with its workers
     });
@@ -245,7 +262,7 @@ function runTests(folder, timeoutMs) {
     const timer = setTimeout(() => finish("hung"), timeoutMs);
     const read = (data) => {
       output += data;
-      const failed = /^ *[×✗❯] (test\/.*?)( \d+ms)?$/m.exec(output);
+      const failed = FAILED.exec(output);
       if (failed) finish(failed[1]);
     };
     child.stdout.on("data", read);
@@ -254,66 +271,128 @@ function runTests(folder, timeoutMs) {
   });
 }
 
-/** Compiles the core of the copy and embeds it, in a process of its own because the module knows its folder. */
-function build(folder) {
-  const script = `import(${JSON.stringify(join(folder, "scripts/build.mjs"))}).then((build) => build.embedCores())`;
-  const { status, stderr } = spawnSync(process.execPath, ["-e", script], { cwd: folder, encoding: "utf8" });
-  if (status !== 0) throw new Error(`the core does not build:\n${stderr}`);
+/** A copy of the project in which one mutation at a time is tried. */
+class Copy {
+  folder = mkdtempSync(join(tmpdir(), "bpfmap-mutations-"));
+  /** For each stage that was run on the core as it is: the ms after which a run hangs. */
+  #limits = new Map();
+
+  constructor() {
+    const left = new Set([".git", "node_modules", "dist"]);
+    const filter = (path) =>
+      !relative(root, path)
+        .split(sep)
+        .some((part) => left.has(part));
+    cpSync(root, this.folder, { recursive: true, preserveTimestamps: true, filter });
+    symlinkSync(join(root, "node_modules"), join(this.folder, "node_modules"));
+    utimesSync(join(this.folder, "package-lock.json"), 0, 0); // nothing is to be installed
+  }
+
+  /** Compiles what a stage needs, in a process of its own because scripts/build.mjs knows its folder. */
+  #build({ build }) {
+    const script = `import(${JSON.stringify(join(this.folder, "scripts/build.mjs"))}).then((build) => build.${build})`;
+    return new Promise((resolve, reject) => {
+      const child = spawn(process.execPath, ["-e", script], {
+        cwd: this.folder,
+        stdio: ["ignore", "ignore", "pipe"],
+      });
+      let errors = "";
+      child.stderr.on("data", (data) => {
+        errors += data;
+      });
+      child.on("close", (code) => (code === 0 ? resolve() : reject(new Error(`does not build:\n${errors}`))));
+    });
+  }
+
+  /** On the core as it is the tests of a stage pass, and so long they take. */
+  async #limit(stage) {
+    if (!this.#limits.has(stage)) {
+      await this.#build(stage);
+      const begin = Date.now();
+      const unchanged = await runTests(this.folder, stage, NEVER);
+      if (unchanged !== "passed") throw new Error(`the tests do not pass on the core as it is: ${unchanged}`);
+      this.#limits.set(stage, HUNG_FACTOR * (Date.now() - begin));
+    }
+    return this.#limits.get(stage);
+  }
+
+  /** The stage that notices a mutation, and by what; undefined when none does. */
+  async try({ file, find, replace }) {
+    const path = join(this.folder, "assembly", file);
+    const source = readFileSync(path, "utf8");
+    for (const stage of STAGES) {
+      const limit = await this.#limit(stage);
+      writeFileSync(
+        path,
+        source.replace(find, () => replace),
+      );
+      try {
+        await this.#build(stage);
+        const result = await runTests(this.folder, stage, limit);
+        if (result !== "passed") return { stage, result };
+      } finally {
+        writeFileSync(path, source);
+      }
+    }
+    return undefined;
+  }
+
+  remove() {
+    rmSync(this.folder, { recursive: true, force: true });
+  }
 }
 
-const folder = mkdtempSync(join(tmpdir(), "bpfmap-mutations-"));
+const { values, positionals } = parseArgs({
+  options: { jobs: { type: "string", default: "2" } },
+  allowPositionals: true,
+});
+const [part = ""] = positionals;
+const wanted = MUTATIONS.filter(({ name }) => name.includes(part));
 const problems = [];
-try {
-  for (const part of [
-    "assembly",
-    "src",
-    "test",
-    "scripts",
-    "asconfig.json",
-    "package.json",
-    "tsconfig.json",
-    "vitest.config.ts",
-  ]) {
-    cpSync(join(root, part), join(folder, part), { recursive: true });
-  }
-  symlinkSync(join(root, "node_modules"), join(folder, "node_modules"));
-  const assembly = (file) => join(folder, "assembly", file);
+if (wanted.length === 0) problems.push(`no mutation is named like ${JSON.stringify(part)}`);
 
-  const wanted = MUTATIONS.filter(({ name }) => name.includes(process.argv[2] ?? ""));
-  for (const { name, file, find } of wanted) {
-    const matches = readFileSync(assembly(file), "utf8").split(find).length - 1;
-    if (matches !== 1) problems.push(`${name}: the text to replace is ${matches} times in assembly/${file}`);
-  }
+const queue = [];
+for (const mutation of wanted) {
+  const { name, file, find } = mutation;
+  const matches = readFileSync(join(root, "assembly", file), "utf8").split(find).length - 1;
+  if (matches === 1) queue.push(mutation);
+  else problems.push(`STALE     ${name}: the text to replace is ${matches} times in assembly/${file}`);
+}
+for (const problem of problems) console.error(problem);
 
-  build(folder);
-  const begin = Date.now();
-  const unchanged = await runTests(folder, NEVER);
-  if (unchanged !== "passed") throw new Error(`the tests do not pass on the core as it is: ${unchanged}`);
-  const timeoutMs = HUNG_FACTOR * (Date.now() - begin);
-  for (const { name, file, find, replace } of wanted) {
-    const source = readFileSync(assembly(file), "utf8");
-    if (source.split(find).length !== 2) continue;
-    writeFileSync(
-      assembly(file),
-      source.replace(find, () => replace),
-    );
-    const start = Date.now();
-    try {
-      build(folder);
-      const result = await runTests(folder, timeoutMs);
+// The copies begin with what is built.
+const { status } = spawnSync(process.execPath, [join(root, "scripts/run.mjs"), "build"], {
+  stdio: "inherit",
+});
+if (status !== 0) process.exit(1);
+
+const noticed = new Map();
+async function work() {
+  const copy = new Copy();
+  try {
+    for (let mutation = queue.shift(); mutation; mutation = queue.shift()) {
+      const { name } = mutation;
+      const start = Date.now();
+      const found = await copy.try(mutation);
       const seconds = Math.round((Date.now() - start) / 1000);
-      if (result === "passed") {
+      if (found === undefined) {
         console.log(`SURVIVED  ${name}`);
         problems.push(`${name}: no test notices`);
-      } else if (result.startsWith("failed without")) problems.push(`${name}: ${result}`);
-      else console.log(`noticed   ${name}\n          after ${seconds} s by: ${result}`);
-    } finally {
-      writeFileSync(assembly(file), source);
+      } else if (found.result.startsWith("failed without")) problems.push(`${name}: ${found.result}`);
+      else {
+        noticed.set(found.stage.name, (noticed.get(found.stage.name) ?? 0) + 1);
+        console.log(
+          `noticed   ${name}\n          by ${found.stage.name} after ${seconds} s: ${found.result}`,
+        );
+      }
     }
+  } finally {
+    copy.remove();
   }
-  if (wanted.length === 0) problems.push(`no mutation is named like ${JSON.stringify(process.argv[2])}`);
-} finally {
-  rmSync(folder, { recursive: true, force: true });
 }
+await Promise.all(Array.from({ length: Number(values.jobs) }, work));
+
+const counts = [...noticed].map(([stage, count]) => `${count} by ${stage}`).join(", ");
+console.log(`${wanted.length} mutations; noticed: ${counts || "none"}; ${problems.length} problems`);
 for (const problem of problems) console.error(problem);
 process.exitCode = problems.length > 0 ? 1 : 0;

@@ -7,7 +7,7 @@ setFlagsFromString("--no-concurrent-recompilation");
 const collect: () => void = runInNewContext("gc");
 
 /** Bytes of JavaScript heap per call of `run`, once it is compiled. */
-export function bytesPerCall(run: () => void, calls = 20_000): number {
+export function bytesPerCall(run: () => void, calls = 5000): number {
   for (let i = 0; i < 3 * calls; i++) run();
   let least = Number.POSITIVE_INFINITY;
   // The least of several, since compilers allocate, too.
