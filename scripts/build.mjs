@@ -108,6 +108,7 @@ export async function buildPackage() {
   const part = at(`build/dist.${process.pid}`);
   const compiled = node("typescript/bin/tsc", "-p", at("tsconfig.build.json"), "--outDir", part);
   await Promise.all([embedCores(), compiled]);
+  copyFileSync(at("src/core_wasm.d.ts"), join(part, "core_wasm.d.ts"));
   mkdirSync(join(part, "generated"), { recursive: true });
   for (const [name, { target }] of Object.entries(EMBEDDED)) {
     copyFileSync(at("src/generated", `${name}.js`), join(part, "generated", `${name}.js`));

@@ -30,23 +30,23 @@ export const ERRNO = {
 } as const;
 
 /** Name of an errno, as in {@link BpfError.code}. */
-export type ErrnoCode = keyof typeof ERRNO;
+export type ErrnoCode = Extract<keyof typeof ERRNO, string>;
 
 const CODES = new Map<number, string>(Object.entries(ERRNO).map(([code, errno]) => [errno, code]));
 
 /**
- * Which `bpf()` command (or system call) stands behind each operation of the API. Operations without one of their own name
- * the command they would be made of.
+ * Which `bpf()` command stands behind each operation of the API; undefined where the kernel has none. Operations that are made of
+ * others name the command they would be made of.
  */
-const SYSCALLS = {
-  createHost: "host_create",
-  share: "host_share",
-  attachHost: "host_attach",
-  detach: "host_detach",
-  reap: "host_reap",
-  slots: "host_slots",
-  watch: "host_watch",
-  verify: "host_verify",
+const COMMANDS = {
+  createHost: undefined,
+  share: undefined,
+  attachHost: undefined,
+  detach: undefined,
+  reap: undefined,
+  slots: undefined,
+  watch: undefined,
+  verify: undefined,
   createMap: "map_create",
   get: "map_lookup_elem",
   has: "map_lookup_elem",
@@ -72,7 +72,7 @@ const SYSCALLS = {
   memoryUsage: "obj_get_info_by_fd",
   stats: "obj_get_info_by_fd",
   freeze: "map_freeze",
-  grow: "map_grow",
+  grow: undefined,
   createBatch: "map_lookup_batch",
   batches: "map_lookup_batch",
   lookupBatch: "map_lookup_batch",
@@ -90,40 +90,48 @@ const SYSCALLS = {
   "batch.set": "map_update_batch",
   "batch.rewind": "map_lookup_batch",
   process: "map_lookup_and_delete_batch",
-  view: "mmap",
+  view: undefined,
   entry: "map_lookup_elem",
   iterator: "iter_create",
-  "iterator.read": "read",
-  "seq.write": "seq_write",
-  views: "mmap",
+  "iterator.read": undefined,
+  "seq.write": undefined,
+  views: undefined,
   pin: "obj_pin",
   open: "obj_get",
-  unpin: "unlink",
-  createKvStore: "kv_create",
-  openKvStore: "kv_open",
-  "kv.put": "kv_put",
-  "kv.get": "kv_get",
-  "kv.copy": "kv_get",
-  "kv.view": "kv_get",
-  "kv.has": "kv_get",
-  "kv.delete": "kv_delete",
-  "kv.set": "kv_put",
-  "kv.pair": "kv_bind",
-  "kv.read": "kv_get",
-  "kv.bind": "kv_bind",
-  "kv.plan": "kv_rollout",
-  "kv.rollout": "kv_rollout",
-  "plan.undo": "kv_rollout",
-  "plan.seal": "kv_rollout",
-  section: "rcu_read_lock",
-  synchronize: "synchronize_rcu",
-  close: "close",
-  redirect: "sk_redirect_map",
+  unpin: undefined,
+  createKvStore: undefined,
+  openKvStore: undefined,
+  "kv.put": undefined,
+  "kv.get": undefined,
+  "kv.copy": undefined,
+  "kv.view": undefined,
+  "kv.has": undefined,
+  "kv.delete": undefined,
+  "kv.set": undefined,
+  "kv.pair": undefined,
+  "kv.read": undefined,
+  "kv.bind": undefined,
+  "kv.plan": undefined,
+  "kv.rollout": undefined,
+  "plan.undo": undefined,
+  "plan.seal": undefined,
+  section: undefined,
+  synchronize: undefined,
+  close: undefined,
+  redirect: undefined,
   program: "prog_load",
 } as const;
 
 /** Name of an operation of the public API, as it appears in messages. */
-export type Operation = keyof typeof SYSCALLS;
+export type Operation = Extract<keyof typeof COMMANDS, string>;
+
+/** A command of `bpf()`, in lower case and without its prefix, as in {@link BpfError.syscall}. */
+export type BpfCommand = NonNullable<(typeof COMMANDS)[Operation]>;
+
+/** The name of an errno. Every errno of the core has one. */
+function codeOf(errno: number): ErrnoCode {
+  return (CODES.get(errno) ?? `E${errno}`) as ErrnoCode;
+}
 
 /**
  * A call that the kernel would have answered with an errno. The message names the operation, the map, the likely cause and,
@@ -140,6 +148,7 @@ export type Operation = keyof typeof SYSCALLS;
  * } catch (error) {
  *   if (!(error instanceof BpfError)) throw error;
  *   console.log(error.code, error.errno, error.syscall); // E2BIG 7 map_update_elem
+ *   console.log(error.operation, error.map); // set flows
  *   console.log(error.message);
  *   // set: map "flows" is full at maxEntries = 1 (E2BIG); delete entries or create it larger
  * }
@@ -149,18 +158,24 @@ export class BpfError extends Error {
   /** Linux errno, positive. */
   readonly errno: number;
   /** Name of the errno, for instance `"E2BIG"`. */
-  readonly code: string;
-  /** The bpf command that failed, for instance `"map_update_elem"`. */
-  readonly syscall: string;
+  readonly code: ErrnoCode;
+  /** What was called, as the message begins: `"set"`, `"kv.put"`. */
+  readonly operation: Operation;
+  /** The name of the map; undefined when it has none, and for what is no map. */
+  readonly map: string | undefined;
+  /** The `bpf()` command that does this in the kernel, for instance `"map_update_elem"`; undefined where there is none. */
+  readonly syscall: BpfCommand | undefined;
   /** Batch operations: how many entries were done before the error. */
   declare readonly count?: number;
 
-  constructor(errno: number, syscall: string, message: string, count?: number) {
+  constructor(errno: number, operation: Operation, message: string, map?: string, count?: number) {
     super(message);
     this.name = "BpfError";
     this.errno = errno;
-    this.code = CODES.get(errno) ?? `E${errno}`;
-    this.syscall = syscall;
+    this.code = codeOf(errno);
+    this.operation = operation;
+    this.map = map;
+    this.syscall = COMMANDS[operation];
     if (count !== undefined) Object.defineProperty(this, "count", { value: count, enumerable: true });
   }
 }
@@ -190,8 +205,8 @@ export class LockTimeoutError extends BpfError {
   /** CPU slot of the thread that was waited for. */
   readonly owner: number;
 
-  constructor(syscall: string, message: string, owner: number, count?: number) {
-    super(ERRNO.ETIMEDOUT, syscall, message, count);
+  constructor(operation: Operation, message: string, owner: number, map?: string, count?: number) {
+    super(ERRNO.ETIMEDOUT, operation, message, map, count);
     this.name = "LockTimeoutError";
     this.owner = owner;
   }
@@ -222,8 +237,8 @@ export class DamagedError extends BpfError {
   /** The trap of the core; not there where JavaScript noticed. */
   declare readonly cause?: unknown;
 
-  constructor(syscall: string, message: string, cause?: unknown) {
-    super(ERRNO.EUCLEAN, syscall, message);
+  constructor(operation: Operation, message: string, map?: string, cause?: unknown) {
+    super(ERRNO.EUCLEAN, operation, message, map);
     this.name = "DamagedError";
     if (cause !== undefined) Object.defineProperty(this, "cause", { value: cause });
   }
@@ -240,7 +255,8 @@ export class DamagedError extends BpfError {
  * try {
  *   attachHost(host.share());
  * } catch (error) {
- *   console.log(error instanceof NoFreeSlotError, error.code, error.slots); // true ENOSPC 1
+ *   if (!(error instanceof NoFreeSlotError)) throw error;
+ *   console.log(error.code, error.slots); // ENOSPC 1
  * }
  * ```
  */
@@ -248,8 +264,8 @@ export class NoFreeSlotError extends BpfError {
   /** How many slots the host has. */
   readonly slots: number;
 
-  constructor(syscall: string, message: string, slots: number) {
-    super(ERRNO.ENOSPC, syscall, message);
+  constructor(message: string, slots: number) {
+    super(ERRNO.ENOSPC, "attachHost", message);
     this.name = "NoFreeSlotError";
     this.slots = slots;
   }
@@ -286,9 +302,9 @@ export function bpfError(
   remedy?: string,
   count?: number,
 ): BpfError {
-  const code = CODES.get(errno) ?? `E${errno}`;
-  const message = `${operation}: ${subject} ${cause} (${code})${remedy === undefined ? "" : `; ${remedy}`}`;
-  return new BpfError(errno, SYSCALLS[operation], message, count);
+  const end = remedy === undefined ? "" : `; ${remedy}`;
+  const message = `${operation}: ${subject} ${cause} (${codeOf(errno)})${end}`;
+  return new BpfError(errno, operation, message, mapNameIn(subject), count);
 }
 
 /**
@@ -306,7 +322,7 @@ export function lockTimeoutError(
   const message =
     `${operation}: ${subject} is locked by CPU ${owner}, for more than ${timeout} ms (ETIMEDOUT); ` +
     `if its thread is gone, reap(${owner}) on the host`;
-  return new LockTimeoutError(SYSCALLS[operation], message, owner, count);
+  return new LockTimeoutError(operation, message, owner, mapNameIn(subject), count);
 }
 
 /**
@@ -318,7 +334,7 @@ export function damagedError(operation: Operation, subject: string, trap?: unkno
   const message =
     `${operation}: ${subject} cannot go on: the memory is damaged (EUCLEAN); verify() on the host says where, ` +
     "close it and fill another one";
-  return new DamagedError(SYSCALLS[operation], message, trap);
+  return new DamagedError(operation, message, mapNameIn(subject), trap);
 }
 
 /** Builds every {@link NoFreeSlotError}. */
@@ -326,10 +342,16 @@ export function noFreeSlotError(slots: number): NoFreeSlotError {
   const message =
     `attachHost: all ${slots} slots of the host are taken (ENOSPC); detach() hosts that are no longer used, reap() those of ` +
     "threads that are gone, or create it with more `cpus`";
-  return new NoFreeSlotError(SYSCALLS.attachHost, message, slots);
+  return new NoFreeSlotError(message, slots);
 }
 
 /** How messages call a map: by its name, or by type and id when it has none. */
 export function mapSubject(name: string, type: string, id: number): string {
   return name === "" ? `${type} map #${id}` : `map ${JSON.stringify(name)}`;
+}
+
+/** The name of the map that a subject tells of, in the words of {@link mapSubject}. */
+function mapNameIn(subject: string): string | undefined {
+  const quoted = /\bmap ("(?:[^"\\]|\\.)*")/.exec(subject)?.[1];
+  return quoted === undefined ? undefined : (JSON.parse(quoted) as string);
 }

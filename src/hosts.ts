@@ -77,7 +77,9 @@ let defaultHost: Host | undefined;
  */
 export function createMap<V extends object>(spec: SockMapSpec<V>): SockMap<V>;
 export function createMap<K, V extends object>(spec: SockHashSpec<K, V>): SockHash<K, V>;
-export function createMap<T extends MapType, K, V>(spec: MapSpec<K, V, T>): MapOf<T, K, V>;
+export function createMap<T extends MapType, K, V, N extends string = string>(
+  spec: MapSpec<K, V, T, N>,
+): MapOf<T, K, V, N>;
 export function createMap(spec: AnyMapSpec): unknown {
   if (defaultHost === undefined || defaultHost.closed) defaultHost = createHost();
   return createMapOn(defaultHost, spec);

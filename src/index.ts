@@ -7,6 +7,7 @@
 export * from "./codec/index.ts";
 export * from "./constants.ts";
 export {
+  type BpfCommand,
   BpfError,
   DamagedError,
   ERRNO,
@@ -14,25 +15,29 @@ export {
   LockTimeoutError,
   NoFreeSlotError,
   NotIsolatedError,
+  type Operation,
 } from "./errors.ts";
 export type { Host, HostMemory, HostOptions, MapMemory } from "./host/host.ts";
 export type { HostHandle } from "./host/seat.ts";
 export type { CpuSlot, SlotState } from "./host/shared_memory.ts";
-export type { WatchableWorker } from "./host/threads.ts";
+export type { HostThreads, WatchableWorker } from "./host/threads.ts";
+export type { HostViews } from "./host/views.ts";
 export { useWasm } from "./host/wasm.ts";
+export type { WasmMemory, WasmModule } from "./host/wasm_types.ts";
 export { attachHost, createHost, createMap } from "./hosts.ts";
 export * from "./kv/index.ts";
 export type { DeltaArray } from "./maps/add_many.ts";
 export type { ArrayMap } from "./maps/array.ts";
-export type { AnyView, ArrayPiece, ArrayView, ViewType } from "./maps/array_view.ts";
+export type { AnyView, ArrayPiece, ArrayView, ViewsByName, ViewType } from "./maps/array_view.ts";
 export type { Batch, BatchOptions } from "./maps/batch.ts";
 export type { BpfMap } from "./maps/bpf_map.ts";
-export type { AddOptions, AnyCounts, Count, CountField, Counts } from "./maps/counter.ts";
+export type { AddArguments, AddOptions, Count, CountField } from "./maps/counter.ts";
 export type { CountingMap } from "./maps/counting_map.ts";
 export type { MapOf, MapTypes } from "./maps/create.ts";
 export type { EntryMap } from "./maps/entry_map.ts";
 export type { HashMap } from "./maps/hash_map.ts";
-export type { KeyArray, ValueArray } from "./maps/key_array.ts";
+export type { KeyArray, TypedArray, ValueArray } from "./maps/key_array.ts";
+export type { LockableMap } from "./maps/lockable_map.ts";
 export type { LocalSlot } from "./maps/percpu.ts";
 export type { PercpuArrayMap } from "./maps/percpu_array.ts";
 export type { PercpuHashMap } from "./maps/percpu_hash.ts";
@@ -40,6 +45,7 @@ export type { SkAction } from "./maps/redirect.ts";
 export type { SockHash } from "./maps/sock_hash.ts";
 export type { SockMap } from "./maps/sock_map.ts";
 export type { SocketMap } from "./maps/socket_map.ts";
+export type { SocketRefusals } from "./maps/socket_refusals.ts";
 export type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./maps/socket_spec.ts";
 export type {
   AnyMapType,
@@ -52,12 +58,17 @@ export type {
   SocketMapType,
 } from "./maps/spec.ts";
 export type { MapLayout, MapStats } from "./maps/stats.ts";
+export type { HostJson } from "./print/host.ts";
+export type { MapJson } from "./print/map.ts";
+export type { StoreJson } from "./print/store.ts";
+export type { Codecs } from "./programs/block.ts";
 export type { ProcessBudget } from "./programs/budget.ts";
 export { CounterExpression } from "./programs/counters.ts";
 export type { ProcessCursor } from "./programs/cursor.ts";
 export type { Entry, PercpuEntry, ReadonlyEntry, ReadonlyPercpuEntry } from "./programs/entry.ts";
 export { BooleanExpression, NumberExpression, type Operand } from "./programs/expression.ts";
 export type { IteratorOptions, MapIterator } from "./programs/iterator.ts";
+export type { NodePart } from "./programs/operands.ts";
 export { ArrayExpression, type ExpressionOf } from "./programs/places.ts";
 export type { Dumper, Filter, ProcessOptions, ProcessResult } from "./programs/process.ts";
 export {
@@ -65,10 +76,13 @@ export {
   Program,
   type ProgramBody,
   type ProgramEntry,
+  type ProgramOf,
   type ProgramOptions,
   type ProgramTools,
   program,
+  type Values,
 } from "./programs/program.ts";
 export { Effect, Rules } from "./programs/rules.ts";
-export { BytesExpression, TextExpression } from "./programs/runs.ts";
+export { BytesExpression, type RunExpression, TextExpression } from "./programs/runs.ts";
+export type { Part } from "./programs/scope.ts";
 export type { Seq } from "./programs/seq.ts";

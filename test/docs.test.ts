@@ -1,52 +1,25 @@
-// Runs every example of the README and of the docstrings (those of src/codec have a form of their own, codec_examples.test.ts):
-// what console.log prints must be what the comment behind it says.
+// Runs every example of README.md, of docs/ and of the docstrings with the packed package: what console.log prints must be what the
+// comment behind it says. test/types.test.ts compiles them.
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { format } from "node:util";
+import { format, inspect } from "node:util";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import * as bpfmap from "../src/index.ts";
-import * as testing from "../src/testing/index.ts";
-import * as uapi from "../src/uapi/index.ts";
-import { BUILD_MS, builtRoot } from "./support/built.ts";
+import { BUILD_MS } from "./support/built.ts";
+import { type Consumer, installPackage } from "./support/consumer.ts";
+import { type CodecExample, codecExamples, examples } from "./support/examples.ts";
 
-const root = new URL("../", import.meta.url);
-const read = (file: string) => readFileSync(new URL(file, root), "utf8");
-const sources = [
-  "src/errors.ts",
-  "src/hosts.ts",
-  ...["src/host", "src/kv", "src/maps", "src/programs", "src/testing", "src/uapi"].flatMap((folder) =>
-    readdirSync(new URL(folder, root))
-      .filter((name) => name.endsWith(".ts"))
-      .map((name) => `${folder}/${name}`),
-  ),
-];
+let consumer: Consumer;
+const modules: Record<string, Record<string, unknown>> = {};
 
-interface Example {
-  where: string;
-  code: string;
-}
-
-const numbered = (file: string, codes: string[]): Example[] =>
-  codes.map((code, index) => ({ where: `${file} #${index + 1}`, code }));
-
-const examples: Example[] = [
-  ...["README.md", "docs/programs.md", "docs/uapi.md", "docs/kv.md"].flatMap((file) =>
-    numbered(
-      file,
-      [...read(file).matchAll(/^```js\n([\s\S]*?)^```/gm)].map(([, code]) => code),
-    ),
-  ),
-  ...sources.flatMap((file) =>
-    numbered(
-      file,
-      [...read(file).matchAll(/@example\n[ *]*```ts\n([\s\S]*?)```/g)].map(([, code]) =>
-        code.replace(/^ *\* ?/gm, ""),
-      ),
-    ),
-  ),
-];
+beforeAll(async () => {
+  consumer = installPackage();
+  for (const entry of ["bpfmap", "bpfmap/testing", "bpfmap/uapi"])
+    modules[entry] = await consumer.load(entry);
+  modules["node:fs"] = { readFileSync: () => readFileSync(join(consumer.installed, "dist/core.wasm")) };
+}, BUILD_MS);
+afterAll(() => consumer.remove());
 
 /** The comment behind each `console.log(...);`, on its line or the next: what it prints, and perhaps more after a , : or space. */
 function expectedOutput(code: string): (string | undefined)[] {
@@ -73,12 +46,6 @@ function run(code: string): string[] {
   const { outputText } = ts.transpileModule(code, {
     compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022 },
   });
-  const modules: Record<string, unknown> = {
-    bpfmap,
-    "bpfmap/testing": testing,
-    "bpfmap/uapi": uapi,
-    "node:fs": { readFileSync: () => readFileSync(new URL("build/core.wasm", root)) },
-  };
   const load = (name: string) => {
     if (!(name in modules)) throw new Error(`an example imports ${name}`);
     return modules[name];
@@ -105,7 +72,7 @@ describe("examples", () => {
     expect(examples.some((example) => example.where.startsWith(where))).toBe(true);
   });
 
-  it.each(examples)("$where prints what it says", ({ code }) => {
+  it.each(examples.filter(({ file }) => file === undefined))("$where prints what it says", ({ code }) => {
     const comments = expectedOutput(code);
     const printed = run(code);
     expectSaid(comments, printed);
@@ -113,21 +80,46 @@ describe("examples", () => {
 });
 
 /** Blocks of the README that are files of one program, by their names. */
-const program = [...read("README.md").matchAll(/^```js (\S+)\n([\s\S]*?)^```/gm)];
+const program = examples.filter(({ file }) => file !== undefined);
 
-describe("the program for threads in README.md", () => {
-  let folder = "";
-  beforeAll(() => {
-    // In the repository, so that the package finds itself by its name.
-    folder = mkdtempSync(join(builtRoot(), "build/readme-"));
-    for (const [, name, code] of program) writeFileSync(join(folder, name), code);
-  }, BUILD_MS);
-  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+it("the program for threads in README.md prints what it says", () => {
+  expect(program.map(({ file }) => file)).toEqual(["main.mjs", "worker.mjs"]);
+  for (const { file, code } of program) writeFileSync(join(consumer.folder, file as string), code);
+  const printed = execFileSync(process.execPath, [join(consumer.folder, "main.mjs")], { encoding: "utf8" });
+  const comments = program.flatMap(({ code }) => expectedOutput(code));
+  expectSaid(comments, printed.trimEnd().split("\n"));
+});
 
-  it("prints what it says", () => {
-    expect(program.map(([, name]) => name)).toEqual(["main.mjs", "worker.mjs"]);
-    const printed = execFileSync(process.execPath, [join(folder, "main.mjs")], { encoding: "utf8" });
-    const comments = program.flatMap(([, , code]) => expectedOutput(code));
-    expectSaid(comments, printed.trimEnd().split("\n"));
+/** `statement; // expected value` becomes a call that notes both; `// Error: ...` below a statement, what it throws. */
+function runCodec({ lines }: CodecExample) {
+  const results: [string, string][] = [];
+  const note = (value: unknown, expected: string) => results.push([inspect(value), expected]);
+  const body = lines.map((line) => {
+    const [, expression, expected] = /^([^/]+); \/\/ (.+)$/.exec(line) ?? [];
+    return expression === undefined ? line : `note(${expression}, ${JSON.stringify(expected)});`;
+  });
+  const expectedError = lines.map((line) => /^\/\/ (\w*Error: .*)$/.exec(line)?.[1]).find(Boolean) ?? "";
+  let thrown = "";
+  const { bpfmap } = modules;
+  try {
+    new Function("note", ...Object.keys(bpfmap), body.join("\n"))(note, ...Object.values(bpfmap));
+  } catch (error) {
+    thrown = String(error);
+  }
+  return { results, thrown, expectedError };
+}
+
+describe("examples of codecs", () => {
+  it("stand at every public function and constant", async () => {
+    const { Scalar: _, ...codecs } = await import("../src/codec/index.ts");
+    const documented = new Set(codecExamples.map(({ of }) => of));
+    expect(Object.keys(codecs).filter((name) => !documented.has(name))).toEqual([]);
+  });
+
+  it.each(codecExamples)("$of does what its example says", (example) => {
+    const { results, thrown, expectedError } = runCodec(example);
+    expect(thrown).toBe(expectedError);
+    for (const [got, expected] of results) expect(got).toBe(expected);
+    expect(results.length > 0 || expectedError !== "" || example.of === "Infer").toBe(true);
   });
 });

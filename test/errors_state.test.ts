@@ -1,15 +1,18 @@
 // What a map answers that is closed, read-only, write-only, frozen, full, or called from within itself.
-import { describe, expect, it } from "vitest";
+import { describe, expect, expectTypeOf, it } from "vitest";
 import { bpfError } from "../src/errors.ts";
 import {
   type Batch,
+  type BpfCommand,
   BpfError,
   bytes,
   type Codec,
   createHost,
   ERRNO,
+  type ErrnoCode,
   type HashMap,
   type HashType,
+  type Operation,
   struct,
   u8,
   u32,
@@ -246,14 +249,71 @@ describe("EBUSY: a getter of a key or value that calls the library", () => {
 });
 
 describe("BpfError", () => {
-  it("has errno, code, syscall and a message that tells all", () => {
+  it("has errno, code, operation, map, syscall and a message that tells all", () => {
     const error = bpfError(ERRNO.E2BIG, "set", 'map "m"', "is full", "delete entries");
     expect(error).toBeInstanceOf(Error);
     expect(error.name).toBe("BpfError");
-    expect(error).toMatchObject({ errno: 7, code: "E2BIG", syscall: "map_update_elem" });
+    expect(error).toMatchObject({ errno: 7, code: "E2BIG", operation: "set", map: "m" });
+    expect(error.syscall).toBe("map_update_elem");
     expect(error.message).toBe('set: map "m" is full (E2BIG); delete entries');
     expect("count" in error).toBe(false);
-    expect(new BpfError(524, "map_freeze", "x", 3)).toMatchObject({ code: "ENOTSUPP", count: 3 });
+    expect(new BpfError(524, "freeze", "x", "m", 3)).toMatchObject({ code: "ENOTSUPP", map: "m", count: 3 });
+  });
+
+  it("has the name of the map, if it has one", () => {
+    const host = createHost();
+    const spec = { type: "hash", key: u32, value: u32, maxEntries: 1 } as const;
+    const named = host.createMap({ ...spec, name: "a.b_c" });
+    const nameless = host.createMap(spec);
+    const batch = named.createBatch(1);
+    batch.close();
+    const fails: [() => unknown, string, string | undefined][] = [
+      [() => named.set(1, 1).set(2, 2), "set", "a.b_c"],
+      [() => nameless.set(1, 1).set(2, 2), "set", undefined],
+      [() => batch.rewind(), "batch.rewind", "a.b_c"],
+      [() => host.createMap({ ...spec, name: "big", maxEntries: 2 ** 31 }), "createMap", "big"],
+      [() => host.createMap({ ...spec, maxEntries: 2 ** 31 }), "createMap", undefined],
+      [() => host.open("/none", { key: u32, value: u32 }), "open", undefined],
+      [() => host.createKvStore({ name: "kv" }).put(-1, new Uint8Array(1)), "kv.put", undefined],
+    ];
+    for (const [fail, operation, map] of fails) {
+      const error = caught(fail);
+      expect(error).toBeInstanceOf(BpfError);
+      expect(error).toMatchObject({ operation, map });
+    }
+  });
+
+  it("names commands of bpf() only", () => {
+    expectTypeOf<BpfCommand>().toEqualTypeOf<
+      | "map_create"
+      | "map_lookup_elem"
+      | "map_update_elem"
+      | "map_delete_elem"
+      | "map_get_next_key"
+      | "map_lookup_and_delete_elem"
+      | "map_freeze"
+      | "map_lookup_batch"
+      | "map_lookup_and_delete_batch"
+      | "map_update_batch"
+      | "map_delete_batch"
+      | "obj_pin"
+      | "obj_get"
+      | "obj_get_info_by_fd"
+      | "iter_create"
+      | "prog_load"
+    >();
+    expectTypeOf<BpfError["code"]>().toEqualTypeOf<ErrnoCode>();
+    const operations: Operation[] = [
+      "createHost",
+      "grow",
+      "view",
+      "close",
+      "unpin",
+      "kv.put",
+      "section",
+      "reap",
+    ];
+    for (const operation of operations) expect(new BpfError(22, operation, "x").syscall).toBe(undefined);
   });
 
   it("knows the errno numbers of Linux", () => {

@@ -324,7 +324,7 @@ it("types: V[] for the map, V for local", () => {
   expectTypeOf(map.add(new Uint8Array(6), 1n, { field: "n" })).toEqualTypeOf<bigint>();
   expectTypeOf([...map.drain()]).toEqualTypeOf<[Uint8Array, V[]][]>();
   const array = host().createMap({ type: "percpu_array", key: u32, value: u8, maxEntries: 4 });
-  expectTypeOf(array).toEqualTypeOf<PercpuArrayMap<number>>();
+  expectTypeOf(array).toEqualTypeOf<PercpuArrayMap<number, Uint8Array>>();
   expectTypeOf(array.get(0)).toEqualTypeOf<number[] | undefined>();
   expectTypeOf(array.add(0, 1)).toEqualTypeOf<number>();
   // @ts-expect-error one value instead of one per CPU

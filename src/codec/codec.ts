@@ -27,7 +27,8 @@ export const Scalar = {
 export type ScalarKind = (typeof Scalar)[keyof typeof Scalar];
 
 /**
- * The C layout of values of type `T`: always little-endian, naturally aligned, `size` bytes wide.
+ * The C layout of values of type `T`: always little-endian, naturally aligned, `size` bytes wide. `N` is its name, which of the
+ * machine numbers says which one it is: `u32` is a `Codec<number, "u32">`.
  *
  * @example
  * const flow = struct({ address: u32, port: u16 });
@@ -35,9 +36,9 @@ export type ScalarKind = (typeof Scalar)[keyof typeof Scalar];
  * flow.encode({ address: 0x7f000001, port: 443 }, view, 0);
  * flow.decode(view, 0); // { address: 2130706433, port: 443 }
  */
-export interface Codec<T> {
+export interface Codec<T, N extends string = string> {
   /** The layout in words, as the error messages give it: `u32`, `bytes(16)`, `struct { a: u32, b: u64 }`. */
-  readonly name: string;
+  readonly name: N;
   /** Bytes, as C's `sizeof`: a multiple of `align`. */
   readonly size: number;
   /** Bytes, as C's `_Alignof`: 1, 2, 4 or 8. */

@@ -24,7 +24,7 @@ function refuseBig(expected: string, value: unknown): Error {
  * u8.encode(255, view, 0);
  * u8.decode(view, 0); // 255
  */
-export const u8: Codec<number> = {
+export const u8: Codec<number, "u8"> = {
   name: "u8",
   size: 1,
   align: 1,
@@ -46,7 +46,7 @@ export const u8: Codec<number> = {
  * u16.encode(443, view, 0);
  * u16.decode(view, 0); // 443
  */
-export const u16: Codec<number> = {
+export const u16: Codec<number, "u16"> = {
   name: "u16",
   size: 2,
   align: 2,
@@ -68,7 +68,7 @@ export const u16: Codec<number> = {
  * u32.encode(0xffffffff, view, 0);
  * u32.decode(view, 0); // 4294967295
  */
-export const u32: Codec<number> = {
+export const u32: Codec<number, "u32"> = {
   name: "u32",
   size: 4,
   align: 4,
@@ -90,7 +90,7 @@ export const u32: Codec<number> = {
  * i8.encode(-128, view, 0);
  * i8.decode(view, 0); // -128
  */
-export const i8: Codec<number> = {
+export const i8: Codec<number, "i8"> = {
   name: "i8",
   size: 1,
   align: 1,
@@ -112,7 +112,7 @@ export const i8: Codec<number> = {
  * i16.encode(-32768, view, 0);
  * i16.decode(view, 0); // -32768
  */
-export const i16: Codec<number> = {
+export const i16: Codec<number, "i16"> = {
   name: "i16",
   size: 2,
   align: 2,
@@ -135,7 +135,7 @@ export const i16: Codec<number> = {
  * i32.encode(-1, view, 0);
  * i32.decode(view, 0); // -1
  */
-export const i32: Codec<number> = {
+export const i32: Codec<number, "i32"> = {
   name: "i32",
   size: 4,
   align: 4,
@@ -159,7 +159,7 @@ export const i32: Codec<number> = {
  * f32.encode(0.1, view, 0);
  * f32.decode(view, 0); // 0.10000000149011612
  */
-export const f32: Codec<number> = {
+export const f32: Codec<number, "f32"> = {
   name: "f32",
   size: 4,
   align: 4,
@@ -183,7 +183,7 @@ export const f32: Codec<number> = {
  * f64.encode(0.1, view, 0);
  * f64.decode(view, 0); // 0.1
  */
-export const f64: Codec<number> = {
+export const f64: Codec<number, "f64"> = {
   name: "f64",
   size: 8,
   align: 8,
@@ -213,7 +213,7 @@ const U53_HIGH_MAX = 0x1f_ffff;
  * u53.encode(Number.MAX_SAFE_INTEGER, view, 0);
  * u53.decode(view, 0); // 9007199254740991
  */
-export const u53: Codec<number> = {
+export const u53: Codec<number, "u53"> = {
   name: "u53",
   size: 8,
   align: 8,
@@ -244,7 +244,7 @@ const I64_MAX = 0x7fff_ffff_ffff_ffffn;
  * u64.encode(2n ** 64n - 1n, view, 0);
  * u64.decode(view, 0); // 18446744073709551615n
  */
-export const u64: Codec<bigint> = {
+export const u64: Codec<bigint, "u64"> = {
   name: "u64",
   size: 8,
   align: 8,
@@ -268,7 +268,7 @@ export const u64: Codec<bigint> = {
  * i64.encode(-1n, view, 0);
  * i64.decode(view, 0); // -1n
  */
-export const i64: Codec<bigint> = {
+export const i64: Codec<bigint, "i64"> = {
   name: "i64",
   size: 8,
   align: 8,

@@ -32,10 +32,14 @@ export const spinLock: SpinLock = { name: "spinLock", size: 4, align: 4 };
 /** What {@link struct} is made of: field names in C order. */
 export type Fields = Readonly<Record<string, Codec<unknown> | SpinLock>>;
 
-/** The JavaScript value of a struct: a property per field, but none for a spinLock. */
-export type StructValue<F extends Fields> = {
-  -readonly [K in keyof F as F[K] extends SpinLock ? never : K]: Infer<F[K]>;
-};
+/**
+ * The JavaScript value of a struct: a property per field, but none for a spinLock.
+ *
+ * Editors show a mapped type by its name and what it was made from; as the branch of a conditional type, they show what it is.
+ */
+export type StructValue<F extends Fields> = F extends infer G
+  ? { -readonly [K in keyof G as G[K] extends SpinLock ? never : K]: Infer<G[K]> }
+  : never;
 
 /** The codec of a C struct. */
 export interface StructCodec<F extends Fields> extends Codec<StructValue<F>> {

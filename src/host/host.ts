@@ -160,7 +160,7 @@ export class Host extends HostThreads {
    */
   createMap<V extends object>(spec: SockMapSpec<V>): SockMap<V>;
   createMap<K, V extends object>(spec: SockHashSpec<K, V>): SockHash<K, V>;
-  createMap<T extends MapType, K, V>(spec: MapSpec<K, V, T>): MapOf<T, K, V>;
+  createMap<T extends MapType, K, V, N extends string = string>(spec: MapSpec<K, V, T, N>): MapOf<T, K, V, N>;
   createMap(spec: AnyMapSpec): unknown {
     this.check("createMap");
     return createMapOn(this, spec);
@@ -259,7 +259,10 @@ export class Host extends HostThreads {
    */
   open<V extends object>(path: string, spec: OpenSockMapSpec): SockMap<V>;
   open<K, V extends object>(path: string, spec: OpenSockHashSpec<K>): SockHash<K, V>;
-  open<K, V, T extends MapType = HashType>(path: string, codecs: OpenSpec<K, V, T>): MapOf<T, K, V>;
+  open<K, V, T extends MapType = HashType, N extends string = string>(
+    path: string,
+    codecs: OpenSpec<K, V, T, N>,
+  ): MapOf<T, K, V, N>;
   open(path: string, codecs: AnyOpenSpec): unknown {
     this.check("open");
     checkPath("open", path);
@@ -356,9 +359,10 @@ export class Host extends HostThreads {
    * const fd = host.bpf(uapi.BPF_MAP_CREATE, uapi.writeStruct(uapi.BPF_ATTR_MAP_CREATE, create));
    * const memory = new ArrayBuffer(64);
    * new Uint32Array(memory)[2] = 7; // the key, at byte 8; the value is at 16
-   * const update = (attr) => host.bpf(uapi.BPF_MAP_UPDATE_ELEM, uapi.writeStruct(uapi.BPF_ATTR_ELEM, attr), memory);
-   * console.log(update({ map_fd: fd, key: 8, value: 16 })); // 0
-   * console.log(update({ map_fd: fd, key: 8, value: 60 })); // -14
+   * const good = uapi.writeStruct(uapi.BPF_ATTR_ELEM, { map_fd: fd, key: 8, value: 16 });
+   * const bad = uapi.writeStruct(uapi.BPF_ATTR_ELEM, { map_fd: fd, key: 8, value: 60 }); // its last bytes are beyond the memory
+   * console.log(host.bpf(uapi.BPF_MAP_UPDATE_ELEM, good, memory)); // 0
+   * console.log(host.bpf(uapi.BPF_MAP_UPDATE_ELEM, bad, memory)); // -14
    * console.log(host.closeFd(fd)); // 0
    * ```
    */

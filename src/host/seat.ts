@@ -20,18 +20,19 @@ import {
   threadWord,
 } from "./shared_memory.ts";
 import { type CoreExports, instantiateCore, instantiateSharedCore, sharedModule } from "./wasm.ts";
+import type { WasmMemory, WasmModule } from "./wasm_types.ts";
 
 /**
  * What another thread needs to attach to a shared host: it goes there by `postMessage` or `workerData`. Made by
  * {@link Host.share}.
  */
 export interface HostHandle {
-  readonly memory: WebAssembly.Memory;
-  readonly module: WebAssembly.Module;
+  readonly memory: WasmMemory;
+  readonly module: WasmModule;
 }
 
 export interface Seat {
-  readonly memory: WebAssembly.Memory;
+  readonly memory: WasmMemory;
   /** The core, whose traps become errors, and as it is (guard.ts). */
   readonly core: CoreExports;
   readonly bare: CoreExports;
@@ -43,7 +44,7 @@ export interface Seat {
   /** Bytes the memory may grow to. */
   readonly limit: number;
   /** The core, where other threads may take a seat, too. */
-  readonly module: WebAssembly.Module | undefined;
+  readonly module: WasmModule | undefined;
 }
 
 /** Memory whose pages are all there from the start, if it is shared: they cost nothing until they are touched. */
@@ -59,7 +60,7 @@ function newMemory(maxMemory: number, shared: boolean): WebAssembly.Memory {
   }
 }
 
-function initHost(memory: WebAssembly.Memory, core: CoreExports, { maxMemory, seed }: ResolvedOptions): void {
+function initHost(memory: WasmMemory, core: CoreExports, { maxMemory, seed }: ResolvedOptions): void {
   const errno = core.initHost(maxMemory, seed ?? 0);
   if (errno === 0) {
     if (seed === undefined) drawHostSecrets(memory, core);
@@ -88,11 +89,7 @@ function checkIsolation(operation: string): void {
   }
 }
 
-function sitDown(
-  memory: WebAssembly.Memory,
-  module: WebAssembly.Module,
-  setUp: (core: CoreExports) => void,
-): Seat {
+function sitDown(memory: WasmMemory, module: WasmModule, setUp: (core: CoreExports) => void): Seat {
   const words = new Int32Array(memory.buffer);
   const cpu = takeSlot(words);
   try {

@@ -6,12 +6,13 @@
  * @module
  */
 import type { CoreExports } from "./wasm.ts";
+import type { WasmMemory } from "./wasm_types.ts";
 
 /** S0, S1 and S2 of a table, 8 bytes each. */
 const TABLE_BYTES = 24;
 
 /** Draws the words of NH. Once per memory, before there is a table. */
-export function drawHostSecrets(memory: WebAssembly.Memory, core: CoreExports): void {
+export function drawHostSecrets(memory: WasmMemory, core: CoreExports): void {
   // Nothing may be drawn into shared memory directly.
   const drawn = crypto.getRandomValues(new Uint8Array(core.SECRETS_BYTES.value));
   new Uint8Array(memory.buffer).set(drawn, core.SECRETS_ADDRESS.value);

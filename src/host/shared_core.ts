@@ -6,6 +6,7 @@
 import { type LockTimeoutError, lockTimeoutError, type Operation } from "../errors.ts";
 import { blockedBy, HOST_TIMEOUT, SLOT_ERRNO, slotAddress } from "./shared_memory.ts";
 import type { CoreExports } from "./wasm.ts";
+import type { WasmGlobal } from "./wasm_types.ts";
 
 /**
  * Whatever is the same as in {@link CoreExports} may answer ETIMEDOUT, too. Beyond that, `lookup*` give the address of a copy of
@@ -88,9 +89,9 @@ export interface SharedExports extends CoreExports {
   /** Destroys the tables that died in sections. */
   sweepTables(): void;
   /** Where a header has the words that shared_tables.ts names. */
-  readonly META_OFFSET: WebAssembly.Global;
-  readonly MAX_ENTRIES_OFFSET: WebAssembly.Global;
-  readonly BYTES_OFFSET: WebAssembly.Global;
+  readonly META_OFFSET: WasmGlobal;
+  readonly MAX_ENTRIES_OFFSET: WasmGlobal;
+  readonly BYTES_OFFSET: WasmGlobal;
 }
 
 /** The core of a shared host. */

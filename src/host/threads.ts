@@ -143,13 +143,14 @@ export abstract class HostThreads extends HostViews {
    * @throws BpfError EDEADLK inside a section of this host; {@link LockTimeoutError} when one does not end in time.
    * @example
    * ```ts
-   * import { createHost } from "bpfmap";
+   * import { BpfError, createHost } from "bpfmap";
    *
    * const host = createHost();
    * host.synchronize();
    * try {
    *   host.section(() => host.synchronize());
    * } catch (error) {
+   *   if (!(error instanceof BpfError)) throw error;
    *   console.log(error.code); // EDEADLK
    * }
    * ```

@@ -5,6 +5,7 @@
  */
 
 import { hide } from "../print/hidden.ts";
+import type { WasmMemory } from "./wasm_types.ts";
 
 const NO_MEMORY = new ArrayBuffer(0);
 
@@ -31,10 +32,10 @@ export class HostViews {
   declare f64: Float64Array;
   declare view: DataView;
   /** @internal */
-  declare readonly memory: WebAssembly.Memory;
+  declare readonly memory: WasmMemory;
 
   /** @internal */
-  constructor(memory: WebAssembly.Memory) {
+  constructor(memory: WasmMemory) {
     hide<HostViews>(this, { ...viewsOf(memory.buffer), memory });
   }
 

@@ -7,6 +7,7 @@ import { instantiateSync } from "@assemblyscript/loader";
 import { CORE_WASM_BASE64 } from "../generated/core.js";
 import { CORE_SHARED_WASM_BASE64 } from "../generated/core_shared.js";
 import type { SharedExports } from "./shared_core.ts";
+import type { WasmGlobal, WasmMemory, WasmModule } from "./wasm_types.ts";
 
 /**
  * What the core exports. All parameters and results are i32: an address comes back negative above 2 GiB and needs `>>> 0`.
@@ -190,30 +191,30 @@ export interface CoreExports {
   kvManifest(kv: number, target: number, room: number): number;
 
   /** Byte offsets into the header of a table. */
-  readonly COUNT_OFFSET: WebAssembly.Global;
-  readonly VERSION_OFFSET: WebAssembly.Global;
-  readonly FROZEN_OFFSET: WebAssembly.Global;
+  readonly COUNT_OFFSET: WasmGlobal;
+  readonly VERSION_OFFSET: WasmGlobal;
+  readonly FROZEN_OFFSET: WasmGlobal;
   /** Where the header of an array has the address of its first value. */
-  readonly ARRAY_DATA_OFFSET: WebAssembly.Global;
+  readonly ARRAY_DATA_OFFSET: WasmGlobal;
   /** And the number of values that stand there; growth puts the others elsewhere. */
-  readonly ARRAY_BASE_OFFSET: WebAssembly.Global;
+  readonly ARRAY_BASE_OFFSET: WasmGlobal;
   /** Free slots of the low-water mark, 0 without one. */
-  readonly LOW_FREE_OFFSET: WebAssembly.Global;
+  readonly LOW_FREE_OFFSET: WasmGlobal;
   /** u64 S0, S1, S2 of the hash, the last two odd. */
-  readonly SEEDS_OFFSET: WebAssembly.Global;
+  readonly SEEDS_OFFSET: WasmGlobal;
   /** Address and number of bytes of the hash's secrets of the whole host: the words of NH. */
-  readonly SECRETS_ADDRESS: WebAssembly.Global;
-  readonly SECRETS_BYTES: WebAssembly.Global;
+  readonly SECRETS_ADDRESS: WasmGlobal;
+  readonly SECRETS_BYTES: WasmGlobal;
   /** Where that of a KV store has the addresses of metadata, page table and owners, the pages in use, and the generation. */
-  readonly KV_METADATA_OFFSET: WebAssembly.Global;
-  readonly KV_PAGES_OFFSET: WebAssembly.Global;
-  readonly KV_OWNERS_OFFSET: WebAssembly.Global;
-  readonly KV_PAGE_COUNT_OFFSET: WebAssembly.Global;
-  readonly KV_GENERATION_OFFSET: WebAssembly.Global;
-  readonly STAGE_BYTES: WebAssembly.Global;
-  readonly STAGE_ERRNO: WebAssembly.Global;
+  readonly KV_METADATA_OFFSET: WasmGlobal;
+  readonly KV_PAGES_OFFSET: WasmGlobal;
+  readonly KV_OWNERS_OFFSET: WasmGlobal;
+  readonly KV_PAGE_COUNT_OFFSET: WasmGlobal;
+  readonly KV_GENERATION_OFFSET: WasmGlobal;
+  readonly STAGE_BYTES: WasmGlobal;
+  readonly STAGE_ERRNO: WasmGlobal;
   /** A cursor takes CURSOR_BYTES + keySize bytes; its first 8 bytes zero = the beginning. */
-  readonly CURSOR_BYTES: WebAssembly.Global;
+  readonly CURSOR_BYTES: WasmGlobal;
 }
 
 /** A result of the core below this is an errno, any other an address. */
@@ -269,7 +270,7 @@ function isShared(module: WebAssembly.Module): boolean {
  * useWasm(readFileSync("node_modules/bpfmap/dist/core.wasm"));
  * ```
  */
-export function useWasm(source: WebAssembly.Module | ArrayBuffer | Uint8Array): void {
+export function useWasm(source: WasmModule | ArrayBuffer | Uint8Array): void {
   let module: WebAssembly.Module;
   if (source instanceof WebAssembly.Module) module = source;
   else if (source instanceof ArrayBuffer || source instanceof Uint8Array)
@@ -284,27 +285,24 @@ function abort(_message: number, _file: number, line: number, column: number): n
 }
 
 /** Instantiates the core on `memory`. */
-export function instantiateCore(memory: WebAssembly.Memory): CoreExports {
+export function instantiateCore(memory: WasmMemory): CoreExports {
   compiled ??= compile(decodeBase64(CORE_WASM_BASE64));
   // The loader's own `exports` wrap every function to pass the number of arguments; calls of a map go to the bare exports.
-  const { instance } = instantiateSync(compiled, { env: { memory, abort } });
+  const env = { memory: memory as WebAssembly.Memory, abort };
+  const { instance } = instantiateSync(compiled, { env });
   return instance.exports as unknown as CoreExports;
 }
 
 /** The core for shared memory. */
-export function sharedModule(): WebAssembly.Module {
+export function sharedModule(): WasmModule {
   compiledShared ??= compile(decodeBase64(CORE_SHARED_WASM_BASE64));
   return compiledShared;
 }
 
 /** Instantiates the core for shared memory for the thread with a slot. */
-export function instantiateSharedCore(
-  module: WebAssembly.Module,
-  memory: WebAssembly.Memory,
-  slot: number,
-): SharedExports {
+export function instantiateSharedCore(module: WasmModule, memory: WasmMemory, slot: number): SharedExports {
   const env = {
-    memory,
+    memory: memory as WebAssembly.Memory,
     abort,
     slot: new WebAssembly.Global({ value: "i32", mutable: false }, slot),
     now: () => performance.now(),

@@ -14,4 +14,4 @@ export {
 } from "./manifest.ts";
 export type { KvPair } from "./pair.ts";
 export type { Plan, PlanAction, PlanStep, UndoOptions } from "./plan.ts";
-export type { StoredManifest } from "./store_handle.ts";
+export type { StoredManifest, StoreHandle } from "./store_handle.ts";

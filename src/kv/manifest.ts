@@ -89,8 +89,13 @@ export class ManifestMismatchError extends BpfError {
   /** In the order of the store's pairs, then those that it does not have. */
   readonly differences: readonly ManifestDifference[];
 
-  constructor(errno: number, syscall: string, message: string, differences: readonly ManifestDifference[]) {
-    super(errno, syscall, message);
+  constructor(
+    errno: number,
+    operation: Operation,
+    message: string,
+    differences: readonly ManifestDifference[],
+  ) {
+    super(errno, operation, message);
     this.name = "ManifestMismatchError";
     this.differences = differences;
   }
@@ -138,8 +143,8 @@ export function mismatchError(
       `\n  ${JSON.stringify(name)}: the store has ${stored ?? "no such pair"}, the manifest ${given ?? "no such pair"}`,
   );
   const cause = `has another manifest in force, ${lines.length} ${lines.length === 1 ? "difference" : "differences"}`;
-  const { syscall, message } = bpfError(errno, operation, subject, cause);
-  return new ManifestMismatchError(errno, syscall, `${message}:${lines.join("")}`, differences);
+  const { message } = bpfError(errno, operation, subject, cause);
+  return new ManifestMismatchError(errno, operation, `${message}:${lines.join("")}`, differences);
 }
 
 /** Encodes the value of a pair into bytes of its own. */

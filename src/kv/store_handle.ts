@@ -10,6 +10,7 @@ import { ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
 import type { CoreExports } from "../host/wasm.ts";
+import type { WasmGlobal } from "../host/wasm_types.ts";
 import { tableBytes, tableEntries } from "../maps/stats.ts";
 import { problemsOfTable } from "../maps/verify.ts";
 import { compareBy, hide } from "../print/hidden.ts";
@@ -58,7 +59,7 @@ export abstract class StoreHandle {
   /** @internal Use {@link Host.createKvStore}. */
   constructor(host: Host, table: Table) {
     const { core } = host;
-    const wordOf = (offset: WebAssembly.Global) => (table.handle + offset.value) >>> 2;
+    const wordOf = (offset: WasmGlobal) => (table.handle + offset.value) >>> 2;
     hide<StoreHandle>(this, {
       keyLimit: table.maxEntries,
       host,

@@ -21,7 +21,6 @@ import {
   viewType,
 } from "./array_view.ts";
 import type { Batch } from "./batch.ts";
-import type { AnyCounts, Counts } from "./counter.ts";
 import { CountingMap } from "./counting_map.ts";
 import { subjectOf } from "./failure.ts";
 import { growTo } from "./grow.ts";
@@ -51,7 +50,7 @@ const INDICES_MAX = 2 ** 32; // memory ends before
  * console.log([...map.values()]); // [ 7, 7, 7, 7 ]
  * ```
  */
-export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<number, V, C> {
+export class ArrayMap<V, A extends AnyView = ArrayView<V>> extends CountingMap<number, V> {
   /**
    * Bytes from the start of one element to the next, in {@link view} and in each of {@link views}: the size of the value rounded
    * up to 8, of a percpu_array times the number of CPUs.
@@ -73,7 +72,7 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
     writable: boolean,
   ) {
     super(host, table, key, value, readable, writable);
-    hide<ArrayMap<V, C>>(this, { stride: roundUp8(table.valueBytes) });
+    hide<ArrayMap<V, A>>(this, { stride: roundUp8(table.valueBytes) });
     this.#data = host.u32[(table.handle + host.layout.arrayData) >>> 2];
     this.#base = host.u32[(table.handle + host.layout.arrayBase) >>> 2];
     this.#views = new ArrayViews(host, table, this.stride);
@@ -222,8 +221,8 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
    * console.log(step, view.length, map.get(2)); // 2 6 42
    * ```
    */
-  view(): ArrayView<C[0]>;
-  view<A extends AnyView>(Type: ViewType<A>): A;
+  view(): A;
+  view<B extends AnyView>(Type: ViewType<B>): B;
   view(Type: ViewType<AnyView> = viewType(slotCodec(this.valueCodec).scalar)): AnyView {
     if (this.reading === 0) this.refuse("view");
     checkViewType(`view: ${subjectOf(this)}`, Type);
@@ -249,8 +248,8 @@ export class ArrayMap<V, C extends AnyCounts = Counts<V>> extends CountingMap<nu
    * console.log(map.get(99_999)); // 0.5
    * ```
    */
-  views(): readonly ArrayPiece<ArrayView<C[0]>>[];
-  views<A extends AnyView>(Type: ViewType<A>): readonly ArrayPiece<A>[];
+  views(): readonly ArrayPiece<A>[];
+  views<B extends AnyView>(Type: ViewType<B>): readonly ArrayPiece<B>[];
   views(
     Type: ViewType<AnyView> = viewType(slotCodec(this.valueCodec).scalar),
   ): readonly ArrayPiece<AnyView>[] {

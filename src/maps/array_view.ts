@@ -8,7 +8,7 @@ import { describe } from "../codec/mismatch.ts";
 import type { Host } from "../host/host.ts";
 import type { Table } from "../host/table.ts";
 
-type NumberView =
+export type AnyView =
   | Uint8Array
   | Uint16Array
   | Uint32Array
@@ -16,18 +16,35 @@ type NumberView =
   | Int16Array
   | Int32Array
   | Float32Array
-  | Float64Array;
+  | Float64Array
+  | BigUint64Array
+  | BigInt64Array;
 
-export type AnyView = NumberView | BigUint64Array | BigInt64Array;
+/** The typed arrays of the machine numbers, by their names. */
+export interface ViewsByName {
+  readonly u8: Uint8Array;
+  readonly u16: Uint16Array;
+  readonly u32: Uint32Array;
+  readonly i8: Int8Array;
+  readonly i16: Int16Array;
+  readonly i32: Int32Array;
+  readonly f32: Float32Array;
+  readonly f64: Float64Array;
+  readonly u53: BigUint64Array;
+  readonly u64: BigUint64Array;
+  readonly i64: BigInt64Array;
+}
 
-/** What {@link ArrayMap.view} gives without an argument for values that are of type `V` or, when that is never, no number. */
-export type ArrayView<V> = [V] extends [never]
-  ? Uint8Array
-  : [V] extends [bigint]
-    ? BigUint64Array | BigInt64Array
-    : [V] extends [number]
-      ? NumberView | BigUint64Array
-      : AnyView;
+/** What {@link ArrayMap.view} gives without an argument for values of type `V` with a codec of name `N`, as far as that is known. */
+export type ArrayView<V, N extends string = string> = N extends keyof ViewsByName
+  ? ViewsByName[N]
+  : unknown extends V
+    ? AnyView
+    : V extends number
+      ? Exclude<AnyView, BigInt64Array>
+      : V extends bigint
+        ? BigUint64Array | BigInt64Array
+        : Uint8Array;
 
 /** The constructor of a typed array. */
 export interface ViewType<A extends AnyView> {

@@ -11,28 +11,38 @@ import type { Host } from "../host/host.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import { subjectOf } from "./failure.ts";
 
-/** What `add` counts in when values are of type `V`: number, or bigint for `u64` and `i64`. */
-export type Count<V> = unknown extends V
+/**
+ * What `add` counts in, for values of type `V`: number, or bigint for `u64` and `i64`; of a struct, what its fields are. `N` says
+ * which, for a struct that has both. It is never more than values have, so that an editor shows no call that cannot be made.
+ * Unknown for values without an integer.
+ */
+export type Count<V, N> = unknown extends V
   ? number | bigint
-  : V extends bigint
-    ? bigint
-    : V extends number
-      ? number
-      : never;
+  : V extends number
+    ? number
+    : V extends bigint
+      ? bigint
+      : V extends string | readonly unknown[] | Uint8Array
+        ? unknown
+        : N extends V[keyof V]
+          ? N
+          : [Extract<V[keyof V], number | bigint>] extends [never]
+            ? unknown
+            : Extract<V[keyof V], number | bigint>;
 
-/** Names of the fields of `V` that `add` can count in. */
-export type CountField<V> = {
-  [F in keyof V]: V[F] extends number | bigint ? F : never;
-}[keyof V];
+/** Names of the fields of `V` that `add` can count in, in integers of type `C`. */
+export type CountField<V, C> = unknown extends V
+  ? string
+  : { [F in keyof V]: V[F] extends C ? F : never }[keyof V];
 
-/** What `add` counts in, for values of type `V`: the type of a whole value, and those of the fields of a struct. */
-export type Counts<V, W = Count<V>, F extends keyof V = CountField<V>> = readonly [
-  whole: W,
-  fields: { readonly [N in F]: Count<V[N]> },
-];
-
-/** Any {@link Counts}. */
-export type AnyCounts = readonly [unknown, unknown];
+/** What `add` takes after the key, to count in integers of type `C`; `D` is the type of one delta, or of many. */
+export type AddArguments<V, C, D = C> = unknown extends C
+  ? never
+  : unknown extends V
+    ? [delta: D, options?: AddOptions<string>]
+    : V extends number | bigint
+      ? [delta: D]
+      : [delta: D, options: AddOptions<CountField<V, C>>];
 
 /** Options of `add` and `addMany` for values that are structs. */
 export interface AddOptions<F> {

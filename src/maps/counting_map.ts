@@ -10,15 +10,15 @@ import type { Table } from "../host/table.ts";
 import { hide } from "../print/hidden.ts";
 import { AddMany, type DeltaArray } from "./add_many.ts";
 import {
+  type AddArguments,
   type AddOptions,
-  type AnyCounts,
   addTo,
   addU32,
   addU53,
   badDelta,
+  type Count,
   type Counter,
   Counters,
-  type Counts,
   fitsDelta,
   outOfU53,
 } from "./counter.ts";
@@ -27,8 +27,8 @@ import { subjectOf } from "./failure.ts";
 import type { KeyArray } from "./key_array.ts";
 import { slotCodec } from "./percpu.ts";
 
-/** A map whose values can be counters. `C` is what they count in; of per-CPU maps, the value of one CPU counts. */
-export abstract class CountingMap<K, V, C extends AnyCounts = Counts<V>> extends EntryMap<K, V> {
+/** A map whose values can be counters. */
+export abstract class CountingMap<K, V> extends EntryMap<K, V> {
   /** @internal */
   declare readonly counters: Counters;
   #additions: AddMany<K, V> | undefined;
@@ -43,7 +43,7 @@ export abstract class CountingMap<K, V, C extends AnyCounts = Counts<V>> extends
     writable: boolean,
   ) {
     super(host, table, key, value, readable, writable);
-    hide<CountingMap<K, V, C>>(this, { counters: new Counters(slotCodec(value)) });
+    hide<CountingMap<K, V>>(this, { counters: new Counters(slotCodec(value)) });
   }
 
   /**
@@ -67,16 +67,16 @@ export abstract class CountingMap<K, V, C extends AnyCounts = Counts<V>> extends
    * console.log(flows.get(7)); // { packets: 0, bytes: 1500 }
    * ```
    */
-  add(key: K, delta: C[0]): C[0];
-  add<F extends keyof C[1]>(key: K, delta: C[1][F], options: AddOptions<F>): C[1][F];
-  add(key: K, delta: number | bigint, options?: AddOptions<unknown>): number | bigint {
+  add(key: K, ...count: AddArguments<V, Count<V, number>>): Count<V, number>;
+  add(key: K, ...count: AddArguments<V, Count<V, bigint>>): Count<V, bigint>;
+  add(key: K, delta?: unknown, options?: AddOptions<unknown>): unknown {
     if (this.reading === 0 || this.writing === 0) this.refuse("add");
     const counter = this.counters.find(this, "add", options);
     if (!fitsDelta(counter, delta)) throw badDelta(counter, `add: ${subjectOf(this)}: delta`, delta);
     const { scalar, offset } = counter;
     if (scalar === Scalar.U32) return addU32(this.host, this.obtain("add", key) + offset, delta as number);
     if (scalar === Scalar.U53) return this.#addU53(key, counter, delta as number);
-    return addTo(this.host, scalar, this.obtain("add", key) + offset, delta);
+    return addTo(this.host, scalar, this.obtain("add", key) + offset, delta as number | bigint);
   }
 
   #addU53(key: K, counter: Counter, delta: number): number {
@@ -104,9 +104,15 @@ export abstract class CountingMap<K, V, C extends AnyCounts = Counts<V>> extends
    * console.log(hits.get(80), hits.get(443)); // 2 1
    * ```
    */
-  addMany(keys: KeyArray<K>, deltas: DeltaArray<C[0]>): void;
-  addMany<F extends keyof C[1]>(keys: KeyArray<K>, deltas: DeltaArray<C[1][F]>, options: AddOptions<F>): void;
-  addMany(keys: KeyArray<K>, deltas: DeltaArray<number | bigint>, options?: AddOptions<unknown>): void {
+  addMany(
+    keys: KeyArray<K>,
+    ...counts: AddArguments<V, Count<V, number>, DeltaArray<Count<V, number>>>
+  ): void;
+  addMany(
+    keys: KeyArray<K>,
+    ...counts: AddArguments<V, Count<V, bigint>, DeltaArray<Count<V, bigint>>>
+  ): void;
+  addMany(keys: KeyArray<K>, deltas?: unknown, options?: AddOptions<unknown>): void {
     if (this.reading === 0 || this.writing === 0) this.refuse("addMany");
     if (this.frozen) this.fail("addMany", ERRNO.EPERM);
     const counter = this.counters.find(this, "addMany", options);
@@ -114,7 +120,7 @@ export abstract class CountingMap<K, V, C extends AnyCounts = Counts<V>> extends
     const additions = this.#additions ?? new AddMany(this);
     this.#additions = undefined;
     try {
-      additions.run(keys, deltas, counter);
+      additions.run(keys, deltas as DeltaArray<number | bigint>, counter);
     } finally {
       this.#additions = additions;
     }

@@ -14,6 +14,7 @@ import { checkInteger } from "../host/options.ts";
 import type { Table, TableType } from "../host/table.ts";
 import { isArray, isSocketMap } from "../host/tables.ts";
 import { ArrayMap } from "./array.ts";
+import type { ArrayView } from "./array_view.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import type { HashMap } from "./hash_map.ts";
 import {
@@ -29,7 +30,7 @@ import { Map4 } from "./map4.ts";
 import { isNumber, MapNumber4 } from "./map4_number.ts";
 import { Map8 } from "./map8.ts";
 import { perCpu } from "./percpu.ts";
-import { PercpuArrayMap } from "./percpu_array.ts";
+import { PercpuArray, type PercpuArrayMap } from "./percpu_array.ts";
 import { type PercpuHashMap, PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny } from "./percpu_hash.ts";
 import { SharedArrayMap } from "./shared_array.ts";
 import { SHARED_MAPS, SharedNumber4 } from "./shared_hash.ts";
@@ -116,23 +117,26 @@ function toAttributes(spec: AnyMapSpec): TakenSpec {
 }
 
 /** What {@link createMap} makes of each type. */
-export interface MapTypes<K, V> {
+export interface MapTypes<K, V, N extends string = string> {
   sockmap: SockMap<V>;
   sockhash: SockHash<K, V>;
   hash: HashMap<K, V>;
   rhash: HashMap<K, V>;
   percpu_hash: PercpuHashMap<K, V>;
-  array: ArrayMap<V>;
-  percpu_array: PercpuArrayMap<V>;
+  array: ArrayMap<V, ArrayView<V, N>>;
+  percpu_array: PercpuArrayMap<V, ArrayView<V, N>>;
 }
 
-/** The map of type `T` with keys `K` and values `V`; of the `percpu_` types, `V` is the value of one CPU. */
-export type MapOf<T extends AnyMapType, K, V> = MapTypes<K, V>[T];
+/**
+ * The map of type `T` with keys `K` and values `V`; of the `percpu_` types, `V` is the value of one CPU. `N` is the name of the
+ * values' codec, which says what an array is seen as by `view()`.
+ */
+export type MapOf<T extends AnyMapType, K, V, N extends string = string> = MapTypes<K, V, N>[T];
 
 /** The classes by type; of hash-like maps by key size, too, which decides how a key goes to the core. */
 const PLAIN_CLASSES = {
   array: ArrayMap,
-  percpuArray: PercpuArrayMap,
+  percpuArray: PercpuArray,
   percpuHash: [PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny],
   number: MapNumber4,
   hash: [Map4, Map8, Map16, MapAny],
@@ -168,7 +172,8 @@ function newMap(
       return new classes.array(host, table, key as Codec<number>, value, readable, writable);
     case "percpu_array": {
       const slots = perCpu(value, host.cpus);
-      return new classes.percpuArray(host, table, key as Codec<number>, slots, readable, writable);
+      const Class = classes.percpuArray as typeof PercpuArray;
+      return new Class(host, table, key as Codec<number>, slots, readable, writable);
     }
     case "percpu_hash": {
       const Class = classes.percpuHash[classIndex(table.keySize)];

@@ -94,13 +94,14 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
    * @throws BpfError EEXIST, ENOENT as the flags say; EINVAL for other flags; E2BIG when full; ENOMEM.
    * @example
    * ```ts
-   * import { BPF_NOEXIST, createMap, u32 } from "bpfmap";
+   * import { BPF_NOEXIST, BpfError, createMap, u32 } from "bpfmap";
    *
    * const map = createMap({ type: "hash", name: "m", key: u32, value: u32, maxEntries: 8 });
    * map.update(1, 10, BPF_NOEXIST);
    * try {
    *   map.update(1, 11, BPF_NOEXIST);
    * } catch (error) {
+   *   if (!(error instanceof BpfError)) throw error;
    *   console.log(error.code, map.get(1)); // EEXIST 10
    * }
    * ```
@@ -254,7 +255,7 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
    *   of entries before it, which are written; EPERM, EINVAL without a count: nothing is written.
    * @example
    * ```ts
-   * import { BPF_NOEXIST, createMap, u32 } from "bpfmap";
+   * import { BPF_NOEXIST, BpfError, createMap, u32 } from "bpfmap";
    *
    * const map = createMap({ type: "hash", key: u32, value: u32, maxEntries: 100 });
    * const batch = map.createBatch(3);
@@ -268,6 +269,7 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
    * try {
    *   map.updateBatch(batch);
    * } catch (error) {
+   *   if (!(error instanceof BpfError)) throw error;
    *   console.log(error.code, error.count, map.get(1)); // EEXIST 1 10
    * }
    * batch.close();

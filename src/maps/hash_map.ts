@@ -7,7 +7,6 @@ import { BPF_NOEXIST } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { type ProcessOptions, type ProcessResult, processMap } from "../programs/process.ts";
 import { type Batch, type BatchOptions, checkBatchSize, defaultBatchSize } from "./batch.ts";
-import type { AnyCounts, Counts } from "./counter.ts";
 import { CountingMap } from "./counting_map.ts";
 import { DrainIterator } from "./drain.ts";
 import { subjectOf } from "./failure.ts";
@@ -25,7 +24,7 @@ const RHASH_ENTRIES_MAX = 2 ** 31;
  * ask for a key it is absent: `get`, `has`, `lookup`, `lookupMany`, `delete`, `lookupAndDelete`, `locked`, and `nextKey`. A call that throws has
  * changed nothing, but for the entries that the `count` of a BpfError counts.
  */
-export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends CountingMap<K, V, C> {
+export abstract class HashMap<K, V> extends CountingMap<K, V> {
   /** Deletes a key; false when it was absent. */
   abstract delete(key: K): boolean;
 
@@ -138,7 +137,7 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
    *   `batch.count` the number of keys before it, which are deleted; EPERM, EINVAL without a count: nothing is deleted.
    * @example
    * ```ts
-   * import { createMap, u32 } from "bpfmap";
+   * import { BpfError, createMap, u32 } from "bpfmap";
    *
    * const map = createMap({ type: "hash", key: u32, value: u32, maxEntries: 100 });
    * map.set(1, 10).set(2, 20);
@@ -147,6 +146,7 @@ export abstract class HashMap<K, V, C extends AnyCounts = Counts<V>> extends Cou
    * try {
    *   map.deleteBatch(batch);
    * } catch (error) {
+   *   if (!(error instanceof BpfError)) throw error;
    *   console.log(error.code, error.count, [...map.keys()]); // ENOENT 1 [ 2 ]
    * }
    * batch.close();

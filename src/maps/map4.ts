@@ -2,7 +2,6 @@ import { Scalar } from "../codec/codec.ts";
 import { BPF_ANY } from "../constants.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
-import type { AnyCounts, Counts } from "./counter.ts";
 import { HashMap } from "./hash_map.ts";
 import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
 
@@ -12,7 +11,7 @@ const { U32, I32 } = Scalar;
  * Maps with keys of 4 bytes, which go to the core as an argument. Why this class, `map8.ts` and `map_bytes.ts` say the same
  * thing for different exports of the core: see the head of `hash_map.ts`.
  */
-export class Map4<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
+export class Map4<K, V> extends HashMap<K, V> {
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);

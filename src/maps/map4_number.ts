@@ -1,6 +1,5 @@
 import { Scalar, type ScalarKind } from "../codec/codec.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
-import type { AnyCounts, Counts } from "./counter.ts";
 import { Map4 } from "./map4.ts";
 import { readScalar } from "./scalar.ts";
 
@@ -19,7 +18,7 @@ export function isNumber(scalar: ScalarKind): boolean {
  * Maps with keys of 4 bytes and values that are one number. Numbers go to the core and come back as arguments and results:
  * half the time of a `get` or `set` that reads or writes them through a view of the memory.
  */
-export class MapNumber4<K, V, C extends AnyCounts = Counts<V>> extends Map4<K, V, C> {
+export class MapNumber4<K, V> extends Map4<K, V> {
   /**
    * What `get` gives for an absent key. A property and no literal for V8's sake: it takes a load that has never run for one
    * that never will, so that a `get` that has found all its keys so far is compiled as giving numbers only, without a box.

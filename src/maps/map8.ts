@@ -2,7 +2,6 @@ import { Scalar } from "../codec/codec.ts";
 import { BPF_ANY } from "../constants.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
-import type { AnyCounts, Counts } from "./counter.ts";
 import { HashMap } from "./hash_map.ts";
 import { fitsScalar, isU53, readScalar, writeScalar } from "./scalar.ts";
 
@@ -10,7 +9,7 @@ import { fitsScalar, isU53, readScalar, writeScalar } from "./scalar.ts";
 const WORD = 0x1_0000_0000;
 
 /** Maps with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves. */
-export class Map8<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
+export class Map8<K, V> extends HashMap<K, V> {
   /** Upper word of the key that {@link low} was last called for: two results without an object. */
   #high = 0;
 

@@ -1,12 +1,11 @@
 import { BPF_ANY } from "../constants.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
-import type { AnyCounts, Counts } from "./counter.ts";
 import { HashMap } from "./hash_map.ts";
 import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
 
 /** Maps with keys of 16 bytes, which go to the core by address. */
-export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
+export class Map16<K, V> extends HashMap<K, V> {
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
@@ -109,7 +108,7 @@ export class Map16<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, 
 }
 
 /** Maps with keys of any other size, by address. */
-export class MapAny<K, V, C extends AnyCounts = Counts<V>> extends HashMap<K, V, C> {
+export class MapAny<K, V> extends HashMap<K, V> {
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);

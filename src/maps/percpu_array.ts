@@ -1,7 +1,10 @@
 import type { ReadonlyPercpuEntry } from "../programs/entry.ts";
 import type { IteratorOptions, MapIterator } from "../programs/iterator.ts";
+import type { DeltaArray } from "./add_many.ts";
 import { ArrayMap } from "./array.ts";
-import type { Counts } from "./counter.ts";
+import type { AnyView, ArrayView } from "./array_view.ts";
+import type { AddArguments, Count } from "./counter.ts";
+import type { KeyArray } from "./key_array.ts";
 import { LocalSlot } from "./percpu.ts";
 
 /**
@@ -21,16 +24,29 @@ import { LocalSlot } from "./percpu.ts";
  * console.log(totals.view(BigUint64Array)); // BigUint64Array(6) [ 0n, 0n, 5n, 0n, 7n, 8n ]
  * ```
  */
-export class PercpuArrayMap<V> extends ArrayMap<V[], Counts<V>> {
+export interface PercpuArrayMap<V, A extends AnyView = ArrayView<V>> extends ArrayMap<V[], A> {
+  /** The calling thread's slot. */
+  readonly local: LocalSlot<number, V>;
+  /** As {@link CountingMap.add}, to the calling thread's slot. */
+  add(key: number, ...count: AddArguments<V, Count<V, number>>): Count<V, number>;
+  add(key: number, ...count: AddArguments<V, Count<V, bigint>>): Count<V, bigint>;
+  /** As {@link CountingMap.addMany}, to the calling thread's slots. */
+  addMany(
+    keys: KeyArray<number>,
+    ...counts: AddArguments<V, Count<V, number>, DeltaArray<Count<V, number>>>
+  ): void;
+  addMany(
+    keys: KeyArray<number>,
+    ...counts: AddArguments<V, Count<V, bigint>, DeltaArray<Count<V, bigint>>>
+  ): void;
+  /** As {@link EntryMap.iterator}; `entry.value` is an array of slots, and `entry.local` the calling thread's. */
+  iterator(options: IteratorOptions<ReadonlyPercpuEntry<number, V>>): MapIterator;
+}
+
+export class PercpuArray<V> extends ArrayMap<V[]> {
   readonly #local = new LocalSlot<number, V>(this);
 
-  /** The calling thread's slot. */
   get local(): LocalSlot<number, V> {
     return this.#local;
-  }
-
-  /** As {@link EntryMap.iterator}; `entry.value` is an array of slots, and `entry.local` the calling thread's. */
-  override iterator(options: IteratorOptions<ReadonlyPercpuEntry<number, V>>): MapIterator {
-    return super.iterator(options as never);
   }
 }

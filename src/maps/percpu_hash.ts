@@ -5,8 +5,10 @@
  */
 import type { ReadonlyPercpuEntry } from "../programs/entry.ts";
 import type { IteratorOptions, MapIterator } from "../programs/iterator.ts";
-import type { Counts } from "./counter.ts";
+import type { DeltaArray } from "./add_many.ts";
+import type { AddArguments, Count } from "./counter.ts";
 import type { HashMap } from "./hash_map.ts";
+import type { KeyArray } from "./key_array.ts";
 import { Map16, MapAny } from "./map_bytes.ts";
 import { Map4 } from "./map4.ts";
 import { Map8 } from "./map8.ts";
@@ -25,18 +27,30 @@ import { LocalSlot } from "./percpu.ts";
  * const hits = host.createMap({ type: "percpu_hash", key: u32, value: u53, maxEntries: 100 });
  * hits.add(80, 1);
  * hits.set(443, [1, 2, 3, 4]);
- * const total = hits.get(443).reduce((sum, count) => sum + count);
+ * const total = hits.get(443)?.reduce((sum, count) => sum + count);
  * console.log(hits.get(80), total); // [ 1, 0, 0, 0 ] 10
  * ```
  */
-export interface PercpuHashMap<K, V> extends HashMap<K, V[], Counts<V>> {
+export interface PercpuHashMap<K, V> extends HashMap<K, V[]> {
   /** The calling thread's slot. */
   readonly local: LocalSlot<K, V>;
+  /** As {@link CountingMap.add}, to the calling thread's slot. */
+  add(key: K, ...count: AddArguments<V, Count<V, number>>): Count<V, number>;
+  add(key: K, ...count: AddArguments<V, Count<V, bigint>>): Count<V, bigint>;
+  /** As {@link CountingMap.addMany}, to the calling thread's slots. */
+  addMany(
+    keys: KeyArray<K>,
+    ...counts: AddArguments<V, Count<V, number>, DeltaArray<Count<V, number>>>
+  ): void;
+  addMany(
+    keys: KeyArray<K>,
+    ...counts: AddArguments<V, Count<V, bigint>, DeltaArray<Count<V, bigint>>>
+  ): void;
   /** As {@link EntryMap.iterator}; `entry.value` is an array of slots, and `entry.local` the calling thread's. */
   iterator(options: IteratorOptions<ReadonlyPercpuEntry<K, V>>): MapIterator;
 }
 
-export class PercpuMap4<K, V> extends Map4<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
+export class PercpuMap4<K, V> extends Map4<K, V[]> {
   readonly #local = new LocalSlot<K, V>(this);
 
   get local(): LocalSlot<K, V> {
@@ -44,7 +58,7 @@ export class PercpuMap4<K, V> extends Map4<K, V[], Counts<V>> implements PercpuH
   }
 }
 
-export class PercpuMap8<K, V> extends Map8<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
+export class PercpuMap8<K, V> extends Map8<K, V[]> {
   readonly #local = new LocalSlot<K, V>(this);
 
   get local(): LocalSlot<K, V> {
@@ -52,7 +66,7 @@ export class PercpuMap8<K, V> extends Map8<K, V[], Counts<V>> implements PercpuH
   }
 }
 
-export class PercpuMap16<K, V> extends Map16<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
+export class PercpuMap16<K, V> extends Map16<K, V[]> {
   readonly #local = new LocalSlot<K, V>(this);
 
   get local(): LocalSlot<K, V> {
@@ -60,7 +74,7 @@ export class PercpuMap16<K, V> extends Map16<K, V[], Counts<V>> implements Percp
   }
 }
 
-export class PercpuMapAny<K, V> extends MapAny<K, V[], Counts<V>> implements PercpuHashMap<K, V> {
+export class PercpuMapAny<K, V> extends MapAny<K, V[]> {
   readonly #local = new LocalSlot<K, V>(this);
 
   get local(): LocalSlot<K, V> {

@@ -9,7 +9,8 @@ import { ERRNO, type Operation } from "../errors.ts";
 import { clearSlotErrno, sharedCore, slotErrno } from "../host/shared_core.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import { ArrayMap } from "./array.ts";
-import type { AddOptions, AnyCounts, Counts } from "./counter.ts";
+import type { AnyView, ArrayView } from "./array_view.ts";
+import type { AddOptions } from "./counter.ts";
 import { LOW_WATER } from "./low_water.ts";
 import { isU32 } from "./scalar.ts";
 import {
@@ -24,7 +25,7 @@ import {
 } from "./shared_calls.ts";
 
 /** {@link ArrayMap} on a shared host. */
-export class SharedArrayMap<V, C extends AnyCounts = Counts<V>> extends ArrayMap<V, C> {
+export class SharedArrayMap<V, A extends AnyView = ArrayView<V>> extends ArrayMap<V, A> {
   /** The last scan ended before its end, since a lock could not be had. */
   #gaveUp = false;
 

@@ -43,7 +43,7 @@ export function valueAt<V>(map: BpfMap<unknown, V>, operation: Operation, addres
 
 /** Checks the arguments of `add`; the counter that they mean. */
 export function checkCount(
-  map: CountingMap<unknown, unknown, readonly [unknown, unknown]>,
+  map: CountingMap<unknown, unknown>,
   delta: unknown,
   options: AddOptions<unknown> | undefined,
 ): Counter {

@@ -8,7 +8,7 @@ import { BPF_ANY, BPF_F_LOCK } from "../constants.ts";
 import type { Operation } from "../errors.ts";
 import { clearSlotErrno, sharedCore, slotErrno } from "../host/shared_core.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
-import type { AddOptions, AnyCounts, Counts } from "./counter.ts";
+import type { AddOptions } from "./counter.ts";
 import { LOW_WATER } from "./low_water.ts";
 import { Map16, MapAny } from "./map_bytes.ts";
 import { Map4 } from "./map4.ts";
@@ -26,7 +26,7 @@ import {
 } from "./shared_calls.ts";
 
 /** A class of hash maps as TypeScript is told of it: which of them it is, and what it holds, does not matter. */
-export type HashClass = typeof MapAny<unknown, unknown, readonly [unknown, Record<string, unknown>]>;
+export type HashClass = typeof MapAny<unknown, unknown>;
 
 /** The same class of hash maps, for shared hosts. */
 export function sharing<B>(Plain: B): B {
@@ -129,7 +129,7 @@ export function sharing<B>(Plain: B): B {
 
 const SharedNumber4Base = /* @__PURE__ */ sharing(MapNumber4);
 
-class SharedNumber4<K, V, C extends AnyCounts = Counts<V>> extends SharedNumber4Base<K, V, C> {
+class SharedNumber4<K, V> extends SharedNumber4Base<K, V> {
   override set(key: K, value: V): this {
     if (this.writing === 0) this.refuse("set");
     if (typeof value !== "number") return super.set(key, value);

@@ -6,7 +6,7 @@
  */
 import { Scalar, type ScalarKind } from "../codec/codec.ts";
 import type { Host } from "../host/host.ts";
-import { type AddOptions, addTo, addU32, type Counter, type Counts, outOfU53 } from "./counter.ts";
+import { type AddOptions, addTo, addU32, type Counter, outOfU53 } from "./counter.ts";
 import { subjectOf } from "./failure.ts";
 import { LocalSlot } from "./percpu.ts";
 import { readScalar, writeScalar } from "./scalar.ts";
@@ -78,7 +78,7 @@ class SharedArraySlot<V> extends LocalSlot<number, V> {
 }
 
 /** {@link PercpuArrayMap} on a shared host. */
-export class SharedPercpuArrayMap<V> extends SharedArrayMap<V[], Counts<V>> {
+export class SharedPercpuArrayMap<V> extends SharedArrayMap<V[]> {
   readonly #words = new WholeWords(this.host);
   readonly #local = new SharedArraySlot<V>(this, this.#words);
 

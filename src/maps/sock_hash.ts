@@ -8,8 +8,8 @@ import { SocketMap } from "./socket_map.ts";
  * ```ts
  * import { createMap, type SockHash, u32 } from "bpfmap";
  *
- * const ports: SockHash<number, MessagePort> = createMap({ type: "sockhash", key: u32, maxEntries: 100 });
  * const { port1, port2 } = new MessageChannel();
+ * const ports: SockHash<number, typeof port1> = createMap({ type: "sockhash", key: u32, maxEntries: 100 });
  * ports.set(7, port1).set(8, port1);
  * console.log(ports.redirect(7, "to port2"), ports.size); // 1 2
  * ports.clear();

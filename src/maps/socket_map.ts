@@ -76,13 +76,14 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
    *   the flags say; E2BIG when the key is new and the map full, or the index too large; ENOMEM; what the low-water hook throws.
    * @example
    * ```ts
-   * import { BPF_NOEXIST, createMap, u32 } from "bpfmap";
+   * import { BPF_NOEXIST, BpfError, createMap, u32 } from "bpfmap";
    *
    * const map = createMap({ type: "sockhash", key: u32, maxEntries: 8 });
    * map.update(1, { name: "first" }, BPF_NOEXIST);
    * try {
    *   map.update(1, { name: "second" }, BPF_NOEXIST);
    * } catch (error) {
+   *   if (!(error instanceof BpfError)) throw error;
    *   console.log(error.code, map.get(1)); // EEXIST { name: 'first' }
    * }
    * ```
@@ -129,8 +130,8 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
    * import { createMap, cstring, SK_DROP, SK_PASS } from "bpfmap";
    *
    * const map = createMap({ type: "sockhash", key: cstring(16), maxEntries: 8 });
-   * const lines = [];
-   * map.set("log", { send: (line) => lines.push(line) });
+   * const lines: string[] = [];
+   * map.set("log", { send: (line: string) => lines.push(line) });
    * console.log(map.redirect("log", "hello") === SK_PASS, lines); // true [ 'hello' ]
    * console.log(map.redirect("nobody", "hello") === SK_DROP); // true
    * ```

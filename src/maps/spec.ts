@@ -34,7 +34,7 @@ export type LowWater<M> = {
 };
 
 /** What {@link createMap} makes a map from. */
-export interface MapSpec<K, V, T extends MapType = MapType> {
+export interface MapSpec<K, V, T extends MapType = MapType, N extends string = string> {
   readonly type: T;
   /** At most 15 characters of `[A-Za-z0-9_.]`, for messages and listings. Default `""`. */
   readonly name?: string | undefined;
@@ -44,7 +44,7 @@ export interface MapSpec<K, V, T extends MapType = MapType> {
    */
   readonly key: Codec<K>;
   /** Layout of the values; of the `percpu_` types, of one CPU's value. */
-  readonly value: Codec<V>;
+  readonly value: Codec<V, N>;
   /**
    * Limit of the entry count, 1..2^27 (hash, percpu_hash) or 1..2^31 (rhash); of arrays, the length. All but an rhash allocate
    * everything at once. `grow` raises it, but for hash and percpu_hash.
@@ -55,19 +55,19 @@ export interface MapSpec<K, V, T extends MapType = MapType> {
   /** rhash: how many entries to be ready for at the start, up to 65535 and `maxEntries`. */
   readonly mapExtra?: number | undefined;
   /** rhash, arrays: makes room before the map is full. */
-  readonly lowWater?: LowWater<MapOf<T, K, V>> | undefined;
+  readonly lowWater?: LowWater<MapOf<T, K, V, N>> | undefined;
 }
 
 /** What {@link Host.open} needs to know of a pinned map. */
-export interface OpenSpec<K, V, T extends MapType> {
+export interface OpenSpec<K, V, T extends MapType, N extends string = string> {
   readonly key: Codec<K>;
-  readonly value: Codec<V>;
+  readonly value: Codec<V, N>;
   readonly type?: T | undefined;
   /**
    * rhash, arrays: called when this thread crosses the mark. `free` must be that of the map when it has one. On a shared host the
    * thread that crosses a mark calls its hook; one that has none leaves it to the next that has.
    */
-  readonly lowWater?: LowWater<MapOf<T, K, V>> | undefined;
+  readonly lowWater?: LowWater<MapOf<T, K, V, N>> | undefined;
 }
 
 /** What the kernel calls `bpf_map_info`. */

@@ -15,8 +15,8 @@ import type { HostViews } from "../host/views.ts";
 export function instantiate(
   host: HostViews,
   binary: Uint8Array<ArrayBuffer>,
-  imports: WebAssembly.ModuleImports = {},
-): WebAssembly.Exports | undefined {
+  imports: Readonly<Record<string, unknown>> = {},
+): Readonly<Record<string, unknown>> | undefined {
   let module: WebAssembly.Module;
   try {
     module = new WebAssembly.Module(binary);
@@ -24,5 +24,6 @@ export function instantiate(
     // The error differs from engine to engine (see host/wasm.ts), and an invalid module, which has a test, would be one, too.
     return undefined;
   }
-  return new WebAssembly.Instance(module, { env: { ...imports, memory: host.memory } }).exports;
+  const env = { ...(imports as WebAssembly.ModuleImports), memory: host.memory as WebAssembly.Memory };
+  return new WebAssembly.Instance(module, { env }).exports;
 }

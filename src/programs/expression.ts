@@ -23,7 +23,10 @@ export type Operand = number | bigint | NumberExpression;
  *
  * Integers and floats do not mix: convert one with {@link NumberExpression.to}. Constants may be numbers or bigints and must fit.
  */
-export class NumberExpression extends NodePart<NumberNode> {
+export class NumberExpression extends NodePart {
+  /** @internal */
+  declare readonly node: NumberNode;
+
   /** Integers wrap at 64 bits, here and in all other operations. */
   add(other: Operand): NumberExpression {
     return arithmetic(this, "add", other);
@@ -131,7 +134,10 @@ export class NumberExpression extends NodePart<NumberNode> {
 }
 
 /** A condition. */
-export class BooleanExpression extends NodePart<BooleanNode> {
+export class BooleanExpression extends NodePart {
+  /** @internal */
+  declare readonly node: BooleanNode;
+
   and(other: BooleanExpression | boolean): BooleanExpression {
     return this.#with("and", other);
   }

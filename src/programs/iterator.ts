@@ -48,6 +48,12 @@ export interface IteratorOptions<E> {
   readonly bufferSize?: number | undefined;
 }
 
+declare global {
+  // So that the type of stream() is there for a consumer that has no library of TypeScript that declares it: the DOM's, Node's.
+  // biome-ignore lint/suspicious/noExplicitAny: all declarations of an interface must have the same parameters
+  interface ReadableStream<R = any> {}
+}
+
 const DEFAULT_SIZE = 32768;
 const SIZE_MAX = 2 ** 30;
 /** Keys per scan, and bytes of them. */
@@ -72,8 +78,9 @@ type Ending = "overflow" | "retry" | { readonly thrown: unknown } | undefined;
  *
  * const map = createMap({ type: "hash", key: u32, value: u32, maxEntries: 8 });
  * map.set(80, 3);
- * const show = (seq, entry) => entry && seq.write(`${JSON.stringify({ port: entry.key, hits: entry.value })}\n`);
- * const iterator = map.iterator({ show });
+ * const iterator = map.iterator({
+ *   show: (seq, entry) => entry && seq.write(`${JSON.stringify({ port: entry.key, hits: entry.value })}\n`),
+ * });
  * console.log(new TextDecoder().decode(iterator.read()).trim()); // {"port":80,"hits":3}
  * iterator.close();
  * ```
@@ -200,8 +207,8 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer
    * import { createMap, u32 } from "bpfmap";
    *
    * const map = createMap({ type: "hash", key: u32, value: u32, maxEntries: 8 });
-   * const show = (seq, entry) => entry && seq.write(`${entry.key} ${entry.value}\n`);
-   * const response = new Response(map.iterator({ show }).stream());
+   * const iterator = map.iterator({ show: (seq, entry) => entry && seq.write(`${entry.key} ${entry.value}\n`) });
+   * const response = new Response(iterator.stream());
    * console.log(response.status); // 200
    * ```
    */

@@ -11,12 +11,12 @@ import { checkScope, Part, type Scope } from "./scope.ts";
 import type { BooleanNode, FloatNode, IntegerNode, NumberNode } from "./tree.ts";
 
 /** An expression that is a number or a condition. */
-export abstract class NodePart<N extends NumberNode | BooleanNode> extends Part {
+export abstract class NodePart extends Part {
   /** @internal */
-  readonly node: N;
+  readonly node: NumberNode | BooleanNode;
 
   /** @internal */
-  constructor(scope: Scope, size: number, node: N) {
+  constructor(scope: Scope, size: number, node: NumberNode | BooleanNode) {
     super(scope, size);
     this.node = node;
   }

@@ -13,6 +13,7 @@ import type { Host } from "../host/host.ts";
 import { noMemory } from "../host/scratch.ts";
 import { isArray, roundUp8 } from "../host/tables.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
+import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
 import type { LocalSlot } from "../maps/percpu.ts";
 import { compareBy, hide } from "../print/hidden.ts";
@@ -39,7 +40,10 @@ export type CounterCodecs = Readonly<Record<string, Codec<number> | Codec<bigint
 /** The JavaScript values of named layouts. */
 export type Values<C> = { -readonly [N in keyof C]: Infer<C[N]> };
 
-/** What a program sees of an entry of a map of type `M`. */
+/**
+ * What a program sees of an entry of a map of type `M`. Keys and values are inferred from methods of {@link EntryMap}: of what a
+ * BpfMap has with them in it, published types know nothing.
+ */
 export type ProgramEntry<M> = M extends { readonly local: LocalSlot<infer K, infer V> }
   ? {
       readonly key: ExpressionOf<K>;
@@ -48,12 +52,12 @@ export type ProgramEntry<M> = M extends { readonly local: LocalSlot<infer K, inf
       /** All slots, one per CPU. */
       readonly values: ArrayExpression<V>;
     }
-  : M extends BpfMap<infer K, infer V>
+  : M extends EntryMap<infer K, infer V>
     ? { readonly key: ExpressionOf<K>; readonly value: ExpressionOf<V> }
     : never;
 
 /** A program for a map of type `M`. */
-export type ProgramOf<M, P, C> = M extends BpfMap<infer K, infer V> ? Program<K, V, P, C> : never;
+export type ProgramOf<M, P, C> = M extends EntryMap<infer K, infer V> ? Program<K, V, P, C> : never;
 
 /** What a program has beside the entry. */
 export interface ProgramTools<P, C> {
@@ -92,7 +96,7 @@ const BACKENDS: readonly unknown[] = ["wasm", "js", undefined];
  */
 export class Program<K, V, P = Codecs, C = Codecs> {
   /** The map it is for. */
-  declare readonly map: BpfMap<K, V>;
+  declare readonly map: EntryMap<K, V>;
   /** Set these between runs. */
   declare readonly params: Values<P>;
   /** What the program has added up; set them to start anew. */
@@ -110,7 +114,7 @@ export class Program<K, V, P = Codecs, C = Codecs> {
 
   /** @internal Use {@link program}. */
   constructor(
-    map: BpfMap<K, V>,
+    map: EntryMap<K, V>,
     tree: ProgramTree,
     block: number,
     bytes: number,
@@ -288,7 +292,7 @@ export class Program<K, V, P = Codecs, C = Codecs> {
  * ```
  */
 export function program<
-  M extends BpfMap<unknown, unknown>,
+  M extends EntryMap<unknown, unknown>,
   P extends Codecs = Record<never, never>,
   C extends CounterCodecs = Record<never, never>,
 >(

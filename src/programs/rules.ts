@@ -7,7 +7,7 @@ import { describe } from "../codec/mismatch.ts";
 import { ACT_DELETE, ACT_STOP } from "../constants.ts";
 import { NodePart } from "./operands.ts";
 import { checkScope, Part, type Scope } from "./scope.ts";
-import type { BooleanNode, EffectNode, NumberNode, Statement } from "./tree.ts";
+import type { BooleanNode, EffectNode, Statement } from "./tree.ts";
 
 /** All bits that an action may have. */
 const ACTIONS = ACT_DELETE | ACT_STOP;
@@ -69,7 +69,7 @@ export class Rules extends Part {
 export function rule(
   scope: Scope,
   path: string,
-  when: NodePart<BooleanNode> | undefined,
+  when: (NodePart & { readonly node: BooleanNode }) | undefined,
   action: unknown,
   effects: readonly unknown[],
 ): Rules {
@@ -110,7 +110,7 @@ export function statementsOf(scope: Scope, built: unknown): Statement[] {
 function noRule(scope: Scope, path: string, part: unknown): TypeError {
   const expected = "expected rules such as condition.then(ACT_DELETE)";
   if (!(part instanceof Part)) return scope.wrongType(path, `${expected}, got ${describe(part)}`);
-  const condition = part instanceof NodePart && !("type" in (part.node as BooleanNode | NumberNode));
+  const condition = part instanceof NodePart && !("type" in part.node);
   const got = condition ? "a condition without an action" : "an expression";
   return scope.wrongType(path, `${expected}, got ${got}`);
 }

@@ -13,7 +13,7 @@ import { checkScope, Part, type Scope } from "./scope.ts";
 import type { BooleanNode, Place } from "./tree.ts";
 
 /** A run of bytes in memory. */
-abstract class RunExpression<T> extends Part {
+export abstract class RunExpression<T> extends Part {
   /** @internal */
   readonly place: Place;
   /** @internal */
@@ -33,7 +33,7 @@ abstract class RunExpression<T> extends Part {
     return new NumberExpression(scope, this.size + size, load(Scalar.U8, byte));
   }
 
-  /** The bytes of a constant, as the codec writes them. */
+  /** @internal The bytes of a constant, as the codec writes them. */
   protected encode(method: string, value: T): Uint8Array {
     const { scope, codec, place } = this;
     const bytes = new Uint8Array(codec.size);
@@ -45,7 +45,7 @@ abstract class RunExpression<T> extends Part {
     return bytes;
   }
 
-  /** Throws for what is neither a constant nor a run of the same kind in the same program. */
+  /** @internal Throws for what is neither a constant nor a run of the same kind in the same program. */
   protected check(method: string, other: unknown): asserts other is RunExpression<T> {
     const { scope, codec, place } = this;
     const path = `${place.path}.${method}`;
@@ -56,6 +56,7 @@ abstract class RunExpression<T> extends Part {
     checkScope(scope, () => path, other);
   }
 
+  /** @internal */
   protected condition(size: number, equal: boolean, node: BooleanNode): BooleanExpression {
     const { scope } = this;
     checkScope(scope, () => this.place.path, this);

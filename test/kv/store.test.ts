@@ -43,7 +43,7 @@ describe.each(HOSTS)("on %s", (_, create) => {
     expect(empty.message).toBe(
       'kv.put: KV store "s" takes values of 1 to 4096 bytes, the one for key 1 has none (EINVAL); delete() the key instead',
     );
-    expect(empty.syscall).toBe("kv_put");
+    expect([empty.operation, empty.map, empty.syscall]).toEqual(["kv.put", undefined, undefined]);
     const large = expectErrno(() => store.put(1, filled(4097)), "E2BIG");
     expect(large.message).toBe(
       'kv.put: KV store "s" takes values of 1 to 4096 bytes, the one for key 1 has 4097 (E2BIG); spread it over several keys',

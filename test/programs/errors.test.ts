@@ -3,9 +3,9 @@ import { describe, expect, it } from "vitest";
 import {
   ACT_DELETE,
   array,
-  type BpfMap,
   createHost,
   cstring,
+  type EntryMap,
   program,
   struct,
   u8,
@@ -234,7 +234,7 @@ describe("refused by program()", () => {
 
   it("a closed map, a full host, a closed program", () => {
     const small = createHost({ maxMemory: 1 << 17 });
-    const map: BpfMap<number, number> = small.createMap({
+    const map: EntryMap<number, number> = small.createMap({
       type: "hash",
       key: u32,
       value: u32,

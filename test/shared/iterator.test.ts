@@ -71,7 +71,7 @@ it("says who holds a lock that it waits for in vain, loses nothing, and goes on"
       throw new Error("it came to its end");
     });
     expect(error).toBeInstanceOf(LockTimeoutError);
-    expect(error).toMatchObject({ code: "ETIMEDOUT", owner: 1, syscall: "read" });
+    expect(error).toMatchObject({ code: "ETIMEDOUT", owner: 1, operation: "iterator.read" });
     expect(error.message).toMatch(/^iterator\.read: map "m" is locked by CPU 1, for more than 50 ms/);
     failures++;
   }
