@@ -1,4 +1,5 @@
 // The guarantees about the work of a call and the memory of a map, one named test each.
+import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
 import { bytes, createHost, type HashMap, type HashType, type Host, u32 } from "../src/index.ts";
 import { Random } from "../src/testing/index.ts";
@@ -55,9 +56,10 @@ describe("the work of one call is bounded", () => {
     });
     for (const key of keys.slice(2000)) map.set(key, value(key));
     expect(map.size).toBe(4000);
-    for (const key of keys) expect(map.get(key), `seed ${seed} key ${key}`).toEqual(value(key));
+    const wrong = keys.filter((key) => !isDeepStrictEqual(map.get(key), value(key)));
+    expect(wrong, `seed ${seed}`).toEqual([]);
     expect(map.stats().overflowBlocks).toBeLessThan(map.stats().buckets);
-    for (const key of keys) expect(map.delete(key)).toBe(true);
+    expect(keys.filter((key) => !map.delete(key))).toEqual([]);
     expect(map.stats().overflowBlocks).toBe(0);
   });
 
@@ -145,7 +147,7 @@ describe("memory", () => {
     for (const key of keys.slice(0, 99_000)) map.delete(key);
     expect(map.size).toBe(1000);
     expect(map.memoryUsage()).toBeLessThanOrEqual(0.05 * peak);
-    for (const key of keys.slice(99_000)) expect(map.has(key)).toBe(true);
+    expect(keys.slice(99_000).filter((key) => !map.has(key))).toEqual([]);
   });
 
   test.each(TYPES)("closing gives every byte back (%s)", (type) => {
