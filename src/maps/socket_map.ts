@@ -302,11 +302,12 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
 
   #put(operation: "set" | "update", key: K, entry: SocketEntry, flags: number): void {
     const { sockets } = this;
+    this.#checkWritable(operation); // the object was asked whether it has closed, and is listened to: that is code of the caller's
     let at = this.encodeKey(operation, key);
     if (this.#asksForMore(operation, at, flags)) {
       sockets.lowWater!.run(this);
-      this.#checkWritable(operation);
       if (entry.over || isOver(entry.object)) this.#refuseClosed(operation);
+      this.#checkWritable(operation);
       at = this.encodeKey(operation, key);
       // The hook may have put something under the key.
       this.#checkCondition(operation, at, flags);

@@ -63,6 +63,8 @@ export class Sockets {
   #keys = new Uint8Array(0);
   /** Slots of objects that have closed, with their key still in the table: a lock of the host could not be had in time. */
   #late: number[] = [];
+  /** The table has gone. */
+  #gone = false;
 
   constructor(host: Host, table: Table, lowWater: LowWaterMark<unknown> | undefined) {
     this.#host = host;
@@ -160,6 +162,8 @@ export class Sockets {
       if (errno !== 0) return -errno;
       this.#vacate(slot);
       entry.leave();
+      // Listeners of the object may have closed the map.
+      if (this.#gone) return 0;
     }
     return this.retry();
   }
@@ -216,6 +220,7 @@ export class Sockets {
   /** Lets all objects go, when the table goes. */
   release(): void {
     const entries = this.#entries;
+    this.#gone = true;
     this.#reset();
     for (const entry of entries) entry?.leave();
   }
