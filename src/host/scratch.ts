@@ -87,16 +87,21 @@ export class Scratch {
     }
   }
 
-  /** The stage, at least `bytes` long, or 0 when there is no memory for it. Valid until the next call of the library. */
+  /**
+   * The stage, at least `bytes` long, or 0 when there is no memory for it. Valid until the next call of the library. The one
+   * there is goes only when there is a larger one: a full arena cannot give the same size again, since what a block left of a
+   * power of two may have been given away, and of a shared host another thread may be faster.
+   */
   stage(bytes: number): number {
     this.turn++;
     if (bytes <= this.#stageBytes) return this.#stage;
-    const before = this.#stageBytes;
-    // Released first: nothing in it is kept, and a host close to its limit may need the room.
+    const wanted = roundUp64(bytes);
+    const address = this.#host.allocate(wanted);
+    if (address === 0) return 0;
     this.#releaseStage();
-    if (this.#allocateStage(bytes)) return this.#stage;
-    this.#allocateStage(before);
-    return 0;
+    this.#stage = address;
+    this.#stageBytes = wanted;
+    return address;
   }
 
   release(): void {
@@ -112,15 +117,6 @@ export class Scratch {
   #placeCopy(address: number): void {
     this.copy = address;
     this.#host.u32[(slotAddress(this.#host.cpu) + COPY_BUFFER) >>> 2] = address;
-  }
-
-  #allocateStage(bytes: number): boolean {
-    const wanted = roundUp64(bytes);
-    const address = this.#host.allocate(wanted);
-    if (address === 0) return false;
-    this.#stage = address;
-    this.#stageBytes = wanted;
-    return true;
   }
 
   #releaseRooms(): void {

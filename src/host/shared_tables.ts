@@ -263,11 +263,13 @@ export class SharedTables extends Tables {
   #withPath(path: string, operation: Operation, call: (at: number, length: number) => number): number {
     const { host } = this;
     const bytes = new TextEncoder().encode(path);
-    const at = host.allocate(bytes.length);
+    const block = host.allocate(bytes.length);
+    // On a full host the stage of a thread that has a map open may have room.
+    const at = block === 0 ? host.scratch.stage(bytes.length) : block;
     if (at === 0) throw noMemory(host, operation, `the path ${JSON.stringify(path)}`);
     host.u8.set(bytes, at);
     const result = call(at, bytes.length);
-    host.core.release(at, bytes.length);
+    if (block !== 0) host.core.release(block, bytes.length);
     return result;
   }
 

@@ -69,8 +69,9 @@ export class Batch<K, V> {
   #elemFlags = 0;
   #flags = 0;
   #map: EntryMap<K, V>;
-  /** The block: cursor, keys, values. 0 when closed. */
+  /** The block: cursor, keys, values, and the stage of its calls, so that they need no memory of a host that is full by then. 0 when closed. */
   #cursor: number;
+  #stage: number;
   #bytes: number;
   #keysAt: number;
   #valuesAt: number;
@@ -81,9 +82,13 @@ export class Batch<K, V> {
   constructor(map: EntryMap<K, V>, capacity: number) {
     const { host, table } = map;
     const layout = scanLayout(host, table.keySize, table.valueBytes, capacity);
-    this.#bytes = layout.bytes;
+    const copies = host.shared
+      ? roundUp64(groupSize(capacity, table.keySize) * table.keySize + READ_AHEAD)
+      : 0;
+    this.#bytes = layout.bytes + roundUp64(host.layout.stageBytes) + copies;
     this.#cursor = host.allocate(this.#bytes);
     if (this.#cursor === 0) throw noMemory(host, "createBatch", subjectOf(map));
+    this.#stage = this.#cursor + layout.bytes;
     this.#map = map;
     this.#keysAt = this.#cursor + layout.keys;
     this.#valuesAt = this.#cursor + layout.values;
@@ -255,7 +260,7 @@ export class Batch<K, V> {
     if (map.frozen) map.fail("updateBatch", ERRNO.EPERM);
     const wanted = this.#count;
     this.#count = 0;
-    let errno = this.#writeTo(map, wanted, condition);
+    let errno = this.#eachGroup(map, wanted, condition);
     // A method of its own: the closure in it would cost every call an allocation.
     while (errno === LOW_WATER) errno = this.#passMark(map, wanted, condition);
     if (errno !== 0) throw partError(map, "updateBatch", errno, this.#count, wanted);
@@ -269,13 +274,8 @@ export class Batch<K, V> {
     // The hook may have used the batch.
     this.#count = done;
     // The entry that was told goes on, and no other.
-    const errno = passing(map.host, map.table, maxEntries, () => this.#writeTo(map, done + 1, condition));
-    return errno === 0 ? this.#writeTo(map, wanted, condition) : errno;
-  }
-
-  /** Writes the entries from number `count` up to number `end`, and counts them. 0, or the errno that ended it. */
-  #writeTo(map: EntryMap<K, V>, end: number, condition: number): number {
-    return this.#eachGroup(map, "updateBatch", end, condition);
+    const errno = passing(map.host, map.table, maxEntries, () => this.#eachGroup(map, done + 1, condition));
+    return errno === 0 ? this.#eachGroup(map, wanted, condition) : errno;
   }
 
   /**
@@ -284,16 +284,13 @@ export class Batch<K, V> {
    *
    * @param condition of updates, or REMOVING
    */
-  #eachGroup(map: EntryMap<K, V>, operation: Operation, end: number, condition: number): number {
+  #eachGroup(map: EntryMap<K, V>, end: number, condition: number): number {
     const { host, table } = map;
     const { keySize } = table;
     const { stageBytes, stageErrno } = host.layout;
     const room = host.shared ? groupSize(end - this.#count, keySize) : end - this.#count;
     const copies = roundUp64(stageBytes);
-    const stage = host.scratch.stage(
-      host.shared ? copies + roundUp64(room * keySize + READ_AHEAD) : stageBytes,
-    );
-    if (stage === 0) throw noMemory(host, operation, subjectOf(map));
+    const stage = this.#stage;
     while (this.#count < end) {
       const entries = Math.min(room, end - this.#count);
       let keys = this.#key(this.#count);
@@ -319,7 +316,7 @@ export class Batch<K, V> {
     if (map.frozen) map.fail("deleteBatch", ERRNO.EPERM);
     const wanted = this.#count;
     this.#count = 0;
-    const errno = this.#eachGroup(map, "deleteBatch", wanted, REMOVING);
+    const errno = this.#eachGroup(map, wanted, REMOVING);
     if (errno !== 0) throw partError(map, "deleteBatch", errno, this.#count, wanted);
   }
 
@@ -331,8 +328,7 @@ export class Batch<K, V> {
       return this.take(map, "drain");
     }
     const { host, table } = map;
-    const stage = this.#stage("drain");
-    this.#count = host.core.drainAny(table.handle, stage, this.#keysAt, this.#valuesAt, this.#capacity);
+    this.#count = host.core.drainAny(table.handle, this.#stage, this.#keysAt, this.#valuesAt, this.#capacity);
     if (host.u8.length === 0) host.refresh();
     return this.#count === this.#capacity;
   }
@@ -353,13 +349,6 @@ export class Batch<K, V> {
 
   #ended(): boolean {
     return this.#map.host.u32[(this.#cursor >>> 2) + 1] === CURSOR_ENDED;
-  }
-
-  #stage(operation: Operation): number {
-    const { host } = this.#map;
-    const stage = host.scratch.stage(host.layout.stageBytes);
-    if (stage === 0) throw noMemory(host, operation, subjectOf(this.#map));
-    return stage;
   }
 
   #check(operation: Operation): void {
