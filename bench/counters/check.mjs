@@ -8,7 +8,8 @@ import { measureApart } from "./measure.mjs";
 
 const HELP = `usage: npm run bench:check -- [options] [BASELINE]
 Counts instructions, probes and bytes of a fixed workload. Exits with 1 when instructions or probes per operation have risen by more
-than 2 % or bytes per entry by more than 1 % against BASELINE (default: bench/baseline.json), or when other work was done.
+than 2 % or bytes per entry by more than 1 % against BASELINE (default: bench/baseline.json), or when other work was done. Prints
+the fingerprint of what each case has done.
   --update     writes the counts to BASELINE instead
   --repeat N   runs N times, each in a process of its own, and exits with 1 unless all counts are equal
   --help       this text`;
@@ -42,6 +43,9 @@ function main() {
     return 1;
   }
   if (repeat !== "1") console.log(`${repeat} runs, all counts equal`);
+  // Equal ones say that the same work was done, with the same results, also where the counts differ.
+  for (const [name, { fingerprint }] of Object.entries(measured.cases))
+    console.log(`${name}: ${fingerprint}`);
   if (update) {
     writeFileSync(baselineFile, text);
     console.log(`written: ${baselineFile}`);

@@ -201,6 +201,8 @@ describe("the check against a baseline", () => {
     writeFileSync(file, JSON.stringify(planted));
     const failed = check(file);
     expect(failed.stdout).toContain("worse than the baseline");
+    // Also where nothing of it has changed.
+    expect(failed.stdout).toContain(`${NAME}: ${planted.cases[NAME].fingerprint}\n`);
     expect(failed.stdout).toMatch(/set, existing +instructions per operation .* \+3\.00 % +2 %/);
     expect(failed.status).toBe(1);
     expect(check("--repeat", "none").status).toBe(2);
