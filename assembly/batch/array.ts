@@ -2,7 +2,7 @@
 import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../hash/bytes";
 import { FIRST_ADDRESS } from "../memory/regions";
-import { arrayElement, arrayLength, arrayObtain, arrayStride, arrayWritten } from "../maps/array";
+import { arrayElement, arrayLength, arrayObtain, arrayStride, arrayWritten, insistOnElements } from "../maps/array";
 import { arrayAddTo, arrayGet, arraySet } from "../maps/shared_array";
 import { SHARED } from "../sync/shared";
 import { ARRAY_BASE, ARRAY_DATA, FROZEN, MARK, VALUE_SIZE, field } from "../table/header";
@@ -19,6 +19,7 @@ import { STAGE_ERRNO, addTo, deltaShift } from "./write";
 
 /** Copies indices and values from index `from` on, at most `room`. How many. */
 export function arrayScan(table: usize, from: u32, keys: usize, values: usize, room: u32): u32 {
+  insistOnElements(table);
   const entries = arrayLength(table);
   const count = from < entries ? min(room, entries - from) : 0;
   const size = field(table, VALUE_SIZE);

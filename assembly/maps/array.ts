@@ -8,6 +8,7 @@
 // So nothing ever moves, an array that has not grown pays one comparison for it, and one that has grows by segments of 64 KiB at most
 // (maps/array_grow.ts).
 import { allocate, allocationSize, release } from "../memory/arena";
+import { insist } from "../memory/damage";
 import { ENOMEM, EPERM } from "../memory/errno";
 import { zeroBytes } from "../hash/bytes";
 import { beginWrite, commit } from "../sync/journal";
@@ -23,7 +24,7 @@ import {
   LAYOUT_ARRAY, LOW_FREE, MARK, MARKED, MAX_ENTRIES, VALUE_SIZE, VERSION, field, setField,
 } from "../table/header";
 import { beyondMark, setLimit } from "../table/low_water";
-import { firstOf, recordAddress, segmentOf } from "../table/segments";
+import { firstOf, recordAddress, segmentOf, segmentsFor } from "../table/segments";
 
 /** Header word with the address of element 0. */
 export const ARRAY_DATA_OFFSET: u32 = <u32>ARRAY_DATA;
@@ -48,6 +49,11 @@ const SEGMENT_SHIFT: u32 = 16;
 /** Elements of the array. In the shared build, behind this load the memory of all of them is to be seen. */
 @inline export function arrayLength(table: usize): u32 {
   return SHARED ? atomic.load<u32>(table, MAX_ENTRIES) : field(table, MAX_ENTRIES);
+}
+
+/** Ends the call when an array claims to be longer than its directory: what goes over all of it would not end. */
+export function insistOnElements(table: usize): void {
+  insist(segmentsFor(table, arrayLength(table)) <= load<u32>(table + ARRAY_SEGMENTS, 8));
 }
 
 /** The address of an element, 0 beyond the end. */
@@ -168,6 +174,7 @@ export function closeArray(table: usize): void {
 /** Sets all values to zeros: 0 or EPERM; in the shared build one after the other, and another errno may end it. */
 export function arrayClear(table: usize): u32 {
   if (field(table, FROZEN)) return EPERM;
+  insistOnElements(table);
   if (SHARED) return clearElements(table);
   const entries = arrayLength(table);
   for (let index: u32 = 0; index < entries; ) {

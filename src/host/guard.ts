@@ -147,8 +147,13 @@ export function trapError(
   return damagedError(operation, subject, thrown);
 }
 
+/** What is done after a trap; the host that gets the core says it. */
+export interface Trapped {
+  afterTrap(): void;
+}
+
 /** The exports of a core, each of which throws a {@link DamagedError} instead of a trap. */
-export function guarded<T extends CoreExports>(bare: T): T {
+export function guarded<T extends CoreExports>(bare: T, trapped: Trapped): T {
   const guarded: Record<string, unknown> = {};
   for (const [name, value] of Object.entries(bare)) {
     if (typeof value !== "function") guarded[name] = value;
@@ -160,7 +165,9 @@ export function guarded<T extends CoreExports>(bare: T): T {
         try {
           return call(a, b, c, d, e, f, g);
         } catch (thrown) {
-          throw trapError(bare, operation, "the host", thrown);
+          const error = trapError(bare, operation, "the host", thrown);
+          trapped.afterTrap();
+          throw error;
         }
       };
     }

@@ -5,7 +5,7 @@
  */
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, NotIsolatedError } from "../errors.ts";
-import { guarded } from "./guard.ts";
+import { guarded, type Trapped } from "./guard.ts";
 import { PAGE_BYTES, type ResolvedOptions } from "./options.ts";
 import { drawHostSecrets } from "./secrets.ts";
 import {
@@ -36,6 +36,7 @@ export interface Seat {
   /** The core, whose traps become errors, and as it is (guard.ts). */
   readonly core: CoreExports;
   readonly bare: CoreExports;
+  readonly trapped: Trapped;
   readonly cpus: number;
   /** The CPU slot. */
   readonly cpu: number;
@@ -74,10 +75,11 @@ function initHost(memory: WasmMemory, core: CoreExports, { maxMemory, seed }: Re
 export function plainSeat(options: ResolvedOptions): Seat {
   const memory = newMemory(options.maxMemory, false);
   const bare = instantiateCore(memory);
-  const core = guarded(bare);
+  const trapped = { afterTrap() {} };
+  const core = guarded(bare, trapped);
   initHost(memory, core, options);
   const { cpus, seed, maxMemory } = options;
-  return { memory, core, bare, cpus, cpu: 0, seed, limit: maxMemory, module: undefined };
+  return { memory, core, bare, trapped, cpus, cpu: 0, seed, limit: maxMemory, module: undefined };
 }
 
 /** Throws where memory cannot be shared. */
@@ -94,12 +96,13 @@ function sitDown(memory: WasmMemory, module: WasmModule, setUp: (core: CoreExpor
   const cpu = takeSlot(words);
   try {
     const bare = instantiateSharedCore(module, memory, slotAddress(cpu));
-    const core = guarded(bare);
+    const trapped = { afterTrap() {} };
+    const core = guarded(bare, trapped);
     setUp(core);
     core.attach(mayWait() ? 1 : 0, threadWord());
     const cpus = words[HOST_CPUS >>> 2];
     const seed = words[HOST_IS_SEEDED >>> 2] === 1 ? words[HOST_SEED >>> 2] >>> 0 : undefined;
-    return { memory, core, bare, cpus, cpu, seed, limit: memory.buffer.byteLength, module };
+    return { memory, core, bare, trapped, cpus, cpu, seed, limit: memory.buffer.byteLength, module };
   } catch (error) {
     returnSlot(words, cpu);
     throw error;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
+import { bpfError, damagedError, ERRNO, mapSubject, type Operation } from "../errors.ts";
 import type { LowWaterHooks } from "../maps/low_water.ts";
 import type { Sockets } from "../maps/sockets.ts";
 import type { Host } from "./host.ts";
@@ -142,6 +142,8 @@ export class SharedTables extends Tables {
         const handle = this.#checked(this.#core.tableAfter(id) >>> 0, "memoryUsage", "the host");
         if (handle === 0) return;
         const table = new SharedTable(this.host, handle);
+        // Ids ascend, or this would not end.
+        if (table.id <= id) throw damagedError("memoryUsage", "the host");
         yield table;
         id = table.id;
       }

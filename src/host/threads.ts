@@ -55,9 +55,11 @@ export abstract class HostThreads extends HostViews {
   readonly #handle: HostHandle | undefined;
 
   /** @internal */
-  constructor({ memory, module, core, bare, cpus, cpu }: Seat) {
+  constructor({ memory, module, core, bare, trapped, cpus, cpu }: Seat) {
     super(memory);
     hide<HostThreads>(this, { core, bare, shared: module !== undefined, cpu, cpus, closed: false });
+    // The memory may have grown before the trap.
+    trapped.afterTrap = () => this.refreshDetached();
     this.#handle = module === undefined ? undefined : { memory, module };
   }
 

@@ -44,6 +44,11 @@ export class HostViews {
     Object.assign(this, viewsOf(this.memory.buffer));
   }
 
+  /** @internal The same where a call has ended with a trap: whether the memory has grown in it, nobody has said. */
+  refreshDetached(): void {
+    if (this.u8.length === 0 && this.u8.buffer !== NO_MEMORY) this.refresh();
+  }
+
   /** @internal Drops the memory, so that it can be collected while somebody still holds the host. */
   protected dropViews(): void {
     Object.assign(this, viewsOf(NO_MEMORY));

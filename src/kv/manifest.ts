@@ -7,7 +7,7 @@
 import { type Codec, isCodec } from "../codec/codec.ts";
 import { describe, within } from "../codec/mismatch.ts";
 import { holdsLock } from "../codec/struct.ts";
-import { BpfError, bpfError, ERRNO, type Operation } from "../errors.ts";
+import { BpfError, bpfError, damagedError, ERRNO, type Operation } from "../errors.ts";
 import { checkInteger } from "../host/options.ts";
 import { PAGE_BYTES } from "./metadata.ts";
 
@@ -212,6 +212,12 @@ type Row = [name: string, layout: string, size: number, version: number, key: nu
 
 export function readManifest(bytes: Uint8Array): StoredPair[] {
   if (bytes.length === 0) return [];
-  const rows = JSON.parse(new TextDecoder().decode(bytes)) as Row[];
+  let rows: Row[];
+  try {
+    rows = JSON.parse(new TextDecoder().decode(bytes)) as Row[];
+  } catch (error) {
+    // What `writeManifest` wrote is JSON.
+    throw damagedError("kv.bind", "the manifest of a KV store", error);
+  }
   return rows.map(([name, layout, size, version, key]) => ({ name, layout, size, version, key }));
 }

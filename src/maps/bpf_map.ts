@@ -198,7 +198,9 @@ export abstract class BpfMap<K, V> {
 
   /** @internal What to throw for what a call of the bare core has thrown. */
   trapped(operation: Operation, thrown: unknown): unknown {
-    return trapError(this.core, operation, subjectOf(this), thrown);
+    const error = trapError(this.core, operation, subjectOf(this), thrown);
+    this.host.refreshDetached();
+    return error;
   }
 
   /** @internal Throws for an errno of the core. */

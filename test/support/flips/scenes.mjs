@@ -19,7 +19,7 @@ const ENDLESS = 20_000;
 
 export class Endless extends Error {}
 
-const mixed = (n) => Math.imul(n, 2654435761) >>> 0;
+export const mixed = (n) => Math.imul(n, 2654435761) >>> 0;
 
 function* limited(iterable) {
   let count = 0;
@@ -35,6 +35,10 @@ function filled(bytes, n) {
   return made;
 }
 
+/** Entries in an order that does not depend on that of the map, which a damaged secret changes without doing harm. */
+const sorted = (entries) =>
+  entries.map((entry) => JSON.stringify(entry, (_, v) => (v instanceof Uint8Array ? [...v] : v))).sort();
+
 /** Keys and values by number, for maps of some sizes. */
 function sized(api, keySize, valueSize) {
   return {
@@ -46,7 +50,7 @@ function sized(api, keySize, valueSize) {
 }
 
 /** Where the values of some keys are. */
-function placesOf(host, map, keys) {
+export function placesOf(host, map, keys) {
   const places = [];
   host.section(() => {
     for (const key of keys) {
@@ -77,10 +81,12 @@ function hashScene({ type, keySize, valueSize, flags }) {
       for (let n = 20; n < 30; n++) map.delete(keyFor(n));
     });
     const numbers = Array.from({ length: ENTRIES }, (_, n) => n);
+    const keys = keySize === 4 ? numbers.map(keyFor) : [];
     const values = placesOf(host, map, numbers.map(keyFor));
     const batch = map.createBatch(64);
     return {
       map,
+      keys,
       values,
       workload: (step) => hashWork(api, host, map, batch, { keyFor, valueFor: entry }, step),
     };
@@ -94,15 +100,19 @@ function hashWork(api, host, map, batch, { keyFor, valueFor }, step) {
   step("get", () => all.map((key) => map.get(key)));
   step("has", () => all.map((key) => map.has(key)));
   step("size", () => map.size);
-  step("entries", () => [...limited(map.entries())]);
+  step("entries", () => sorted([...limited(map.entries())]));
   step("nextKey", () => {
     const keys = [];
-    for (let key = map.nextKey(); key !== undefined && keys.length < 40; key = map.nextKey(key))
+    for (let key = map.nextKey(); key !== undefined && keys.length < ENDLESS; key = map.nextKey(key))
       keys.push(key);
-    return keys;
+    return sorted(keys);
   });
   step("lookupMany", () => [map.lookupMany(all), all.map((_, i) => map.found(i))]);
-  step("batches", () => [...limited(map.batches({ size: 40 }))].map((part) => part.count));
+  step("batches", () => {
+    let count = 0;
+    for (const part of limited(map.batches({ size: 40 }))) count += part.count;
+    return count;
+  });
   step("writes in a section", () =>
     host.section(() => {
       for (const n of range(40, 50)) map.delete(keyFor(n));
@@ -122,13 +132,17 @@ function hashWork(api, host, map, batch, { keyFor, valueFor }, step) {
     return map.size;
   });
   step("process", () => {
-    let seen = 0;
-    return [map.process({ filter: () => (++seen % 7 === 0 ? api.ACT_DELETE : api.ACT_KEEP) }), seen];
+    const filter = ({ key }) => ((key[0] ?? key) % 7 === 0 ? api.ACT_DELETE : api.ACT_KEEP);
+    return map.process({ filter });
   });
   step("lookupAndDeleteBatch", () => {
     batch.rewind();
     batch.count = 30;
-    return [map.lookupAndDeleteBatch(batch), [...batch.entries()]];
+    const more = map.lookupAndDeleteBatch(batch);
+    const taken = [...batch.entries()];
+    const left = map.size;
+    for (const [key, value] of taken) map.set(key, value);
+    return [more, taken.length, left, map.size];
   });
   step("get again", () => all.map((key) => map.get(key)));
   step("delete", () => [range(100, end).map((n) => map.delete(keyFor(n))), map.size]);
@@ -141,11 +155,11 @@ function hashWork(api, host, map, batch, { keyFor, valueFor }, step) {
     map.deleteBatch(batch);
     return map.size;
   });
-  step("left", () => [...limited(map.keys())]);
-  step("drain", () => [[...limited(map.drain())], map.size]);
+  step("left", () => sorted([...limited(map.keys())]));
+  step("drain", () => [sorted([...limited(map.drain())]), map.size]);
   step("refill", () => {
     for (const n of range(0, 100)) map.set(keyFor(n), valueFor(n));
-    return [map.size, [...limited(map.keys())]];
+    return [map.size, sorted([...limited(map.keys())])];
   });
   step("clear", () => {
     map.clear();
