@@ -1,6 +1,6 @@
 // One flip of a bit: a host is made, a bit of its memory is turned over, and a workload says what comes of it.
 import { createHash } from "node:crypto";
-import { Endless, SCENES } from "./scenes.mjs";
+import { Endless, mixed, placesOf, SCENES } from "./scenes.mjs";
 
 const CPUS = 4;
 const MAX_MEMORY = 8 * 1024 * 1024;

@@ -3,7 +3,7 @@ import { Worker } from "node:worker_threads";
 import { CIRCLES } from "./flip.mjs";
 
 /** ms of one flip, after which it is taken for endless. They take some 10, the longest, on a machine that is busy, not a hundredth of it. */
-const LIMIT = 20_000;
+const LIMIT = 60_000;
 const POLL = 100;
 
 /** @typedef {import("./flips.d.mts").Outcome} Outcome */
@@ -32,14 +32,15 @@ async function all(job, count) {
 /** Goes on until the end, or until one does not end. */
 function part(job, outcomes) {
   const at = new SharedArrayBuffer(4);
-  const progress = new Int32Array(at);
+  const progress = new Int32Array(at).fill(-1);
   return new Promise((resolve, reject) => {
     const worker = new Worker(new URL("./worker.mjs", import.meta.url), { workerData: { ...job, at } });
     let started;
     let last = { flip: -1, since: performance.now() };
     const watchdog = setInterval(() => {
       const flip = Atomics.load(progress, 0);
-      if (flip !== last.flip) last = { flip, since: performance.now() };
+      // Before the first one, the worker loads.
+      if (flip === -1 || flip !== last.flip) last = { flip, since: performance.now() };
       else if (performance.now() - last.since > LIMIT) {
         outcomes.push({ ...started, kind: "loop", detail: "does not end" });
         worker.terminate();
