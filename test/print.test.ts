@@ -228,8 +228,9 @@ describe("prints", () => {
     });
     const seen: unknown[] = [];
     const made = program(map, ({ key, value }, tools) => {
-      seen.push(key.add(1), value, value.list, tools);
-      return value.n.lt(5n).and(key.gt(value.list.sum())).then(ACT_DELETE);
+      const next = key.add(1);
+      seen.push(next, value, value.list, tools);
+      return value.n.lt(5n).and(next.gt(value.list.sum())).then(ACT_DELETE);
     });
     expect(inspect(seen[0])).toBe("NumberExpression key + 1");
     expect(JSON.stringify(seen[0])).toBe('"key + 1"');

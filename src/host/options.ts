@@ -1,5 +1,6 @@
 import { describe } from "../codec/mismatch.ts";
 import type { HostOptions } from "./host.ts";
+import { checkKnown } from "./known.ts";
 import { MOST_CPUS } from "./shared_memory.ts";
 
 /** {@link HostOptions} checked and with all defaults filled in. */
@@ -46,10 +47,14 @@ function availableParallelism(): number {
   );
 }
 
+/** All of {@link HostOptions}. */
+const HOST_OPTIONS = ["seed", "maxMemory", "cpus", "shared", "lockTimeout"];
+
 export function resolveOptions(options: HostOptions): ResolvedOptions {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`createHost: expected an object of options, got ${describe(options)}`);
   }
+  checkKnown("createHost", options, HOST_OPTIONS);
   const { seed, maxMemory, cpus, shared = false, lockTimeout } = options;
   if (typeof shared !== "boolean") {
     throw new TypeError(`createHost: shared: expected a boolean, got ${describe(shared)}`);

@@ -6,6 +6,7 @@
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { checkKnown } from "../host/known.ts";
 import { checkInteger } from "../host/options.ts";
 import type { Table } from "../host/table.ts";
 import { Binding } from "./binding.ts";
@@ -45,8 +46,11 @@ function newHandle<T>(host: Host, table: Table): KvStore<T> {
 }
 
 function checkSpec(operation: string, spec: unknown): void {
-  if (typeof spec === "object" && spec !== null) return;
-  throw new TypeError(`${operation}: expected an object, got ${describe(spec)}`);
+  if (typeof spec !== "object" || spec === null) {
+    throw new TypeError(`${operation}: expected an object, got ${describe(spec)}`);
+  }
+  // What a store was created with may be said again when it is opened.
+  checkKnown(operation, spec, ["name", "manifest", "maxKeys", "maxPages"]);
 }
 
 /** Binds a new handle, or closes it. */

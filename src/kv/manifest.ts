@@ -8,6 +8,7 @@ import { type Codec, isCodec } from "../codec/codec.ts";
 import { describe, within } from "../codec/mismatch.ts";
 import { holdsLock } from "../codec/struct.ts";
 import { BpfError, bpfError, damagedError, ERRNO, type Operation } from "../errors.ts";
+import { checkKnown } from "../host/known.ts";
 import { checkInteger } from "../host/options.ts";
 import { PAGE_BYTES } from "./metadata.ts";
 
@@ -169,6 +170,7 @@ function checkPair(operation: Operation, name: string, spec: unknown): CheckedPa
   if (typeof spec !== "object" || spec === null) {
     throw new TypeError(`${what}: expected { codec, default, version }, got ${describe(spec)}`);
   }
+  checkKnown(what, spec, ["codec", "default", "version", "convert", "revert"]);
   const { codec, default: initial, version = 1, convert, revert } = spec as PairSpec<unknown>;
   if (!isCodec(codec)) throw new TypeError(`${what}: codec: expected a codec, got ${describe(codec)}`);
   if (holdsLock(codec)) throw new TypeError(`${what}: codec: a spinLock is only for values of maps`);
@@ -199,6 +201,7 @@ export function checkManifest(operation: Operation, manifest: unknown): CheckedM
       `${operation}: manifest: expected { pairs: { name: { codec } } }, got ${describe(manifest)}`,
     );
   }
+  checkKnown(`${operation}: manifest`, manifest as object, ["pairs"]);
   return new Map(Object.entries(pairs).map(([name, spec]) => [name, checkPair(operation, name, spec)]));
 }
 

@@ -4,6 +4,7 @@
  * @module
  */
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import { checkKnown } from "../host/known.ts";
 import { hide } from "../print/hidden.ts";
 import { INSPECT } from "../print/inspect.ts";
 import { type Growth, growthOf } from "./growth.ts";
@@ -122,6 +123,7 @@ export class Plan {
    *   plan was not run, undone or sealed, or the store has been rolled out since; what `revert` throws. Nothing has changed then.
    */
   undo(options: UndoOptions = {}): void {
+    checkKnown(`plan.undo: ${this.subject}`, options, ["discardUpdates"]);
     this.#running("plan.undo").undo(options.discardUpdates === true);
     this.#state = "undone";
     this.#executed = undefined;

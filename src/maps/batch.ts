@@ -4,8 +4,10 @@
  *
  * @module
  */
+import { describe } from "../codec/mismatch.ts";
 import { BPF_F_LOCK } from "../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import { checkKnown } from "../host/known.ts";
 import { checkInteger } from "../host/options.ts";
 import { noMemory, READ_AHEAD, roundUp64, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED } from "../host/wasm.ts";
@@ -36,12 +38,28 @@ const REMOVING = -1;
 const DEFAULT_BYTES = 65536;
 const DEFAULT_ENTRIES_MAX = 4096;
 
+/** The size that options ask for. */
+export function batchSizeOf(
+  operation: "batches" | "drain",
+  map: BpfMap<unknown, unknown>,
+  options: BatchOptions,
+): number {
+  const what = `${operation}: ${subjectOf(map)}`;
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`${what}: expected options { size }, got ${describe(options)}`);
+  }
+  checkKnown(what, options, ["size"]);
+  const { size = defaultBatchSize(map) } = options;
+  checkBatchSize(`${what}: size`, size);
+  return size;
+}
+
 export function checkBatchSize(what: string, size: unknown): void {
   checkInteger(what, size, 1, CAPACITY_MAX);
 }
 
 /** As many entries as fit 64 KiB: beyond that, a larger batch saves nothing. */
-export function defaultBatchSize(map: BpfMap<unknown, unknown>): number {
+function defaultBatchSize(map: BpfMap<unknown, unknown>): number {
   const { keySize, valueBytes } = map.table;
   return Math.max(1, Math.min(DEFAULT_ENTRIES_MAX, Math.floor(DEFAULT_BYTES / (keySize + valueBytes))));
 }

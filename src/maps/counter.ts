@@ -8,6 +8,7 @@ import { describe, outOfRange, within, wrongType } from "../codec/mismatch.ts";
 import { isStruct } from "../codec/struct.ts";
 import type { Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { checkKnown } from "../host/known.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import { subjectOf } from "./failure.ts";
 
@@ -98,6 +99,8 @@ export class Counters {
     options: AddOptions<unknown> | undefined,
   ): Counter {
     if (options === undefined && this.whole !== undefined) return this.whole;
+    for (const name in options)
+      if (name !== "field") checkKnown(`${operation}: ${subjectOf(map)}`, options, ["field"]);
     const field: unknown = options?.field;
     // A getter may have closed it.
     if (options !== undefined && (map.reading === 0 || map.writing === 0)) map.refuse(operation);

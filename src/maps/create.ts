@@ -10,6 +10,7 @@ import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
 import { bpfError, ERRNO, mapSubject } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { checkKnown } from "../host/known.ts";
 import { checkInteger } from "../host/options.ts";
 import type { Table, TableType } from "../host/table.ts";
 import { isArray, isSocketMap } from "../host/tables.ts";
@@ -55,6 +56,9 @@ function checkKeyCodec(what: string, codec: unknown): asserts codec is Codec<unk
   if (holdsLock(codec)) throw new TypeError(`${what}: a spinLock is allowed only in the value`);
 }
 
+/** What a spec may have: of maps of objects, too, which say of each what they cannot have. */
+const SPEC_OPTIONS = ["type", "name", "key", "value", "maxEntries", "flags", "mapExtra", "lowWater"];
+
 /** What {@link createMap} takes. */
 export type AnyMapSpec = MapSpec<unknown, unknown> | SockMapSpec<object> | SockHashSpec<unknown, object>;
 
@@ -99,6 +103,7 @@ function toAttributes(spec: AnyMapSpec): TakenSpec {
   const what = name === "" ? "createMap" : `createMap: map ${JSON.stringify(name)}`;
   if (typeof type !== "string")
     throw new TypeError(`${what}: type: expected a string, got ${describe(type)}`);
+  checkKnown(what, spec, SPEC_OPTIONS);
   const { key, value } = codecsOf(what, type, givenKey, givenValue);
   return {
     type,
@@ -262,6 +267,8 @@ export function openMapOn(host: Host, table: Table, codecs: AnyOpenSpec): BpfMap
   if (typeof codecs !== "object" || codecs === null) {
     throw new TypeError(`${what}: expected { key, value }, got ${describe(codecs)}`);
   }
+  // What the map was created with may be said again; its limit and flags are what they are.
+  checkKnown(what, codecs, SPEC_OPTIONS);
   const given = codecs as OpenSpec<unknown, unknown, MapType>;
   const { type, key: givenKey, value: givenValue, lowWater: hook } = given;
   const { key, value } = codecsOf(what, table.type, givenKey, givenValue);

@@ -9,7 +9,7 @@ import { BPF_ANY } from "../constants.ts";
 import type { Operation } from "../errors.ts";
 import type { ReadonlyEntry } from "../programs/entry.ts";
 import { type IteratorOptions, MapIterator } from "../programs/iterator.ts";
-import { Batch, type BatchOptions, checkBatchSize, defaultBatchSize, eachBatch } from "./batch.ts";
+import { Batch, type BatchOptions, batchSizeOf, checkBatchSize, eachBatch } from "./batch.ts";
 import { subjectOf } from "./failure.ts";
 import { EntryIterator } from "./iterator.ts";
 import type { KeyArray, ValueArray } from "./key_array.ts";
@@ -297,9 +297,7 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
    */
   batches(options: BatchOptions = {}): Generator<Batch<K, V>, void, undefined> {
     if (this.reading === 0) this.refuse("batches");
-    const { size = defaultBatchSize(this) } = options;
-    checkBatchSize(`batches: ${subjectOf(this)}: size`, size);
-    return eachBatch(this, size);
+    return eachBatch(this, batchSizeOf("batches", this, options));
   }
 
   /**

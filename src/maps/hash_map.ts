@@ -6,7 +6,7 @@
 import { BPF_NOEXIST } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { type ProcessOptions, type ProcessResult, processMap } from "../programs/process.ts";
-import { type Batch, type BatchOptions, checkBatchSize, defaultBatchSize } from "./batch.ts";
+import { type Batch, type BatchOptions, batchSizeOf } from "./batch.ts";
 import { CountingMap } from "./counting_map.ts";
 import { DrainIterator } from "./drain.ts";
 import { subjectOf } from "./failure.ts";
@@ -181,9 +181,7 @@ export abstract class HashMap<K, V> extends CountingMap<K, V> {
   drain(options: BatchOptions = {}): IterableIterator<[K, V]> {
     if (this.reading === 0 || this.writing === 0) this.refuse("drain");
     if (this.frozen) this.fail("drain", ERRNO.EPERM);
-    const { size = defaultBatchSize(this) } = options;
-    checkBatchSize(`drain: ${subjectOf(this)}: size`, size);
-    return new DrainIterator(this, size);
+    return new DrainIterator(this, batchSizeOf("drain", this, options));
   }
 
   /**

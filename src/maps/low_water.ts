@@ -10,6 +10,7 @@
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { checkSlips } from "../host/known.ts";
 import { checkInteger } from "../host/options.ts";
 import { sharedCore } from "../host/shared_core.ts";
 import type { Table } from "../host/table.ts";
@@ -75,12 +76,16 @@ export class LowWaterHooks {
   }
 }
 
+/** All of {@link LowWater}. */
+export const HOOK_OPTIONS = ["free", "grow"];
+
 /** A hook of the caller's as it is now, if there is one; throws for another form. */
 export function takeLowWater(what: string, lowWater: unknown): AnyHook | undefined {
   if (lowWater === undefined) return undefined;
   if (typeof lowWater !== "object" || lowWater === null) {
     throw new TypeError(`${what}: lowWater: expected { free, grow }, got ${describe(lowWater)}`);
   }
+  checkSlips(`${what}: lowWater`, lowWater, HOOK_OPTIONS);
   const { free, grow } = lowWater as AnyHook;
   checkInteger(`${what}: lowWater.free`, free, 1, 0xffff_ffff);
   checkPlainFunction(`${what}: lowWater.grow`, grow, "operation");

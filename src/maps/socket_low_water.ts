@@ -4,8 +4,10 @@
  * @module
  */
 import { describe } from "../codec/mismatch.ts";
+import { checkSlips } from "../host/known.ts";
 import { checkInteger } from "../host/options.ts";
 import { checkNoPromise, checkPlainFunction } from "../host/threads.ts";
+import { HOOK_OPTIONS } from "./low_water.ts";
 import type { LowWater } from "./spec.ts";
 
 /**
@@ -26,6 +28,7 @@ export class LowWaterMark<M> {
     if (typeof spec !== "object" || spec === null) {
       throw new TypeError(`${what}: expected { free, grow }, got ${describe(spec)}`);
     }
+    checkSlips(what, spec, HOOK_OPTIONS);
     this.#free = checkInteger(`${what}.free`, spec.free, 1, maxEntries);
     checkPlainFunction(`${what}.grow`, spec.grow, "operation");
     this.#what = `${what}.grow`;

@@ -4,6 +4,7 @@
  * @module
  */
 import { describe } from "../codec/mismatch.ts";
+import { checkKnown } from "../host/known.ts";
 import { MOST_PLANNED } from "./run_record.ts";
 
 /** A limit of one run, after which it says where to go on. With both, the one that is reached first ends it. */
@@ -41,6 +42,7 @@ export class Budget {
     if (budget !== undefined && (typeof budget !== "object" || budget === null)) {
       throw new TypeError(`${what}: expected { entries } or { microseconds }, got ${describe(budget)}`);
     }
+    if (budget !== undefined) checkKnown(what, budget, ["entries", "microseconds"]);
     this.#entries = checkLimit(`${what}.entries`, budget?.entries);
     this.#milliseconds = checkLimit(`${what}.microseconds`, budget?.microseconds) / 1000 - OVERHEAD;
     if (budget !== undefined && this.#entries === Number.POSITIVE_INFINITY && !this.isTimed) {

@@ -43,6 +43,6 @@ export class CounterExpression extends Part {
       now.type === "integer"
         ? integerOperand(scope, path, amount, now, false)
         : floatOperand(scope, path, amount);
-    return new Effect(scope, by.size + 1, { scalar, counter, amount: by.node });
+    return scope.made(new Effect(scope, by.size + 1, { scalar, counter, amount: by.node }));
   }
 }

@@ -182,13 +182,13 @@ function at({ node }: NumberExpression | BooleanExpression, method: string): str
 function numberOf(of: NumberExpression, method: string, size: number, node: NumberNode): NumberExpression {
   checkScope(of.scope, () => at(of, method), of);
   of.scope.checkSize(method, size);
-  return new NumberExpression(of.scope, size, node);
+  return of.scope.made(new NumberExpression(of.scope, size, node));
 }
 
 function booleanOf(of: Part, method: string, size: number, node: BooleanNode): BooleanExpression {
   checkScope(of.scope, () => method, of);
   of.scope.checkSize(method, size);
-  return new BooleanExpression(of.scope, size, node);
+  return of.scope.made(new BooleanExpression(of.scope, size, node));
 }
 
 function noInteger(of: NumberExpression, method: string): TypeError {

@@ -19,6 +19,7 @@
  */
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";
+import { checkSlips } from "../host/known.ts";
 import { checkInteger } from "../host/options.ts";
 import { noMemory, roundUp64, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
@@ -117,6 +118,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer
     if (typeof options !== "object" || options === null) {
       throw new TypeError(`iterator: ${subject}: expected options { show }, got ${describe(options)}`);
     }
+    checkSlips(`iterator: ${subject}`, options, ["show", "bufferSize"]);
     const { show, bufferSize = DEFAULT_SIZE } = options;
     if (typeof show !== "function") {
       throw new TypeError(`iterator: ${subject}: show: expected a function, got ${describe(show)}`);

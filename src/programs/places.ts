@@ -138,6 +138,6 @@ export class ArrayExpression<E> extends Part {
     const folded =
       node.type === "integer" ? foldIntegers(how, element, node) : foldFloats(how, element, node);
     scope.checkSize(path, body.size + 1);
-    return new NumberExpression(scope, body.size + 1, folded);
+    return scope.made(new NumberExpression(scope, body.size + 1, folded));
   }
 }

@@ -8,6 +8,7 @@
  */
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";
+import { checkKnown } from "../host/known.ts";
 import { checkInteger } from "../host/options.ts";
 import { checkPlainFunction } from "../host/threads.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
@@ -69,6 +70,7 @@ export function processMap<K, V>(map: EntryMap<K, V>, options: ProcessOptions<K,
       `${what}: expected { filter, dumper, size, budget, cursor }, got ${describe(options)}`,
     );
   }
+  checkKnown(what, options, ["filter", "dumper", "size", "budget", "cursor"]);
   const { filter, dumper, size, budget, cursor: given } = options;
   checkProgram(map, `${what}: filter`, filter);
   if (dumper !== undefined) checkProgram(map, `${what}: dumper`, dumper);

@@ -10,6 +10,7 @@ import { describe } from "../codec/mismatch.ts";
 import { ACT_KEEP } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import { checkKnown } from "../host/known.ts";
 import { noMemory } from "../host/scratch.ts";
 import { isArray, roundUp8 } from "../host/tables.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
@@ -324,6 +325,7 @@ export function program<
   try {
     const statements = statementsOf(scope, build(entry as ProgramEntry<M>, tools as ProgramTools<P, C>));
     checkElements(scope, statements);
+    scope.checkAllUsed();
     tree = { statements, zeros: counters.end };
   } finally {
     scope.closed = true;
@@ -348,6 +350,7 @@ function checkOptions(subject: string, options: unknown) {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`program: ${subject}: expected an object of options, got ${describe(options)}`);
   }
+  checkKnown(`program: ${subject}`, options, ["params", "counters", "backend"]);
   const { params = {}, counters = {}, backend } = options as ProgramOptions<unknown, unknown>;
   if (!BACKENDS.includes(backend)) {
     throw new TypeError(`program: ${subject}: backend: expected "wasm" or "js", got ${describe(backend)}`);

@@ -24,6 +24,10 @@ export class Effect extends Part {
   /** @internal */
   readonly node: EffectNode;
 
+  override get label(): string {
+    return `an effect on ${this.node.counter.path}`;
+  }
+
   /** @internal */
   constructor(scope: Scope, size: number, node: EffectNode) {
     super(scope, size);
@@ -37,6 +41,10 @@ export class Effect extends Part {
 export class Rules extends Part {
   /** @internal */
   readonly statements: readonly Statement[];
+
+  override get label(): string {
+    return "a rule (condition.then())";
+  }
 
   /** @internal */
   constructor(scope: Scope, size: number, statements: readonly Statement[]) {
@@ -58,10 +66,11 @@ export class Rules extends Part {
       checkScope(scope, () => "otherwise", next);
       if (effects.length > 0)
         throw scope.wrongType("otherwise", "expected no effects behind rules: they have their own");
-      return new Rules(scope, size + next.size, [...statements, ...next.statements]);
+      return scope.made(new Rules(scope, size + next.size, [...statements, ...next.statements]));
     }
     const last = rule(scope, "otherwise", undefined, next, effects);
-    return new Rules(scope, size + last.size, [...statements, ...last.statements]);
+    scope.use(last);
+    return scope.made(new Rules(scope, size + last.size, [...statements, ...last.statements]));
   }
 }
 
@@ -87,7 +96,7 @@ export function rule(
     size += effect.size;
     return effect.node;
   });
-  return new Rules(scope, size, [{ when: when?.node, effects: nodes, action }]);
+  return scope.made(new Rules(scope, size, [{ when: when?.node, effects: nodes, action }]));
 }
 
 /** The statements that a build function returned: rules, and effects that stand alone and happen to every entry that gets there. */

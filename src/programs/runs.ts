@@ -61,7 +61,7 @@ export abstract class RunExpression<T> extends Part {
     const { scope } = this;
     checkScope(scope, () => this.place.path, this);
     const all = this.size + size + 1;
-    return new BooleanExpression(scope, all, equal ? node : { op: "not", operand: node });
+    return scope.made(new BooleanExpression(scope, all, equal ? node : { op: "not", operand: node }));
   }
 }
 

@@ -16,6 +16,8 @@ export class Scope {
   zeros = 0;
   /** The build function has returned: an expression that was kept makes no further ones. */
   closed = false;
+  /** What was made and is part of nothing yet. */
+  readonly #loose = new Set<Part>();
 
   constructor(subject: string) {
     this.subject = subject;
@@ -28,6 +30,29 @@ export class Scope {
 
   outOfRange(path: string, problem: string): RangeError {
     return new RangeError(`program: ${this.subject}: ${path}: ${problem}`);
+  }
+
+  /** Notes a part that has to become part of the program. */
+  made<P extends Part>(part: P): P {
+    this.#loose.add(part);
+    return part;
+  }
+
+  /** Notes that a part has become part of another one, or of the program. */
+  use(part: Part): void {
+    this.#loose.delete(part);
+  }
+
+  /**
+   * Throws when something was made that the program does not have. `a.eq(5) && b.lt(3)` gives the second condition, since an expression is
+   * true to JavaScript, whatever an entry has.
+   */
+  checkAllUsed(): void {
+    for (const part of this.#loose) {
+      const problem =
+        "is not part of what the function returns; &&, ||, ! and ?: of JavaScript drop conditions";
+      throw this.wrongType(cut(part.label), `${problem}: use .and(), .or(), .not() and .otherwise()`);
+    }
   }
 
   /** Throws for an expression that is too large. */
@@ -59,6 +84,21 @@ export abstract class Part {
     return text.startsWith("[object ") ? name : `${name} ${cut(text)}`;
   }
 
+  /** @internal How messages call it. */
+  get label(): string {
+    return this.toString();
+  }
+
+  /**
+   * @internal JavaScript asks for a number when it adds, compares or calculates: an expression has none before the program runs. A text of
+   * it is what it would be in C.
+   */
+  [Symbol.toPrimitive](hint: "string" | "number" | "default"): string {
+    if (hint === "string") return this.toString();
+    const operators = "JavaScript's operators do not see entries";
+    throw this.scope.wrongType(cut(this.label), `${operators}: use .add(), .sub(), .lt(), .eq() and so on`);
+  }
+
   /** @internal Trees have bigints, which JSON has not. */
   toJSON(): string {
     return cut(this.toString());
@@ -67,6 +107,7 @@ export abstract class Part {
 
 /** Throws for a part of another program. */
 export function checkScope(scope: Scope, path: () => string, part: Part): void {
+  scope.use(part);
   if (scope.closed)
     throw scope.wrongType(path(), "the program has been built; expressions end with the function");
   if (part.scope !== scope) {

@@ -194,7 +194,7 @@ describe("refused while building", () => {
     build((e) => {
       inner = e.value.inner;
       condition = e.value.age.lt(1);
-      return [];
+      return condition.then(1);
     });
     await expect((async () => condition)()).rejects.toThrow("the program has been built");
     expect(await inner).toBe(inner);

@@ -51,23 +51,25 @@ describe.each(BACKENDS)("backend %s", (backend) => {
       program(
         map,
         ({ value }) => {
-          const [a, b, c] = [value.bytes.eq(1), value.age.mul(3).shr(1).eq(1), value.flag.ne(0)];
+          const a = () => value.bytes.eq(1);
+          const b = () => value.age.mul(3).shr(1).eq(1);
+          const c = () => value.flag.ne(0);
           const all = [
-            a.and(b),
-            a.or(b),
-            a.not(),
-            a.and(b).or(c),
-            a.or(b).and(c),
-            a.and(b.or(c)),
-            a.or(b.and(c)),
-            a.and(b.not()).not(),
-            a.and(true),
-            a.and(false),
-            a.or(true),
-            a.or(false),
-            c.and(b).and(a),
+            () => a().and(b()),
+            () => a().or(b()),
+            () => a().not(),
+            () => a().and(b()).or(c()),
+            () => a().or(b()).and(c()),
+            () => a().and(b().or(c())),
+            () => a().or(b().and(c())),
+            () => a().and(b().not()).not(),
+            () => a().and(true),
+            () => a().and(false),
+            () => a().or(true),
+            () => a().or(false),
+            () => c().and(b()).and(a()),
           ];
-          return all[which].then(ACT_DELETE);
+          return all[which]().then(ACT_DELETE);
         },
         { backend },
       );

@@ -41,7 +41,7 @@ it("follow from the codecs of the map", () => {
     expectTypeOf(e.value.hits).toEqualTypeOf<ArrayExpression<number>>();
     expectTypeOf(e.value.hits.at(1)).toEqualTypeOf<NumberExpression>();
     expectTypeOf(e.value.parts.at(e.value.lastSeen).n).toEqualTypeOf<NumberExpression>();
-    expectTypeOf(e.value.inner.x.lt(5n)).toEqualTypeOf<BooleanExpression>();
+    expectTypeOf(e.value.inner.x.lt).returns.toEqualTypeOf<BooleanExpression>();
     return e.value.inner.x.eq(e.key.proto).then(ACT_DELETE);
   });
   const scalars = host.createMap({ type: "hash", key: u32, value: cstring(4), maxEntries: 4 });
