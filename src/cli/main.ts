@@ -9,7 +9,7 @@ Commands:
   flows CAPTURE   count packets and bytes per flow of a packet capture
 
 Options:
-  --help          print this; "bpfmap COMMAND --help" prints the options of a command
+  --help          print this; "bpfmap COMMAND --help" or "bpfmap help COMMAND" prints the options of a command
   --version       print the version
 
 `;
@@ -27,9 +27,11 @@ async function run([command, ...args]: string[]): Promise<number> {
     case "-v":
       process.stdout.write(`${version()}\n`);
       return 0;
+    case "help":
+      // `help flows` is `flows --help`, in the words that git and others have for it.
+      return run(args.length === 0 ? ["--help"] : [args[0], "--help"]);
     case "--help":
     case "-h":
-    case "help":
       process.stdout.write(HELP);
       return 0;
     case undefined:

@@ -90,6 +90,21 @@ describe("what is not a capture", () => {
       bytes("28b52ffd"),
       "not a pcap or pcapng capture: it is compressed, try `zstd -dc FILE | bpfmap flows -`",
     ],
+    [
+      "xz",
+      bytes("fd377a585a00"),
+      "not a pcap or pcapng capture: it is compressed, try `xz -dc FILE | bpfmap flows -`",
+    ],
+    [
+      "bzip2",
+      bytes("425a6839"),
+      "not a pcap or pcapng capture: it is compressed, try `bzip2 -dc FILE | bpfmap flows -`",
+    ],
+    [
+      "lz4",
+      bytes("04224d18"),
+      "not a pcap or pcapng capture: it is compressed, try `lz4 -dc FILE | bpfmap flows -`",
+    ],
   ])("%s", (_, file, message) => {
     expect(read(file)).toEqual({ packets: [], defect: { offset: 0, message }, format: "unknown" });
   });

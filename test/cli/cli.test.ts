@@ -226,6 +226,10 @@ describe("bpfmap flows", () => {
     for (const option of ["--top N", "--interval S", "--idle S", "--json"])
       expect(help.stdout).toContain(option);
     expect((await bpfmap(["--help"])).stdout).toContain("flows CAPTURE");
+    expect(await bpfmap(["help", "flows"])).toEqual(help);
+    expect(await bpfmap(["help"])).toEqual(await bpfmap(["--help"]));
+    const unknown = await bpfmap(["help", "flow"]);
+    expect([unknown.status, unknown.stderr.split("\n")[0]]).toEqual([2, 'bpfmap: unknown command "flow"']);
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
     expect(await bpfmap(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
   });

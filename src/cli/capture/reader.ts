@@ -95,11 +95,20 @@ export class CaptureReader {
   }
 }
 
-/** What to do about a file that starts like one of the usual containers of captures. */
+/** How the usual containers of captures start, and what gets captures out of them. */
+const CONTAINERS: readonly (readonly [string, string])[] = [
+  ["1f 8b", "gzip"],
+  ["28 b5 2f fd", "zstd"],
+  ["fd 37 7a 58", "xz"],
+  ["42 5a 68", "bzip2"],
+  ["04 22 4d 18", "lz4"],
+];
+
+/** What to do about a file that is no capture. */
 function hint(magic: number): string {
   const bytes = [magic & 0xff, (magic >>> 8) & 0xff, (magic >>> 16) & 0xff, magic >>> 24];
-  if (bytes[0] === 0x1f && bytes[1] === 0x8b)
-    return ": it is compressed, try `gzip -dc FILE | bpfmap flows -`";
-  if (magic === 0xfd2fb528) return ": it is compressed, try `zstd -dc FILE | bpfmap flows -`";
-  return `: it starts with ${bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(" ")}`;
+  const start = bytes.map((byte) => byte.toString(16).padStart(2, "0")).join(" ");
+  const container = CONTAINERS.find(([first]) => start.startsWith(first));
+  if (container === undefined) return `: it starts with ${start}`;
+  return `: it is compressed, try \`${container[1]} -dc FILE | bpfmap flows -\``;
 }

@@ -12,10 +12,11 @@ import { type Summary, summarize } from "./summary.ts";
 export const FLOWS_HELP = `Usage: bpfmap flows [options] CAPTURE
 
 Counts packets and bytes per flow (5-tuple, each direction on its own) of a packet capture in an rhash map.
-CAPTURE is a pcap or pcapng file, "-" is standard input:
+CAPTURE is a pcap or pcapng file, "-" is standard input. One that is compressed has to be decompressed first:
 
-  bpfmap flows examples/captures/loopback.pcap
+  bpfmap flows --top 3 capture.pcapng
   tcpdump -i eth0 -s 96 -c 10000 -w - | bpfmap flows --json -
+  xz -dc capture.pcap.xz | bpfmap flows -
 
 Options:
   --top N        show the N flows with the most bytes (default 10)
