@@ -53,6 +53,8 @@ const COMMANDS = {
   lookup: "map_lookup_elem",
   set: "map_update_elem",
   update: "map_update_elem",
+  getOrInsert: "map_update_elem",
+  getOrInsertComputed: "map_update_elem",
   delete: "map_delete_elem",
   locked: "map_update_elem",
   add: "map_update_elem",

@@ -158,33 +158,33 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>> extends CountingMap<n
     return index + 1 === maxEntries ? undefined : index + 1;
   }
 
-  /** @throws BpfError EINVAL: every index of an array is there for good, as in the kernel. */
+  /** @internal Always throws BpfError EINVAL: every index of an array is there for good, as in the kernel. */
   delete(index: number): never {
     if (this.writing === 0) this.refuse("delete");
     this.checkIndex("delete", index);
     return this.#never("delete", ERRNO.EINVAL);
   }
 
-  /** @throws BpfError ENOTSUPP, as in the kernel. */
+  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
   lookupAndDelete(index: number): never {
     if (this.reading === 0 || this.writing === 0) this.refuse("lookupAndDelete");
     this.checkIndex("lookupAndDelete", index);
     return this.#never("lookupAndDelete", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as in the kernel. */
+  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
   lookupAndDeleteBatch(_batch: Batch<number, V>): never {
     if (this.reading === 0 || this.writing === 0) this.refuse("lookupAndDeleteBatch");
     return this.#never("lookupAndDeleteBatch", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as in the kernel. */
+  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
   deleteBatch(_batch: Batch<number, V>): never {
     if (this.writing === 0) this.refuse("deleteBatch");
     return this.#never("deleteBatch", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as {@link lookupAndDeleteBatch}, which a drain is made of. */
+  /** @internal Always throws BpfError ENOTSUPP, as {@link lookupAndDeleteBatch}, which a drain is made of. */
   drain(): never {
     if (this.reading === 0 || this.writing === 0) this.refuse("drain");
     return this.#never("drain", ERRNO.ENOTSUPP);

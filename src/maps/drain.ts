@@ -9,13 +9,14 @@ import { CURSOR_ENDED } from "../host/wasm.ts";
 import { Batch } from "./batch.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";
+import { IteratorBase } from "./iterator_base.ts";
 import { type PutBack, putBack } from "./put_back.ts";
 
 /**
  * {@link HashMap.drain}. Holds a batch in host memory from the first step to the last. On a host that has no memory for it, entries
  * are taken one by one through the stage, and none is held.
  */
-export class DrainIterator<K, V> implements IterableIterator<[K, V]> {
+export class DrainIterator<K, V> extends IteratorBase {
   #map: EntryMap<K, V>;
   #size: number;
   #batch: Batch<K, V> | undefined;
@@ -28,6 +29,7 @@ export class DrainIterator<K, V> implements IterableIterator<[K, V]> {
   #done = false;
 
   constructor(map: EntryMap<K, V>, size: number) {
+    super();
     this.#map = map;
     this.#size = size;
   }
@@ -130,6 +132,14 @@ export class DrainIterator<K, V> implements IterableIterator<[K, V]> {
 
   [Symbol.iterator](): this {
     return this;
+  }
+
+  [Symbol.dispose](): void {
+    this.return();
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Map Iterator";
   }
 
   /** Puts back what was not yielded and releases the batch. Calling it again does nothing. */

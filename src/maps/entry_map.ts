@@ -11,7 +11,9 @@ import type { ReadonlyEntry } from "../programs/entry.ts";
 import { type IteratorOptions, MapIterator } from "../programs/iterator.ts";
 import { Batch, type BatchOptions, batchSizeOf, checkBatchSize, eachBatch } from "./batch.ts";
 import { subjectOf } from "./failure.ts";
+import { getOrInsert, getOrInsertComputed } from "./get_or_insert.ts";
 import { EntryIterator } from "./iterator.ts";
+import type { ValueIterator } from "./iterator_base.ts";
 import type { KeyArray, ValueArray } from "./key_array.ts";
 import { LockableMap } from "./lockable_map.ts";
 import { Lookups } from "./lookup_many.ts";
@@ -107,15 +109,55 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
    * ```
    */
   update(key: K, value: V, flags: number = BPF_ANY): void {
-    if (this.writing === 0) this.refuse("update");
+    this.write("update", key, value, flags);
+  }
+
+  /** @internal {@link update}, as part of another operation. */
+  write(operation: Operation, key: K, value: V, flags: number): void {
+    if (this.writing === 0) this.refuse(operation);
     const { host } = this;
     const { scratch } = host;
-    this.checkFlags("update", flags);
-    this.encodeValue("update", value);
-    this.encodeKey("update", key);
-    const errno = this.put(scratch.key, scratch.value, this.condition("update", flags));
+    this.checkFlags(operation, flags);
+    this.encodeValue(operation, value);
+    this.encodeKey(operation, key);
+    const errno = this.put(scratch.key, scratch.value, this.condition(operation, flags));
     if (host.u8.length === 0) host.refresh();
-    if (errno !== 0) this.refused("update", errno, this.update, key, value, flags);
+    if (errno !== 0) this.refused(operation, errno, this.write, operation, key, value, flags);
+  }
+
+  /**
+   * The value of a key, after inserting `value` when it is absent, as JavaScript's Map has it. On a shared host all threads get the value
+   * of the one that inserted it.
+   *
+   * @returns the value in the map (a copy)
+   * @throws BpfError as {@link set}
+   * @example
+   * ```ts
+   * import { createMap, u32 } from "bpfmap";
+   *
+   * const map = createMap({ type: "hash", key: u32, value: u32, maxEntries: 8 });
+   * console.log(map.getOrInsert(1, 10), map.getOrInsert(1, 20)); // 10 10
+   * ```
+   */
+  getOrInsert(key: K, value: V): V {
+    return getOrInsert(this, key, value);
+  }
+
+  /**
+   * {@link getOrInsert} with a function that makes the value, which is called when the key is absent. On a shared host another thread may
+   * insert the key meanwhile; then its value stays.
+   *
+   * @throws TypeError for what is no function; what the function throws; BpfError as {@link set}
+   * @example
+   * ```ts
+   * import { createMap, u32 } from "bpfmap";
+   *
+   * const map = createMap({ type: "hash", key: u32, value: u32, maxEntries: 8 });
+   * console.log(map.getOrInsertComputed(3, (key) => key * key), map.get(3)); // 9 9
+   * ```
+   */
+  getOrInsertComputed(key: K, make: (key: K) => V): V {
+    return getOrInsertComputed(this, key, make);
   }
 
   /**
@@ -144,12 +186,12 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
     }
   }
 
-  keys(): IterableIterator<K> {
-    return new EntryIterator<K, V, K>(this, "keys", "keys");
+  keys(): ValueIterator<K> {
+    return new EntryIterator<K, V, K>(this, "keys", "keys") as unknown as ValueIterator<K>;
   }
 
-  values(): IterableIterator<V> {
-    return new EntryIterator<K, V, V>(this, "values", "values");
+  values(): ValueIterator<V> {
+    return new EntryIterator<K, V, V>(this, "values", "values") as unknown as ValueIterator<V>;
   }
 
   /**
@@ -167,12 +209,14 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
    * for (const [key, value] of map) if (value < 25) map.delete(key);
    * console.log([...map]); // [ [ 3, 30 ] ]
    * ```
+   *
+   * Where JavaScript's iterators have `map`, `filter`, `take` and the other helpers (Node 22), these have them, too.
    */
-  entries(): IterableIterator<[K, V]> {
-    return new EntryIterator<K, V, [K, V]>(this, "entries", "entries");
+  entries(): ValueIterator<[K, V]> {
+    return new EntryIterator<K, V, [K, V]>(this, "entries", "entries") as unknown as ValueIterator<[K, V]>;
   }
 
-  [Symbol.iterator](): IterableIterator<[K, V]> {
+  [Symbol.iterator](): ValueIterator<[K, V]> {
     return this.entries();
   }
 

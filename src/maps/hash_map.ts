@@ -11,6 +11,7 @@ import { CountingMap } from "./counting_map.ts";
 import { DrainIterator } from "./drain.ts";
 import { subjectOf } from "./failure.ts";
 import { growTo } from "./grow.ts";
+import type { ValueIterator } from "./iterator_base.ts";
 import { passing } from "./low_water.ts";
 
 const RHASH_ENTRIES_MAX = 2 ** 31;
@@ -178,10 +179,10 @@ export abstract class HashMap<K, V> extends CountingMap<K, V> {
    * console.log(sum, map.size); // 60 0
    * ```
    */
-  drain(options: BatchOptions = {}): IterableIterator<[K, V]> {
+  drain(options: BatchOptions = {}): ValueIterator<[K, V]> {
     if (this.reading === 0 || this.writing === 0) this.refuse("drain");
     if (this.frozen) this.fail("drain", ERRNO.EPERM);
-    return new DrainIterator(this, batchSizeOf("drain", this, options));
+    return new DrainIterator(this, batchSizeOf("drain", this, options)) as unknown as ValueIterator<[K, V]>;
   }
 
   /**

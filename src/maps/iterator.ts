@@ -13,6 +13,7 @@ import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";
+import { IteratorBase } from "./iterator_base.ts";
 
 /** What an iterator yields. */
 export type IteratorKind = "keys" | "values" | "entries";
@@ -28,7 +29,7 @@ const NO_VERSION = -1;
 /** A map that can be iterated over. */
 export type Scannable<K, V> = BpfMap<K, V> & Pick<EntryMap<K, V>, "find" | "scan" | "checkScan">;
 
-export class EntryIterator<K, V, T> implements IterableIterator<T> {
+export class EntryIterator<K, V, T> extends IteratorBase {
   #map: Scannable<K, V>;
   #kind: IteratorKind;
   #operation: Operation;
@@ -51,6 +52,7 @@ export class EntryIterator<K, V, T> implements IterableIterator<T> {
 
   /** @param most entries to fetch at once. For 1 every map has room; more may have to be allocated. */
   constructor(map: Scannable<K, V>, kind: IteratorKind, operation: Operation, most = GROUP) {
+    super();
     if (map.reading === 0) map.refuse(operation);
     this.#map = map;
     this.#kind = kind;
@@ -94,6 +96,14 @@ export class EntryIterator<K, V, T> implements IterableIterator<T> {
 
   [Symbol.iterator](): this {
     return this;
+  }
+
+  [Symbol.dispose](): void {
+    this.return();
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Map Iterator";
   }
 
   /** Where the value of an entry of the group is now; 0 when the entry was deleted. */

@@ -16,10 +16,15 @@ import type { Table } from "../host/table.ts";
 import { hide } from "../print/hidden.ts";
 import { isOver } from "./close_watch.ts";
 import { subjectOf } from "./failure.ts";
+import { getOrInsert, getOrInsertComputed } from "./get_or_insert.ts";
 import { EntryIterator } from "./iterator.ts";
+import type { ValueIterator } from "./iterator_base.ts";
 import { type SkAction, sendTo } from "./redirect.ts";
 import { SocketRefusals } from "./socket_refusals.ts";
 import { SocketEntry, type Sockets } from "./sockets.ts";
+
+/** Calls that put an object under a key. */
+type SocketWrite = "set" | "update" | "getOrInsert" | "getOrInsertComputed";
 
 const U32_MAX = 0xffff_ffff;
 const ENTRIES_MAX = 2 ** 31;
@@ -63,7 +68,7 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
    * @throws as {@link update}.
    */
   set(key: K, value: V): this {
-    this.#write("set", key, value, BPF_ANY);
+    this.write("set", key, value, BPF_ANY);
     return this;
   }
 
@@ -89,7 +94,17 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
    * ```
    */
   update(key: K, value: V, flags: number = BPF_ANY): void {
-    this.#write("update", key, value, flags);
+    this.write("update", key, value, flags);
+  }
+
+  /** The object under a key, after putting `value` there when there is none. */
+  getOrInsert(key: K, value: V): V {
+    return getOrInsert(this, key, value);
+  }
+
+  /** {@link getOrInsert} with a function that makes the object, which is called when there is none. */
+  getOrInsertComputed(key: K, make: (key: K) => V): V {
+    return getOrInsertComputed(this, key, make);
   }
 
   /** Takes an object out; false when there is none. (The kernel answers ENOENT, and a sockmap EINVAL.) */
@@ -155,11 +170,11 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
     for (const [key, value] of this.each("forEach")) callback.call(thisArg, value, key, this);
   }
 
-  keys(): IterableIterator<K> {
+  keys(): ValueIterator<K> {
     return select(this.each("keys"), ([key]) => key);
   }
 
-  values(): IterableIterator<V> {
+  values(): ValueIterator<V> {
     return select(this.each("values"), ([, value]) => value);
   }
 
@@ -168,11 +183,11 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
    * meanwhile, and sockets may close: an entry present from start to end comes exactly once, one that is gone before it is reached does
    * not come.
    */
-  entries(): IterableIterator<[K, V]> {
-    return this.each("entries");
+  entries(): ValueIterator<[K, V]> {
+    return this.each("entries") as unknown as ValueIterator<[K, V]>;
   }
 
-  [Symbol.iterator](): IterableIterator<[K, V]> {
+  [Symbol.iterator](): ValueIterator<[K, V]> {
     return this.entries();
   }
 
@@ -277,7 +292,8 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
     return taken;
   }
 
-  #write(operation: "set" | "update", key: K, value: V, flags: number): void {
+  /** @internal */
+  write(operation: SocketWrite, key: K, value: V, flags: number): void {
     this.#checkWritable(operation);
     const subject = subjectOf(this);
     checkInteger(`${operation}: ${subject}: flags`, flags, 0, Number.MAX_SAFE_INTEGER);
@@ -300,7 +316,7 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
     }
   }
 
-  #put(operation: "set" | "update", key: K, entry: SocketEntry, flags: number): void {
+  #put(operation: SocketWrite, key: K, entry: SocketEntry, flags: number): void {
     const { sockets } = this;
     this.#checkWritable(operation); // the object was asked whether it has closed, and is listened to: that is code of the caller's
     let at = this.encodeKey(operation, key);
@@ -318,7 +334,7 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
   }
 
   /** Whether the low-water hook has to run before an object is put under the key at an address. */
-  #asksForMore(operation: "set" | "update", at: number, flags: number): boolean {
+  #asksForMore(operation: SocketWrite, at: number, flags: number): boolean {
     const { sockets, table } = this;
     if (this.isBeyond(at)) {
       if (flags === BPF_EXIST) this.fail(operation, ERRNO.E2BIG);
@@ -329,7 +345,7 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
   }
 
   /** Whether there is an object under the key at an address; throws when that is not what the flags ask for. */
-  #checkCondition(operation: "set" | "update", at: number, flags: number): boolean {
+  #checkCondition(operation: SocketWrite, at: number, flags: number): boolean {
     const slot = this.sockets.slotOf(at);
     if (slot < 0 && slot !== -ERRNO.ENOENT) this.fail(operation, -slot);
     const exists = slot >= 0 && this.sockets.objectIn(slot) !== undefined;

@@ -9,82 +9,82 @@ import { BpfMap } from "./bpf_map.ts";
 import { subjectOf } from "./failure.ts";
 
 export abstract class SocketRefusals<K, V> extends BpfMap<K, V> {
-  /** @throws BpfError EOPNOTSUPP: objects have no address. */
+  /** @internal Always throws BpfError EOPNOTSUPP: objects have no address. */
   lookup(_key: K): never {
     return this.#never("lookup", ERRNO.EOPNOTSUPP);
   }
 
-  /** @throws BpfError EOPNOTSUPP: objects are no counters. */
+  /** @internal Always throws BpfError EOPNOTSUPP: objects are no counters. */
   add(_key: K, _delta: number): never {
     return this.#never("add", ERRNO.EOPNOTSUPP);
   }
 
-  /** @throws BpfError EOPNOTSUPP: objects have no spinLock. */
+  /** @internal Always throws BpfError EOPNOTSUPP: objects have no spinLock. */
   locked(_key: K, _fn: unknown): never {
     return this.#never("locked", ERRNO.EOPNOTSUPP);
   }
 
-  /** @throws BpfError EOPNOTSUPP: there is one object for each key, not one for each CPU. */
+  /** @internal Always throws BpfError EOPNOTSUPP: there is one object for each key, not one for each CPU. */
   get local(): never {
     return this.#never("local.get", ERRNO.EOPNOTSUPP);
   }
 
-  /** @throws BpfError EOPNOTSUPP: a program sees the bytes of entries. Iterate over the map, and delete. */
+  /** @internal Always throws BpfError EOPNOTSUPP: a program sees the bytes of entries. Iterate over the map, and delete. */
   process(_options: unknown): never {
     return this.#never("process", ERRNO.EOPNOTSUPP);
   }
 
-  /** @throws BpfError EOPNOTSUPP, as {@link process}. */
+  /** @internal Always throws BpfError EOPNOTSUPP, as {@link process}. */
   iterator(_options: unknown): never {
     return this.#never("iterator", ERRNO.EOPNOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as in the kernel. */
+  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
   createBatch(_capacity: number): never {
     return this.#never("createBatch", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as in the kernel. */
+  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
   batches(_options?: unknown): never {
     return this.#never("batches", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as in the kernel. */
+  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
   lookupBatch(_batch: unknown): never {
     return this.#never("lookupBatch", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as in the kernel. */
+  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
   lookupAndDeleteBatch(_batch: unknown): never {
     return this.#never("lookupAndDeleteBatch", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as in the kernel. */
+  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
   updateBatch(_batch: unknown): never {
     return this.#never("updateBatch", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as in the kernel. */
+  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
   deleteBatch(_batch: unknown): never {
     return this.#never("deleteBatch", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as {@link lookupAndDeleteBatch}, which a drain is made of. */
+  /** @internal Always throws BpfError ENOTSUPP, as {@link lookupAndDeleteBatch}, which a drain is made of. */
   drain(_options?: unknown): never {
     return this.#never("drain", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as {@link lookupBatch}. */
+  /** @internal Always throws BpfError ENOTSUPP, as {@link lookupBatch}. */
   lookupMany(_keys: unknown, _values?: unknown): never {
     return this.#never("lookupMany", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as {@link lookupBatch}. */
+  /** @internal Always throws BpfError ENOTSUPP, as {@link lookupBatch}. */
   found(_index: number): never {
     return this.#never("found", ERRNO.ENOTSUPP);
   }
 
-  /** @throws BpfError ENOTSUPP, as {@link updateBatch}. */
+  /** @internal Always throws BpfError ENOTSUPP, as {@link updateBatch}. */
   addMany(_keys: unknown, _deltas: unknown): never {
     return this.#never("addMany", ERRNO.ENOTSUPP);
   }
