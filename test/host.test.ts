@@ -316,3 +316,19 @@ describe("useWasm", () => {
     expect(fresh.createHost().closed).toBe(false);
   });
 });
+
+it("a runtime whose getBuiltinModule throws, as the edge runtime of Next.js, has one CPU", () => {
+  const navigator = Object.getOwnPropertyDescriptor(globalThis, "navigator");
+  const { getBuiltinModule } = process;
+  Object.defineProperty(globalThis, "navigator", { value: undefined, configurable: true });
+  process.getBuiltinModule = () => {
+    throw new Error("a Node.js API is used which is not supported in the Edge Runtime");
+  };
+  try {
+    expect(createHost().cpus).toBe(1);
+  } finally {
+    process.getBuiltinModule = getBuiltinModule;
+    if (navigator === undefined) Reflect.deleteProperty(globalThis, "navigator");
+    else Object.defineProperty(globalThis, "navigator", navigator);
+  }
+});

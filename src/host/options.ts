@@ -42,9 +42,13 @@ interface Machine {
 /** Threads the machine runs at once. Node 20 has no `navigator`, and browsers have no `process`. */
 function availableParallelism(): number {
   const { navigator, process } = globalThis as Machine;
-  return (
-    navigator?.hardwareConcurrency ?? process?.getBuiltinModule?.("node:os")?.availableParallelism() ?? 1
-  );
+  if (navigator?.hardwareConcurrency !== undefined) return navigator.hardwareConcurrency;
+  try {
+    return process?.getBuiltinModule?.("node:os")?.availableParallelism() ?? 1;
+  } catch {
+    // The edge runtime of Next.js has the function, and throws from it.
+    return 1;
+  }
 }
 
 /** All of {@link HostOptions}. */
