@@ -107,9 +107,8 @@ describe.each(TYPES)("%s", (type) => {
     expectErrno(() => local.update(1, 14, 3), "EINVAL");
     expectErrno(() => local.update(1, 14, 4), "EINVAL");
     expect(caught(() => local.update(1, 14, 0.5))).toBeInstanceOf(RangeError);
+    expect([local.get(-1), local.lookup(-1)]).toEqual([undefined, 0]);
     for (const [operation, call] of [
-      ["local.get", () => local.get(-1)],
-      ["local.lookup", () => local.lookup(-1)],
       ["local.set", () => local.set(-1, 1)],
       ["local.update", () => local.update(-1, 1)],
     ] as const) {

@@ -161,11 +161,12 @@ describe("redirect", () => {
   it("says when an object cannot send", () => {
     const map = open();
     map.set(1, new EventEmitter());
-    const { message, syscall } = expectErrno(() => map.redirect(1, "x"), "EOPNOTSUPP");
+    const { message, operation, syscall } = expectErrno(() => map.redirect(1, "x"), "EOPNOTSUPP");
     expect(message).toBe(
       'redirect: map "m" has an object there that cannot send: it has no write, postMessage or send (EOPNOTSUPP)',
     );
-    expect(syscall).toBe("sk_redirect_map");
+    // No command of bpf(2), but a helper of programs.
+    expect([operation, syscall]).toEqual(["redirect", undefined]);
   });
 
   it("passes on what the object throws, and stays as it was", () => {
