@@ -63,7 +63,7 @@ describe("add", () => {
       );
       expect(many.get(5)).toBe(deltas.length === 0 ? undefined : Number(sum));
     });
-    fc.assert(property, { numRuns: bySize(25, 100), ...seeded });
+    fc.assert(property, { numRuns: bySize(10, 100), ...seeded });
   });
 
   it.each([
@@ -87,7 +87,7 @@ describe("add", () => {
       );
       expect(many.get(5)).toBe(deltas.length === 0 ? undefined : sum);
     });
-    fc.assert(property, { numRuns: bySize(25, 100), ...seeded });
+    fc.assert(property, { numRuns: bySize(10, 100), ...seeded });
   });
 
   it("keeps a u53 within 0..2^53 - 1, or changes nothing", () => {

@@ -86,9 +86,9 @@ function starved(host: Host, subject: Subject, refused: { count: number }): Subj
 describe("each allocation of each call fails once", () => {
   test.each(named)("%s", (_name, spec) => {
     const sequences = (): Iterable<Operation>[] => [
-      growthAndShrink(bySize(300, 1200), seed),
-      withScans(longSections(bySize(200, 600), seed), { scan: 10, iterate: 10, drain: 1, single: 30 }, seed),
-      generateOperations({ seed, steps: bySize(1000, 4000), keys: 1200, maxEntries: spec.maxEntries }),
+      growthAndShrink(bySize(150, 1200), seed),
+      withScans(longSections(bySize(100, 600), seed), { scan: 10, iterate: 10, drain: 1, single: 30 }, seed),
+      generateOperations({ seed, steps: bySize(500, 4000), keys: 1200, maxEntries: spec.maxEntries }),
     ];
     const refused = { count: 0 };
     for (const operations of sequences()) {

@@ -249,11 +249,11 @@ describe.each(TYPES)("%s", (type) => {
 
   it("keeps its entries while host memory grows under it", () => {
     const host = createHost({ seed: 1 });
-    const map = host.createMap({ type, key: u32, value: bytes(100), maxEntries: 200_000, flags: 1 });
+    const map = host.createMap({ type, key: u32, value: bytes(100), maxEntries: 20_000, flags: 1 });
     const before = host.u8;
-    for (let key = 0; key < 200_000; key++) map.set(key, new Uint8Array(100).fill(key));
+    for (let key = 0; key < 20_000; key++) map.set(key, new Uint8Array(100).fill(key));
     expect(before.length, "the memory has grown").toBe(0);
-    for (let key = 0; key < 200_000; key += 997) expect(map.get(key)).toEqual(new Uint8Array(100).fill(key));
+    for (let key = 0; key < 20_000; key += 997) expect(map.get(key)).toEqual(new Uint8Array(100).fill(key));
   });
 });
 

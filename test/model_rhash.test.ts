@@ -35,7 +35,7 @@ test("generated operations, any configuration", () => {
       const operations = generateOperations({ seed, steps: 1500 + 6 * maxEntries, keys, maxEntries });
       replayAndShrink(operations, opener(spec, seed), { seed });
     }),
-    { seed, numRuns: bySize(8, 40), endOnFailure: true },
+    { seed, numRuns: bySize(5, 40), endOnFailure: true },
   );
 });
 

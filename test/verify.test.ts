@@ -38,7 +38,7 @@ const SHARES = { scan: 10, iterate: 5, drain: 2, single: 30 };
 const SEQUENCES: readonly (readonly [string, (maxEntries: number) => Iterable<Operation>])[] = [
   [
     "anything",
-    (maxEntries) => generateOperations({ seed, steps: bySize(2000, 5000), keys: 750, maxEntries }),
+    (maxEntries) => generateOperations({ seed, steps: bySize(1200, 5000), keys: 750, maxEntries }),
   ],
   ["growing and shrinking", (maxEntries) => withScans(growthAndShrink(maxEntries, seed), SHARES, seed)],
   ["crossing the level boundaries", () => withScans(boundaryChurn(bySize(80, 200), seed), SHARES, seed)],
@@ -46,7 +46,7 @@ const SEQUENCES: readonly (readonly [string, (maxEntries: number) => Iterable<Op
 ];
 
 /** A check walks over the whole table. */
-const EVERY = bySize(97, 37);
+const EVERY = bySize(191, 37);
 
 test("numbers and texts are those of the core", () => {
   const core = invariants();
@@ -89,7 +89,7 @@ test.each(EITHER)("%s with chains of keys with one hash, shared: %s", (type, sha
   const checked = new CheckedHost({ seed, shared, cpus: 4 });
   const sizes = { keySize: 16, valueSize: 8, maxEntries: 300 };
   const subject = new CollidingSubject(open(checked, { type, ...sizes }), seed, 5);
-  const operations = generateOperations({ seed, steps: bySize(2000, 6000), keys: 400, maxEntries: 300 });
+  const operations = generateOperations({ seed, steps: bySize(1200, 6000), keys: 400, maxEntries: 300 });
   const model = new ReferenceMap({ ...sizes, keySize: 4 });
   replay(checked.checked(operations, EVERY), subject, model, { seed });
 });
@@ -124,7 +124,7 @@ describe.each(["hash", "rhash", "percpu_hash"] as const)("batches of a %s", (typ
       () => random.chance(20) && [...map.drain({ size: random.between(1, 300) })].length,
       () => random.chance(20) && map.clear(),
     ];
-    for (let round = 0; round < bySize(60, 300); round++) {
+    for (let round = 0; round < bySize(30, 300); round++) {
       batch.count = random.between(1, 400);
       for (let i = 0; i < batch.count; i++) batch.set(i, key(random.below(5000)), value(round));
       try {
@@ -155,7 +155,7 @@ test.each(BUILDS)("maps side by side, opened and closed, shared: %s", (shared) =
   const checked = new CheckedHost({ seed, shared, cpus: 4 });
   const random = new Random(seed);
   const open: HashMap<number, Uint8Array>[] = [];
-  for (let round = 0; round < bySize(60, 200); round++) {
+  for (let round = 0; round < bySize(30, 200); round++) {
     const roll = random.below(100);
     if (roll < 40) {
       const type = random.chance(50) ? "hash" : "rhash";

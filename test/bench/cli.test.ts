@@ -58,10 +58,7 @@ const EVERY = [
   "process-js",
   "process-compiled",
 ];
-const WORKLOADS = bySize(
-  ["operations", "hashmap-lookup", "htab-mem", "drain", "mixed", "process-compiled"],
-  EVERY,
-);
+const WORKLOADS = bySize(["operations", "hashmap-lookup", "htab-mem"], EVERY);
 
 async function measure(...args: string[]): Promise<ResultFile> {
   const { status, stdout, stderr } = await bench([...TINY, "--json", ...args]);
