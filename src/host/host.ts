@@ -5,7 +5,7 @@
  * @module
  */
 import { describe } from "../codec/mismatch.ts";
-import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import { bpfError, ERRNO } from "../errors.ts";
 import { createKvOn, type KvOpenSpec, type KvSpec, openKvOn } from "../kv/create.ts";
 import type { KvStore } from "../kv/kv_store.ts";
 import type { StoreHandle } from "../kv/store_handle.ts";
@@ -21,6 +21,7 @@ import { compareAsItself, hide } from "../print/hidden.ts";
 import { type HostJson, inspectHost, jsonOfHost } from "../print/host.ts";
 import { INSPECT } from "../print/inspect.ts";
 import { Descriptors } from "./descriptors.ts";
+import { checkPath } from "./path.ts";
 import { Pins } from "./pins.ts";
 import { PlainTables } from "./plain_tables.ts";
 import { Scratch } from "./scratch.ts";
@@ -210,7 +211,7 @@ export class Host extends HostThreads {
    */
   openKvStore<T = unknown>(path: string, spec: KvOpenSpec<T> = {}): KvStore<T> {
     this.check("openKvStore");
-    checkPath("openKvStore", path);
+    checkPath("openKvStore: path", path);
     const table = this.tables.pinned(path);
     const subject = `the path ${JSON.stringify(path)}`;
     if (table === undefined) throw bpfError(ERRNO.ENOENT, "openKvStore", subject, "has no pinned KV store");
@@ -230,7 +231,7 @@ export class Host extends HostThreads {
    */
   pin(path: string, map: BpfMap<unknown, unknown> | StoreHandle): void {
     this.check("pin");
-    checkPath("pin", path);
+    checkPath("pin: path", path);
     if (map?.host !== this) throw new TypeError(`pin: ${describe(path)}: expected a map of this host`);
     if (map.closed) map.refuse("pin");
     if (!this.tables.pin(path, map.table)) {
@@ -265,7 +266,7 @@ export class Host extends HostThreads {
   ): MapOf<T, K, V, N>;
   open(path: string, codecs: AnyOpenSpec): unknown {
     this.check("open");
-    checkPath("open", path);
+    checkPath("open: path", path);
     const table = this.tables.pinned(path);
     if (table === undefined) {
       throw bpfError(ERRNO.ENOENT, "open", `the path ${JSON.stringify(path)}`, "has no pinned map");
@@ -288,7 +289,7 @@ export class Host extends HostThreads {
    */
   unpin(path: string): void {
     this.check("unpin");
-    checkPath("unpin", path);
+    checkPath("unpin: path", path);
     if (!this.tables.unpin(path)) {
       throw bpfError(ERRNO.ENOENT, "unpin", `the path ${JSON.stringify(path)}`, "has no pinned map");
     }
@@ -428,11 +429,5 @@ export class Host extends HostThreads {
   release(address: number, bytes: number): void {
     if (this.pins.isHeld) this.pins.release(() => this.core.release(address, bytes));
     else this.core.release(address, bytes);
-  }
-}
-
-function checkPath(operation: Operation, path: unknown): void {
-  if (typeof path !== "string" || path === "") {
-    throw new TypeError(`${operation}: path: expected a non-empty string, got ${describe(path)}`);
   }
 }

@@ -1,6 +1,7 @@
 /**
  * The commands that find a map by a name of its own: OBJ_PIN and OBJ_GET by a path, MAP_GET_NEXT_ID and MAP_GET_FD_BY_ID by its
- * id. Paths are those of `host.pin` and `host.open`: any text, one name space for each host.
+ * id. Paths are those of `host.pin` and `host.open`: any text, one name space for each host. Bytes that are no UTF-8 are EINVAL, as on
+ * a file system with strict encoding (generic_ci_validate_strict_name); read as U+FFFD, they would lead to each other's pins.
  *
  * @module
  */
@@ -21,6 +22,14 @@ const PATH_BYTES = 4096;
 const CURRENT_FOLDER = -100;
 const ID_END = 0x7fff_ffff;
 
+function decodePath(bytes: Uint8Array): string | undefined {
+  try {
+    return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true }).decode(bytes);
+  } catch {
+    return undefined;
+  }
+}
+
 /** The path that an attribute points at (`getname`), or -errno. */
 function readPath(call: Call): string | number {
   const pointer = call.u64(pathname);
@@ -30,7 +39,8 @@ function readPath(call: Call): string | number {
   const end = bytes.indexOf(0);
   if (end < 0) return -(mapped < PATH_BYTES ? ERRNO.EFAULT : ERRNO.ENAMETOOLONG);
   if (end === 0) return -ERRNO.ENOENT;
-  const path = new TextDecoder().decode(bytes.subarray(0, end));
+  const path = decodePath(bytes.subarray(0, end));
+  if (path === undefined) return -ERRNO.EINVAL;
   const relativeTo = (call.u32(file_flags) & BPF_F_PATH_FD) !== 0 ? call.s32(path_fd) : CURRENT_FOLDER;
   // A host has no folders that could be open.
   if (relativeTo !== CURRENT_FOLDER && !path.startsWith("/")) return -ERRNO.EBADF;

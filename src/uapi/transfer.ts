@@ -5,6 +5,7 @@
  */
 import { elementsOf, fixedBytes, isUint8Array } from "../codec/byte_array.ts";
 import type { Host } from "../host/host.ts";
+import { isWellFormed } from "../host/path.ts";
 import type { Table } from "../host/table.ts";
 
 /** Pointers start at a multiple of this; the first 8 bytes are left for NULL. */
@@ -73,6 +74,7 @@ export class Transfer {
 
   /** A string with its NUL. */
   text(text: string): number {
+    if (!isWellFormed(text)) throw new TypeError("pathname: expected text without lone surrogates");
     return this.buffer("pathname", new TextEncoder().encode(`${text}\0`), 0);
   }
 
