@@ -2,7 +2,7 @@
 // or the journal could not be had; the slot then says who holds the lock (sync/slot.ts).
 export * from "./index";
 export { abandon } from "./sync/journal";
-export { attach, detach, reap } from "./sync/recover";
+export { attach, clearUp, detach, reap } from "./sync/recover";
 export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/section";
 export { programLock, programUnlock } from "./programs/locked";
 export { entriesOf as entries } from "./sync/count";

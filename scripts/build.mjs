@@ -67,10 +67,10 @@ export async function buildCore(target) {
   return output;
 }
 
-/** The cores that the package embeds: modules of src/generated, each with one constant, the core as base64 text. */
+/** The cores that the package embeds: modules of src/generated, each with the core as base64 text and the names of its exports. */
 const EMBEDDED = {
-  core: { target: "release", constant: "CORE_WASM_BASE64" },
-  core_shared: { target: "shared", constant: "CORE_SHARED_WASM_BASE64" },
+  core: { target: "release", constant: "CORE" },
+  core_shared: { target: "shared", constant: "CORE_SHARED" },
 };
 const WRITTEN = "// Written by scripts/build.mjs from assembly/.\n";
 
@@ -79,7 +79,11 @@ function declareCores() {
   mkdirSync(at("src/generated"), { recursive: true });
   for (const [name, { constant }] of Object.entries(EMBEDDED)) {
     const file = at("src/generated", `${name}.d.ts`);
-    if (!existsSync(file)) writeFileSync(file, `${WRITTEN}export declare const ${constant}: string;\n`);
+    const text = ["WASM_BASE64", "EXPORTS"].map(
+      (what) => `export declare const ${constant}_${what}: string;\n`,
+    );
+    const declared = WRITTEN + text.join("");
+    if (!existsSync(file) || readFileSync(file, "utf8") !== declared) writeFileSync(file, declared);
   }
 }
 
@@ -89,8 +93,14 @@ export async function embed(name, target = EMBEDDED[name].target) {
   const wasm = await buildCore(target);
   const output = at("src/generated", `${name}.js`);
   if (!outdated(output, wasm)) return;
-  const base64 = readFileSync(wasm).toString("base64");
-  writeFileSync(output, `${WRITTEN}export const ${EMBEDDED[name].constant} =\n  "${base64}";\n`);
+  const { constant } = EMBEDDED[name];
+  const bytes = readFileSync(wasm);
+  const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((exported) => exported.name);
+  writeFileSync(
+    output,
+    `${WRITTEN}export const ${constant}_WASM_BASE64 =\n  "${bytes.toString("base64")}";\n` +
+      `export const ${constant}_EXPORTS =\n  "${exports.join(" ")}";\n`,
+  );
 }
 
 /** Embeds both cores that the package uses. */

@@ -17,10 +17,11 @@ export {
   NotIsolatedError,
   type Operation,
 } from "./errors.ts";
+export type { WatchableWorker } from "./host/deaths.ts";
 export type { Host, HostMemory, HostOptions, MapMemory } from "./host/host.ts";
 export type { HostHandle } from "./host/seat.ts";
 export type { CpuSlot, SlotState } from "./host/shared_memory.ts";
-export type { HostThreads, WatchableWorker } from "./host/threads.ts";
+export type { HostThreads } from "./host/threads.ts";
 export type { HostViews } from "./host/views.ts";
 export { useWasm } from "./host/wasm.ts";
 export type { WasmMemory, WasmModule } from "./host/wasm_types.ts";

@@ -245,8 +245,15 @@ export function unpinTable(path: usize, length: u32): u32 {
   return errno;
 }
 
+/** Whether tables wait to be destroyed, and nothing keeps the calling thread from it. */
+export function isSweepDue(): bool {
+  return (load<u32>(DYING) != 0 && !inSection()) || mine(ORPHAN) != 0;
+}
+
 /** Destroys the dying tables, unless a section is open: then it is for whoever comes next. */
 export function sweepTables(): void {
+  // One that could not be destroyed would be forgotten by the next.
+  if (mine(ORPHAN) && !adoptOrphan(SLOT)) return;
   while (load<u32>(DYING)) {
     if (!begin()) return;
     const table = <usize>load<u32>(DYING);

@@ -6,8 +6,8 @@
 import { HOST_CPUS, HOST_TIMEOUT } from "../memory/regions";
 import { ETIMEDOUT } from "../memory/errno";
 import { failWith } from "./journal";
-import { recover } from "./recover";
-import { BLOCKED_BY, DEAD, FENCE, HAZARD, MAY_WAIT, SLOT, SLOT_FLAGS, STATE, mine, now, ownCpu, setMine, slotOf } from "./slot";
+import { relieve } from "./recover";
+import { BLOCKED_BY, FENCE, HAZARD, MAY_WAIT, SLOT, SLOT_FLAGS, mine, now, ownCpu, setMine, slotOf } from "./slot";
 import { STEPPING, STEP_BLOCKED, STEP_HAZARD, step } from "./step";
 
 const SPINS: u32 = 1000;
@@ -36,7 +36,7 @@ export function awaitHazards(lock: usize): bool {
     while (atomic.load<u32>(slot, HAZARD) == <u32>lock) {
       if (++spins < SPINS) continue;
       spins = 0;
-      if (atomic.load<u32>(slot, STATE) == DEAD) recover(cpu);
+      if (relieve(cpu)) continue;
       const time = now();
       if (!deadline) deadline = time + <f64>load<u32>(HOST_TIMEOUT);
       else if (time > deadline) {

@@ -15,7 +15,10 @@
 import { releaseFirst, release as releaseLocks } from "./lock";
 import { COMMITTED, CREDIT, undo } from "./undo";
 import { SHARED } from "./shared";
-import { ERRNO, FRESH, HAZARD, HELD, IN_GRACE, LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE, SEQUENCE, SLOT, mine, setMine } from "./slot";
+import {
+  ERRNO, FRESH, HAZARD, HELD, IN_GRACE, IN_HASTE, LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE, SEQUENCE,
+  SLOT, SLOT_FLAGS, mine, setMine,
+} from "./slot";
 import { STEPPING, STEP_COMMIT, STEP_PUBLISH, STEP_STORE, step } from "./step";
 
 /** Entries of a journal as a slot has it from the start; sync/owned.ts makes a larger one where an operation needs it. */
@@ -139,6 +142,7 @@ export function rollback(): void {
 export function abandon(): void {
   setMine(HAZARD, 0);
   setMine(IN_GRACE, 0);
+  setMine(SLOT_FLAGS, mine(SLOT_FLAGS) & ~IN_HASTE);
   if (mine(SEQUENCE) & 1) rollback();
 }
 

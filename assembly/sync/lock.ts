@@ -13,10 +13,8 @@
 // with the owner's name. Releasing swaps the word, so it learns whether somebody waits in the same instruction: no wake-up is lost.
 import { EDEADLK, ETIMEDOUT } from "../memory/errno";
 import { ARENA_LOCK, HOST_TIMEOUT } from "../memory/regions";
-import { recover } from "./recover";
-import {
-  BLOCKED_BY, DEAD, ERRNO, FENCE, HELD, LOCKS, MAY_WAIT, SLOT, SLOT_FLAGS, STATE, mine, now, ownCpu, setMine, slotOf,
-} from "./slot";
+import { relieve } from "./recover";
+import { BLOCKED_BY, ERRNO, FENCE, HELD, IN_HASTE, LOCKS, MAY_WAIT, SLOT, SLOT_FLAGS, mine, now, ownCpu, setMine } from "./slot";
 import { STEPPING, STEP_BLOCKED, STEP_LOCK, STEP_LOCKED, STEP_UNLOCK, step } from "./step";
 
 export const LOCKED: u32 = 1;
@@ -26,10 +24,12 @@ const OWNER_MASK: u32 = 127;
 const NEXT_VERSION: u32 = 2;
 /** Reads of a held lock before a thread looks at its owner: some 200 ns. */
 const SPINS: u32 = 100;
-/** How long a thread sleeps before it looks at the owner again: the owner may have been declared dead. */
+/** How often so many, when it is in haste: some 10 us, in which a holder that is running lets go. */
+const HASTY_ROUNDS: u32 = STEPPING ? 1 : 50;
+/** How long a thread sleeps before it looks at the owner again: the owner may be gone. */
+const SLICE: i64 = 1_000_000; // ns
 /** How long it sleeps where it cannot be woken. */
 const NAP: i64 = 50_000; // ns
-const SLICE: i64 = 5_000_000; // ns
 
 @inline function heldWord(cpu: u32): u32 {
   return LOCKED | (cpu << OWNER);
@@ -99,19 +99,25 @@ export function tryAcquire(word: usize): bool {
   if (STEPPING) step(STEP_LOCK);
   const seen = atomic.load<u32>(word);
   if (!(seen & LOCKED)) return tryLock(word, seen, mine(HELD));
-  if (atomic.load<u32>(slotOf(ownerOf(seen)), STATE) == DEAD) recover(ownerOf(seen));
+  relieve(ownerOf(seen));
   return false;
 }
 
 function acquireSlowly(word: usize, held: u32): bool {
   let deadline: f64 = 0;
   let spins: u32 = 0;
+  let rounds: u32 = 0;
   while (true) {
     const seen = atomic.load<u32>(word);
     if (!(seen & LOCKED) && tryLock(word, seen, held)) return true;
     if (++spins < SPINS) continue;
     spins = 0;
     if (seen & LOCKED && isHeldBy(seen, ownCpu())) return giveUp(seen, EDEADLK);
+    if (mine(SLOT_FLAGS) & IN_HASTE) {
+      if (seen & LOCKED && relieve(ownerOf(seen))) continue;
+      if (++rounds < HASTY_ROUNDS) continue;
+      return giveUp(seen, ETIMEDOUT);
+    }
     const time = now();
     if (!deadline) deadline = time + <f64>load<u32>(HOST_TIMEOUT);
     else if (time > deadline) return giveUp(seen, ETIMEDOUT);
@@ -121,11 +127,7 @@ function acquireSlowly(word: usize, held: u32): bool {
 
 /** Waits until a held lock may have been released: not for long. */
 function waitFor(word: usize, seen: u32): void {
-  const owner = ownerOf(seen);
-  if (atomic.load<u32>(slotOf(owner), STATE) == DEAD) {
-    recover(owner);
-    return;
-  }
+  if (relieve(ownerOf(seen))) return;
   if (STEPPING) {
     step(STEP_BLOCKED);
     return;
@@ -143,11 +145,10 @@ function waitFor(word: usize, seen: u32): void {
  */
 export function waitForValue(seen: u32, start: f64): u32 {
   if (!(seen & LOCKED)) return 0;
-  const owner = ownerOf(seen);
   if (isHeldBy(seen, ownCpu())) return gaveUp(seen, EDEADLK);
   if (now() - start > <f64>load<u32>(HOST_TIMEOUT)) return gaveUp(seen, ETIMEDOUT);
+  if (relieve(ownerOf(seen))) return 0;
   if (STEPPING) step(STEP_BLOCKED);
-  else if (atomic.load<u32>(slotOf(owner), STATE) == DEAD) recover(owner);
   else if (mine(SLOT_FLAGS) & MAY_WAIT) atomic.wait<i32>(SLOT + FENCE, 0, NAP);
   return 0;
 }

@@ -7,11 +7,11 @@
 // and its lookups wait for that lock (Dekker's argument). So what a writer may do to a bucket is decided under the bucket's lock.
 import { EDEADLK, ETIMEDOUT } from "../memory/errno";
 import { HOST_CPUS, HOST_TIMEOUT, SECTION_DEBT, SECTION_DEPTH, SECTION_MASK } from "../memory/regions";
-import { recover } from "./recover";
+import { relieve } from "./recover";
 import { SHARED } from "./shared";
 import { STEPPING, STEP_BLOCKED, step } from "./step";
 import {
-  BLOCKED_BY, DEAD, DEPTH, FENCE, IN_GRACE, MAY_WAIT, SECTION_SEQUENCE, SLOT, SLOT_FLAGS, STATE, mine, now, ownCpu, setMine, slotOf,
+  BLOCKED_BY, DEPTH, FENCE, IN_GRACE, MAY_WAIT, SECTION_SEQUENCE, SLOT, SLOT_FLAGS, mine, now, ownCpu, setMine, slotOf,
 } from "./slot";
 
 /** How long synchronize sleeps between two looks at a section. */
@@ -106,8 +106,8 @@ function waitForSections(open: u64): u32 {
     const slot = slotOf(cpu);
     const sequence = atomic.load<u32>(slot, SECTION_SEQUENCE);
     while (isOpen(slot, cpu, sequence)) {
-      if (atomic.load<u32>(slot, STATE) == DEAD) recover(cpu);
-      else if (now() > deadline) {
+      if (relieve(cpu)) continue;
+      if (now() > deadline) {
         setMine(BLOCKED_BY, cpu + 1);
         return ETIMEDOUT;
       } else if (STEPPING) step(STEP_BLOCKED);

@@ -1,7 +1,7 @@
 // CPU slots: what a thread has in the shared memory. Its core instance imports the address of its slot as an immutable global,
 // so no call has to say who makes it, and no instance holds state.
 //
-//   0 u32 state            4 u32 flags: 1 = may wait        8 u32 thread id          12 u32 sequence: odd while it writes
+//   0 u32 state            4 u32 flags: MAY_WAIT, IN_HASTE    8 u32 thread of the system, or 0   12 u32 sequence: odd while it writes
 //  16 u32 section depth   20 u32 section sequence          24 u32 hazard            28 u32 copy buffer (table/fetch.ts)
 //  32 u32 journal         36 u32 its room, in entries      40 u32 entries in it     44 u32 locks held
 //  48 u32 word to publish 52 u32 its value                 56 u32 first owned block 60 u32 who holds the lock given up on, + 1
@@ -15,18 +15,24 @@
 // 228 u32 whether it waits, in a section of its own, for those of others       (sync/section.ts)
 //
 // Only the owner writes its slot, but for `state`, and until somebody recovers it.
+//
+// State: bits 0..2 which | bits 3..31 of LIVE the thread id of Node + 1, or 0; of RECOVERED_BY the slot that recovers it. Who takes a
+// slot says who it is in the same compare-and-swap, so nobody can die between the two (src/host/shared_memory.ts). The word at 8 is
+// the only one that proves a death (src/host/deaths.ts): it is 0 from before the slot is free until its next owner is set up.
 import { SLOTS } from "../memory/regions";
 
 /** Address of the calling thread's slot. */
 @external("env", "slot") export declare const SLOT: usize;
 /** Milliseconds of a clock that never goes back. */
 @external("env", "now") export declare function now(): f64;
+/** Whether the thread of a slot is known to have ended, however it did. False says nothing. */
+@external("env", "isGone") export declare function isGone(cpu: u32): bool;
 
 const SLOT_SHIFT: u32 = 9; // 512 bytes
 
 export const STATE: usize = 0;
 export const SLOT_FLAGS: usize = 4;
-export const THREAD: usize = 8;
+export const SYSTEM_THREAD: usize = 8;
 export const SEQUENCE: usize = 12;
 export const DEPTH: usize = 16;
 export const SECTION_SEQUENCE: usize = 20;
@@ -62,10 +68,14 @@ export const MOST_VALUE_LOCKS: u32 = 4;
 export const FREE: u32 = 0;
 export const LIVE: u32 = 1;
 export const DEAD: u32 = 2; // its thread is gone; whoever comes first recovers it
-export const RECOVERED_BY: u32 = 3; // a slot is recovering it: bits 8..15 which
+export const RECOVERED_BY: u32 = 3; // a slot is recovering it
 export const RECOVERED: u32 = 4; // its journal is empty and its locks are free; what it owned is not released yet
+export const KIND: u32 = 7;
+export const WHO: u32 = 3;
 
+/** Flags: the thread may sleep; it is clearing up behind others, and does not wait for a lock. */
 export const MAY_WAIT: u32 = 1;
+export const IN_HASTE: u32 = 2;
 
 @inline export function mine(offset: usize): u32 {
   return load<u32>(SLOT + offset);

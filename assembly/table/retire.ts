@@ -13,7 +13,7 @@ import { follow, mostNodes } from "../memory/damage";
 import { HOST_CPUS } from "../memory/regions";
 import { beginWrite, commit, write32 } from "../sync/journal";
 import { acquireOnce } from "../sync/lock";
-import { LIVE, SEQUENCE, SLOT, STATE, now, ownCpu, slotOf } from "../sync/slot";
+import { KIND, LIVE, SEQUENCE, SLOT, STATE, now, ownCpu, slotOf } from "../sync/slot";
 import { tableAllocate, tableRelease } from "./account";
 import { RESIZE_LOCK, RETIRED, RETIRED_SEGMENTS, SPARE_NODE, field, setField } from "./header";
 
@@ -81,7 +81,7 @@ function isFree(node: usize): bool {
     const slot = slotOf(cpu);
     const sequence = load<u32>(node + SEQUENCES + (<usize>cpu << 2));
     if (slot == SLOT || !(sequence & 1)) continue;
-    if (atomic.load<u32>(slot, STATE) == LIVE && atomic.load<u32>(slot, SEQUENCE) == sequence) return false;
+    if ((atomic.load<u32>(slot, STATE) & KIND) == LIVE && atomic.load<u32>(slot, SEQUENCE) == sequence) return false;
   }
   return true;
 }

@@ -94,6 +94,7 @@ const OPERATIONS: Functions<SharedExports> = {
   detach: "detach",
   abandon: "detach",
   reap: "reap",
+  clearUp: "reap",
   synchronize: "synchronize",
   synchronizeOthers: "process",
   locate: "lookup",

@@ -5,21 +5,29 @@
  */
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, NotIsolatedError } from "../errors.ts";
+import { Deaths } from "./deaths.ts";
 import { guarded, type Trapped } from "./guard.ts";
 import { PAGE_BYTES, type ResolvedOptions } from "./options.ts";
 import { drawHostSecrets } from "./secrets.ts";
 import {
+  checkMemory,
   HOST_CPUS,
   HOST_IS_SEEDED,
   HOST_SEED,
   HOST_TIMEOUT,
+  markMemory,
   mayWait,
   returnSlot,
   slotAddress,
   takeSlot,
-  threadWord,
 } from "./shared_memory.ts";
-import { type CoreExports, instantiateCore, instantiateSharedCore, sharedModule } from "./wasm.ts";
+import {
+  type CoreExports,
+  instantiateCore,
+  instantiateSharedCore,
+  isSharedCore,
+  sharedModule,
+} from "./wasm.ts";
 import type { WasmMemory, WasmModule } from "./wasm_types.ts";
 
 /**
@@ -46,6 +54,8 @@ export interface Seat {
   readonly limit: number;
   /** The core, where other threads may take a seat, too. */
   readonly module: WasmModule | undefined;
+  /** Which of those threads are gone, there. */
+  readonly deaths: Deaths | undefined;
 }
 
 /** Memory whose pages are all there from the start, if it is shared: they cost nothing until they are touched. */
@@ -79,7 +89,8 @@ export function plainSeat(options: ResolvedOptions): Seat {
   const core = guarded(bare, trapped);
   initHost(memory, core, options);
   const { cpus, seed, maxMemory } = options;
-  return { memory, core, bare, trapped, cpus, cpu: 0, seed, limit: maxMemory, module: undefined };
+  const limit = maxMemory;
+  return { memory, core, bare, trapped, cpus, cpu: 0, seed, limit, module: undefined, deaths: undefined };
 }
 
 /** Throws where memory cannot be shared. */
@@ -95,14 +106,16 @@ function sitDown(memory: WasmMemory, module: WasmModule, setUp: (core: CoreExpor
   const words = new Int32Array(memory.buffer);
   const cpu = takeSlot(words);
   try {
-    const bare = instantiateSharedCore(module, memory, slotAddress(cpu));
+    const deaths = new Deaths(words);
+    const bare = instantiateSharedCore(module, memory, slotAddress(cpu), (other) => deaths.isGone(other));
     const trapped = { afterTrap() {} };
     const core = guarded(bare, trapped);
     setUp(core);
-    core.attach(mayWait() ? 1 : 0, threadWord());
+    core.attach(mayWait() ? 1 : 0, deaths.systemThread);
     const cpus = words[HOST_CPUS >>> 2];
     const seed = words[HOST_IS_SEEDED >>> 2] === 1 ? words[HOST_SEED >>> 2] >>> 0 : undefined;
-    return { memory, core, bare, trapped, cpus, cpu, seed, limit: memory.buffer.byteLength, module };
+    const limit = memory.buffer.byteLength;
+    return { memory, core, bare, trapped, cpus, cpu, seed, limit, module, deaths };
   } catch (error) {
     returnSlot(words, cpu);
     throw error;
@@ -120,7 +133,9 @@ export function sharedSeat(options: ResolvedOptions): Seat {
     words[HOST_SEED >>> 2] = options.seed;
     words[HOST_IS_SEEDED >>> 2] = 1;
   }
-  return sitDown(memory, sharedModule(), (core) => initHost(memory, core, options));
+  const seat = sitDown(memory, sharedModule(), (core) => initHost(memory, core, options));
+  markMemory(new Int32Array(memory.buffer));
+  return seat;
 }
 
 /** A further seat in a shared memory. */
@@ -132,6 +147,10 @@ export function attachedSeat(handle: HostHandle): Seat {
     !(handle.memory.buffer instanceof SharedArrayBuffer)
   ) {
     throw new TypeError(`attachHost: expected what share() of a host gave, got ${describe(handle)}`);
+  }
+  checkMemory(new Int32Array(handle.memory.buffer));
+  if (!isSharedCore(handle.module)) {
+    throw new TypeError("attachHost: the module is not the core that share() of a host gave");
   }
   return sitDown(handle.memory, handle.module, () => {});
 }

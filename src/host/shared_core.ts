@@ -14,14 +14,19 @@ import type { WasmGlobal } from "./wasm_types.ts";
  * of `update` and `updateMany` may hold BPF_F_LOCK. The bytes of a spin lock are never written, and read as zeros.
  */
 export interface SharedExports extends CoreExports {
-  /** Sets up the slot that was taken. `thread`: its id + 1, 0 for unknown. */
-  attach(mayWait: number, thread: number): void;
+  /** Sets up the slot that was taken. `systemThread`: see deaths.ts; 0 for unknown. */
+  attach(mayWait: number, systemThread: number): void;
   /** Takes back what a call had begun that a trap has ended, and releases its locks. */
   abandon(): void;
   /** Frees the slot and what it owns: 0 | EBUSY in a section | ETIMEDOUT. */
   detach(): number;
-  /** Declares the thread of a slot dead and clears up behind it: 0 | ENOENT when no thread uses it | EINVAL | ETIMEDOUT. */
+  /**
+   * Declares the thread of a slot dead and clears up behind it, without waiting: 0 | EBUSY with something left for `clearUp` | ENOENT
+   * when no thread uses it | EINVAL for one's own.
+   */
   reap(cpu: number): number;
+  /** Clears up behind all threads that are gone, without waiting: whether something is left. */
+  clearUp(): number;
   /** Waits for all sections that are open: 0 | ETIMEDOUT | EDEADLK in one's own. */
   synchronize(): number;
   /** The same from inside of one section of this thread, which does not count: 0 | ETIMEDOUT | EDEADLK in a further one. */

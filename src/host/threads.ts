@@ -6,19 +6,18 @@
 import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { hide } from "../print/hidden.ts";
+import type { Deaths, WatchableWorker } from "./deaths.ts";
 import { checkInteger } from "./options.ts";
 import type { HostHandle, Seat } from "./seat.ts";
 import { lockTimeout, sharedCore } from "./shared_core.ts";
-import { type CpuSlot, readSlots } from "./shared_memory.ts";
+import { type CpuSlot, declareDead, readSlots } from "./shared_memory.ts";
 import type { Tables } from "./tables.ts";
 import { HostViews } from "./views.ts";
 import type { CoreExports } from "./wasm.ts";
 
-/** What {@link HostThreads.watch} needs of a worker of node:worker_threads. */
-export interface WatchableWorker {
-  readonly threadId: number;
-  once(event: "exit", listener: () => void): unknown;
-}
+/** ms until a host tries again what it could not clear up behind dead threads, and the longest, for each time takes twice as long. */
+const RETRY_MS = 1;
+const MOST_RETRY_MS = 64;
 
 /** Throws for a function that would go on after it has returned. */
 export function checkPlainFunction(what: string, fn: unknown, outlived = "section"): void {
@@ -53,14 +52,17 @@ export abstract class HostThreads extends HostViews {
   /** @internal */
   declare closed: boolean;
   readonly #handle: HostHandle | undefined;
+  readonly #deaths: Deaths | undefined;
+  #retry: ReturnType<typeof setTimeout> | undefined;
 
   /** @internal */
-  constructor({ memory, module, core, bare, trapped, cpus, cpu }: Seat) {
+  constructor({ memory, module, core, bare, trapped, cpus, cpu, deaths }: Seat) {
     super(memory);
     hide<HostThreads>(this, { core, bare, shared: module !== undefined, cpu, cpus, closed: false });
     // The memory may have grown before the trap.
     trapped.afterTrap = () => this.refreshDetached();
     this.#handle = module === undefined ? undefined : { memory, module };
+    this.#deaths = deaths;
   }
 
   /** Closes what the host has open and gives its part of the memory back. */
@@ -191,8 +193,9 @@ export abstract class HostThreads extends HostViews {
   }
 
   /**
-   * Says that the thread of a CPU slot is gone, and clears up behind it: what it was writing is undone, or done to its end, its
-   * locks and sections are ended, its memory and its references to maps released, and the slot is free again.
+   * Says that the thread of a CPU slot is gone, and clears up behind it: what it was writing is undone, or done to its end, and its
+   * locks and sections are ended. Its memory and its references to maps are released, and the slot is free, now, or as soon as the
+   * locks for that can be had: `reap` does not wait for another thread, and tries again by a timer.
    *
    * **The thread must be gone.** One that goes on after this would write into memory that is no longer its own. In Node,
    * {@link watch} calls this when a worker has ended. A page calls it itself, after `worker.terminate()`.
@@ -217,13 +220,14 @@ export abstract class HostThreads extends HostViews {
       const cause = `uses CPU ${cpu} itself`;
       throw bpfError(errno, "reap", "the host", cause, "detach() it");
     }
-    if (errno !== 0 && errno !== ERRNO.ENOENT) throw lockTimeout(this, "reap", "the host");
-    return errno === 0;
+    if (errno === ERRNO.EBUSY) this.#retryIn(RETRY_MS);
+    return errno !== ERRNO.ENOENT;
   }
 
   /**
-   * Calls {@link reap} when a worker of `node:worker_threads` has ended, for every slot that its thread leaves behind, however it
-   * ended. Call it right after starting the worker.
+   * Does what {@link reap} does when a worker of `node:worker_threads` has ended, for every slot that its thread leaves behind,
+   * however it ended; also when a call of this thread waits for a lock of the worker meanwhile. Call it right after starting the
+   * worker.
    *
    * @returns the worker
    * @throws TypeError for what is no such worker, or has ended already.
@@ -241,11 +245,32 @@ export abstract class HostThreads extends HostViews {
     }
     // It is -1 when the worker has ended.
     const { threadId } = worker;
+    this.#deaths?.watch(worker);
     worker.once("exit", () => {
+      this.#deaths?.forget(threadId);
       if (this.closed) return;
-      for (const { cpu, thread, self } of this.slots()) if (thread === threadId && !self) this.reap(cpu);
+      declareDead(this.i32, threadId, this.cpu);
+      this.#clearUp(RETRY_MS);
     });
     return worker;
+  }
+
+  /** Clears up behind dead threads, now and as often as it takes, each time without waiting. */
+  #clearUp(wait: number): void {
+    try {
+      if (sharedCore(this).clearUp() !== 0) this.#retryIn(wait);
+    } catch {
+      // Memory that is damaged: the next call that meets the damage says so to its caller. An event has none.
+    }
+  }
+
+  #retryIn(wait: number): void {
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => {
+      if (!this.closed) this.#clearUp(Math.min(2 * wait, MOST_RETRY_MS));
+    }, wait);
+    // A process that has nothing else to do need not wait for it. Browsers have a number here.
+    (this.#retry as { unref?(): void }).unref?.();
   }
 
   /** @internal Throws EBADF when the host is closed. */

@@ -4,8 +4,8 @@
  * @module
  */
 import { instantiateSync } from "@assemblyscript/loader";
-import { CORE_WASM_BASE64 } from "../generated/core.js";
-import { CORE_SHARED_WASM_BASE64 } from "../generated/core_shared.js";
+import { CORE_EXPORTS, CORE_WASM_BASE64 } from "../generated/core.js";
+import { CORE_SHARED_EXPORTS, CORE_SHARED_WASM_BASE64 } from "../generated/core_shared.js";
 import type { SharedExports } from "./shared_core.ts";
 import type { WasmGlobal, WasmMemory, WasmModule } from "./wasm_types.ts";
 
@@ -249,9 +249,24 @@ function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
   return bytes;
 }
 
-/** Whether a module is the core for shared memory: it imports the address of a CPU slot. */
-function isShared(module: WebAssembly.Module): boolean {
-  return WebAssembly.Module.imports(module).some(({ name }) => name === "slot");
+/** What the cores may import from `env`. */
+const IMPORTS = ["memory", "abort"];
+const SHARED_IMPORTS = [...IMPORTS, "slot", "now", "isGone"];
+
+/** Whether a module has all exports that this version of the package calls, and needs nothing but `imports`. */
+function isCore(module: WasmModule, exports: string, imports: readonly string[]): boolean {
+  const exported = new Set(WebAssembly.Module.exports(module).map(({ name }) => name));
+  const imported = WebAssembly.Module.imports(module);
+  return (
+    exports.split(" ").every((name) => exported.has(name)) &&
+    imported.some(({ name, kind }) => name === "memory" && kind === "memory") &&
+    imported.every(({ module, name }) => module === "env" && imports.includes(name))
+  );
+}
+
+/** Whether a module is the core for shared memory. */
+export function isSharedCore(module: WasmModule): boolean {
+  return isCore(module, CORE_SHARED_EXPORTS, SHARED_IMPORTS);
 }
 
 /**
@@ -261,7 +276,7 @@ function isShared(module: WebAssembly.Module): boolean {
  * one get the module with the handle.
  *
  * @param source a compiled module, or the bytes of `bpfmap/core.wasm` or `bpfmap/core.shared.wasm`
- * @throws TypeError when it is neither; Error when the bytes cannot be compiled
+ * @throws TypeError when it is neither, or another module; Error when the bytes cannot be compiled
  * @example
  * ```ts
  * import { readFileSync } from "node:fs";
@@ -276,8 +291,13 @@ export function useWasm(source: WasmModule | ArrayBuffer | Uint8Array): void {
   else if (source instanceof ArrayBuffer || source instanceof Uint8Array)
     module = compile(source as BufferSource);
   else throw new TypeError("useWasm: expected a WebAssembly.Module, an ArrayBuffer or a Uint8Array");
-  if (isShared(module)) compiledShared = module;
-  else compiled = module;
+  if (isSharedCore(module)) compiledShared = module;
+  else if (isCore(module, CORE_EXPORTS, IMPORTS)) compiled = module;
+  else {
+    throw new TypeError(
+      "useWasm: the module is neither core.wasm nor core.shared.wasm of this version of bpfmap",
+    );
+  }
 }
 
 function abort(_message: number, _file: number, line: number, column: number): never {
@@ -300,12 +320,18 @@ export function sharedModule(): WasmModule {
 }
 
 /** Instantiates the core for shared memory for the thread with a slot. */
-export function instantiateSharedCore(module: WasmModule, memory: WasmMemory, slot: number): SharedExports {
+export function instantiateSharedCore(
+  module: WasmModule,
+  memory: WasmMemory,
+  slot: number,
+  isGone: (cpu: number) => boolean,
+): SharedExports {
   const env = {
     memory: memory as WebAssembly.Memory,
     abort,
     slot: new WebAssembly.Global({ value: "i32", mutable: false }, slot),
     now: () => performance.now(),
+    isGone,
   };
   const { instance } = instantiateSync(module, { env });
   return instance.exports as unknown as SharedExports;

@@ -75,9 +75,14 @@ describe("attachHost", () => {
 
   it("gives its slot back when it fails", () => {
     const host = sharedHost({ cpus: 2 });
-    const { memory } = host.share();
-    const module = new WebAssembly.Module(Uint8Array.of(0, 0x61, 0x73, 0x6d, 1, 0, 0, 0));
-    caught(() => attachHost({ memory, module }));
+    class Refusing {
+      constructor() {
+        throw new Error("out of address space");
+      }
+    }
+    const refused = vi.spyOn(WebAssembly, "Instance").mockImplementation(Refusing as never);
+    expect(caught(() => attachHost(host.share())).message).toBe("out of address space");
+    refused.mockRestore();
     expect(attachHost(host.share()).cpu).toBe(1);
   });
 });

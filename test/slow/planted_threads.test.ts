@@ -4,9 +4,11 @@ import { describe, expect, test } from "vitest";
 import { Explorer } from "../threads/explorer/explorer.ts";
 import { KILLS } from "../threads/explorer/kills.ts";
 import { compilePlanted, matches, PLANTED, type Planted } from "../threads/explorer/planted.ts";
+import { PoolCase } from "../threads/explorer/pool.ts";
+import { POOLS } from "../threads/explorer/pools.ts";
 import { explore } from "../threads/explorer/program.ts";
 import { PROGRAMS } from "../threads/explorer/programs.ts";
-import { casesOf, named } from "../threads/explorer/suite.ts";
+import { casesOf, killPool, named } from "../threads/explorer/suite.ts";
 
 const PREEMPTIONS = 2;
 
@@ -38,11 +40,23 @@ function findByKills(core: WebAssembly.Module, name: string): string | undefined
   }
 }
 
+function findByPools(core: WebAssembly.Module, name: string): string | undefined {
+  try {
+    for (const pool of POOLS.filter((pool) => pool.name === name)) {
+      killPool(new PoolCase(core, pool), { steps: 20, clearingSteps: 4 });
+    }
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 async function find(
-  { interleavings, kills }: Planted,
+  { interleavings, kills, pools }: Planted,
   core: WebAssembly.Module,
 ): Promise<string | undefined> {
   if (interleavings !== undefined) return findByInterleavings(core, interleavings);
+  if (pools !== undefined) return findByPools(core, pools);
   return kills === undefined ? undefined : findByKills(core, kills);
 }
 

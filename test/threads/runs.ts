@@ -130,6 +130,21 @@ export function killRuns({ kills, attaching }: Sizes): Run[] {
   ];
 }
 
+/** Deaths that the event loop cannot tell of: only Linux tells siblings. */
+export function deathRuns(rounds: number, platform: string): Run[] {
+  const all = platform === "linux" ? ["parent", "sibling"] : ["parent"];
+  return all.map((waits) => ({ job: "deaths", name: `the ${waits} waits`, options: { waits, rounds } }));
+}
+
+/** Pools of so many members, terminated at once, so many times. */
+export function poolRuns(pools: Readonly<Record<number, number>>): Run[] {
+  return Object.entries(pools).map(([members, count]) => ({
+    job: "pools",
+    name: `${count} pools of ${members}`,
+    options: { members: Number(members), pools: count },
+  }));
+}
+
 export function scanRuns({ scans }: Sizes): Run[] {
   const run = (type: string, layout: string, stable: number, passing: number): Run => ({
     job: "scan",

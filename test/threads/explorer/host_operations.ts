@@ -89,6 +89,16 @@ export class HostOperations {
     ]);
   }
 
+  /** Makes a map and keeps it open. */
+  keepMap(shape: Shape): Operation {
+    return this.calls(`create(${shape.name}), keep`, createCalls(shape));
+  }
+
+  /** Clears up behind a thread that is gone. */
+  reap(cpu: number): Operation {
+    return this.calls(`reap(${cpu})`, [{ name: "reap", args: [cpu] }]);
+  }
+
   /** Takes the map's own path away, so that it is destroyed. */
   destroyMap(): Operation {
     const path = this.world.writePath(this.room(16));

@@ -17,6 +17,7 @@ function load() {
     memory,
     slot: new WebAssembly.Global({ value: "i32", mutable: false }, message.slot),
     now: () => turns.now(),
+    isGone: () => false,
     step: (point) => turns.step(point),
     abort: (_message, _file, line, column) => {
       throw new Error(`assertion at ${line}:${column}`);

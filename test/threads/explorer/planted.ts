@@ -20,6 +20,7 @@ export interface Planted {
   /** Part of the names of the programs or lists of kills that must find it. */
   readonly interleavings?: string;
   readonly kills?: string;
+  readonly pools?: string;
 }
 
 const replaced = (file: string, find: string, replace: string): Replacement => ({ file, find, replace });
@@ -167,6 +168,34 @@ export const PLANTED: readonly Planted[] = [
       replaced("sync/count.ts", "atomic.store<u32>(table, 1, MARKED); //", "setField(table, MARKED, 1); //"),
     ],
     interleavings: "two inserts at a low-water mark",
+  },
+  {
+    name: "clearing up behind one dead thread waits for the locks of another",
+    replacements: [replaced("sync/lock.ts", "if (mine(SLOT_FLAGS) & IN_HASTE) {", "if (false) {")],
+    pools: "rhash keys: maps and maps",
+  },
+  {
+    name: "who waits for a dead thread does not see that its recoverer is dead, too",
+    replacements: [
+      replaced("sync/recover.ts", "      cpu = state >> WHO;\n      continue;", "      return false;"),
+    ],
+    pools: "rhash keys: inserts and inserts",
+  },
+  {
+    name: "who waits does not ask whether the owner is gone",
+    replacements: [
+      replaced(
+        "sync/recover.ts",
+        "& IN_HASTE || !isGone(cpu)) return false;",
+        "& IN_HASTE || true) return false;",
+      ),
+    ],
+    pools: "rhash keys: inserts and inserts",
+  },
+  {
+    name: "a sweep forgets the table that it could not destroy before",
+    replacements: [replaced("maps/registry.ts", "  if (mine(ORPHAN) && !adoptOrphan(SLOT)) return;\n", "")],
+    interleavings: "clearing up behind a dead thread while maps are made",
   },
 ];
 

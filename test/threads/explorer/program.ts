@@ -7,7 +7,7 @@ import { Operations } from "./operations.ts";
 import { type Event, explain } from "./orders.ts";
 import type { Shape } from "./shapes.ts";
 import { type Ground, groundOf, type Start, start } from "./start.ts";
-import { FIRST, SECOND, THIRD, World } from "./world.ts";
+import { FIRST, FOURTH, SECOND, THIRD, World } from "./world.ts";
 
 /** What a check of a program's own sees of a run. */
 export interface Seen {
@@ -26,6 +26,8 @@ export interface Program {
   readonly second: (operations: Operations, ground: Ground) => readonly Operation[];
   /** Of what no order can explain; instead of comparing what the map has in the end. */
   readonly check?: (seen: Seen) => void;
+  /** What a fourth thread has done before it died; nobody has been told of that. */
+  readonly dead?: (operations: Operations) => Operation;
   /** The map may be gone afterwards. */
   readonly destroys?: boolean;
 }
@@ -50,12 +52,13 @@ export function explore(
   program: Program,
   bounds: Bounds,
 ): number {
-  const { shape } = program;
-  const world = new World(module);
+  const { shape, dead } = program;
+  const world = dead ? new World(module, FOURTH + 1) : new World(module);
   const table = world.createMap(shape);
   const before = new Model(shape);
   start(world, table, before, program.start);
   const ground = groundOf(module, world, table, before, program.start);
+  if (dead) world.run(FOURTH, dead(new Operations(world, FOURTH, table, shape)).calls);
   const operations: [readonly Operation[], readonly Operation[]] = [
     program.first(new Operations(world, FIRST, table, shape), ground),
     program.second(new Operations(world, SECOND, table, shape), ground),

@@ -2,6 +2,7 @@
 import type { Program, Seen } from "./program.ts";
 import { ARRAYS, HASHES, PER_CPU, type Shape, SPIN_LOCKED } from "./shapes.ts";
 import type { Ground } from "./start.ts";
+import { FOURTH } from "./world.ts";
 
 const [RHASH, SMALL, HASH, LAZY] = [0, 1, 2, 3].map((type) => HASHES.filter((_, i) => i % 4 === type));
 
@@ -346,6 +347,23 @@ export const PROGRAMS: readonly Program[] = [
     start: { entries: 4 },
     first: (to) => [to.inSection([to.get(3), to.set(3, 70)])],
     second: (to) => [to.synchronize(), to.set(3, 80)],
+  }),
+  ...words({
+    name: "clearing up behind a dead thread while maps are made",
+    shapes: [RHASH[0]],
+    start: { entries: 0 },
+    dead: (to) => to.keepMap(ARRAYS[1]),
+    first: (to) => [to.reap(FOURTH), to.destroyMap()],
+    second: (to) => [to.createMap(ARRAYS[1])],
+    destroys: true,
+  }),
+  ...words({
+    name: "two clear up behind a dead thread",
+    shapes: [RHASH[0]],
+    start: { entries: 0 },
+    dead: (to) => to.keepMap(ARRAYS[1]),
+    first: (to) => [to.reap(FOURTH), to.set(NEW, 70)],
+    second: (to) => [to.reap(FOURTH), to.set(OTHER, 80)],
   }),
   ...words({
     name: "two maps are made",

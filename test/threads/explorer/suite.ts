@@ -4,6 +4,8 @@ import { COMPILE_MS, steppedCore } from "./core.ts";
 import { type Bounds, Explorer } from "./explorer.ts";
 import { KillCase } from "./kill.ts";
 import { KILLS, type Kills, RECOVERY_KILLS } from "./kills.ts";
+import { NEWS, PoolCase } from "./pool.ts";
+import { POOLS } from "./pools.ts";
 import { explore } from "./program.ts";
 import { PROGRAMS } from "./programs.ts";
 
@@ -15,6 +17,12 @@ export interface KillSizes {
   readonly recoveries: number;
   /** Every how many of the cases: 1 for all. */
   readonly cases: number;
+}
+
+/** How many steps of each member of a pool are tried, and of whoever clears up behind them. */
+export interface PoolSizes {
+  readonly steps: number;
+  readonly clearingSteps: number;
 }
 
 /** Some of 1 .. count, `most` or fewer, not always the same. */
@@ -74,6 +82,40 @@ export function testKills(sizes: KillSizes): void {
         }
       }
     }
+  });
+}
+
+/** Kills all members of a pool at some steps of each, and in some runs the one that clears up behind them. How many kills. */
+export function killPool(subject: PoolCase, sizes: PoolSizes): number {
+  let kills = 0;
+  let seed = 0;
+  for (const first of some(subject.steps[0], sizes.steps, seed++)) {
+    for (const second of some(subject.steps[1], sizes.steps, seed++)) {
+      const steps = [first, second];
+      const news = NEWS[kills % NEWS.length];
+      for (const one of NEWS) subject.kill(steps, one);
+      for (const clearing of some(subject.clearingSteps(steps), sizes.clearingSteps, seed++)) {
+        subject.kill(steps, news, clearing);
+        kills++;
+      }
+      kills += NEWS.length;
+    }
+  }
+  return kills;
+}
+
+export function testPools(sizes: PoolSizes): void {
+  let core: WebAssembly.Module;
+  let kills = 0;
+  beforeAll(() => {
+    core = steppedCore();
+  }, COMPILE_MS);
+  afterAll(() => console.log(`${kills} pools`));
+
+  test.each(named(POOLS))("all members of a pool die: %s", (_, pool) => {
+    const killed = killPool(new PoolCase(core, pool), sizes);
+    expect(killed).toBeGreaterThan(sizes.steps);
+    kills += killed;
   });
 }
 

@@ -1,5 +1,5 @@
 /**
- * A shared memory with three CPU slots, and an instance of the stepped core for each. All instances here belong to the calling
+ * A shared memory with three CPU slots or more, and an instance of the stepped core for each. All instances here belong to the calling
  * thread; a test of interleavings has one more in a worker (explorer.ts). The memory can be set back to what it was, since a core
  * keeps all its state in there.
  */
@@ -25,7 +25,7 @@ const NEVER_MS = 2 ** 30;
 const TICK_MS = 3;
 
 /** Who does what in a world. `third` has been there all the time, and is who looks at the end. */
-export const [FIRST, SECOND, THIRD] = [0, 1, 2] as const;
+export const [FIRST, SECOND, THIRD, FOURTH] = [0, 1, 2, 3] as const;
 
 /** Memory that the calls of one slot may use: keys, values and results. */
 export class Scratch {
@@ -57,6 +57,8 @@ export class World {
   readonly scratch: readonly Scratch[];
   /** Is told each step that an instance of this thread makes. */
   onStep: (cpu: number, point: number) => void = () => {};
+  /** Slots whose threads are known to be gone, whoever asks (`isGone` of assembly/sync/slot.ts). */
+  readonly gone = new Set<number>();
   readonly #module: WebAssembly.Module;
   readonly #emptyBytes: number;
   #saved = new Uint8Array(0);
@@ -66,11 +68,11 @@ export class World {
     return this.#time;
   };
 
-  constructor(module: WebAssembly.Module) {
+  constructor(module: WebAssembly.Module, cpus = CPUS) {
     this.#module = module;
-    this.words[HOST_CPUS >>> 2] = CPUS;
+    this.words[HOST_CPUS >>> 2] = cpus;
     this.words[HOST_TIMEOUT >>> 2] = NEVER_MS;
-    this.cores = Array.from({ length: CPUS }, (_, cpu) => this.instantiate(cpu));
+    this.cores = Array.from({ length: cpus }, (_, cpu) => this.instantiate(cpu));
     this.cores[FIRST].initHost(PAGES * PAGE, 1);
     this.#emptyBytes = this.cores[FIRST].bytesInUse();
     const buffers = this.cores.map((core, cpu) => {
@@ -89,6 +91,7 @@ export class World {
       memory: this.memory,
       slot,
       now: () => this.clock(),
+      isGone: (cpu: number) => this.gone.has(cpu),
       step: (point: number) => this.onStep(cpu, point),
       // Only builds with assertions import it.
       abort: (_message: number, _file: number, line: number, column: number) => {
@@ -135,6 +138,7 @@ export class World {
   restore(): void {
     this.bytes.set(this.#saved);
     this.#time = 0;
+    this.gone.clear();
   }
 
   inSection(cpu: number): boolean {
@@ -153,7 +157,9 @@ export class World {
       if (errno !== 0 && errno !== ENOENT) throw new Error(`a path cannot be taken away: errno ${errno}`);
     }
     this.cores[THIRD].sweepTables();
-    for (const cpu of [FIRST, SECOND]) if (!this.isFree(cpu)) this.cores[THIRD].reap(cpu);
+    for (const cpu of this.cores.keys()) {
+      if (cpu !== THIRD && !this.isFree(cpu)) this.cores[THIRD].reap(cpu);
+    }
     const errno = this.cores[THIRD].detach();
     if (errno !== 0) throw new Error(`the last slot cannot leave: errno ${errno}`);
     const left = this.cores[THIRD].bytesInUse() - this.#emptyBytes;

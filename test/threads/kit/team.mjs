@@ -54,6 +54,11 @@ export class Member {
     await this.#thread.terminate();
   }
 
+  /** How long the host took when it heard of the end (stopwatch.mjs); undefined where it does not hear. */
+  get reaping() {
+    return this.#thread.reaping;
+  }
+
   /** Whether the host hears of the end by itself. */
   get watched() {
     return this.#thread.watched;

@@ -1,13 +1,27 @@
 // The process that test/threads/workers.ts starts for a job: its main thread coordinates, worker_threads are the members.
 import { Worker } from "node:worker_threads";
 import { describeError } from "../kit/member.mjs";
+import { stopwatch } from "../kit/stopwatch.mjs";
 import { runTeam, Team } from "../kit/team.mjs";
 
 function createThread() {
   const worker = new Worker(new URL("node_worker.mjs", import.meta.url));
+  let stop;
+  let reaping;
   return {
     watched: true,
-    watch: (host) => host.watch(worker),
+    watch(host) {
+      worker.once("exit", () => {
+        stop = stopwatch();
+      });
+      host.watch(worker);
+      worker.once("exit", () => {
+        reaping = stop();
+      });
+    },
+    get reaping() {
+      return reaping;
+    },
     post: (message) => worker.postMessage(message),
     listen({ message, error, exit }) {
       worker.on("message", message);

@@ -1,0 +1,41 @@
+// Pools of busy workers, terminated at once, at full size, and how long that kept the main thread. How many pools of four comes from the
+// environment; for each five of them there are two of eight:
+//   TEST_POOLS=500 npm run test:slow -- test/slow/pools.test.ts
+import { beforeAll, expect, test } from "vitest";
+import { BUILD_MS, builtRoot } from "../support/built.ts";
+import { testSeed } from "../support/seed.ts";
+import { poolRuns } from "../threads/runs.ts";
+import { fromEnvironment, runJob } from "../threads/workers.ts";
+
+const LIMIT_MS = 60 * 60 * 1000;
+/** What may keep the main thread, in ms: a call that waits for a dead worker, and what its end calls. */
+const MOST_MS = 50;
+const P99_MS = 10;
+
+interface Summary {
+  readonly count: number;
+  /** With what the system gave to other threads meanwhile, and without. */
+  readonly ms: { readonly median: number; readonly p99: number; readonly most: number };
+  readonly own: { readonly median: number; readonly p99: number; readonly most: number };
+}
+
+interface Result {
+  readonly counts: number;
+  readonly calls: Summary;
+  readonly listeners: Summary;
+}
+
+const seed = testSeed("slow/pools.test.ts");
+const fours = fromEnvironment("TEST_POOLS", 500);
+
+beforeAll(builtRoot, BUILD_MS);
+test.each(poolRuns({ 4: fours, 8: Math.ceil((fours * 2) / 5) }))("$name", async ({ job, options }) => {
+  const result = await runJob<Result>({ job, seed, options, limit: LIMIT_MS });
+  console.log(`TEST_SEED=${seed} ${job} ${JSON.stringify(options)}: ${JSON.stringify(result)}`);
+  expect(result.counts).toBeGreaterThan(0);
+  for (const { count, own } of [result.calls, result.listeners]) {
+    expect(own.most).toBeLessThanOrEqual(MOST_MS);
+    // Of fewer, the 99th percentile is the longest.
+    if (count >= 100) expect(own.p99).toBeLessThanOrEqual(P99_MS);
+  }
+});

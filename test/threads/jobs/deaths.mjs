@@ -1,0 +1,79 @@
+// A thread is terminated while it holds the lock of a value, and its exit event cannot arrive, since the main thread does not go back to its
+// event loop: it waits for that very lock, or for a sibling of the dead thread that does. Both must get it.
+import { createHost, spinLock, struct, u32 } from "bpfmap";
+import { equal, verified } from "../kit/check.mjs";
+import { FREE } from "../kit/control.mjs";
+import { sleep } from "../kit/team.mjs";
+
+const account = { type: "hash", key: u32, value: struct({ lock: spinLock, count: u32 }) };
+/** Words of the control array: a holder has the lock; the sibling may begin; its counts. */
+const HELD = FREE;
+const BEGIN = FREE + 1;
+const COUNTED = FREE + 2;
+/** Of a slot, the word that says what the system calls its thread (assembly/sync/slot.ts). */
+const SLOTS = 16384;
+const SLOT_BYTES = 512;
+const SYSTEM_THREAD = 8;
+/** Less than the limit of a job, far more than a death takes. */
+const LIMIT_MS = 15_000;
+
+const add = (map) => map.locked(1, ({ count }) => ({ count: count + 1 }));
+
+/** `waits`: who waits for the dead thread, "parent" or "sibling". */
+export async function run(team, { waits, rounds }) {
+  const host = createHost({
+    shared: true,
+    cpus: 4,
+    seed: team.seed,
+    maxMemory: 16 << 20,
+    lockTimeout: LIMIT_MS,
+  });
+  const map = host.createMap({ ...account, name: "account", maxEntries: 10 });
+  map.set(1, { count: 0 });
+  host.pin("/account", map);
+  const sibling = waits === "sibling" ? team.start(host, "count", { rounds }) : undefined;
+  await sibling?.ready;
+  for (let round = 1; round <= rounds; round++) {
+    team.note(`round ${round}`);
+    const holder = team.start(host, "hold");
+    while (Atomics.load(team.control, HELD) !== round) await sleep(1);
+    if (waits === "parent") {
+      // So that nothing but what Node tells a parent can prove it.
+      host.i32[(SLOTS + holder.cpu * SLOT_BYTES + SYSTEM_THREAD) >>> 2] = 0;
+    }
+    const end = holder.terminate();
+    if (waits === "parent") add(map);
+    else {
+      Atomics.store(team.control, BEGIN, round);
+      Atomics.notify(team.control, BEGIN);
+      if (Atomics.wait(team.control, COUNTED, round - 1, LIMIT_MS) === "timed-out") {
+        throw new Error(`round ${round}: the sibling waits for a thread that is gone`);
+      }
+    }
+    equal(`counts after round ${round}`, round, map.get(1).count);
+    await end;
+    equal(`state of the slot after round ${round}`, "free", host.slots()[holder.cpu].state);
+    verified(host, `after round ${round}`);
+  }
+  if (sibling !== undefined) await team.results([sibling]);
+  return { waits, rounds };
+}
+
+/** Holds the lock until it is terminated. */
+export function hold({ host, control }) {
+  host.open("/account", account).locked(1, () => {
+    Atomics.add(control, HELD, 1);
+    for (;;);
+  });
+}
+
+/** Counts once in each round. */
+export function count({ host, control }, { rounds }) {
+  const map = host.open("/account", account);
+  for (let round = 1; round <= rounds; round++) {
+    while (Atomics.load(control, BEGIN) < round) Atomics.wait(control, BEGIN, round - 1, 1000);
+    add(map);
+    Atomics.store(control, COUNTED, round);
+    Atomics.notify(control, COUNTED);
+  }
+}
