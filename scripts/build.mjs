@@ -92,7 +92,7 @@ export async function embed(name, target = EMBEDDED[name].target) {
   declareCores();
   const wasm = await buildCore(target);
   const output = at("src/generated", `${name}.js`);
-  if (!outdated(output, wasm)) return;
+  if (!outdated(output, wasm, at("scripts/build.mjs"))) return;
   const { constant } = EMBEDDED[name];
   const bytes = readFileSync(wasm);
   const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((exported) => exported.name);
