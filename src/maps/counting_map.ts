@@ -47,8 +47,10 @@ export abstract class CountingMap<K, V> extends EntryMap<K, V> {
   }
 
   /**
-   * Adds to the integer that is a key's value, or to a `field` of a struct; an absent key starts with a value of zeros. Adds as
-   * an atomic add does, modulo 2^width, but a u53 does not wrap. Of per-CPU maps it is the value of the calling thread's CPU.
+   * Adds to the integer that is a key's value, or to a `field` of a struct; an absent key starts with a value of zeros. Of
+   * per-CPU maps it is the value of the calling thread's CPU. At overflow it wraps without an error, as the kernel's atomic add
+   * does: modulo 2^8, 2^16, 2^32 or 2^64 by the width of the integer, to the other end of the range of a signed one. A u53 does
+   * not wrap: the sum is a RangeError, and the map stays as it was.
    *
    * @param delta an integer, also a negative one; a bigint for u64 and i64
    * @returns the new count

@@ -22,11 +22,17 @@ const FOLDERS = {
   "/threads/": "test/threads/",
 };
 
-/** What a page of that name may run. `no-wasm` is what many sites have; `'self'` alone forbids `eval` and WebAssembly. */
+/** What many sites have; `'self'` alone forbids `eval` and WebAssembly. */
+const NO_WASM = "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'";
+const WASM =
+  "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'";
+
+/** What the page, or the worker, at that path may run. */
 const POLICIES = {
-  "/pages/csp_no_wasm.html": "default-src 'none'; script-src 'self'; worker-src 'self'; connect-src 'self'",
-  "/pages/csp_wasm.html":
-    "default-src 'none'; script-src 'self' 'wasm-unsafe-eval'; worker-src 'self'; connect-src 'self'",
+  "/pages/csp_no_wasm.html": NO_WASM,
+  "/pages/csp_wasm.html": WASM,
+  "/pages/compile_worker.mjs": WASM,
+  "/pages/compile_worker_refused.mjs": NO_WASM,
 };
 
 /**
@@ -80,6 +86,8 @@ async function load(path) {
     return extname(path) === ".wasm" ? body : resolveNames(String(body));
   }
   if (/^\/(support|threads)\/\w+\.js$/.test(path)) return compiled(path);
+  // The same script under another policy.
+  if (path === "/pages/compile_worker_refused.mjs") return load("/pages/compile_worker.mjs");
   for (const [prefix, folder] of Object.entries(FOLDERS)) {
     if (path.startsWith(prefix)) return readFile(join(root, folder, path.slice(prefix.length)));
   }

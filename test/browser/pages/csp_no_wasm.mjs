@@ -27,15 +27,29 @@ test("script-src 'self': compiling while fetching is forbidden too", async () =>
   equal("outcome", "CompileError", outcome);
 });
 
-test("script-src 'self': a module that a worker compiled runs", async () => {
-  const worker = new Worker("/pages/compile_worker.mjs", { type: "module" });
-  const { module, error } = await new Promise((resolve, reject) => {
-    worker.onmessage = ({ data }) => resolve(data);
-    worker.onerror = (event) => reject(new Error(event.message ?? "the worker did not load"));
-    worker.onmessageerror = () => reject(new Error("the module did not arrive"));
-    worker.postMessage("/dist/core.wasm");
-  });
-  worker.terminate();
+/** What a worker answers that is asked to compile the core. */
+async function compileIn(script, core) {
+  const worker = new Worker(script, { type: "module" });
+  try {
+    return await new Promise((resolve, reject) => {
+      worker.onmessage = ({ data }) => resolve(data);
+      worker.onerror = (event) => reject(new Error(event.message ?? "the worker did not load"));
+      worker.onmessageerror = () => reject(new Error("the module did not arrive"));
+      worker.postMessage(core);
+    });
+  } finally {
+    worker.terminate();
+  }
+}
+
+test("script-src 'self': a worker whose own policy is the same compiles nothing", async () => {
+  const { module, error } = await compileIn("/pages/compile_worker_refused.mjs", "/dist/core.wasm");
+  equal("module", undefined, module);
+  check(`CompileError in: ${error}`, error.startsWith("CompileError"));
+});
+
+test("script-src 'self': a module that a worker with 'wasm-unsafe-eval' compiled runs", async () => {
+  const { module, error } = await compileIn("/pages/compile_worker.mjs", "/dist/core.wasm");
   equal("error of the worker", undefined, error);
   useWasm(module);
   equal("value", 2, createMap(SPEC).set(1, 2).get(1));
