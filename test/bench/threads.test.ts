@@ -49,77 +49,77 @@ const CONTENDERS = [
 const TINY = "--sizes 500 --rounds 2 --queries 2048 --seconds 0.01".split(" ");
 const WORKLOADS = ["threads-read", "threads-mixed", "threads-percpu"];
 
-describe("the workloads in threads", () => {
-  let results: Result[];
-  let again: Result[];
-  beforeAll(async () => {
-    results = await run(...WORKLOADS, ...TINY, "--contenders", CONTENDERS.join());
-    again = await run(...WORKLOADS, ...TINY, "--contenders", "js-map", "--seed", "2");
-  }, 120_000);
+inFull(() => {
+  describe("the workloads in threads", () => {
+    let results: Result[];
+    let again: Result[];
+    beforeAll(async () => {
+      results = await run(...WORKLOADS, ...TINY, "--contenders", CONTENDERS.join());
+      again = await run(...WORKLOADS, ...TINY, "--contenders", "js-map", "--seed", "2");
+    }, 120_000);
 
-  const resultOf = (name: string) => results.find(({ workload }) => workload === name) as Result;
-  const operationsOf = ({ measurements }: Result, name: string) =>
-    measurements.filter(({ contender }) => contender === name).map(({ operation }) => operation);
+    const resultOf = (name: string) => results.find(({ workload }) => workload === name) as Result;
+    const operationsOf = ({ measurements }: Result, name: string) =>
+      measurements.filter(({ contender }) => contender === name).map(({ operation }) => operation);
 
-  test.each(WORKLOADS)("%s: every contender, rates of all rounds", (name) => {
-    const { measurements, skipped, unit } = resultOf(name);
-    expect(skipped).toEqual([]);
-    expect(unit).toBe("Mops/s");
-    for (const { operation, contender, rounds } of measurements) {
-      expect(rounds.length, `${operation} of ${contender}`).toBe(2);
-      for (const rate of rounds) expect(rate, `${operation} of ${contender}`).toBeGreaterThan(0);
-    }
-    expect(new Set(measurements.map(({ contender }) => contender))).toEqual(new Set(CONTENDERS));
-  });
-
-  test("the operations, with one thread and with two", () => {
-    expect(WORKLOADS.map((name) => operationsOf(resultOf(name), "bpfmap"))).toEqual([
-      ["get, 1 thread", "get, 2 threads", "get, 128 at a time, 1 thread", "get, 128 at a time, 2 threads"],
-      [
-        "90 % get, 10 % set, 1 thread",
-        "90 % get, 10 % set, 2 threads",
-        "90 % get, 10 % set, zipfian, 1 thread",
-        "90 % get, 10 % set, zipfian, 2 threads",
-        "90 % get, 10 % set, 128 at a time, 1 thread",
-        "90 % get, 10 % set, 128 at a time, 2 threads",
-      ],
-      [
-        "add(key, 1), 1 thread",
-        "add(key, 1), 2 threads",
-        "local.get and local.set, 1 thread",
-        "local.get and local.set, 2 threads",
-        "add 1, 128 at a time, 1 thread",
-        "add 1, 128 at a time, 2 threads",
-      ],
-    ]);
-    expect(operationsOf(resultOf("threads-read"), "post-message")).toHaveLength(4);
-  });
-
-  test("what two threads bring is said, and whether it is what was asked for", () => {
-    for (const [name, goal] of Object.entries({
-      "threads-read": 1.8,
-      "threads-mixed": 1.5,
-      "threads-percpu": 1.8,
-    })) {
-      const { notes, details } = resultOf(name);
-      expect(notes.filter((note) => note.includes(`asked >= ${goal}x`))).toHaveLength(1);
-      if (peersInstalled) expect(notes.filter((note) => note.includes("asked >= 20x"))).toHaveLength(2);
-      for (const { threads, rounds } of details.scaling) {
-        expect(threads).toEqual([1, 2]);
-        expect(rounds).toHaveLength(2);
+    test.each(WORKLOADS)("%s: every contender, rates of all rounds", (name) => {
+      const { measurements, skipped, unit } = resultOf(name);
+      expect(skipped).toEqual([]);
+      expect(unit).toBe("Mops/s");
+      for (const { operation, contender, rounds } of measurements) {
+        expect(rounds.length, `${operation} of ${contender}`).toBe(2);
+        for (const rate of rounds) expect(rate, `${operation} of ${contender}`).toBeGreaterThan(0);
       }
-      expect(new Set(details.scaling.map(({ contender }) => contender))).toEqual(new Set(CONTENDERS));
-    }
-  });
-
-  test("fingerprints depend on the seed", () => {
-    results.forEach(({ fingerprint }, i) => {
-      expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
-      expect(again[i]?.fingerprint).not.toBe(fingerprint);
+      expect(new Set(measurements.map(({ contender }) => contender))).toEqual(new Set(CONTENDERS));
     });
-  });
 
-  inFull(() => {
+    test("the operations, with one thread and with two", () => {
+      expect(WORKLOADS.map((name) => operationsOf(resultOf(name), "bpfmap"))).toEqual([
+        ["get, 1 thread", "get, 2 threads", "get, 128 at a time, 1 thread", "get, 128 at a time, 2 threads"],
+        [
+          "90 % get, 10 % set, 1 thread",
+          "90 % get, 10 % set, 2 threads",
+          "90 % get, 10 % set, zipfian, 1 thread",
+          "90 % get, 10 % set, zipfian, 2 threads",
+          "90 % get, 10 % set, 128 at a time, 1 thread",
+          "90 % get, 10 % set, 128 at a time, 2 threads",
+        ],
+        [
+          "add(key, 1), 1 thread",
+          "add(key, 1), 2 threads",
+          "local.get and local.set, 1 thread",
+          "local.get and local.set, 2 threads",
+          "add 1, 128 at a time, 1 thread",
+          "add 1, 128 at a time, 2 threads",
+        ],
+      ]);
+      expect(operationsOf(resultOf("threads-read"), "post-message")).toHaveLength(4);
+    });
+
+    test("what two threads bring is said, and whether it is what was asked for", () => {
+      for (const [name, goal] of Object.entries({
+        "threads-read": 1.8,
+        "threads-mixed": 1.5,
+        "threads-percpu": 1.8,
+      })) {
+        const { notes, details } = resultOf(name);
+        expect(notes.filter((note) => note.includes(`asked >= ${goal}x`))).toHaveLength(1);
+        if (peersInstalled) expect(notes.filter((note) => note.includes("asked >= 20x"))).toHaveLength(2);
+        for (const { threads, rounds } of details.scaling) {
+          expect(threads).toEqual([1, 2]);
+          expect(rounds).toHaveLength(2);
+        }
+        expect(new Set(details.scaling.map(({ contender }) => contender))).toEqual(new Set(CONTENDERS));
+      }
+    });
+
+    test("fingerprints depend on the seed", () => {
+      results.forEach(({ fingerprint }, i) => {
+        expect(fingerprint).toMatch(/^[0-9a-f]{16}$/);
+        expect(again[i]?.fingerprint).not.toBe(fingerprint);
+      });
+    });
+
     test("Ctrl-C gives what was measured until then", async () => {
       const args = ["threads-read", ...TINY, "--rounds", "100000", "--contenders", "bpfmap,js-map"];
       const { status, stdout, stderr } = await runBench(root, args, (kill) =>

@@ -239,7 +239,8 @@ export function lockRuns({ counts }: Sizes): Run[] {
 }
 
 /** Every `step`-th of the runs, the first one included. */
-export const every = (step: number, runs: readonly Run[]): Run[] => runs.filter((_, i) => i % step === 0);
+export const every = <R extends Run>(step: number, runs: readonly R[]): R[] =>
+  runs.filter((_, i) => i % step === 0);
 
 /** Of `npm test`: every job on some of its maps, each long enough for its threads to meet. test/slow/threads.test.ts has the rest. */
 export const SMALL: Sizes = {
