@@ -26,7 +26,7 @@ import { beginWrite, commit } from "../sync/journal";
 import { SHARED } from "../sync/shared";
 import { ORPHAN, mine } from "../sync/slot";
 import { tableAllocate, tableRelease } from "../table/account";
-import { newHeader } from "../table/assemble";
+import { newHeader, unfinishedErrno } from "../table/assemble";
 import { freeHeader } from "../table/dismantle";
 import {
   ARRAY_DATA, BYTES, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_KV, MAX_ENTRIES, VALUE_SIZE, field, setField,
@@ -166,9 +166,10 @@ function createShared(maxKeys: u32, maxPages: u32): usize {
     const whole = addRegions(kv);
     if (commit() && whole) return kv;
   }
+  const errno = unfinishedErrno();
   const unfinished = <usize>mine(ORPHAN);
   if (unfinished && dismantleKv(unfinished)) freeHeader(unfinished);
-  return ENOMEM;
+  return errno;
 }
 
 /** Gives the memory of a page back. */

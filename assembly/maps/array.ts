@@ -15,7 +15,7 @@ import { beginWrite, commit } from "../sync/journal";
 import { SHARED } from "../sync/shared";
 import { ORPHAN, mine } from "../sync/slot";
 import { tableAllocate, tableRelease } from "../table/account";
-import { assembleStripes, newHeader } from "../table/assemble";
+import { assembleStripes, newHeader, unfinishedErrno } from "../table/assemble";
 import { MOST_STRIPES, freeHeader } from "../table/dismantle";
 import { closeSegments, dismantleSegments } from "./array_grow";
 import { clearElements } from "./shared_array";
@@ -143,9 +143,10 @@ function createShared(valueSize: u32, maxEntries: u32, bytes: u32): usize {
     const wanted: u32 = maxEntries > 1 ? 1 << (32 - clz(maxEntries - 1)) : 1;
     if (commit() && data && assembleStripes(table, min(MOST_STRIPES, wanted))) return table;
   }
+  const errno = unfinishedErrno();
   const unfinished = <usize>mine(ORPHAN);
   if (unfinished && dismantleArray(unfinished)) freeHeader(unfinished);
-  return ENOMEM;
+  return errno;
 }
 
 /** Frees the elements, in the shared build. False when a lock could not be had. */

@@ -18,7 +18,7 @@ import { closeArray, dismantleArray } from "./array";
 import { beginWrite, commit } from "../sync/journal";
 import { SHARED } from "../sync/shared";
 import { ORPHAN, mine } from "../sync/slot";
-import { assemble, newHeader } from "../table/assemble";
+import { assemble, newHeader, unfinishedErrno } from "../table/assemble";
 import { dismantle, freeHeader } from "../table/dismantle";
 import { setLimit } from "../table/low_water";
 import { clearShared } from "../table/scan_locked";
@@ -43,10 +43,7 @@ function setUp(
   growable: bool, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: bool, hint: u32, seed: u32,
 ): usize {
   const table = SHARED ? newHeader() : allocate(HEADER_BYTES);
-  if (!table) {
-    if (SHARED) dropUnfinished();
-    return 0;
-  }
+  if (!table) return SHARED ? dropUnfinished() : ENOMEM;
   if (SHARED) beginWrite();
   else {
     zeroBytes(table, HEADER_BYTES);
@@ -66,8 +63,9 @@ function setUp(
   const elements = !growable && prealloc ? <u64>maxEntries * field(table, ELEMENT_STRIDE) : 0;
   if (SHARED) commit();
   if (couldHold(touched + elements) && open(table, buckets)) return table;
+  if (SHARED) return dropUnfinished();
   destroyTable(table);
-  return 0;
+  return ENOMEM;
 }
 
 function open(table: usize, buckets: u32): bool {
@@ -78,18 +76,19 @@ function open(table: usize, buckets: u32): bool {
   return assemble<BlockRefs>(table, buckets);
 }
 
-/** Destroys a table that this slot could not finish. */
-function dropUnfinished(): void {
+/** Destroys a table that this slot could not finish, and says why: the errno of a lock, or ENOMEM. */
+function dropUnfinished(): usize {
+  const errno = unfinishedErrno();
   const table = <usize>mine(ORPHAN);
   if (table) destroyTable(table);
+  return errno;
 }
 
-/** A new map: its handle, or ENOMEM. */
+/** A new map: its handle, or ENOMEM, or in the shared build the errno of a lock. */
 export function createTable(
   growable: u32, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: u32, hint: u32, seed: u32,
 ): usize {
-  const table = setUp(growable != 0, keySize, valueSize, maxEntries, prealloc != 0, hint, seed);
-  return table ? table : ENOMEM;
+  return setUp(growable != 0, keySize, valueSize, maxEntries, prealloc != 0, hint, seed);
 }
 
 /** Frees a map with everything in it. */

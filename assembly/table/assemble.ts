@@ -1,10 +1,12 @@
 // Giving a new table its memory in the shared build, piece by piece as table/dismantle.ts takes it away: each piece is an operation,
 // and what the header says is there at every moment.
 import { allocate, allocationSize } from "../memory/arena";
+import { ENOMEM } from "../memory/errno";
 import { HOST_CPUS } from "../memory/regions";
 import { zeroBytes } from "../hash/bytes";
 import { LINE_BYTES } from "../sync/count";
 import { beginWrite, commit, rollback, write32 } from "../sync/journal";
+import { lockErrno } from "../sync/lock";
 import { ORPHAN, SLOT } from "../sync/slot";
 import { tableAllocate } from "./account";
 import { untouchedEntry, widthIn } from "./buckets";
@@ -43,6 +45,11 @@ export function newHeader(): usize {
   }
   if (commit() && lines) return table;
   return 0;
+}
+
+/** Why the last operation of making a table failed: the errno of a lock, or ENOMEM. To be asked before the table is destroyed. */
+export function unfinishedErrno(): u32 {
+  return lockErrno() ? lockErrno() : ENOMEM;
 }
 
 /** Gives a table of `buckets` buckets its first memory: all that a preallocated one will ever need. False without memory. */

@@ -26,7 +26,7 @@ import { Pins } from "./pins.ts";
 import { PlainTables } from "./plain_tables.ts";
 import { Scratch } from "./scratch.ts";
 import type { Seat } from "./seat.ts";
-import { lockTimeout, sharedCore } from "./shared_core.ts";
+import { clearSlotErrno, lockTimeout, sharedCore } from "./shared_core.ts";
 import { SharedTables } from "./shared_tables.ts";
 import type { Tables } from "./tables.ts";
 import { HostThreads } from "./threads.ts";
@@ -419,7 +419,10 @@ export class Host extends HostThreads {
   /** @internal A block of host memory, or 0 when there is none. */
   allocate(bytes: number): number {
     // The core counts in 32 bits.
-    if (bytes > this.limit) return 0;
+    if (bytes > this.limit) {
+      if (this.shared) clearSlotErrno(this);
+      return 0;
+    }
     const address = this.core.allocate(bytes) >>> 0;
     if (this.u8.length === 0) this.refresh();
     return address;

@@ -7,6 +7,7 @@
  */
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "./host.ts";
+import { lockTimeout, slotErrno } from "./shared_core.ts";
 import { COPY_BUFFER, slotAddress } from "./shared_memory.ts";
 
 /** Bytes the core may read after the end of a key or value that it is handed. */
@@ -79,7 +80,7 @@ export class Scratch {
   /** Runs `run` with the rooms there, on a host that may have no map open. */
   borrow<T>(operation: Operation, run: () => T): T {
     if (this.value !== 0) return run();
-    if (!this.reserve(1, 1)) throw noMemory(this.#host, operation, "the host");
+    if (!this.reserve(1, 1)) throw noBlock(this.#host, operation, "the host");
     try {
       return run();
     } finally {
@@ -132,6 +133,12 @@ export class Scratch {
     if (this.#stage !== 0) this.#host.core.release(this.#stage, this.#stageBytes);
     this.#stage = this.#stageBytes = 0;
   }
+}
+
+/** The error where {@link Host.allocate} gave 0: there is no memory, or another thread has the lock of the allocator. */
+export function noBlock(host: Host, operation: Operation, subject: string): Error {
+  if (host.shared && slotErrno(host) === ERRNO.ETIMEDOUT) return lockTimeout(host, operation, subject);
+  return noMemory(host, operation, subject);
 }
 
 /** ENOMEM, with how much of the limit is in use. */

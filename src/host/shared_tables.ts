@@ -9,7 +9,7 @@ import { bpfError, damagedError, ERRNO, mapSubject, type Operation } from "../er
 import type { LowWaterHooks } from "../maps/low_water.ts";
 import type { Sockets } from "../maps/sockets.ts";
 import type { Host } from "./host.ts";
-import { noMemory } from "./scratch.ts";
+import { noBlock, noMemory } from "./scratch.ts";
 import { lockTimeout, type SharedExports, sharedCore } from "./shared_core.ts";
 import { DYING_TABLES } from "./shared_memory.ts";
 import type { Table, TableInfo, TableType } from "./table.ts";
@@ -243,8 +243,9 @@ export class SharedTables extends Tables {
       throw notOwner(found, operation);
     }
     if (!this.host.scratch.reserve(found.keySize, found.valueBytes)) {
+      const error = noBlock(this.host, operation, subject);
       this.#core.dropTable(handle);
-      throw noMemory(this.host, operation, subject);
+      throw error;
     }
     found.references = 1;
     this.#open.set(found.id, found);
@@ -268,7 +269,7 @@ export class SharedTables extends Tables {
     const block = host.allocate(bytes.length);
     // On a full host the stage of a thread that has a map open may have room.
     const at = block === 0 ? host.scratch.stage(bytes.length) : block;
-    if (at === 0) throw noMemory(host, operation, `the path ${JSON.stringify(path)}`);
+    if (at === 0) throw noBlock(host, operation, `the path ${JSON.stringify(path)}`);
     host.u8.set(bytes, at);
     const result = call(at, bytes.length);
     if (block !== 0) host.core.release(block, bytes.length);

@@ -9,8 +9,9 @@ import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { SocketMapType } from "../maps/spec.ts";
 import type { MapAttributes } from "../maps/validate.ts";
 import type { Host } from "./host.ts";
-import { noMemory } from "./scratch.ts";
+import { noBlock, noMemory } from "./scratch.ts";
 import { drawTableSecrets } from "./secrets.ts";
+import { lockTimeout } from "./shared_core.ts";
 import type { Table, TableInfo, TableType } from "./table.ts";
 import { ERRNO_LIMIT } from "./wasm.ts";
 
@@ -98,13 +99,15 @@ export abstract class Tables {
     const flags =
       (attributes.flags & ~(BPF_F_RDONLY | BPF_F_WRONLY)) | (type === "rhash" ? BPF_F_NO_PREALLOC : 0);
     const id = this.takeId(operation, subject);
-    let handle = this.#allocate(attributes, valueBytes, flags, id);
+    const handle = this.#allocate(attributes, valueBytes, flags, id);
     if (this.host.u8.length === 0) this.host.refresh();
     if (handle >= ERRNO_LIMIT && !scratch.reserve(keySize, valueBytes)) {
+      const error = noBlock(this.host, operation, subject);
       this.#discard(handle);
-      handle = ERRNO.ENOMEM;
+      throw error;
     }
     if (handle === ERRNO.ENOMEM) throw noMemory(this.host, operation, subject);
+    if (handle === ERRNO.ETIMEDOUT) throw lockTimeout(this.host, operation, subject);
     if (handle < ERRNO_LIMIT) throw bpfError(handle, operation, subject, "was refused by the core");
     const { name, mapExtra, hasLock, lockOffset } = attributes;
     const info: TableInfo = {

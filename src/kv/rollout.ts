@@ -5,7 +5,7 @@
  * @module
  */
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import { noMemory } from "../host/scratch.ts";
+import { noBlock } from "../host/scratch.ts";
 import { ERRNO_LIMIT } from "../host/wasm.ts";
 import { Binding } from "./binding.ts";
 import { exclusively, GATE, hold, letGo } from "./exclusive.ts";
@@ -97,7 +97,7 @@ function callSwitch(
   const { host } = store;
   const values = changes.reduce((sum, { expected }) => sum + (expected?.length ?? 0), 0);
   const list = host.scratch.stage(changes.length * CHANGE_BYTES + values + text.length + 8);
-  if (list === 0) throw noMemory(host, operation, store.subject);
+  if (list === 0) throw noBlock(host, operation, store.subject);
   let at = list + changes.length * CHANGE_BYTES;
   for (const [i, { key, owner, expected }] of changes.entries()) {
     const word = (list + i * CHANGE_BYTES) >>> 2;

@@ -7,7 +7,7 @@ import { elementsOf, typedArrayName } from "../codec/byte_array.ts";
 import { Scalar } from "../codec/codec.ts";
 import { describe } from "../codec/mismatch.ts";
 import { ERRNO } from "../errors.ts";
-import { noMemory, READ_AHEAD, roundUp64 } from "../host/scratch.ts";
+import { noBlock, READ_AHEAD, roundUp64 } from "../host/scratch.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import { badDelta, type Counter, fitsDelta } from "./counter.ts";
 import type { EntryMap } from "./entry_map.ts";
@@ -136,7 +136,7 @@ export class AddMany<K, V> {
     const keysOffset = deltasOffset + roundUp64(room * deltaBytes + READ_AHEAD);
     const bytes = keysOffset + roundUp64(room * table.keySize + READ_AHEAD);
     let stage = host.scratch.stage(bytes);
-    if (stage === 0) throw noMemory(host, "addMany", subjectOf(map));
+    if (stage === 0) throw noBlock(host, "addMany", subjectOf(map));
     /** The limit whose mark the next key may pass. */
     let crossed = 0;
     for (let start = 0; start < count; ) {

@@ -9,7 +9,7 @@ import { BPF_F_LOCK } from "../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { checkKnown } from "../host/known.ts";
 import { checkInteger } from "../host/options.ts";
-import { noMemory, READ_AHEAD, roundUp64, scanLayout } from "../host/scratch.ts";
+import { noBlock, READ_AHEAD, roundUp64, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED } from "../host/wasm.ts";
 import { compareBy } from "../print/hidden.ts";
 import { INSPECT, type Inspect, printEntries, printList } from "../print/inspect.ts";
@@ -105,7 +105,7 @@ export class Batch<K, V> {
       : 0;
     this.#bytes = layout.bytes + roundUp64(host.layout.stageBytes) + copies;
     this.#cursor = host.allocate(this.#bytes);
-    if (this.#cursor === 0) throw noMemory(host, "createBatch", subjectOf(map));
+    if (this.#cursor === 0) throw noBlock(host, "createBatch", subjectOf(map));
     this.#stage = this.#cursor + layout.bytes;
     this.#map = map;
     this.#keysAt = this.#cursor + layout.keys;

@@ -4,7 +4,7 @@
  * @module
  */
 import { BpfError, bpfError, ERRNO } from "../errors.ts";
-import { noMemory, scanLayout } from "../host/scratch.ts";
+import { noBlock, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED } from "../host/wasm.ts";
 import { Batch } from "./batch.ts";
 import type { EntryMap } from "./entry_map.ts";
@@ -90,7 +90,7 @@ export class DrainIterator<K, V> extends IteratorBase {
     if (map.frozen) map.fail("drain", ERRNO.EPERM);
     const layout = scanLayout(host, keySize, valueBytes, 1);
     const at = host.scratch.stage(layout.bytes);
-    if (at === 0) throw noMemory(host, "drain", subjectOf(map));
+    if (at === 0) throw noBlock(host, "drain", subjectOf(map));
     host.u8.set(cursor, at);
     if (host.u32[(at >>> 2) + 1] === CURSOR_ENDED) return undefined;
     const count = host.core.drain(table.handle, at, at + layout.keys, at + layout.values, 1);

@@ -8,7 +8,7 @@
  * @module
  */
 import type { Operation } from "../errors.ts";
-import { noMemory, scanLayout } from "../host/scratch.ts";
+import { noBlock, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import type { EntryMap } from "./entry_map.ts";
@@ -136,7 +136,7 @@ export class EntryIterator<K, V, T> extends IteratorBase {
       room = 1;
       layout = scanLayout(host, keySize, valueBytes, room);
       cursor = host.scratch.stage(layout.bytes);
-      if (cursor === 0) throw noMemory(host, this.#operation, subjectOf(this.#map));
+      if (cursor === 0) throw noBlock(host, this.#operation, subjectOf(this.#map));
     }
     if (room !== this.#room) {
       this.#room = room;

@@ -5,7 +5,7 @@
  */
 import { describe } from "../codec/mismatch.ts";
 import type { Host } from "../host/host.ts";
-import { noMemory, READ_AHEAD, roundUp64 } from "../host/scratch.ts";
+import { noBlock, READ_AHEAD, roundUp64 } from "../host/scratch.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";
 import { FlatArgument, groupSize, KeyArgument, type KeyArray, type ValueArray } from "./key_array.ts";
@@ -98,7 +98,7 @@ export class Lookups<K, V> {
     const valuesOffset = keysOffset + roundUp64(room * keySize + READ_AHEAD);
     const foundOffset = valuesOffset + roundUp64(room * valueBytes + READ_AHEAD);
     const stage = host.scratch.stage(foundOffset + room);
-    if (stage === 0) throw noMemory(host, "lookupMany", subjectOf(map));
+    if (stage === 0) throw noBlock(host, "lookupMany", subjectOf(map));
     const keysAt = stage + keysOffset;
     this.#keys.copy(start, n, keysAt);
     const target = this.#values;

@@ -21,7 +21,7 @@ import { describe } from "../codec/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { checkSlips } from "../host/known.ts";
 import { checkInteger } from "../host/options.ts";
-import { noMemory, roundUp64, scanLayout } from "../host/scratch.ts";
+import { noBlock, roundUp64, scanLayout } from "../host/scratch.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
@@ -135,7 +135,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer
     if (this.#block === 0) {
       room = 1;
       this.#block = host.allocate(bytesOf(room));
-      if (this.#block === 0) throw noMemory(host, "iterator", subject);
+      if (this.#block === 0) throw noBlock(host, "iterator", subject);
     }
     this.#room = room;
     this.#bytes = bytesOf(room);

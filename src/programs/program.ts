@@ -11,7 +11,7 @@ import { ACT_KEEP } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { checkKnown } from "../host/known.ts";
-import { noMemory } from "../host/scratch.ts";
+import { noBlock } from "../host/scratch.ts";
 import { isArray, roundUp8 } from "../host/tables.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
@@ -333,7 +333,7 @@ export function program<
   if (map.closed) map.refuse("program"); // by `build`, or a getter of the options
   const bytes = counters.end + roundUp8(scope.zeros);
   const block = bytes === 0 ? 0 : map.host.allocate(bytes);
-  if (block === 0 && bytes > 0) throw noMemory(map.host, "program", subject);
+  if (block === 0 && bytes > 0) throw noBlock(map.host, "program", subject);
   map.host.u8.fill(0, block, block + bytes);
   const made = new Program<unknown, unknown, P, C>(map, tree, block, bytes, params, counters, backend);
   // Now, and not in the first run, which may have a budget. Arrays have no runs.

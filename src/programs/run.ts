@@ -9,7 +9,7 @@
 import { describe } from "../codec/mismatch.ts";
 import { ACT_DELETE, ACT_KEEP, ACT_STOP } from "../constants.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import { noMemory } from "../host/scratch.ts";
+import { noBlock } from "../host/scratch.ts";
 import { lockTimeout, sharedCore } from "../host/shared_core.ts";
 import { SLOT_SEQUENCE, slotAddress } from "../host/shared_memory.ts";
 import { checkNoPromise } from "../host/threads.ts";
@@ -157,7 +157,7 @@ export class Run<K, V> {
       buckets = core.programEntries(table.handle, record.address, most);
       if (buckets > 0 || record.ended) break;
       if (record.outcome === NO_LOCK) throw lockTimeout(host, "process", subjectOf(this.#map));
-      if (!record.growRows(record.needed)) throw noMemory(host, "process", subjectOf(this.#map));
+      if (!record.growRows(record.needed)) throw noBlock(host, "process", subjectOf(this.#map));
     }
     this.#filterRows(buckets);
   }

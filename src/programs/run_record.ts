@@ -4,7 +4,7 @@
  * @module
  */
 import type { Host } from "../host/host.ts";
-import { noMemory } from "../host/scratch.ts";
+import { noBlock } from "../host/scratch.ts";
 
 const STATE = 4;
 const PLAN = 16;
@@ -69,7 +69,7 @@ export class RunRecord {
   constructor(host: Host, flags: number, position: number, subject: string) {
     const bytes = RUN_BYTES + FIRST_ROWS * ROW_BYTES;
     const address = host.allocate(bytes);
-    if (address === 0) throw noMemory(host, "process", subject);
+    if (address === 0) throw noBlock(host, "process", subject);
     this.host = host;
     this.address = address;
     this.#bytes = bytes;

@@ -4,7 +4,7 @@
  * @module
  */
 import { bpfError, ERRNO } from "../errors.ts";
-import { noMemory } from "../host/scratch.ts";
+import { noBlock } from "../host/scratch.ts";
 import { lockTimeout, sharedCore } from "../host/shared_core.ts";
 import { checkNoPromise } from "../host/threads.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
@@ -43,7 +43,7 @@ export class Victims<K, V> {
   /** Makes room for `room` in all, or at least for one more. Whether the dumper had to come first, for want of memory. */
   makeRoom(room = 0): boolean {
     if (this.#record.growVictims(room)) return false;
-    if (this.#record.victimCount === 0) throw noMemory(this.#map.host, "process", subjectOf(this.#map));
+    if (this.#record.victimCount === 0) throw noBlock(this.#map.host, "process", subjectOf(this.#map));
     return this.dump();
   }
 

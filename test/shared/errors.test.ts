@@ -5,6 +5,8 @@ import {
   BPF_F_LOCK,
   BpfError,
   createHost,
+  type HashMap,
+  type Host,
   type HostHandle,
   type HostOptions,
   LockTimeoutError,
@@ -19,6 +21,10 @@ import { pair, sharedHost } from "./hosts.ts";
 
 const spec = { type: "hash", name: "m", key: u32, value: u32, maxEntries: 8 } as const;
 const locking = { ...spec, value: struct({ lock: spinLock, n: u32 }) } as const;
+
+/** The lock word of the allocator (assembly/memory/regions.ts), and what is in it while CPU 1 holds it (assembly/sync/lock.ts). */
+const ARENA_LOCK = 448;
+const HELD_BY_1 = 1 | (1 << 2);
 
 describe("createHost", () => {
   it.each<[unknown, typeof TypeError | typeof RangeError, RegExp]>([
@@ -132,6 +138,30 @@ describe("a lock that is not to be had", () => {
     });
     map.update(1, { n: 6 }, BPF_F_LOCK);
     expect(seen.get(1)).toEqual({ n: 6 });
+  });
+
+  it.each<[string, (host: Host, map: HashMap<number, number>) => unknown]>([
+    ["createMap", (host) => host.createMap({ ...spec, name: "new" })],
+    ["createMap", (host) => host.createMap({ ...spec, name: "new", type: "rhash" })],
+    ["createMap", (host) => host.createMap({ ...spec, name: "new", type: "array" })],
+    ["createKvStore", (host) => host.createKvStore()],
+    ["createBatch", (_, map) => map.createBatch(2)],
+    ["lookupMany", (_, map) => map.lookupMany(new Uint32Array(10_000))],
+    ["process", (_, map) => map.process({ filter: () => 0 })],
+  ])("is not taken for a want of memory: %s %#", (operation, call) => {
+    const [host] = pair();
+    const map = host.createMap(spec).set(1, 2);
+    const before = host.memoryUsage();
+    const arena = ARENA_LOCK >>> 2;
+    const free = host.i32[arena];
+    host.i32[arena] = HELD_BY_1;
+    const error = expectErrno(() => call(host, map), "ETIMEDOUT");
+    host.i32[arena] = free;
+    expect(error).toBeInstanceOf(LockTimeoutError);
+    expect(error).toMatchObject({ operation, owner: 1 });
+    expect(host.memoryUsage()).toEqual(before);
+    host.verify();
+    call(host, map);
   });
 
   it("is EDEADLK when the thread itself holds it", () => {
