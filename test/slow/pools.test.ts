@@ -1,6 +1,12 @@
 // Pools of busy workers, terminated at once, at full size, and how long that kept the main thread. How many pools of four comes from the
 // environment; for each five of them there are two of eight:
 //   TEST_POOLS=500 npm run test:slow -- test/slow/pools.test.ts
+//
+// Two clocks are printed, the limits are for the second one:
+//   ms    what passed between the beginning of a call or listener of the main thread and its end.
+//   own   the same without the time in which the main thread could have run and the system ran something else (schedstat of Linux): five
+//         to nine busy threads share the cores here, and tens of milliseconds in a queue say nothing about this library. Whatever the
+//         thread waits for by itself, a lock or a dying worker, is in it. Where the system does not count, it is `ms`.
 import { beforeAll, expect, test } from "vitest";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
 import { testSeed } from "../support/seed.ts";
@@ -8,13 +14,13 @@ import { poolRuns } from "../threads/runs.ts";
 import { fromEnvironment, runJob } from "../threads/workers.ts";
 
 const LIMIT_MS = 60 * 60 * 1000;
-/** What may keep the main thread, in ms: a call that waits for a dead worker, and what its end calls. */
+/** What may keep the main thread, in ms of its own: a call that waits for a dead worker, and what its end calls. */
 const MOST_MS = 50;
 const P99_MS = 10;
 
 interface Summary {
   readonly count: number;
-  /** With what the system gave to other threads meanwhile, and without. */
+  /** By the two clocks above. */
   readonly ms: { readonly median: number; readonly p99: number; readonly most: number };
   readonly own: { readonly median: number; readonly p99: number; readonly most: number };
 }
