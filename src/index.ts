@@ -37,6 +37,7 @@ export type { CountingMap } from "./maps/counting_map.ts";
 export type { MapOf, MapTypes } from "./maps/create.ts";
 export type { EntryMap } from "./maps/entry_map.ts";
 export type { HashMap } from "./maps/hash_map.ts";
+export type { ValueIterator } from "./maps/iterator_base.ts";
 export type { KeyArray, TypedArray, ValueArray } from "./maps/key_array.ts";
 export type { LockableMap } from "./maps/lockable_map.ts";
 export type { LocalSlot } from "./maps/percpu.ts";

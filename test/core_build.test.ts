@@ -62,9 +62,9 @@ describe.each(["core", "core.shared"])("%s.wasm", (name) => {
     expect(imports.filter((entry) => entry.kind === "memory")).toMatchObject([
       { module: "env", name: "memory", memory: { shared } },
     ]);
-    // The address of the thread's CPU slot, and a clock. The abort of assertions is in debug builds only.
+    // The address of the thread's CPU slot, a clock, and who knows of dead threads. The abort of assertions is in debug builds only.
     expect(imports.map((entry) => `${entry.kind} ${entry.name}`).toSorted()).toEqual(
-      shared ? ["function now", "global slot", "memory memory"] : ["memory memory"],
+      shared ? ["function isGone", "function now", "global slot", "memory memory"] : ["memory memory"],
     );
   });
 
