@@ -173,8 +173,10 @@ export function scanShared<B>(table: usize, cursor: usize, keys: usize, values: 
     planned -= <u32>(planned != 0);
     if (state == AT && !removing) entries = emitFree<B>(table, position, keys, values, room - done);
     if (entries == NOT) {
-      if (isUntouchedAt<B>(table, position)) entries = 0;
-      else {
+      if (isUntouchedAt<B>(table, position)) {
+        entries = 0;
+        state = AT; // a cursor inside a bucket that holds nothing: of damaged memory, and it must go on all the same
+      } else {
         store<u32>(cursor, <u32>position);
         store<u32>(cursor, state, STATE);
         entries = emitLocked<B>(table, cursor, keys, values, room - done, removing);
