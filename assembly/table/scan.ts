@@ -13,7 +13,7 @@
 import { COUNTING, countCopied } from "../counting";
 import { compareBytes, copyBytes } from "../hash/bytes";
 import { reverseBits } from "../hash/hash";
-import { follow, mostNodes } from "../memory/damage";
+import { follow, insist, mostNodes } from "../memory/damage";
 import { bucketAddress, bucketIndex, bucketMask, insistOnBuckets } from "./buckets";
 import { emitBucket, emptyBucket } from "./emit";
 import { BUCKET_BYTES, KEY_SIZE, VALUE_SIZE, field } from "./header";
@@ -144,6 +144,7 @@ function sortBucket<B>(table: usize, bucket: usize, cursor: usize, position: u32
   let left = mostNodes();
   do {
     left = follow(left);
+    insist(!(block & 63)); // or block plus slot is another block, and positions need not ascend
     const first = block == bucket;
     let used = changetype<B>(block).occupied(table, first);
     while (used) {
@@ -268,6 +269,7 @@ export function leastIn<B>(table: usize, bucket: usize, position: u32, after: us
   let left = mostNodes();
   do {
     left = follow(left);
+    insist(!(block & 63)); // or block plus slot is another block, and positions need not ascend
     const first = block == bucket;
     let used = changetype<B>(block).occupied(table, first);
     while (used) {

@@ -8,7 +8,7 @@
  */
 import { describe } from "../codec/mismatch.ts";
 import { ACT_DELETE, ACT_KEEP, ACT_STOP } from "../constants.ts";
-import { bpfError, ERRNO } from "../errors.ts";
+import { bpfError, damagedError, ERRNO } from "../errors.ts";
 import { noBlock } from "../host/scratch.ts";
 import { lockTimeout, sharedCore } from "../host/shared_core.ts";
 import { SLOT_SEQUENCE, slotAddress } from "../host/shared_memory.ts";
@@ -192,6 +192,9 @@ export class Run<K, V> {
             if (!this.#isThere(key, value)) continue;
           }
           if (passes && this.#seen.has(host.u8, key)) continue;
+          if (key + table.keySize > host.u8.length || value + table.valueBytes > host.u8.length) {
+            throw damagedError("process", subjectOf(this.#map));
+          }
           visited++;
           const action = filter(entry.at(key, value));
           if (action === ACT_KEEP) continue;
