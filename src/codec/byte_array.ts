@@ -37,6 +37,15 @@ export function elementsOf(array: ArrayBufferView): number {
   return lengthOf.call(array);
 }
 
+/**
+ * The first `bytes` bytes of an array that has as many, for a copy that follows at once: the array itself, unless another thread could make it
+ * longer meanwhile. Making a view allocates.
+ */
+export function steadyBytes(array: Uint8Array, bytes: number): Uint8Array {
+  const isSteady = bufferOf.call(array) instanceof ArrayBuffer && bytesOf.call(array) === bytes;
+  return isSteady ? array : fixedBytes(array, bytes);
+}
+
 /** The first `bytes` bytes of a typed array, which do not follow its length. */
 export function fixedBytes(array: ArrayBufferView, bytes: number): Uint8Array {
   // Of a detached array there can be no view, not even of nothing.

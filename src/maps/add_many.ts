@@ -14,6 +14,7 @@ import type { EntryMap } from "./entry_map.ts";
 import { partError, reentryError, subjectOf } from "./failure.ts";
 import { FlatArgument, groupSize, KeyArgument, type KeyArray, type TypedArray } from "./key_array.ts";
 import { callLowWater, LOW_WATER } from "./low_water.ts";
+import { Parts } from "./parts.ts";
 
 /** Deltas of {@link CountingMap.addMany}: numbers, or bigints. */
 export type DeltaArray<C> = C extends bigint
@@ -22,6 +23,8 @@ export type DeltaArray<C> = C extends bigint
 
 const WORD = 0x1_0000_0000;
 const NO_WORDS = new Uint32Array(0);
+/** Words of deltas that are kept for the next call. */
+const MOST_KEPT = 65536;
 
 /** Whether the array has the deltas just as the core takes them: then they are copied, and all fit. */
 function isAsStored({ scalar, width }: Counter, name: string | undefined): boolean {
@@ -35,6 +38,8 @@ class DeltaArgument {
   #flat: FlatArgument;
   /** Deltas that had to be looked at one by one, as the core takes them; undefined when they are flat. */
   #words: Uint32Array | undefined;
+  #kept: Uint32Array = NO_WORDS;
+  #parts = new Parts<Uint32Array>();
 
   constructor(map: BpfMap<unknown, unknown>) {
     this.#map = map;
@@ -62,19 +67,24 @@ class DeltaArgument {
     if (words === undefined) this.#flat.copy(start * width, n * width, target, start);
     else
       this.#map.host.u32.set(
-        words.subarray((start * width) >>> 2, ((start + n) * width) >>> 2),
+        this.#parts.of(words, (start * width) >>> 2, ((start + n) * width) >>> 2),
         target >>> 2,
       );
   }
 
   close(): void {
+    const words = this.#words;
+    if (words !== undefined && words.length <= MOST_KEPT) this.#kept = words;
     this.#words = undefined;
   }
 
   /** The deltas as the core takes them: modulo 2^32, or 2^64 for counters of 8 bytes. */
   #read(deltas: ArrayLike<unknown>, counter: Counter, count: number): Uint32Array {
     const wide = counter.width === 8;
-    const words = count === 0 ? NO_WORDS : new Uint32Array(wide ? 2 * count : count);
+    const length = wide ? 2 * count : count;
+    const words = this.#kept.length >= length ? this.#kept : new Uint32Array(length);
+    // Not kept while it is in use: a getter of a delta may call addMany of the same map.
+    this.#kept = NO_WORDS;
     for (let i = 0; i < count; i++) {
       const delta = deltas[i];
       if (!fitsDelta(counter, delta)) throw badDelta(counter, `${this.#what}[${i}]`, delta);

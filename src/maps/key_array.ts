@@ -13,6 +13,7 @@ import { describe, within } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import { isAbsentKey, reentryError, subjectOf } from "./failure.ts";
+import { Parts } from "./parts.ts";
 
 export type TypedArray =
   | Uint8Array
@@ -170,6 +171,7 @@ export class KeyArgument<K> {
   /** The keys of an array of them, encoded; undefined when they are flat. */
   #encoded: Uint8Array | undefined;
   #kept = NO_BYTES;
+  #parts = new Parts<Uint8Array>();
   #view = new DataView(NO_BYTES.buffer);
 
   constructor(map: BpfMap<K, unknown>, operation: Operation) {
@@ -201,7 +203,7 @@ export class KeyArgument<K> {
   copy(start: number, n: number, target: number): void {
     const { keySize } = this.#map.table;
     if (this.#encoded === undefined) this.#flat.copy(start * keySize, n * keySize, target, start);
-    else this.#map.host.u8.set(this.#encoded.subarray(start * keySize, (start + n) * keySize), target);
+    else this.#map.host.u8.set(this.#parts.of(this.#encoded, start * keySize, (start + n) * keySize), target);
   }
 
   /** Reads all keys now, if writing to an argument would change them. */
