@@ -11,6 +11,7 @@
  *
  * @module
  */
+import { builtinModule } from "./builtin_module.ts";
 import { MOST_CPUS, slotThread, systemThreadOf } from "./shared_memory.ts";
 
 /** What {@link HostThreads.watch} needs of a worker of node:worker_threads. */
@@ -27,7 +28,6 @@ interface FileSystem {
 
 interface SystemProcess {
   readonly platform?: string;
-  getBuiltinModule?(id: string): FileSystem | undefined;
 }
 
 const TASKS = "/proc/self/task/";
@@ -38,7 +38,7 @@ function fileSystem(): FileSystem | undefined {
   const { process, Deno } = globalThis as { readonly process?: SystemProcess; readonly Deno?: unknown };
   // Deno would ask its user for leave to read files.
   if (process?.platform !== "linux" || Deno !== undefined) return undefined;
-  return process.getBuiltinModule?.("node:fs");
+  return builtinModule<FileSystem>("node:fs");
 }
 
 /** The calling thread's number in /proc/self/task, 0 when there is none. */

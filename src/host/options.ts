@@ -1,4 +1,5 @@
 import { describe } from "../codec/mismatch.ts";
+import { builtinModule } from "./builtin_module.ts";
 import type { HostOptions } from "./host.ts";
 import { checkKnown } from "./known.ts";
 import { MOST_CPUS } from "./shared_memory.ts";
@@ -36,19 +37,13 @@ export function checkInteger(what: string, value: unknown, min: number, max: num
 
 interface Machine {
   readonly navigator?: { readonly hardwareConcurrency?: number };
-  readonly process?: { getBuiltinModule?(id: string): { availableParallelism(): number } | undefined };
 }
 
-/** Threads the machine runs at once. Node 20 has no `navigator`, and browsers have no `process`. */
+/** Threads the machine runs at once. Node 20 has no `navigator`. */
 function availableParallelism(): number {
-  const { navigator, process } = globalThis as Machine;
+  const { navigator } = globalThis as Machine;
   if (navigator?.hardwareConcurrency !== undefined) return navigator.hardwareConcurrency;
-  try {
-    return process?.getBuiltinModule?.("node:os")?.availableParallelism() ?? 1;
-  } catch {
-    // The edge runtime of Next.js has the function, and throws from it.
-    return 1;
-  }
+  return builtinModule<{ availableParallelism(): number }>("node:os")?.availableParallelism() ?? 1;
 }
 
 /** All of {@link HostOptions}. */

@@ -5,6 +5,7 @@
  * @module
  */
 import { bpfError, ERRNO, noFreeSlotError } from "../errors.ts";
+import { builtinModule } from "./builtin_module.ts";
 import { PAGE_BYTES } from "./options.ts";
 
 /** Words of the host. */
@@ -66,14 +67,8 @@ export function slotAddress(cpu: number): number {
   return SLOTS + cpu * SLOT_BYTES;
 }
 
-interface ThreadProcess {
-  readonly process?: {
-    getBuiltinModule?(id: string): { readonly threadId: number; readonly isMainThread: boolean } | undefined;
-  };
-}
-
 function workerThreads() {
-  return (globalThis as ThreadProcess).process?.getBuiltinModule?.("node:worker_threads");
+  return builtinModule<{ readonly threadId: number; readonly isMainThread: boolean }>("node:worker_threads");
 }
 
 /** `threadId` of node:worker_threads; undefined where there are none. */

@@ -26,7 +26,7 @@ export const sharedHosts: UserWorkspaceConfig = {
       // Of the build, the documents and the codecs, which know no hosts.
       ...["core_build", "docs", "example_programs", "codec*"].map((name) => `test/${name}.test.ts`),
       // These make shared hosts themselves where it matters, and know the memory of both.
-      "test/verify*.test.ts",
+      ...["verify*", "flips", "map_methods"].map((name) => `test/${name}.test.ts`),
       "test/programs/process.test.ts",
       // Of memory that grows, and ends where a plain host's does.
       ...["programs/rules", "programs/errors", "grow_views"].map((name) => `test/${name}.test.ts`),
