@@ -1,8 +1,9 @@
 /**
- * Runs jobs of test/threads/jobs on the built package: a process of its own for each run, whose main thread coordinates
- * worker_threads (platform/node.mjs). A process, so that a crash or a hang of the core is a failed test and not the end of all.
+ * Runs jobs of test/threads/jobs on the built package: in another process, whose main thread coordinates worker_threads
+ * (platform/node.mjs). A process, so that a crash or a hang of the core is a failed test and not the end of all: the next job has a new one.
  */
 import { type ChildProcess, fork } from "node:child_process";
+import type { Socket } from "node:net";
 import { fileURLToPath } from "node:url";
 
 export interface JobOptions {
@@ -26,6 +27,38 @@ interface Answer {
 const LIMIT_MS = 45_000;
 const MAIN = fileURLToPath(new URL("platform/node.mjs", import.meta.url));
 
+/** A process that has done its last job; to start one with its threads takes longer than most jobs of `npm test`. */
+let idle: { readonly child: ChildProcess; readonly jobs: number } | undefined;
+/** Of one process: what the hosts of its jobs leave is freed when each of its threads has collected its garbage. */
+const MOST_JOBS = 20;
+
+function takeProcess(): { readonly child: ChildProcess; readonly jobs: number } {
+  const last = idle;
+  idle = undefined;
+  if (last?.child.connected) {
+    last.child.ref();
+    return last;
+  }
+  const child = fork(MAIN, [], {
+    execArgv: [],
+    serialization: "advanced",
+    stdio: ["ignore", 2, "pipe", "ipc"],
+  });
+  child.stderr?.setEncoding("utf8");
+  return { child, jobs: 0 };
+}
+
+/** Keeps a process for the next job. It ends with this one (platform/node.mjs). */
+async function giveBack(child: ChildProcess, jobs: number): Promise<void> {
+  if (jobs >= MOST_JOBS || idle !== undefined) return end(child);
+  child.removeAllListeners();
+  child.stderr?.removeAllListeners("data");
+  child.unref();
+  child.channel?.unref();
+  (child.stderr as Socket | null)?.unref();
+  idle = { child, jobs };
+}
+
 /** What the job returns. Errors name the job, its options and the seed. */
 export async function runJob<T>({
   job,
@@ -34,17 +67,13 @@ export async function runJob<T>({
   limit = LIMIT_MS,
   onData,
 }: JobOptions): Promise<T> {
-  const child = fork(MAIN, [], {
-    execArgv: [],
-    serialization: "advanced",
-    stdio: ["ignore", 2, "pipe", "ipc"],
-  });
+  const { child, jobs } = takeProcess();
   let timer: NodeJS.Timeout | undefined;
   let note = "";
   try {
-    return await new Promise<T>((resolve, reject) => {
+    const result = await new Promise<T>((resolve, reject) => {
       let stderr = "";
-      child.stderr?.setEncoding("utf8").on("data", (text: string) => {
+      child.stderr?.on("data", (text: string) => {
         stderr += text;
       });
       timer = setTimeout(() => reject(new Error(`no result after ${limit} ms\n${stderr}`)), limit);
@@ -67,13 +96,15 @@ export async function runJob<T>({
       // It has less time, so that it can say who is late, if it still can.
       child.send({ job, seed, options, limit: limit - 2000 });
     });
+    await giveBack(child, jobs + 1);
+    return result;
   } catch (error) {
+    await end(child);
     const reached = note === "" ? "" : `\nreached: ${note}`;
     const what = `TEST_SEED=${seed} job ${job} ${JSON.stringify(options)}`;
     throw new Error(`${what}\n${(error as Error).message}${reached}`, { cause: error });
   } finally {
     clearTimeout(timer);
-    await end(child);
   }
 }
 

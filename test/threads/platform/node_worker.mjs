@@ -1,8 +1,8 @@
-// A worker thread of Node as a member of a team.
+// A worker thread of Node as a member of teams, of one after the other.
 import { parentPort } from "node:worker_threads";
 import { runMember } from "../kit/member.mjs";
 
-parentPort.once("message", async (message) => {
+parentPort.on("message", async (message) => {
   await runMember(
     message,
     (job) => import(`../jobs/${job}.mjs`),
