@@ -322,7 +322,8 @@ export class Host extends HostThreads {
 
   /**
    * Checks every invariant of the memory and of all maps in it, whoever has them open; for tests, and after a thread was killed.
-   * Takes as long as reading everything once. Of maps that other threads are writing it says nothing of use.
+   * Takes as long as reading everything once. Other threads may be attached, but in no call meanwhile, or it reports what they have
+   * half done: writing to a map, or taking and giving back memory, as attaching and detaching do.
    *
    * @returns what is wrong; empty when all is well
    * @example
