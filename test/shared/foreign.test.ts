@@ -1,7 +1,7 @@
 // What comes from elsewhere: memories and modules that are no host's, slots whose threads died while they took them, and paths that have no
 // form in UTF-8.
 import { EventEmitter } from "node:events";
-import { Worker } from "node:worker_threads";
+import { threadId, Worker } from "node:worker_threads";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { CORE_WASM_BASE64 } from "../../src/generated/core.js";
 import { slotAddress, takeSlot } from "../../src/host/shared_memory.ts";
@@ -107,7 +107,7 @@ describe("a slot", () => {
 
   it("is found when its thread dies as soon as it has taken it", () => {
     const host = sharedHost();
-    const worker = Object.assign(new EventEmitter(), { threadId: host.slots()[0].thread ?? -1 });
+    const worker = Object.assign(new EventEmitter(), { threadId });
     host.watch(worker);
     // Nothing comes behind the step that takes it.
     const swap = Atomics.compareExchange.bind(Atomics) as (...args: unknown[]) => number;
@@ -129,7 +129,11 @@ describe("a slot", () => {
     const code = `
       import { workerData, parentPort } from "node:worker_threads";
       const { takeSlot } = await import(workerData.url);
-      parentPort.postMessage("ready");
+      const wait = Atomics.wait;
+      Atomics.wait = (words, ...rest) => {
+        if (words.buffer === workerData.memory.buffer) parentPort.postMessage("waits");
+        return wait(words, ...rest);
+      };
       parentPort.postMessage(takeSlot(new Int32Array(workerData.memory.buffer)));`;
     const { memory } = host.share();
     const url = new URL(`file://${root}/dist/host/shared_memory.js`).href;
@@ -140,8 +144,8 @@ describe("a slot", () => {
       const [answer] = await new Promise<unknown[]>((resolve, reject) => {
         worker.once("error", reject);
         worker.on("message", (message) => {
-          // It looks now, and finds no free slot.
-          if (message === "ready") setTimeout(() => Atomics.store(host.i32, slot, 0), 20);
+          // It has looked, and found no free slot.
+          if (message === "waits") Atomics.store(host.i32, slot, 0);
           else resolve([message]);
         });
       });
@@ -151,6 +155,11 @@ describe("a slot", () => {
     }
     // The main thread has to go on: it may be the one that clears up.
     Atomics.store(host.i32, slot, RECOVERED);
+    const wait = Atomics.wait.bind(Atomics) as (...args: unknown[]) => string;
+    vi.spyOn(Atomics, "wait").mockImplementation(((...args: [Int32Array, ...unknown[]]) => {
+      if (args[0].buffer === memory.buffer) throw new Error("the main thread waits");
+      return wait(...args);
+    }) as never);
     expectErrno(() => attachHost(host.share()), "ENOSPC");
   });
 });
