@@ -1,10 +1,14 @@
-import { type ChildProcessWithoutNullStreams, execFile, spawn } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { Readable } from "node:stream";
 import { fileURLToPath } from "node:url";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { commandLine } from "../../src/cli/command_line.ts";
 import type { Summary } from "../../src/cli/flows/summary.ts";
+import { BUILD_MS, builtRoot } from "../support/built.ts";
+import { bySize } from "../support/size.ts";
 import { bytes, interfaceBlock, pcap, section, tcp4, u32 } from "./build.ts";
 
 const root = fileURLToPath(new URL("../../", import.meta.url));
@@ -44,8 +48,8 @@ function start(args: string[]): { child: ChildProcessWithoutNullStreams; done: P
   return { child, done };
 }
 
-/** Runs bpfmap; `input` is what it finds on standard input. */
-async function bpfmap(args: string[], input: Uint8Array = bytes()): Promise<Run> {
+/** Runs the program; `input` is what it finds on standard input. */
+async function spawned(args: string[], input: Uint8Array = bytes()): Promise<Run> {
   const { child, done } = start(args);
   child.stdin.end(input);
   const run = await done;
@@ -53,20 +57,38 @@ async function bpfmap(args: string[], input: Uint8Array = bytes()): Promise<Run>
   return run;
 }
 
-beforeAll(async () => {
-  // Nothing to do under `npm test`, which builds first.
-  await new Promise<void>((resolve, reject) => {
-    execFile(process.execPath, [join(root, "scripts/run.mjs"), "build"], (error, _, stderr) =>
-      error === null ? resolve() : reject(new Error(`the build failed: ${stderr}`)),
-    );
-  });
-}, 120_000);
+/** Does the same in this process. */
+async function called(args: string[], input: Uint8Array = bytes()): Promise<Run> {
+  const run: Run = { status: null, stdout: "", stderr: "" };
+  const spies = (["stdout", "stderr"] as const).map((name) =>
+    vi.spyOn(process[name], "write").mockImplementation((text) => {
+      run[name] += text;
+      return true;
+    }),
+  );
+  const stdin = vi
+    .spyOn(process, "stdin", "get")
+    .mockReturnValue(Readable.from(input.length === 0 ? [] : [input]) as typeof process.stdin);
+  try {
+    run.status = await commandLine(args);
+  } finally {
+    for (const spy of [...spies, stdin]) spy.mockRestore();
+  }
+  return run;
+}
+
+// To start a process takes far longer than what it does here.
+const bpfmap = bySize(called, spawned);
+
+beforeAll(() => {
+  builtRoot();
+}, BUILD_MS);
 
 afterAll(() => rmSync(folder, { recursive: true }));
 
 describe("bpfmap flows", () => {
   test("reports the recorded capture, the totals last", async () => {
-    const { status, stdout, stderr } = await bpfmap(["flows", recorded]);
+    const { status, stdout, stderr } = await spawned(["flows", recorded]);
     expect(stderr).toBe("");
     expect(status).toBe(0);
     const count = (value: number) => value.toLocaleString("en-US");
@@ -220,6 +242,11 @@ describe("bpfmap flows", () => {
     expect(status).toBe(2);
   });
 
+  test("the status of the process is that of the command", async () => {
+    expect((await spawned(["flows", "--fast", recorded])).status).toBe(2);
+    expect((await spawned(["flows", folder])).status).toBe(1);
+  });
+
   test("help of a command", async () => {
     const help = await bpfmap(["flows", "--help"]);
     expect([help.status, help.stderr]).toEqual([0, ""]);
@@ -236,7 +263,7 @@ describe("bpfmap flows", () => {
     expect(help.stdout).toContain("flows CAPTURE");
     expect(await bpfmap(["help"])).toEqual(help);
     const { version } = JSON.parse(readFileSync(join(root, "package.json"), "utf8"));
-    expect(await bpfmap(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
+    expect(await spawned(["--version"])).toEqual({ status: 0, stdout: `${version}\n`, stderr: "" });
   });
 
   test("a reader that goes away is no error", async () => {
