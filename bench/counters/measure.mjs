@@ -1,6 +1,4 @@
 // Runs the counted workload on both cores.
-import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { functionNames, loadCounted, loadInstrumented } from "./cores.mjs";
 
 /**
@@ -47,16 +45,6 @@ function agree(what, names, one, other) {
       `${what}: ${name}: ${one[name]} on the counted core, ${other[name]} on the instrumented one`,
     );
   }
-}
-
-/** {@link measure} in a process of its own. @returns the measurement as JSON text */
-export function measureApart() {
-  const main = fileURLToPath(new URL("main.mjs", import.meta.url));
-  return execFileSync(process.execPath, [main, "--json"], {
-    encoding: "utf8",
-    stdio: ["ignore", "pipe", "inherit"],
-    maxBuffer: 2 ** 26,
-  });
 }
 
 /** Which functions the instructions of each operation are in. @returns {Promise<Record<string, Operations>>} */

@@ -1,5 +1,5 @@
 // What the core does for each operation, counted instead of timed: see bench/counters/.
-import { measureApart } from "../counters/measure.mjs";
+import { measureApart } from "../counters/apart.mjs";
 import { textOf as tableOf } from "../counters/report.mjs";
 import { Fingerprint } from "../data/fingerprint.mjs";
 

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 // @ts-expect-error plain JavaScript
+import { measureApart } from "../../bench/counters/apart.mjs";
+// @ts-expect-error plain JavaScript
 import { changesText, compare, differences } from "../../bench/counters/compare.mjs";
 // @ts-expect-error plain JavaScript
 import { COUNTERS, loadCounted } from "../../bench/counters/cores.mjs";
-// @ts-expect-error plain JavaScript
-import { measureApart } from "../../bench/counters/measure.mjs";
 import { createHost, type Host, type HostOptions, u32, u53, useWasm } from "../../src/index.ts";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
 import { bySize, inFull } from "../support/size.ts";
