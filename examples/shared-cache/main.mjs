@@ -7,9 +7,9 @@ import { CACHE, CLOCK, ROUND, STATS, STOP } from "./maps.mjs";
 
 const WORKERS = 3;
 const MOST = 30_000;
-const ROUNDS = 40;
+const ROUNDS = 20;
 /** Rounds that an entry stays. */
-const AGE = 10;
+const AGE = 5;
 
 const host = createHost({ shared: true, cpus: WORKERS + 1, maxMemory: 64 * 1024 * 1024 });
 const cache = host.createMap({ ...CACHE, name: "cache", maxEntries: MOST });

@@ -9,8 +9,8 @@ import { bySize } from "../support/size.ts";
 
 const seed = testSeed("kv/threads.test.ts");
 /** Rounds of every thread at least, one roll of many being a round, too. */
-const ROUNDS = bySize(10, 300);
-const KILLS = bySize(4, 12);
+const ROUNDS = bySize(4, 300);
+const KILLS = bySize(3, 12);
 const CPUS = 6;
 
 let lib: typeof bpfmap;

@@ -244,11 +244,11 @@ export const every = <R extends Run>(step: number, runs: readonly R[]): R[] =>
 
 /** Of `npm test`: every job on some of its maps, each long enough for its threads to meet. test/slow/threads.test.ts has the rest. */
 export const SMALL: Sizes = {
-  ms: 100,
-  rounds: 100,
-  reads: 30_000,
+  ms: 50,
+  rounds: 50,
+  reads: 20_000,
   kills: 3,
   attaching: 10,
-  scans: 4,
+  scans: 2,
   counts: 6000,
 };

@@ -28,9 +28,10 @@ export function testHistories(
       checked += checkHistories(data as Int32Array, options);
       pairs += overlaps(data as Int32Array, options);
     };
-    await runJob({ job, seed, options, limit, onData });
-    expect(checked).toBe(options.rounds);
-    expect(pairs).toBeGreaterThan(0);
+    let runs = 0;
+    // On a busy machine few histories may pass one thread at a time: until some calls have met.
+    for (; pairs === 0; runs++) await runJob({ job, seed, options, limit, onData });
+    expect(checked).toBe(runs * options.rounds);
     console.log(`TEST_SEED=${seed} ${checked} histories, ${pairs} pairs of calls at the same time`);
   });
 }
