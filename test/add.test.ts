@@ -143,15 +143,20 @@ describe("add", () => {
           value: u32,
           maxEntries: 40,
         });
+        const numbers = Array.from({ length: 40 }, (_, n) => n);
+        const keys = numbers.map(make);
         for (let round = 1; round < 4; round++) {
-          for (let n = 0; n < 40; n++) expect(map.add(make(n), n), key.name).toBe(round * n);
+          const counted = keys.map((one, n) => map.add(one, n));
+          expect(counted, key.name).toEqual(numbers.map((n) => round * n));
         }
-        const keys = Array.from({ length: 40 }, (_, n) => make(n));
         map.addMany(
           keys,
           keys.map((_, n) => -n),
         );
-        for (let n = 0; n < 40; n++) expect(map.add(make(n), 0), key.name).toBe(2 * n);
+        expect(
+          keys.map((one) => map.add(one, 0)),
+          key.name,
+        ).toEqual(numbers.map((n) => 2 * n));
       }
     }
   });

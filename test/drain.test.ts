@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { BpfError, createHost, type HashMap, type MapType, u32, u53, u64 } from "../src/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
 import { ARRAYS, HASHES, openAny } from "./support/every_type.ts";
+import { bySize } from "./support/size.ts";
 
 const ENTRIES = 1000;
 
@@ -19,11 +20,12 @@ describe.each(HASHES)("%s: drain", (type) => {
       const expected = new Map(map);
       const before = map.host.memoryUsage().bytes;
       const seen = new Map<number, unknown>();
+      const wrong: number[] = []; // what comes twice or is still there
       for (const [key, value] of map.drain(size === undefined ? {} : { size })) {
-        expect(seen.has(key), `key ${key} comes once`).toBe(false);
-        expect(map.has(key)).toBe(false);
+        if (seen.has(key) || map.has(key)) wrong.push(key);
         seen.set(key, value);
       }
+      expect(wrong).toEqual([]);
       expect(seen).toEqual(expected);
       expect([map.size, [...map]]).toEqual([0, []]);
       // The batch is given back: only the stage of the host may have grown.
@@ -155,7 +157,7 @@ describe.each(HASHES)("%s: drain", (type) => {
   });
 
   it("puts back what is left when the map is closed, and is EBADF then", () => {
-    const entries = 30_000;
+    const entries = bySize(5000, 30_000);
     const map = filled(type, entries, entries);
     map.host.pin("/m", map);
     const other = map.host.open("/m", { key: u32, value: u32 });

@@ -29,15 +29,17 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
       (entries) => {
         const { host, map } = openKind(kind, entries, options);
         const seen: number[] = [];
+        const values: number[] = [];
         const result = map.process({
           filter: (entry) => {
-            expect(entry.value.n).toBe(entry.key);
+            values.push(entry.value.n);
             seen.push(entry.key);
             return entry.key % 3 === 0 ? ACT_DELETE : ACT_KEEP;
           },
         });
         const deleted = Math.ceil(entries / 3);
         expect(result).toEqual({ visited: entries, deleted, stopped: false });
+        expect(values).toEqual(seen);
         expect(seen.sort((a, b) => a - b)).toEqual(Array.from({ length: entries }, (_, n) => n));
         expect([...map.keys()].sort((a, b) => a - b)).toEqual(seen.filter((n) => n % 3 !== 0));
         expect(map.size).toBe(entries - deleted);
@@ -49,21 +51,21 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
       const { host, map } = openKind(kind, 2000, options);
       const dumped: number[] = [];
       let filtered = 0;
+      let wrong = 0;
       const result = map.process({
         filter: (entry) => {
-          expect(dumped).toEqual([]);
+          if (dumped.length > 0) wrong++;
           filtered++;
           if (entry.key % 2 === 0) return ACT_KEEP;
           entry.value.n += 10_000;
           return ACT_DELETE;
         },
         dumper: (entry) => {
-          expect([filtered, map.has(entry.key)]).toEqual([2000, false]);
-          expect(entry.value.n).toBe(entry.key + 10_000);
+          if (filtered !== 2000 || map.has(entry.key) || entry.value.n !== entry.key + 10_000) wrong++;
           dumped.push(entry.key);
         },
       });
-      expect(result).toEqual({ visited: 2000, deleted: 1000, stopped: false });
+      expect([result, wrong]).toEqual([{ visited: 2000, deleted: 1000, stopped: false }, 0]);
       expect(dumped.sort((a, b) => a - b)).toEqual(Array.from({ length: 1000 }, (_, n) => 2 * n + 1));
       expect(host.verify()).toEqual([]);
     });
@@ -152,17 +154,18 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     it("shows no entry that the filter has deleted, and each that stays once", () => {
       const { host, map } = openKind(kind, 1000, options);
       const seen = new Set<number>();
+      const wrong: number[] = [];
       map.process({
         filter: (entry) => {
           const { key } = entry;
-          expect([seen.has(key), map.has(key)]).toEqual([false, true]);
+          if (seen.has(key) || !map.has(key)) wrong.push(key);
           seen.add(key);
           // Each takes its neighbour with it, whether that one has been here or not.
           map.delete(key ^ 1);
           return ACT_KEEP;
         },
       });
-      expect([map.size, seen.size]).toEqual([500, 500]);
+      expect([map.size, seen.size, wrong]).toEqual([500, 500, []]);
       expect(host.verify()).toEqual([]);
     });
   });
@@ -171,19 +174,21 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     const { host, map } = openKind(KINDS[0], 1000, options);
     // Updates of itself and others; inserts may come or not, but not twice.
     const counts = new Map<number, number>();
+    let written = 0;
     map.process({
       filter: (entry) => {
         counts.set(entry.key, (counts.get(entry.key) ?? 0) + 1);
         if (entry.key < 1000) {
           map.set(entry.key, { n: 7 });
-          expect(entry.value.n).toBe(7);
+          if (entry.value.n === 7) written++;
           map.set(entry.key + 1000, { n: 8 });
         }
         return ACT_KEEP;
       },
     });
-    for (let n = 0; n < 1000; n++) expect(counts.get(n)).toBe(1);
-    for (const [key, times] of counts) expect([key, times]).toEqual([key, 1]);
+    expect(written).toBe(1000);
+    for (let n = 0; n < 1000; n++) if (!counts.has(n)) counts.set(n, 0);
+    expect([...counts].filter(([, times]) => times !== 1)).toEqual([]);
     expect(map.size).toBe(2000);
 
     // Deletes the current entry by itself: that is not the run's.
