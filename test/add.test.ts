@@ -36,7 +36,13 @@ const NUMBERS: [Codec<number>, bits: number, signed: boolean][] = [
 const MAX = Number.MAX_SAFE_INTEGER;
 
 function hash<V>(value: Codec<V>, maxEntries = 100) {
-  return createHost({ seed: 1 }).createMap({ type: "hash", name: "m", key: u32, value, maxEntries });
+  return createHost({ seed: 1, maxMemory: 1 << 20 }).createMap({
+    type: "hash",
+    name: "m",
+    key: u32,
+    value,
+    maxEntries,
+  });
 }
 
 /** A sum as an integer of `bits` bits holds it. */
@@ -137,7 +143,7 @@ describe("add", () => {
   it("counts under keys of every kind", () => {
     for (const type of HASHES) {
       for (const [key, make] of KEYS) {
-        const map = createHost({ seed: 2, cpus: 2 }).createMap({
+        const map = createHost({ seed: 2, cpus: 2, maxMemory: 1 << 20 }).createMap({
           type: type as "hash",
           key,
           value: u32,

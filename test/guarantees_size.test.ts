@@ -128,7 +128,8 @@ describe("the work of one call is bounded", () => {
       return overflowBlocks / buckets;
     };
     expect(overflow(host(1000))).toBeGreaterThan(1); // one chain with nearly all entries
-    for (let other = 1001; other < bySize(1005, 1021); other++) expect(overflow(host(other))).toBeLessThan(0.5);
+    for (let other = 1001; other < bySize(1005, 1021); other++)
+      expect(overflow(host(other))).toBeLessThan(0.5);
     expect(overflow(createHost({ maxMemory: 64 * MIB }))).toBeLessThan(0.5);
   });
 });

@@ -29,7 +29,7 @@ function compareWithMap(
   [key, makeKey]: Sample<unknown>,
   [value, makeValue]: Sample<unknown>,
 ): void {
-  using host = createHost({ seed: 3 });
+  using host = createHost({ seed: 3, maxMemory: 1 << 20 });
   const map = host.createMap({ type, key, value, maxEntries: 100 });
   const model = new Map<string, string>();
   // Collected and compared at once: to expect each of a thousand results takes longer than the calls.

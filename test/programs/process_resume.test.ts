@@ -74,7 +74,7 @@ describe.each(ENGINES)("$name", (engine) => {
       );
       expect([all.visited, all.deleted]).toEqual([2000, 500]);
       expect(all.seen).toEqual(below(2000));
-      for (const visited of parts) expect(visited).toBeLessThan(entries + 64);
+      expect(Math.max(...parts)).toBeLessThan(entries + 64);
       expect([map.size, host.verify()]).toEqual([1500, []]);
     });
 
@@ -86,10 +86,8 @@ describe.each(ENGINES)("$name", (engine) => {
       do {
         const rule: Rule = { deletes: [3, 0], stops: [1, 0] };
         const result = engine.run(map, kind, rule, { budget: { entries: 1000 }, cursor }, seen);
-        if (result.visited > 0) {
-          expect([result.visited, result.stopped]).toEqual([1, true]);
-          parts++;
-        } else expect([result.stopped, result.cursor]).toEqual([false, undefined]);
+        if (result.visited === 1 && result.stopped) parts++;
+        else expect(result).toEqual({ visited: 0, deleted: 0, stopped: false });
         cursor = result.cursor;
       } while (cursor !== undefined);
       expect(parts).toBe(300);

@@ -11,12 +11,14 @@ export interface AnyMap {
 }
 
 export const CPUS = 3;
+/** Small: an engine takes five times as long to make room for all that addresses reach. */
+const MAX_MEMORY = 64 * 1024 * 1024;
 export const HASHES: readonly MapType[] = ["hash", "rhash", "percpu_hash"];
 export const ARRAYS: readonly MapType[] = ["array", "percpu_array"];
 export const EVERY_TYPE: readonly MapType[] = [...HASHES, ...ARRAYS];
 
 export function openAny(type: MapType, maxEntries: number, name = "m"): AnyMap {
-  const host = createHost({ seed: 7, cpus: CPUS });
+  const host = createHost({ seed: 7, cpus: CPUS, maxMemory: MAX_MEMORY });
   const map = host.createMap({ type, name, key: u32, value: u32, maxEntries });
   const perCpu = type.startsWith("percpu");
   return {

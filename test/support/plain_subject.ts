@@ -20,6 +20,8 @@ export type Bug =
 
 interface PlainEntry {
   readonly key: Uint8Array;
+  /** The key as a string, which entries are sorted by. */
+  readonly name: string;
   address: number;
 }
 
@@ -68,8 +70,9 @@ export class PlainSubject implements Subject {
       return 0;
     }
     this.#inserts++;
-    const entry = { key: key.slice(), address: this.#place(value) };
-    this.#entries.set(byteString(key), entry);
+    const name = byteString(key);
+    const entry = { key: key.slice(), name, address: this.#place(value) };
+    this.#entries.set(name, entry);
     if (this.#bug === "move in section" && this.#depth > 0) {
       for (const moved of this.#entries.values()) moved.address = this.#place(this.#model.lookup(moved.key)!);
     }
@@ -103,7 +106,8 @@ export class PlainSubject implements Subject {
   nextKey(key?: Uint8Array): Uint8Array | undefined {
     const sorted = this.#sorted();
     if (key === undefined || !this.has(key)) return sorted[0]?.key;
-    const next = sorted.findIndex((entry) => byteString(entry.key) > byteString(key));
+    const name = byteString(key);
+    const next = sorted.findIndex((entry) => entry.name > name);
     if (this.#bug === "next restarts" && next === 30) return sorted[0]!.key;
     return sorted[next]?.key;
   }
@@ -191,7 +195,7 @@ export class PlainSubject implements Subject {
   }
 
   #sorted(): PlainEntry[] {
-    return [...this.#entries.values()].sort((a, b) => (byteString(a.key) < byteString(b.key) ? -1 : 1));
+    return [...this.#entries.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   #scan(drain: boolean): SubjectScan {
@@ -201,7 +205,7 @@ export class PlainSubject implements Subject {
     return {
       step: (room) => {
         if (drain && this.#model.frozen) return 1;
-        let ahead = this.#sorted().filter((entry) => last === "" || byteString(entry.key) > last);
+        let ahead = this.#sorted().filter((entry) => last === "" || entry.name > last);
         if (this.#bug === "scan skips" && deletions !== this.#deletions && room === 1) ahead = ahead.slice(1);
         if (this.#bug === "scan repeats" && inserts !== this.#inserts) ahead = this.#sorted();
         deletions = this.#deletions;
