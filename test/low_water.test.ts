@@ -139,7 +139,9 @@ describe.each([false, true])("shared: %s", (shared) => {
             present.add(key);
           } else expectErrno(() => map.set(key, step), "E2BIG");
         } else if (present.delete(key)) map.delete(key);
-        expect([calls.length, map.size], `TEST_SEED=${seed}`).toEqual([expected, present.size]);
+        if (calls.length !== expected || map.size !== present.size) {
+          expect([calls.length, map.size], `TEST_SEED=${seed}`).toEqual([expected, present.size]);
+        }
       }
       map.host.close();
     }

@@ -23,7 +23,7 @@ import { KEYS, VALUES } from "./support/samples.ts";
 
 const CPUS = 3;
 const TYPES = ["percpu_hash", "percpu_array"] as const;
-const host = () => createHost({ seed: 1, cpus: CPUS });
+const host = () => createHost({ seed: 1, cpus: CPUS, maxMemory: 16 * 1024 * 1024 });
 
 function open<V>(type: (typeof TYPES)[number], value: Codec<V>, maxEntries = 8): PercpuHashMap<number, V> {
   const map = host().createMap({ type, name: "m", key: u32, value, maxEntries });
@@ -233,10 +233,9 @@ describe("percpu_hash", () => {
         map.set(make(n), [n, -1 - n, n + 1]);
         map.local.set(make(n), n + 2);
       }
-      for (let n = 0; n < 50; n++) {
-        expect(map.get(make(n))).toEqual([n + 2, -1 - n, n + 1]);
-        expect(map.local.get(make(n))).toBe(n + 2);
-      }
+      const numbers = Array.from({ length: 50 }, (_, n) => n);
+      expect(numbers.map((n) => map.get(make(n)))).toEqual(numbers.map((n) => [n + 2, -1 - n, n + 1]));
+      expect(numbers.map((n) => map.local.get(make(n)))).toEqual(numbers.map((n) => n + 2));
       expect(map.lookupAndDelete(make(7))).toEqual([9, -8, 8]);
       expect(map.delete(make(7))).toBe(false);
       expect(map.size).toBe(49);

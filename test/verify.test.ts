@@ -34,15 +34,18 @@ const SPECS: SubjectSpec[] = [
 
 const SHARES = { scan: 10, iterate: 5, drain: 2, single: 30 };
 
+/** By how much the sequences are shorter than what fills a map. */
+const SMALLER = bySize(2, 1);
+
 /** Sequences that resize all the time, open long sections, or do anything. */
 const SEQUENCES: readonly (readonly [string, (maxEntries: number) => Iterable<Operation>])[] = [
+  ["anything", (maxEntries) => generateOperations({ seed, steps: bySize(600, 5000), keys: 750, maxEntries })],
   [
-    "anything",
-    (maxEntries) => generateOperations({ seed, steps: bySize(1200, 5000), keys: 750, maxEntries }),
+    "growing and shrinking",
+    (maxEntries) => withScans(growthAndShrink(maxEntries / SMALLER, seed), SHARES, seed),
   ],
-  ["growing and shrinking", (maxEntries) => withScans(growthAndShrink(maxEntries, seed), SHARES, seed)],
-  ["crossing the level boundaries", () => withScans(boundaryChurn(bySize(80, 200), seed), SHARES, seed)],
-  ["long sections", (maxEntries) => withScans(longSections(maxEntries, seed), SHARES, seed)],
+  ["crossing the level boundaries", () => withScans(boundaryChurn(bySize(50, 200), seed), SHARES, seed)],
+  ["long sections", (maxEntries) => withScans(longSections(maxEntries / SMALLER, seed), SHARES, seed)],
 ];
 
 /** A check walks over the whole table. */
@@ -89,7 +92,7 @@ test.each(EITHER)("%s with chains of keys with one hash, shared: %s", (type, sha
   const checked = new CheckedHost({ seed, shared, cpus: 4 });
   const sizes = { keySize: 16, valueSize: 8, maxEntries: 300 };
   const subject = new CollidingSubject(open(checked, { type, ...sizes }), seed, 5);
-  const operations = generateOperations({ seed, steps: bySize(1200, 6000), keys: 400, maxEntries: 300 });
+  const operations = generateOperations({ seed, steps: bySize(600, 6000), keys: 400, maxEntries: 300 });
   const model = new ReferenceMap({ ...sizes, keySize: 4 });
   replay(checked.checked(operations, EVERY), subject, model, { seed });
 });
@@ -179,7 +182,7 @@ test.each(BUILDS)("after every allocation that fails, shared: %s", (shared) => {
     const { host } = checked;
     const subject = open(checked, spec);
     const value = new Uint8Array(spec.valueSize);
-    for (let n = 0; n < 600; n++) {
+    for (let n = 0; n < bySize(250, 600); n++) {
       const key = new Uint8Array(spec.keySize);
       key[0] = n;
       key[1] = n >> 8;

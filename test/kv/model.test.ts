@@ -56,7 +56,7 @@ class Run {
   }
 
   delete(key: number): void {
-    expect(this.store.delete(key)).toBe(this.model.delete(key));
+    if (this.store.delete(key) !== this.model.delete(key)) throw new Error(`delete(${key})`);
   }
 
   check(key: number): void {

@@ -78,10 +78,11 @@ export class KvModel {
   #place(size: number): Place | undefined {
     for (const [page, bytes] of this.pages.entries()) {
       if (bytes === undefined) continue;
-      let run = 0;
-      for (let at = 0; at < PAGE; at++) {
-        run = bytes[at] === FREE ? run + 1 : 0;
-        if (run === size) return { page, offset: at + 1 - size };
+      for (let offset = bytes.indexOf(FREE); offset >= 0; ) {
+        let end = offset;
+        while (end < offset + size && bytes[end] === FREE) end++;
+        if (end === offset + size) return { page, offset };
+        offset = bytes.indexOf(FREE, end);
       }
     }
     const page = this.pages.indexOf(undefined);

@@ -6,6 +6,7 @@ import {
   BPF_MAP_DELETE_ELEM,
   BPF_MAP_LOOKUP_AND_DELETE_BATCH,
   BPF_MAP_LOOKUP_BATCH,
+  BPF_MAP_UPDATE_BATCH,
   BPF_MAP_UPDATE_ELEM,
 } from "../../src/uapi/index.ts";
 import { vanishingWord } from "../support/colliding_subject.ts";
@@ -135,7 +136,11 @@ it("positions among the bookmarks' numbers resume exactly", () => {
   const machine = new Machine(1, SEED);
   const entries = 150_000;
   const fd = machine.create("HASH", { max_entries: entries, value_size: 4 });
-  for (let key = 0; key < entries; key++) machine.elem(BPF_MAP_UPDATE_ELEM, fd, key);
+  const many = 2500;
+  for (let first = 0; first < entries; first += many) {
+    for (let i = 0; i < many; i++) machine.putU32(AT.keys + 4 * i, first + i);
+    expect(machine.batch(BPF_MAP_UPDATE_BATCH, fd, many)).toEqual(["OK", many]);
+  }
   machine.putU32(AT.cursor, 0xfff0_0000);
   const tail: number[] = [];
   let bookmarks = 0;
