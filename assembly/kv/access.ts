@@ -14,7 +14,7 @@ import { fence, now, ownCpu } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
 import { MAX_ENTRIES, field } from "../table/header";
 import { assign, unassign } from "./space";
-import { GATE, GENERATION, KV_LOCK, RETAINED, metaAddress, offsetOf, ownerOf, pageOf, sizeOf, valueAddress } from "./store";
+import { GATE, GENERATION, KV_LOCK, RETAINED, metaAddress, ownerOf, sizeOf, valueAddress } from "./store";
 
 const READ_TRIES: u32 = 64;
 /** In the place of a generation: the value belongs to a key that is staged or retained, and to no other. */

@@ -3,7 +3,7 @@
 // (unlink.ts). The run's section keeps entries where they are; tables with entries out of line may be split and merged meanwhile.
 import { reverseBits } from "../hash/hash";
 import { commit, rollback } from "../sync/journal";
-import { mine, ERRNO, VISITED as WIDTH } from "../sync/slot";
+import { VISITED as WIDTH, mine } from "../sync/slot";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
