@@ -2,12 +2,12 @@
 // asconfig.json only: every other build is byte for byte what it would be without these calls.
 // They start at 0 with a fresh memory, and JavaScript reads them there.
 //
-//   u64 each, from COUNTERS on (memory/regions.ts):
+//   u64 each, from COUNTERS on (regions.ts):
 //    0 probes           blocks compared against a key
 //    8 overflow visits  blocks behind the first of a bucket that a search for a key or a walk over a bucket goes to
 //   16 tag false hits   keys compared in vain because the tag was that of another key
 //   24 bytes copied     keys and values in and out, moved entries, words staged for a batch
-import { COUNTERS } from "./memory/regions";
+import { COUNTERS } from "./regions";
 
 /** Whether this build counts. Calls stand behind `if (COUNTING)`: inlining an empty function would change the code around it. */
 export const COUNTING: bool = isDefined(COUNTED);

@@ -1,10 +1,10 @@
 // Batches of array maps. Keys are indices; the errno that ends a batch stands at STAGE_ERRNO of the stage, as for hash maps.
 import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../hash/bytes";
-import { FIRST_ADDRESS } from "../memory/regions";
+import { FIRST_ADDRESS } from "../regions";
 import { arrayElement, arrayLength, arrayObtain, arrayStride, arrayWritten, insistOnElements } from "../maps/array";
 import { arrayAddTo, arrayGet, arraySet } from "../maps/shared_array";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { ARRAY_BASE, ARRAY_DATA, FROZEN, MARK, VALUE_SIZE, field } from "../table/header";
 import { STAGE_ERRNO, addTo, deltaShift } from "./write";
 

@@ -17,7 +17,7 @@ import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/block_keys";
 import { hash4 } from "../hash/hash";
 import { LOCKED } from "../sync/lock";
 import { fence } from "../sync/slot";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { hiddenZero, isReadable } from "../sync/word";
 import { fetch } from "../table/fetch";
 import { clearSpinLocks } from "../table/locked";

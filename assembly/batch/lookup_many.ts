@@ -6,7 +6,7 @@ import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { BUCKET_BYTES, ELEMENT_STRIDE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/header";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { isReadable } from "../sync/word";
 import { fetch } from "../table/fetch";
 import { clearSpinLocks } from "../table/locked";

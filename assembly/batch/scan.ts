@@ -4,7 +4,7 @@ import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/header";
 import { drainAny as drainTable } from "../table/drain";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { scanShared } from "../table/scan_locked";
 import { CURSOR_BYTES as BYTES_OF_CURSOR, scan as scanTable } from "../table/scan";
 

@@ -11,7 +11,7 @@ import { COUNTING, countCopied } from "../counting";
 import { hash4With, tagged } from "../hash/hash";
 import { hashKey, keyStride, loadKey } from "../hash/key";
 import { BUCKETS, BUCKET_SEGMENTS, KEY_SIZE, MASK, SEEDS, field } from "../table/header";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { isReadable } from "../sync/word";
 import { maskOf } from "../table/buckets";
 import { segmentOf } from "../table/segments";

@@ -4,15 +4,15 @@
 import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../hash/bytes";
 import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
-import { FIRST_ADDRESS } from "../memory/regions";
+import { FIRST_ADDRESS } from "../regions";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { BUCKET_BYTES, COUNT, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/header";
-import { ENOMEM } from "../memory/errno";
+import { ENOMEM } from "../errno";
 import { writeValue } from "../maps/spin_lock";
 import { isFresh, logBytes } from "../sync/journal";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { ensureValueLog, finishWrite, obtain, removeLocked } from "../table/locked";
 import { remove, upsert } from "../table/linear";
 import { touchElements } from "./lookup_many";

@@ -19,11 +19,11 @@
 //    every table | 24 u32 bytes of the text | 28 u32 generation: how many manifests there have been | 196 u32 metadata
 //  256 lock of the store | 260 lock of a rollout | 264 gate: who holds it is the only one to write      (the shared build)
 import { allocate, allocationSize, release } from "../memory/arena";
-import { insist } from "../memory/damage";
-import { ENOMEM } from "../memory/errno";
+import { insist } from "../damage";
+import { ENOMEM } from "../errno";
 import { zeroBytes } from "../hash/bytes";
 import { beginWrite, commit } from "../sync/journal";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { ORPHAN, mine } from "../sync/slot";
 import { tableAllocate, tableRelease } from "../table/account";
 import { newHeader, unfinishedErrno } from "../table/assemble";

@@ -4,10 +4,10 @@ import {
   KV_COUNT, KV_OWNER, KV_PAGES, KV_REGIONS, KV_RUN, KV_SPACE, KV_VALUE, OWN_LINES, TABLE_BYTES, broken,
 } from "../invariants";
 import { allocationSize } from "../memory/arena";
-import { HOST_CPUS } from "../memory/regions";
+import { HOST_CPUS } from "../regions";
 import { isInUse } from "../memory/verify";
 import { LINE_BYTES } from "../sync/count";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { verifyLock } from "../sync/verify";
 import { BYTES, COUNT, HEADER_BYTES, LAYOUT, LAYOUT_KV, LINES, MAX_ENTRIES, field } from "../table/header";
 import { verifyTable, verifyWords } from "../table/verify";

@@ -1,6 +1,6 @@
 // Single operations. One export per kind of key: it branches once on the layout of the map, a constant of the map, and is
 // straight code from there on. JavaScript calls each from one place of its own, which keeps V8's inline caches monomorphic.
-import { ENOENT, EPERM } from "../memory/errno";
+import { ENOENT, EPERM } from "../errno";
 import { reverseBits, tagged } from "../hash/hash";
 import { Key16, KeyAny, hashKey } from "../hash/key";
 import { BlockKeys } from "../table/block_keys";
@@ -10,9 +10,9 @@ import { FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, VALUE_SIZE, 
 import { find, remove, upsert } from "../table/linear";
 import { nextKey as nextIn } from "../table/scan";
 import { copyBytes } from "../hash/bytes";
-import { FIRST_ADDRESS } from "../memory/regions";
+import { FIRST_ADDRESS } from "../regions";
 import { clearEntries } from "./create";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { COPY, mine } from "../sync/slot";
 import { removeLocked } from "../table/locked";
 import { fetchKey, nextShared, updateShared, zeroed } from "./shared_access";

@@ -8,11 +8,11 @@
 // So nothing ever moves, an array that has not grown pays one comparison for it, and one that has grows by segments of 64 KiB at most
 // (maps/array_grow.ts).
 import { allocate, allocationSize, release } from "../memory/arena";
-import { insist } from "../memory/damage";
-import { ENOMEM, EPERM } from "../memory/errno";
+import { insist } from "../damage";
+import { ENOMEM, EPERM } from "../errno";
 import { zeroBytes } from "../hash/bytes";
 import { beginWrite, commit } from "../sync/journal";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { ORPHAN, mine } from "../sync/slot";
 import { tableAllocate, tableRelease } from "../table/account";
 import { assembleStripes, newHeader, unfinishedErrno } from "../table/assemble";

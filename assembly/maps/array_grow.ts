@@ -4,11 +4,11 @@
 // many there are, which may be more than the length needs, and are used by the next growth. The length is published last, behind the
 // commit point. Readers have read the length before they look into the directory, and replaced directories stay (table/segments.ts).
 import { allocationSize, couldHold } from "../memory/arena";
-import { EINVAL, ENOMEM, EPERM } from "../memory/errno";
+import { EINVAL, ENOMEM, EPERM } from "../errno";
 import { zeroBytes } from "../hash/bytes";
 import { beginWrite, commit, publish, rollback } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { ERRNO, mine } from "../sync/slot";
 import { tableAllocate, tableRelease } from "../table/account";
 import { MOST_STRIPES, STRIPE_BYTES } from "../table/dismantle";

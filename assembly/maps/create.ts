@@ -1,8 +1,8 @@
 // Creating and destroying maps (KV stores are destroyed here, too): the policies of `hash` (a fixed number of buckets) and `rhash` (as many as the entries need).
 // Arguments come validated; what can fail here is memory.
 import { allocate, allocationSize, couldHold, release } from "../memory/arena";
-import { ENOMEM } from "../memory/errno";
-import { ZEROS_BYTES } from "../memory/regions";
+import { ENOMEM } from "../errno";
+import { ZEROS_BYTES } from "../regions";
 import { initSeeds } from "../hash/hash";
 import { zeroBytes } from "../hash/bytes";
 import { BlockKeys } from "../table/block_keys";
@@ -16,7 +16,7 @@ import { clearTable, closeTable, openTable } from "../table/lifecycle";
 import { closeKv, dismantleKv } from "../kv/store";
 import { closeArray, dismantleArray } from "./array";
 import { beginWrite, commit } from "../sync/journal";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { ORPHAN, mine } from "../sync/slot";
 import { assemble, newHeader, unfinishedErrno } from "../table/assemble";
 import { dismantle, freeHeader } from "../table/dismantle";

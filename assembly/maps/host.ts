@@ -2,9 +2,9 @@
 import { initSecrets } from "../hash/hash";
 import { allocate as allocateBlock, bytesInUse as allBytes, initArena, release as releaseBlock } from "../memory/arena";
 import { allocateOwned, journalBytes, releaseOwnedBlock } from "../sync/owned";
-import { SHARED } from "../sync/shared";
-import { BITMAP } from "../memory/regions";
-import { ENOMEM } from "../memory/errno";
+import { SHARED } from "../build";
+import { BITMAP } from "../regions";
+import { ENOMEM } from "../errno";
 
 /** The last page stays out, so that no address of the heap's end wraps to 0. */
 const MOST: u32 = 0xffff0000;

@@ -1,9 +1,9 @@
 // What a map says of itself, and its two settings.
-import { EINVAL } from "../memory/errno";
+import { EINVAL } from "../errno";
 import { entriesOf, relax, tighten } from "../sync/count";
 import { beginWrite, commit } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import {
   BUCKETS, BYTES, COUNT, FROZEN, GROW_ABOVE, LAYOUT, LAYOUT_ARRAY, MAX_ENTRIES, MERGES, MOST_MERGES, MOST_MOVED, MOST_SPLITS, MOVED,
   LOCK_OFFSET, LOW_FREE, OVERFLOW_COUNT, PER_CPU, POOL_LOCK, SEEDS, SLOTS, SPLITS, VERSION, field, isGrowable, setField,

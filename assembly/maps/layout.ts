@@ -8,7 +8,7 @@ import { KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS
 import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/block_refs";
 import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/block_tags";
 import { ELEMENT_KEY } from "../table/elements";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 
 const LINE: u32 = 64;
 const FEWEST_SLOTS: u32 = 4;

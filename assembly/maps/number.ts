@@ -1,11 +1,11 @@
 // Values that are one JavaScript number, in the layout "keys": they travel as f64 arguments and results, so that JavaScript
 // neither reads nor writes the linear memory on the hot path. A typed-array access costs it more than the whole conversion
 // here, and needs the view checked after every growth of the memory.
-import { FIRST_ADDRESS } from "../memory/regions";
+import { FIRST_ADDRESS } from "../regions";
 import { memoryEnd } from "../memory/arena";
 import { hash4 } from "../hash/hash";
 import { BlockKeys } from "../table/block_keys";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { SLOT, WORD } from "../sync/slot";
 import { NOT_SURE, fetchWordSlowly, peekWord } from "../table/fetch";
 import { SEEDS, VALUE_SIZE, field } from "../table/header";

@@ -19,9 +19,9 @@
 // one that allocates a header: whatever is there when the thread dies goes to the dying list again, and is destroyed by the next
 // one, from where it stands. The word is cleared by the operation that registers the table, or that releases its header.
 import { allocate, release } from "../memory/arena";
-import { follow, insist, mostNodes } from "../memory/damage";
-import { EEXIST, ENOENT, ENOMEM } from "../memory/errno";
-import { HOST_CPUS, REGISTRY } from "../memory/regions";
+import { follow, insist, mostNodes } from "../damage";
+import { EEXIST, ENOENT, ENOMEM } from "../errno";
+import { HOST_CPUS, REGISTRY } from "../regions";
 import { copyBytes } from "../hash/bytes";
 import { LINE_BYTES } from "../sync/count";
 import { beginWrite, commit, rollback, write32 } from "../sync/journal";

@@ -1,7 +1,7 @@
 // Single operations of the shared build: values are copied in and out inside the core, under a lock or checked by the version of a
 // bucket, since an address would be stale by the time JavaScript follows it. Those that one-thread hosts have, too, are in access.ts.
-import { EBUSY, ENOENT, ENOMEM, EPERM, ERANGE } from "../memory/errno";
-import { FIRST_ADDRESS } from "../memory/regions";
+import { EBUSY, ENOENT, ENOMEM, EPERM, ERANGE } from "../errno";
+import { FIRST_ADDRESS } from "../regions";
 import { zeroBytes } from "../hash/bytes";
 import { KeyAny, hashKey } from "../hash/key";
 import { reverseBits, tagged } from "../hash/hash";

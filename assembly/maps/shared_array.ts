@@ -1,7 +1,7 @@
 // Elements of an array in the shared build. Up to 8 bytes a value is one aligned word, read and written as a whole. A larger one
 // is written under the lock of its stripe, and read between two looks at that lock's version, as entries of a hash map are under
 // that of their bucket (table/fetch.ts).
-import { ENOMEM } from "../memory/errno";
+import { ENOMEM } from "../errno";
 import { copyBytes, zeroBytes } from "../hash/bytes";
 import { MOST_STRIPES, STRIPE_BYTES } from "../table/dismantle";
 import { beginWrite, commit, logBytes, rollback } from "../sync/journal";

@@ -1,7 +1,7 @@
 // The spin lock of a value (`bpf_spin_lock`) in the shared build. Its word is a lock like others, but lies in the value: it is never
 // copied in, and reads as zero. Who holds it by `lockValue` is also in a section, so that the entry stays where it is and what it is,
 // even when somebody deletes it. Such locks are held between two calls, so they are noted in a list of their own (sync/slot.ts).
-import { EBUSY } from "../memory/errno";
+import { EBUSY } from "../errno";
 import { copyBytes } from "../hash/bytes";
 import { commit, failWith, isFresh, logBytes, logLong } from "../sync/journal";
 import { forgetLast, lastVersion, unlock } from "../sync/lock";

@@ -12,12 +12,12 @@
 // State at ARENA:
 //   0 u32 bytes in use    4 u32 limit on them    8 u32 end of the memory that the arena owns    12 u32 most it may own
 //  16 u32 set of orders with a free block       20 u32 heads of the free lists, one per order
-import { insist } from "./damage";
-import { ARENA, ARENA_LOCK, BITMAP, HOST_CPUS, HOST_LOGS } from "./regions";
+import { insist } from "../damage";
+import { ARENA, ARENA_LOCK, BITMAP, HOST_CPUS, HOST_LOGS } from "../regions";
 import { LOG_ENTRIES, commit, logBytes, write32, write8 } from "../sync/journal";
 import { acquireOnce } from "../sync/lock";
 import { attach } from "../sync/recover";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 
 export const IN_USE: usize = ARENA;
 const LIMIT: usize = ARENA + 4;

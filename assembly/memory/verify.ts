@@ -6,9 +6,9 @@ import {
 import {
   GRANULE, IN_USE, LAST_ORDER, MOST, ORDERS, OUTSIDE, PAGE, allocationSize, bitByte, bitMask, head, heapStart, isFree, memoryEnd,
 } from "./arena";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { verifySlots } from "../sync/verify";
-import { ZEROS, ZEROS_BYTES } from "./regions";
+import { ZEROS, ZEROS_BYTES } from "../regions";
 
 /** Bytes of the heap that a word of the bitmap stands for. */
 const WORD_BYTES: u32 = 32 * GRANULE;

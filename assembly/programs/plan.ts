@@ -1,7 +1,7 @@
 // Which buckets a run visits next, and for programs of JavaScript the entries in them.
 import { reverseBits } from "../hash/hash";
-import { follow, mostNodes } from "../memory/damage";
-import { SHARED } from "../sync/shared";
+import { follow, mostNodes } from "../damage";
+import { SHARED } from "../build";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";

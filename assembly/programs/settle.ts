@@ -1,5 +1,5 @@
 // After a run, when its section is over: what its unlinked entries held becomes free, and the table follows its count.
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { entriesOf } from "../sync/count";
 import { inSection } from "../sync/section";
 import { BlockKeys } from "../table/block_keys";

@@ -1,6 +1,6 @@
 // Where a compiled program has stopped inside a bucket, so that a later run may go on behind that entry: the keys that it has seen
 // there are written down, since a bucket's entries have no order that a later change of it would leave.
-import { follow, mostNodes } from "../memory/damage";
+import { follow, mostNodes } from "../damage";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";

@@ -1,12 +1,12 @@
 // Taking entries out of a table in a run: unlinked, but addressable and unused until the run's section ends.
-import { follow, mostNodes } from "../memory/damage";
-import { EPERM, ENOENT } from "../memory/errno";
+import { follow, mostNodes } from "../damage";
+import { EPERM, ENOENT } from "../errno";
 import { hashKey, KeyAny } from "../hash/key";
 import { hashBytes, tagged } from "../hash/hash";
 import { commit, rollback } from "../sync/journal";
 import { lockErrno } from "../sync/lock";
 import { inSection } from "../sync/section";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { mine, ERRNO } from "../sync/slot";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";

@@ -14,7 +14,7 @@
 // is journaled), entries of a directory for buckets from N on.
 import { releaseFirst, release as releaseLocks } from "./lock";
 import { COMMITTED, CREDIT, undo } from "./undo";
-import { SHARED } from "./shared";
+import { SHARED } from "../build";
 import {
   ERRNO, FRESH, HAZARD, HELD, IN_GRACE, IN_HASTE, LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE, SEQUENCE,
   SLOT, SLOT_FLAGS, mine, setMine,

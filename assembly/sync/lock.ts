@@ -11,8 +11,8 @@
 // Nobody waits for ever: spinning is short (a holder that was descheduled holds its lock for a time slice, and spinning through
 // it cost 70 to 88 % of the throughput in the studies), then the thread sleeps on the word, and after HOST_TIMEOUT the call fails
 // with the owner's name. Releasing swaps the word, so it learns whether somebody waits in the same instruction: no wake-up is lost.
-import { EDEADLK, ETIMEDOUT } from "../memory/errno";
-import { ARENA_LOCK, HOST_TIMEOUT } from "../memory/regions";
+import { EDEADLK, ETIMEDOUT } from "../errno";
+import { ARENA_LOCK, HOST_TIMEOUT } from "../regions";
 import { relieve } from "./recover";
 import { BLOCKED_BY, ERRNO, FENCE, HELD, IN_HASTE, LOCKS, MAY_WAIT, SLOT, SLOT_FLAGS, mine, now, ownCpu, setMine } from "./slot";
 import { STEPPING, STEP_BLOCKED, STEP_LOCK, STEP_LOCKED, STEP_UNLOCK, step } from "./step";

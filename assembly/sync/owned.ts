@@ -2,7 +2,7 @@
 //
 //   block: 0 u32 next of the slot | 4 u32 previous, or 0 | 8 u32 bytes, with these | 12 u32 whether it is a journal | 64 what the caller sees
 import { allocate, allocationSize, release } from "../memory/arena";
-import { HOST_CPUS } from "../memory/regions";
+import { HOST_CPUS } from "../regions";
 import { beginWrite, commit, rollback, write32 } from "./journal";
 import { LOG, LOG_BYTES, LOG_ROOM, OWNED, SLOT, mine, setMine, slotOf } from "./slot";
 

@@ -5,10 +5,10 @@
 // In the shared build a slot in a section has its bit in SECTION_MASK. Setting it is a read-modify-write, and so is taking a
 // lock: a writer that has locked a bucket and then reads the mask either sees the bit, or the section was opened behind its back
 // and its lookups wait for that lock (Dekker's argument). So what a writer may do to a bucket is decided under the bucket's lock.
-import { EDEADLK, ETIMEDOUT } from "../memory/errno";
-import { HOST_CPUS, HOST_TIMEOUT, SECTION_DEBT, SECTION_DEPTH, SECTION_MASK } from "../memory/regions";
+import { EDEADLK, ETIMEDOUT } from "../errno";
+import { HOST_CPUS, HOST_TIMEOUT, SECTION_DEBT, SECTION_DEPTH, SECTION_MASK } from "../regions";
 import { relieve } from "./recover";
-import { SHARED } from "./shared";
+import { SHARED } from "../build";
 import { STEPPING, STEP_BLOCKED, step } from "./step";
 import {
   BLOCKED_BY, DEPTH, FENCE, IN_GRACE, MAY_WAIT, SECTION_SEQUENCE, SLOT, SLOT_FLAGS, mine, now, ownCpu, setMine, slotOf,

@@ -19,7 +19,7 @@
 // State: bits 0..2 which | bits 3..31 of LIVE the thread id of Node + 1, or 0; of RECOVERED_BY the slot that recovers it. Who takes a
 // slot says who it is in the same compare-and-swap, so nobody can die between the two (src/host/shared_memory.ts). The word at 8 is
 // the only one that proves a death (src/host/deaths.ts): it is 0 from before the slot is free until its next owner is set up.
-import { SLOTS } from "../memory/regions";
+import { SLOTS } from "../regions";
 
 /** Address of the calling thread's slot. */
 @external("env", "slot") export declare const SLOT: usize;

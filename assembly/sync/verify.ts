@@ -3,7 +3,7 @@
 import { BELONGINGS, IDLE_SLOTS, OPEN_SECTIONS, OWNED_BLOCKS, UNLOCKED, broken } from "../invariants";
 import { DYING, NEXT, PINS, PIN_LENGTH, PIN_PATH, TABLES } from "../maps/registry";
 import { allocationSize, bytesInUse } from "../memory/arena";
-import { ARENA_LOCK, HOST_CPUS, REGISTRY, SECTION_MASK } from "../memory/regions";
+import { ARENA_LOCK, HOST_CPUS, REGISTRY, SECTION_MASK } from "../regions";
 import { isInUse } from "../memory/verify";
 import { BYTES, HEADER_BYTES, field } from "../table/header";
 import { LOCKED } from "./lock";

@@ -1,8 +1,8 @@
 // Giving a new table its memory in the shared build, piece by piece as table/dismantle.ts takes it away: each piece is an operation,
 // and what the header says is there at every moment.
 import { allocate, allocationSize } from "../memory/arena";
-import { ENOMEM } from "../memory/errno";
-import { HOST_CPUS } from "../memory/regions";
+import { ENOMEM } from "../errno";
+import { HOST_CPUS } from "../regions";
 import { zeroBytes } from "../hash/bytes";
 import { LINE_BYTES } from "../sync/count";
 import { beginWrite, commit, rollback, write32 } from "../sync/journal";

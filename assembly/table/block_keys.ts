@@ -17,7 +17,7 @@ import { COUNTING, countCopied, countProbe } from "../counting";
 import { copyBytes } from "../hash/bytes";
 import { hash4, hash4With } from "../hash/hash";
 import { logBytes, logWord, write32 } from "../sync/journal";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { GONE_WIDTH, WIDTH_BITS } from "../sync/word";
 import { SEEDS, VALUE_SIZE, field } from "./header";
 

@@ -13,9 +13,9 @@ import { hashBytes, tagged } from "../hash/hash";
 import { keyEquals, storeKey } from "../hash/key";
 import { distributeOneByOne } from "./distribute";
 import { ELEMENT_KEY, freeElement, newElement } from "./elements";
-import { follow, insist, mostNodes } from "../memory/damage";
+import { follow, insist, mostNodes } from "../damage";
 import { write16, write32 } from "../sync/journal";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { GONE_WIDTH, WIDTH_BITS, isReadable } from "../sync/word";
 import { ELEMENT_STRIDE, KEY_SIZE, SEEDS, VALUES, VALUE_SIZE, field } from "./header";
 

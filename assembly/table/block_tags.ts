@@ -12,7 +12,7 @@ import { COUNTING, countProbe, countTagFalseHit } from "../counting";
 import { copyBytes } from "../hash/bytes";
 import { hashBytes } from "../hash/hash";
 import { logBytes, write32, write8 } from "../sync/journal";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { GONE_WIDTH, WIDTH_BITS } from "../sync/word";
 import { keyEquals, keyStride, storeKey } from "../hash/key";
 import { distributeOneByOne } from "./distribute";

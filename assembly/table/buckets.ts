@@ -2,13 +2,13 @@
 //
 // N buckets, 2^L <= N < 2^(L+1). Buckets below N - 2^L and from 2^L on are split at level L + 1, the others are not yet.
 // Bucket b covers the hashes whose low bits are b; read with the bits reversed that is an interval, which a split halves.
-import { insist } from "../memory/damage";
-import { ZEROS } from "../memory/regions";
+import { insist } from "../damage";
+import { ZEROS } from "../regions";
 import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, MASK, field } from "./header";
 import { addSegment, directoryEntry, firstOf, recordAddress, recordsOf, segmentOf } from "./segments";
 import { zeroBytes } from "../hash/bytes";
 import { write32 } from "../sync/journal";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { WIDTH_BITS } from "../sync/word";
 
 /** Ends the call when the table counts more buckets than its directory has segments for: what walks over all of them would not end. */

@@ -1,7 +1,7 @@
 // Giving back the memory of a table in the shared build: piece by piece, each an operation that takes it off the table and frees it.
 // So a thread may die in between, and whoever goes on finds what is left. Nobody else can reach the table any more.
 import { release } from "../memory/arena";
-import { HOST_CPUS } from "../memory/regions";
+import { HOST_CPUS } from "../regions";
 import { LINE_BYTES } from "../sync/count";
 import { beginWrite, commit, write32 } from "../sync/journal";
 import { ORPHAN, SLOT, mine } from "../sync/slot";

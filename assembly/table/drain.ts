@@ -5,7 +5,7 @@
 // fill. A fixed table is walked from where the last call stopped.
 // Not inside a section: there the cursor of scan.ts does it.
 import { COUNTING, countCopied } from "../counting";
-import { insist } from "../memory/damage";
+import { insist } from "../damage";
 import { hashBytes, tagged } from "../hash/hash";
 import { bucketAddress, bucketOf, insistOnBuckets } from "./buckets";
 import { BlockRefs } from "./block_refs";

@@ -11,11 +11,11 @@
 // Invariant of the sweep in a dense array: everything from SWEEP on is alive.
 import { copyBytes } from "../hash/bytes";
 import { hashBytes, tagged } from "../hash/hash";
-import { insist } from "../memory/damage";
+import { insist } from "../damage";
 import { beginWrite, commit, write32 } from "../sync/journal";
 import { acquireOnce } from "../sync/lock";
 import { inSection } from "../sync/section";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { BlockRefs } from "./block_refs";
 import { bucketOf } from "./buckets";
 import {

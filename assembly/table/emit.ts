@@ -1,9 +1,9 @@
 // Whole buckets: copying their entries out, and emptying them.
 import { COUNTING, countVisit } from "../counting";
-import { further } from "../memory/damage";
+import { further } from "../damage";
 import { giveCredits } from "../sync/count";
 import { hasLogRoom } from "../sync/journal";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { pinned } from "./resize";
 import { COUNT, KEY_SIZE, VALUE_SIZE, VERSION, field, setField } from "./header";
 import { freeOverflow } from "./overflow";

@@ -12,8 +12,8 @@
 //   the address of an element                               must lie in memory; what is found there is dropped
 // No order of loads is left to chance. The first look is an atomic load, which nothing behind it is done before. Before the second
 // one stands a fence (`attempt`), or its address depends on what was read (`peekWord`; hiddenZero in sync/word.ts).
-import { follow, mostNodes } from "../memory/damage";
-import { FIRST_ADDRESS } from "../memory/regions";
+import { follow, mostNodes } from "../damage";
+import { FIRST_ADDRESS } from "../regions";
 import { copyBytes } from "../hash/bytes";
 import { commit, rollback } from "../sync/journal";
 import { LOCKED, lockErrno, tryAcquire, waitForValue } from "../sync/lock";

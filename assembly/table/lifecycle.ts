@@ -1,6 +1,6 @@
 // Birth and death of a table's structures: buckets, elements, overflow reserve.
 import { zeroBytes } from "../hash/bytes";
-import { follow, mostNodes } from "../memory/damage";
+import { follow, mostNodes } from "../damage";
 import { inSection } from "../sync/section";
 import { tableAllocate, tableRelease } from "./account";
 import { preallocatedSegments } from "./elements";

@@ -7,11 +7,11 @@
 //   find, put, drop, move    one slot                        keyAt, valueAt, copyKey, copyValue, hashAt, side
 //   bury                     a set of slots, in the section of a run (programs/unlink.ts)
 //   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any
-import { follow, further, mostNodes } from "../memory/damage";
-import { EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
+import { follow, further, mostNodes } from "../damage";
+import { EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../errno";
 import { giveCredits } from "../sync/count";
 import { holdSectionsBack } from "../sync/section";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { bucketIndex, bucketOf, materialise } from "./buckets";
 import {
   COUNT, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MARK, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,

@@ -1,9 +1,9 @@
 // Writing in the shared build: an operation locks the one bucket that its key belongs to, and all that it changes there it
 // journals (sync/journal.ts). Resizing follows behind, as operations of its own: the entry is placed where there is room, and only
 // then is a bucket split. So no operation but a split or a merge holds two buckets.
-import { follow, mostNodes } from "../memory/damage";
-import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../memory/errno";
-import { ZEROS, ZEROS_BYTES } from "../memory/regions";
+import { follow, mostNodes } from "../damage";
+import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../errno";
+import { ZEROS, ZEROS_BYTES } from "../regions";
 import { zeroBytes } from "../hash/bytes";
 import { takeCredit } from "../sync/count";
 import { awaitHazards } from "../sync/hazard";

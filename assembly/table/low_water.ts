@@ -11,9 +11,9 @@
 // The shared build knows from HOOKS of the slot whether a thread has hooks at all. One that has none is not told, and leaves the
 // mark for the next one to cross. Who is told has claimed the mark (MARKED, written at once and not journaled: the claim stands although
 // the insert is undone), so that of several threads at the mark one calls its hook.
-import { E2BIG } from "../memory/errno";
-import { LOW_WATER_PASS } from "../memory/regions";
-import { SHARED } from "../sync/shared";
+import { E2BIG } from "../errno";
+import { LOW_WATER_PASS } from "../regions";
+import { SHARED } from "../build";
 import { HOOKS, PASS, SLOT, mine } from "../sync/slot";
 import { COUNT, LOW_FREE, MARK, MARKED, MAX_ENTRIES, field, setField } from "./header";
 

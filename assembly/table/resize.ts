@@ -4,8 +4,8 @@ import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, FLAGS, GROW_ABOVE, LOAD16, MASK, OVERFLOW_COUNT, OVERFLOW_SLOTS, OWES_MERGES, SHRINK_BELOW,
   SLOTS, countWork, field, setField,
 } from "./header";
-import { further, insist } from "../memory/damage";
-import { SHARED } from "../sync/shared";
+import { further, insist } from "../damage";
+import { SHARED } from "../build";
 import { inSection } from "../sync/section";
 import { bucketAddress } from "./buckets";
 import { blockWithRoom, chain, countEntries, freeOverflow, newOverflow, tidyChain } from "./overflow";

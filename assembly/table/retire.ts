@@ -9,8 +9,8 @@
 //
 //   node, from the arena: 0 u32 next | 4 u32 address | 8 u32 bytes | 12 u32 1 when the sequences are read | 16 f64 when it was retired |
 //                         24 u32 sequence of each slot [cpus]
-import { follow, mostNodes } from "../memory/damage";
-import { HOST_CPUS } from "../memory/regions";
+import { follow, mostNodes } from "../damage";
+import { HOST_CPUS } from "../regions";
 import { beginWrite, commit, write32 } from "../sync/journal";
 import { acquireOnce } from "../sync/lock";
 import { KIND, LIVE, SEQUENCE, SLOT, STATE, now, ownCpu, slotOf } from "../sync/slot";

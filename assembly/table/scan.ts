@@ -13,13 +13,13 @@
 import { COUNTING, countCopied } from "../counting";
 import { compareBytes, copyBytes } from "../hash/bytes";
 import { reverseBits } from "../hash/hash";
-import { follow, insist, mostNodes } from "../memory/damage";
+import { follow, insist, mostNodes } from "../damage";
 import { bucketAddress, bucketIndex, bucketMask, insistOnBuckets } from "./buckets";
 import { emitBucket, emptyBucket } from "./emit";
 import { BUCKET_BYTES, KEY_SIZE, VALUE_SIZE, field } from "./header";
 import { dropSlot, removeSlot, settle } from "./linear";
 import { countEntries } from "./overflow";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { isReadable } from "../sync/word";
 import { shrinkAfter } from "./resize";
 

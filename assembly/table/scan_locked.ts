@@ -2,9 +2,9 @@
 // without a lock and counts if its version stands (table/fetch.ts); where entries are removed, or a bucket must be cut, it is
 // locked, and each bucket is an operation of its own. Between two buckets anything may happen: positions do not care.
 import { reverseBits } from "../hash/hash";
-import { follow, mostNodes } from "../memory/damage";
-import { ENOENT, ENOMEM } from "../memory/errno";
-import { ZEROS, ZEROS_BYTES } from "../memory/regions";
+import { follow, mostNodes } from "../damage";
+import { ENOENT, ENOMEM } from "../errno";
+import { ZEROS, ZEROS_BYTES } from "../regions";
 import { commit, failWith, rollback } from "../sync/journal";
 import { LOCKED, lockErrno } from "../sync/lock";
 import { LOG_SPARE, ensureLog } from "../sync/owned";

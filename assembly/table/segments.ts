@@ -9,9 +9,9 @@
 //               record i is at directory[j] + stride * i without a subtraction
 import { COUNTING, countCopied } from "../counting";
 import { zeroBytes } from "../hash/bytes";
-import { insist } from "../memory/damage";
+import { insist } from "../damage";
 import { publish, write32 } from "../sync/journal";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { tableAllocate, tableRelease } from "./account";
 import { ARRAY_BASE, ARRAY_SEGMENTS, field } from "./header";
 

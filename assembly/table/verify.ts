@@ -10,7 +10,7 @@ import { KeyAny } from "../hash/key";
 import { allocationSize, bytesInUse } from "../memory/arena";
 import { isInUse } from "../memory/verify";
 import { entriesOf } from "../sync/count";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "./block_keys";
 import { BlockRefs, REFS_BUCKET_BYTES, REFS_SLOTS } from "./block_refs";
 import { BlockTags, TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "./block_tags";

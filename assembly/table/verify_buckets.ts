@@ -5,7 +5,7 @@ import {
 } from "../invariants";
 import { loadKey } from "../hash/key";
 import { isInUse } from "../memory/verify";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { bucketAddress, bucketIndex } from "./buckets";
 import { BUCKETS, OVERFLOW_BYTES, field } from "./header";
 import { isLiveElement } from "./verify_elements";

@@ -5,7 +5,7 @@ import {
 } from "../invariants";
 import { hashBytes, tagged } from "../hash/hash";
 import { inHeap } from "../memory/verify";
-import { SHARED } from "../sync/shared";
+import { SHARED } from "../build";
 import { BlockRefs } from "./block_refs";
 import { bucketOf } from "./buckets";
 import { DEAD, ELEMENT_KEY, FREE, LIVE } from "./elements";

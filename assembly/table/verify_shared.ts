@@ -2,7 +2,7 @@
 // until no thread can reach it.
 import { FROZEN_CREDITS, OLD_DIRECTORIES, OWN_LINES, RETIRED_MEMORY, WIDTH, broken } from "../invariants";
 import { allocationSize, bytesInUse } from "../memory/arena";
-import { HOST_CPUS } from "../memory/regions";
+import { HOST_CPUS } from "../regions";
 import { isInUse } from "../memory/verify";
 import { LINE_BYTES } from "../sync/count";
 import { FROZEN } from "../sync/credit";

@@ -1,6 +1,6 @@
 /**
  * What stands at fixed addresses of a shared memory, and the taking of a CPU slot in it. The other side of it is
- * assembly/memory/regions.ts and assembly/sync/slot.ts.
+ * assembly/regions.ts and assembly/sync/slot.ts.
  *
  * @module
  */

@@ -11,7 +11,7 @@ import { isArray, isSocketMap } from "../host/tables.ts";
 import { problemOf } from "./invariants.ts";
 
 const DETAIL_WORDS = 4;
-/** Where the core counts the sections that are open (assembly/memory/regions.ts). */
+/** Where the core counts the sections that are open (assembly/regions.ts). */
 const SECTION_DEPTH = 320;
 
 /** What a check of the core has found. */

@@ -38,7 +38,7 @@ export function writeBucketLoop(
   const [used, chosen, visited, key, value] = [local(), local(), local(), local(), local()];
   const [done, action, left] = [local(), local(), local()];
   const walk = { block, first, slot };
-  /** A chain of more blocks is a circle: assembly/memory/damage.ts. */
+  /** A chain of more blocks is a circle: assembly/damage.ts. */
   const mostNodes = Math.floor(host.limit / GRANULE);
 
   /** Adds what was visited to the record. */

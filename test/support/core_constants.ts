@@ -25,13 +25,13 @@ export class CoreConstants {
 
   constructor(shared: boolean) {
     this.shared = shared;
-    this.#regions = read("memory/regions.ts", shared);
+    this.#regions = read("regions.ts", shared);
     this.#header = read("table/header.ts", shared);
     this.#arena = read("memory/arena.ts", shared, this.#regions);
     this.#slot = read("sync/slot.ts", shared);
   }
 
-  /** A fixed address of assembly/memory/regions.ts. */
+  /** A fixed address of assembly/regions.ts. */
   region(name: string): number {
     return named(this.#regions, name);
   }

@@ -6,7 +6,7 @@ const CPUS = 4;
 const MAX_MEMORY = 8 * 1024 * 1024;
 /** ms; a flipped bit of a lock is nobody's lock, which is waited for. */
 const LOCK_TIMEOUT = 5;
-/** Fixed addresses of assembly/memory/regions.ts. */
+/** Fixed addresses of assembly/regions.ts. */
 const ARENA = 64;
 const HEADS = ARENA + 20;
 const ORDERS = 26;

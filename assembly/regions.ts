@@ -18,7 +18,7 @@
 //  49152 ..        bitmap, then a journal for each slot, then the heap
 //
 // Nothing here is a wasm global or a data segment: an instance that joins a shared memory must find the state, not reset it.
-import { SHARED } from "../sync/shared";
+import { SHARED } from "./build";
 
 export const ARENA: usize = 64;
 export const SECTION_DEPTH: usize = 320;
