@@ -3,7 +3,7 @@
 export * from "./index";
 export { abandon } from "./sync/journal";
 export { attach, clearUp, detach, reap } from "./sync/recover";
-export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/section";
+export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/grace";
 export { programLock, programUnlock } from "./programs/locked";
 export { entriesOf as entries } from "./sync/count";
 export { add, fetch, localAdd, localRead, localWrite, locate, lockValue, unlockValue } from "./maps/shared_access";

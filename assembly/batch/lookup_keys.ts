@@ -11,18 +11,18 @@
 //
 //   stage: 0 u32 bucket[GROUP] | then u32 place[GROUP] in the stage of each key noted | at SINK a word that keeps the touching
 //   loads alive
+import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../hash/bytes";
-import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/block_keys";
 import { hash4 } from "../hash/hash";
-import { LOCKED } from "../sync/lock";
+import { LOCKED } from "../sync/lock_word";
 import { fence } from "../sync/slot";
-import { SHARED } from "../build";
 import { hiddenZero, isReadable } from "../sync/word";
+import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/block_keys";
 import { fetch } from "../table/fetch";
-import { clearSpinLocks } from "../table/locked";
 import { RETIRED, SEEDS, VALUE_SIZE, field } from "../table/header";
 import { findInChain } from "../table/linear";
+import { clearSpinLocks } from "../table/locked";
 import { LINE, SINK, locate, touchBuckets } from "./stage";
 
 const WORD: u32 = 4;

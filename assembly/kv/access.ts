@@ -5,11 +5,12 @@
 // values can be read as of one moment, too (kvSnapshot), and since values share words at their edges, which the journal puts back whole.
 //
 // Who holds the gate of a store is the only one to write to it: the end of a rollout whose conversions others keep outrunning.
+import { SHARED } from "../build";
 import { EINVAL, ENOENT, ENOSPC, EPERM, ESTALE } from "../errno";
 import { copyBytes } from "../hash/bytes";
 import { beginWrite, commit, logBytes, rollback } from "../sync/journal";
-import { LOCKED, acquire, isHeldBy, lockErrno, waitForValue } from "../sync/lock";
-import { SHARED } from "../build";
+import { acquire, lockErrno, waitForValue } from "../sync/lock";
+import { LOCKED, isHeldBy } from "../sync/lock_word";
 import { fence, now, ownCpu } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
 import { MAX_ENTRIES, field } from "../table/header";

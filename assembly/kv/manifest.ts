@@ -6,12 +6,13 @@
 // once. So no update is lost, a reader finds one manifest or the other, and whoever dies before has changed nothing that anybody sees.
 // The old values are retained for an undo, until the next rollout. Keys that are staged while nobody holds the lock of rollouts are
 // leftovers of one that did not get to its end, which the next one frees.
+import { SHARED } from "../build";
 import { E2BIG, EBUSY, ENOMEM, ENOSPC, ESTALE } from "../errno";
 import { copyBytes } from "../hash/bytes";
 import { beginWrite, commit, failWith, logWord, rollback } from "../sync/journal";
-import { LOCKED, forgetLast, lastVersion, lockErrno, tryAcquire, unlock, waitForValue } from "../sync/lock";
+import { forgetLast, lastVersion, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
+import { LOCKED, unlock } from "../sync/lock_word";
 import { LOG_SPARE, ensureLog } from "../sync/owned";
-import { SHARED } from "../build";
 import { MOST_VALUE_LOCKS, SLOT, VALUE_LOCK, VALUE_LOCKS, fence, mine, now, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
 import { isReadable } from "../sync/word";

@@ -4,7 +4,8 @@
 import { EBUSY } from "../errno";
 import { copyBytes } from "../hash/bytes";
 import { commit, failWith, isFresh, logBytes, logLong } from "../sync/journal";
-import { forgetLast, lastVersion, unlock } from "../sync/lock";
+import { forgetLast, lastVersion } from "../sync/lock";
+import { unlock } from "../sync/lock_word";
 import { enterSection, leaveSection } from "../sync/section";
 import { ERRNO, MOST_VALUE_LOCKS, SLOT, VALUE_LOCK, VALUE_LOCKS, mine, setMine } from "../sync/slot";
 import { LOCK_OFFSET, NO_LOCK, VALUE_SIZE, field } from "../table/header";

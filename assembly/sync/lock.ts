@@ -1,27 +1,20 @@
 // Lock words. Every bucket has one, and so has everything else that threads share: the resizing of a table, its pools, the
-// stripes of an array, the arena, the registry, and the spin lock of a value.
+// stripes of an array, the arena, the registry, and the spin lock of a value. What is in the word: lock_word.ts.
 //
-//   free:   bit 0 = 0, bits 1..31 version: one more with every time it was held
-//   held:   bit 0 = 1, bit 1 somebody waits, bits 2..8 the CPU slot of the owner
-//
-// The version before stands in the owner's list of locks (sync/slot.ts). It is noted there before the compare-and-swap, so that
-// whoever recovers the owner finds every lock that it may hold, and the word itself tells whether it does.
+// A lock is noted in its owner's list (slot.ts) before the compare-and-swap, so that whoever recovers the owner finds every lock that
+// it may hold, and the word itself tells whether it does.
 // Order: resize lock of a table < buckets < registry < pool lock of a table < arena. Only a resize holds two buckets.
 //
 // Nobody waits for ever: spinning is short (a holder that was descheduled holds its lock for a time slice, and spinning through
 // it cost 70 to 88 % of the throughput in the studies), then the thread sleeps on the word, and after HOST_TIMEOUT the call fails
-// with the owner's name. Releasing swaps the word, so it learns whether somebody waits in the same instruction: no wake-up is lost.
+// with the owner's name.
 import { EDEADLK, ETIMEDOUT } from "../errno";
 import { ARENA_LOCK, HOST_TIMEOUT } from "../regions";
+import { LOCKED, WAITERS, heldWord, isHeldBy, ownerOf, unlock } from "./lock_word";
 import { relieve } from "./recover";
 import { BLOCKED_BY, ERRNO, FENCE, HELD, IN_HASTE, LOCKS, MAY_WAIT, SLOT, SLOT_FLAGS, mine, now, ownCpu, setMine } from "./slot";
-import { STEPPING, STEP_BLOCKED, STEP_LOCK, STEP_LOCKED, STEP_UNLOCK, step } from "./step";
+import { STEPPING, STEP_BLOCKED, STEP_LOCK, STEP_LOCKED, step } from "./step";
 
-export const LOCKED: u32 = 1;
-const WAITERS: u32 = 2;
-const OWNER: u32 = 2;
-const OWNER_MASK: u32 = 127;
-const NEXT_VERSION: u32 = 2;
 /** Reads of a held lock before a thread looks at its owner: some 200 ns. */
 const SPINS: u32 = 100;
 /** How often so many, when it is in haste: some 10 us, in which a holder that is running lets go. */
@@ -30,19 +23,6 @@ const HASTY_ROUNDS: u32 = STEPPING ? 1 : 50;
 const SLICE: i64 = 1_000_000; // ns
 /** How long it sleeps where it cannot be woken. */
 const NAP: i64 = 50_000; // ns
-
-@inline function heldWord(cpu: u32): u32 {
-  return LOCKED | (cpu << OWNER);
-}
-
-@inline function ownerOf(word: u32): u32 {
-  return (word >> OWNER) & OWNER_MASK;
-}
-
-/** Whether a word says that a slot holds it. */
-@inline export function isHeldBy(word: u32, cpu: u32): bool {
-  return (word & ~WAITERS) == heldWord(cpu);
-}
 
 @inline function tryLock(word: usize, version: u32, held: u32): bool {
   const entry = SLOT + LOCKS + (<usize>held << 3);
@@ -164,11 +144,6 @@ function giveUp(seen: u32, errno: u32): bool {
   return false;
 }
 
-@inline export function unlock(word: usize, version: u32): void {
-  if (STEPPING) step(STEP_UNLOCK);
-  if (atomic.xchg<u32>(word, version + NEXT_VERSION) & WAITERS) atomic.notify(word, -1);
-}
-
 /** Releases all locks of this thread. */
 export function release(): void {
   for (let held = mine(HELD); held > 0; held--) {
@@ -196,17 +171,6 @@ export function lastVersion(): u32 {
 
 export function forgetLast(): void {
   setMine(HELD, mine(HELD) - 1);
-}
-
-/** Releases the locks of a dead slot whose journal has been dealt with. */
-export function releaseOf(slot: usize, cpu: u32): void {
-  const held = load<u32>(slot, HELD);
-  for (let i: u32 = 0; i < held; i++) {
-    const entry = slot + LOCKS + (<usize>i << 3);
-    const word = <usize>load<u32>(entry);
-    if (isHeldBy(atomic.load<u32>(word), cpu)) unlock(word, load<u32>(entry, 4));
-  }
-  store<u32>(slot, 0, HELD);
 }
 
 /** The errno of an operation that gave up. */

@@ -7,10 +7,10 @@
 // The state of a slot names who is recovering it: when that thread dies, too, the slot goes back to DEAD, and somebody else does
 // it again from the start, which is harmless (sync/undo.ts). Who waits for a slot follows that name.
 import { EBUSY, EINVAL, ENOENT } from "../errno";
-import { HOST_CPUS, HOST_LOGS } from "../regions";
 import { dropReferencesOf, isSweepDue, sweepTables } from "../maps/registry";
+import { HOST_CPUS, HOST_LOGS } from "../regions";
 import { LOG_ENTRIES } from "./journal";
-import { isHeldBy, releaseOf, unlock } from "./lock";
+import { isHeldBy, releaseOf, unlock } from "./lock_word";
 import { releaseOwned } from "./owned";
 import { closeSectionOf } from "./section";
 import {

@@ -12,7 +12,7 @@
 // 184 u32 bytes of larger journals       188 u32 zero, for ever           192 .. 215 words that calls use on their way:
 // 192 8 bytes of a value (WORD) | 200 width of the bucket visited | 204 keeps touching loads alive | 208 8 bytes of a sum
 // 216 u32 tables that the thread has a low-water hook of    220 u32 table whose mark it may pass, u32 at which limit (table/low_water.ts)
-// 228 u32 whether it waits, in a section of its own, for those of others       (sync/section.ts)
+// 228 u32 whether it waits, in a section of its own, for those of others       (sync/grace.ts)
 //
 // Only the owner writes its slot, but for `state`, and until somebody recovers it.
 //

@@ -3,10 +3,10 @@
 import { BELONGINGS, IDLE_SLOTS, OPEN_SECTIONS, OWNED_BLOCKS, UNLOCKED, broken } from "../invariants";
 import { DYING, NEXT, PINS, PIN_LENGTH, PIN_PATH, TABLES } from "../maps/registry";
 import { allocationSize, bytesInUse } from "../memory/arena";
-import { ARENA_LOCK, HOST_CPUS, REGISTRY, SECTION_MASK } from "../regions";
 import { isInUse } from "../memory/verify";
+import { ARENA_LOCK, HOST_CPUS, REGISTRY, SECTION_MASK } from "../regions";
 import { BYTES, HEADER_BYTES, field } from "../table/header";
-import { LOCKED } from "./lock";
+import { LOCKED } from "./lock_word";
 import { BYTES as OWNED_BYTES, HEAD, IS_JOURNAL, PREVIOUS as OWNED_PREVIOUS } from "./owned";
 import { DEPTH, HAZARD, HELD, LOG_BYTES, LOG_COUNT, ORPHAN, OWNED, PUBLISH_AT, slotOf } from "./slot";
 

@@ -1,12 +1,13 @@
 // Scans in the shared build: the same order and the same cursor as in scan.ts. A bucket that is met at its start and fits is copied
 // without a lock and counts if its version stands (table/fetch.ts); where entries are removed, or a bucket must be cut, it is
 // locked, and each bucket is an operation of its own. Between two buckets anything may happen: positions do not care.
-import { reverseBits } from "../hash/hash";
 import { follow, mostNodes } from "../damage";
 import { ENOENT, ENOMEM } from "../errno";
+import { reverseBits } from "../hash/hash";
 import { ZEROS, ZEROS_BYTES } from "../regions";
 import { commit, failWith, rollback } from "../sync/journal";
-import { LOCKED, lockErrno } from "../sync/lock";
+import { lockErrno } from "../sync/lock";
+import { LOCKED } from "../sync/lock_word";
 import { LOG_SPARE, ensureLog } from "../sync/owned";
 import { ERRNO, LOG_ROOM, VISITED, fence, mine, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_COPY, STEP_READ, step } from "../sync/step";
@@ -14,8 +15,8 @@ import { isReadable } from "../sync/word";
 import { bucketAddress, bucketWidth, indexIn, insistOnBuckets, widthIn } from "./buckets";
 import { emitBucket, emptyBucket } from "./emit";
 import { BUCKETS, FLAGS, GROWABLE, KEY_SIZE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "./header";
-import { clearSpinLocks, lockBucketOf } from "./locked";
 import { dropSlot } from "./linear";
+import { clearSpinLocks, lockBucketOf } from "./locked";
 import { countEntries, tidyChain } from "./overflow";
 import { pinned } from "./resize";
 import { shrinkEmpty, shrinkLocked } from "./resize_locked";

@@ -22,7 +22,7 @@ import { pair, sharedHost } from "./hosts.ts";
 const spec = { type: "hash", name: "m", key: u32, value: u32, maxEntries: 8 } as const;
 const locking = { ...spec, value: struct({ lock: spinLock, n: u32 }) } as const;
 
-/** The lock word of the allocator (assembly/regions.ts), and what is in it while CPU 1 holds it (assembly/sync/lock.ts). */
+/** The lock word of the allocator (assembly/regions.ts), and what is in it while CPU 1 holds it (assembly/sync/lock_word.ts). */
 const ARENA_LOCK = 448;
 const HELD_BY_1 = 1 | (1 << 2);
 
