@@ -1,7 +1,7 @@
 // The exports of the core, nothing else. All parameters and results are 32-bit integers; addresses are unsigned. A result that
 // can be an address or an errno is an errno below 4096 and an address otherwise.
 export { setLimit } from "./memory/arena";
-export { allocate, bytesInUse, initHost, release } from "./maps/host";
+export { allocate, bytesInUse, initHost, release } from "./host/host";
 export { enterSection, leaveSection } from "./sync/section";
 export { createTable, destroyTable } from "./maps/create";
 export { SECRETS_ADDRESS, SECRETS_BYTES } from "./hash/hash";

@@ -12,7 +12,7 @@
 // The shared build also has
 //    416 ..   435  u32 CPU slots | u32 limit of waits in ms | u32 seed | u32 address of the journals | u32 whether the seed was given
 //    448           lock of the arena
-//    512 ..   543  registry of maps                   (maps/registry.ts)
+//    512 ..   543  registry of maps                   (host/registry.ts)
 //    576 ..   587  u64 set of CPU slots in a section | u32 whether the next ones shall wait a little  (sync/section.ts)
 //  16384 .. 49151  CPU slots, 512 bytes each          (sync/slot.ts)
 //  49152 ..        bitmap, then a journal for each slot, then the heap

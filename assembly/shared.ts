@@ -2,7 +2,7 @@
 // or the journal could not be had; the slot then says who holds the lock (sync/slot.ts).
 export * from "./index";
 export { abandon } from "./sync/journal";
-export { attach, clearUp, detach, reap } from "./sync/recover";
+export { attach, detach } from "./host/attach";
 export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/grace";
 export { programLock, programUnlock } from "./programs/locked";
 export { entriesOf as entries } from "./sync/count";
@@ -13,6 +13,7 @@ export { setLockOffset, setPerCpu } from "./maps/info";
 export {
   BYTES_OFFSET, MAX_ENTRIES_OFFSET, META_OFFSET, dropTable, holdPinned, holdTable, pinTable, registerTable, sweepTables, tableAfter,
   takeMapId, unpinTable,
-} from "./maps/registry";
+} from "./host/registry";
 export { kvGet, kvSnapshot } from "./kv/access";
 export { kvHold, kvRelease } from "./kv/manifest";
+export { clearUp, reap } from "./host/reap";

@@ -12,12 +12,12 @@
 // State at ARENA:
 //   0 u32 bytes in use    4 u32 limit on them    8 u32 end of the memory that the arena owns    12 u32 most it may own
 //  16 u32 set of orders with a free block       20 u32 heads of the free lists, one per order
+import { SHARED } from "../build";
 import { insist } from "../damage";
 import { ARENA, ARENA_LOCK, BITMAP, HOST_CPUS, HOST_LOGS } from "../regions";
-import { LOG_ENTRIES, commit, logBytes, write32, write8 } from "../sync/journal";
+import { commit, logBytes, write32, write8 } from "../sync/journal";
 import { acquireOnce } from "../sync/lock";
-import { attach } from "../sync/recover";
-import { SHARED } from "../build";
+import { LOG_ENTRIES } from "../sync/slot";
 
 export const IN_USE: usize = ARENA;
 const LIMIT: usize = ARENA + 4;
@@ -191,13 +191,16 @@ export function setLimit(bytes: u32): void {
   return (<u32>BITMAP + (most >> 9) + PAGE) & ~(PAGE - 1);
 }
 
-/** Sets the arena up in a fresh (zero) memory that may grow to `most` bytes. False when even the bitmap does not fit. */
+/** Where the journals of the slots are in the shared build: behind a bitmap for `most` bytes. */
+export function logsStart(most: u32): u32 {
+  return (<u32>BITMAP + (most >> 9) + (GRANULE - 1)) & ~(GRANULE - 1);
+}
+
+/**
+ * Sets the arena up in a fresh (zero) memory that may grow to `most` bytes. False when even the bitmap does not fit. In the shared
+ * build it writes by the journal of the calling thread, which is attached.
+ */
 export function initArena(most: u32): bool {
-  const logs = (<u32>BITMAP + (most >> 9) + 63) & ~63;
-  if (SHARED) {
-    store<u32>(HOST_LOGS, logs);
-    attach(0, 0);
-  }
   const heap = heapStart(most);
   const have = <u32>memory.size() * PAGE;
   if (heap > most) return false;

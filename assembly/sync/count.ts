@@ -9,7 +9,7 @@
 // frozen, and every insert and delete counts under the pool lock, where it may take a credit of any CPU. "Near" begins at the low-water
 // mark of a map that has one (table/low_water.ts), so that it is crossed in one insert that everybody agrees on.
 //
-//   line of a CPU, 64 bytes: 0 u32 word of credits (sync/credit.ts) | 8 u32 references (maps/registry.ts)
+//   line of a CPU, 64 bytes: 0 u32 word of credits (sync/credit.ts) | 8 u32 references (host/registry.ts)
 import { HOST_CPUS } from "../regions";
 import { COUNT, LIMITED, LINES, LOW_FREE, MARKED, MAX_ENTRIES, POOL_LOCK, field, setField } from "../table/header";
 import { LOW_WATER, markOf, takePass } from "../table/low_water";

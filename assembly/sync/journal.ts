@@ -21,8 +21,6 @@ import {
 } from "./slot";
 import { STEPPING, STEP_COMMIT, STEP_PUBLISH, STEP_STORE, step } from "./step";
 
-/** Entries of a journal as a slot has it from the start; sync/owned.ts makes a larger one where an operation needs it. */
-export const LOG_ENTRIES: u32 = 4096;
 /** Entries that taking or freeing a block of the arena may need. */
 const BLOCK_ENTRIES: u32 = 400;
 

@@ -6,7 +6,7 @@
 //  32 u32 journal         36 u32 its room, in entries      40 u32 entries in it     44 u32 locks held
 //  48 u32 word to publish 52 u32 its value                 56 u32 first owned block 60 u32 who holds the lock given up on, + 1
 //  64 locks: u32 address of the word, u32 its version before [8]
-// 132 u32 table being made or destroyed (maps/registry.ts)
+// 132 u32 table being made or destroyed (host/registry.ts)
 // 136 u32 errno of a call that gave up   140 u32 whether the entry just obtained is new   144 u32 target of fences
 // 148 u32 spin locks of values held      152 u32 address, u32 version before [4]
 // 184 u32 bytes of larger journals       188 u32 zero, for ever           192 .. 215 words that calls use on their way:
@@ -63,6 +63,8 @@ export const HOOKS: usize = 216;
 export const PASS: usize = 220;
 export const IN_GRACE: usize = 228;
 export const MOST_VALUE_LOCKS: u32 = 4;
+/** Entries of a journal as a slot has it from the start; sync/owned.ts makes a larger one where an operation needs it. */
+export const LOG_ENTRIES: u32 = 4096;
 
 /** States. Outside of the core, attaching takes a slot from FREE to LIVE (src/host/shared_memory.ts). */
 export const FREE: u32 = 0;

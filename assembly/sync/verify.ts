@@ -1,7 +1,7 @@
 // Checks what belongs to no table in the shared build: that no CPU slot is in the middle of anything, and whose the memory is.
 // While no thread is in a call, that is: a slot that died has been recovered before.
 import { BELONGINGS, IDLE_SLOTS, OPEN_SECTIONS, OWNED_BLOCKS, UNLOCKED, broken } from "../invariants";
-import { DYING, NEXT, PINS, PIN_LENGTH, PIN_PATH, TABLES } from "../maps/registry";
+import { DYING, NEXT, PINS, PIN_LENGTH, PIN_PATH, TABLES } from "../host/registry";
 import { allocationSize, bytesInUse } from "../memory/arena";
 import { isInUse } from "../memory/verify";
 import { ARENA_LOCK, HOST_CPUS, REGISTRY, SECTION_MASK } from "../regions";

@@ -31,7 +31,7 @@
 //  252 u32 lock words of the elements behind an array's first block
 //  256 lock of splits and merges, and of an array's growth         272 lock of elements, overflow reserve and counts
 //  276 u32 whether the low-water mark was crossed; of an array at which length     280 u32 its free slots, 0 without one
-//  304, 320 .. 447 registry (maps/registry.ts)
+//  304, 320 .. 447 registry (host/registry.ts)
 // and in it, ENTRIES is what is handed out (sync/count.ts), MASK follows from N (table/buckets.ts), so that N and RETIRED are one word of 8 bytes, and VERSION is not kept.
 import { SHARED } from "../build";
 import { logWord } from "../sync/journal";

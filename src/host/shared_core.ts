@@ -78,7 +78,7 @@ export interface SharedExports extends CoreExports {
   kvHold(kv: number, gate: number): number;
   kvRelease(kv: number, gate: number): number;
 
-  /** The registry of maps (assembly/maps/registry.ts). An id, 0 when the lock could not be had. */
+  /** The registry of maps (assembly/host/registry.ts). An id, 0 when the lock could not be had. */
   takeMapId(): number;
   /** 0 | errno. */
   registerTable(m: number): number;

@@ -14,7 +14,7 @@ export const HOST_TIMEOUT = 420;
 export const HOST_SEED = 424;
 /** 1 when the host was given its seed; otherwise the secrets of its hashes are drawn. */
 export const HOST_IS_SEEDED = 432;
-/** Word of the registry with the first table that waits for sections to end (assembly/maps/registry.ts). */
+/** Word of the registry with the first table that waits for sections to end (assembly/host/registry.ts). */
 export const DYING_TABLES = 528;
 
 const SLOTS = 16384;

@@ -1,6 +1,6 @@
 /**
  * The tables of a shared memory, as one thread sees them. What they are and who refers to them stands in the memory itself
- * (assembly/maps/registry.ts); here are those that this thread has open. The thread refers to each of them once in the memory,
+ * (assembly/host/registry.ts); here are those that this thread has open. The thread refers to each of them once in the memory,
  * however many handles and descriptors it has.
  *
  * @module

@@ -194,7 +194,7 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: "a sweep forgets the table that it could not destroy before",
-    replacements: [replaced("maps/registry.ts", "  if (mine(ORPHAN) && !adoptOrphan(SLOT)) return;\n", "")],
+    replacements: [replaced("host/registry.ts", "  if (mine(ORPHAN) && !adoptOrphan(SLOT)) return;\n", "")],
     interleavings: "clearing up behind a dead thread while maps are made",
   },
 ];

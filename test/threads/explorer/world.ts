@@ -17,7 +17,7 @@ const SECTION_DEPTH = 16;
 const PATH = "t";
 export const NEW_PATH = "new";
 const ENOENT = 2;
-/** Words of META (assembly/maps/registry.ts). */
+/** Words of META (assembly/host/registry.ts). */
 const META_ID = 0;
 /** No test waits for so long: the clock goes on with every look at it. */
 const NEVER_MS = 2 ** 30;

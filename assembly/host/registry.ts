@@ -29,7 +29,7 @@ import { acquire, lockErrno } from "../sync/lock";
 import { inSection } from "../sync/section";
 import { ORPHAN, SLOT, mine, ownCpu, slotOf } from "../sync/slot";
 import { BYTES, LINES, MAX_ENTRIES, field } from "../table/header";
-import { destroyTable } from "./create";
+import { destroyTable } from "../maps/create";
 
 /** Where JavaScript finds what it needs in a header. */
 export const META_OFFSET: u32 = 320;

@@ -1,10 +1,11 @@
 // A host: one linear memory, set up once.
-import { initSecrets } from "../hash/hash";
-import { allocate as allocateBlock, bytesInUse as allBytes, initArena, release as releaseBlock } from "../memory/arena";
-import { allocateOwned, journalBytes, releaseOwnedBlock } from "../sync/owned";
 import { SHARED } from "../build";
-import { BITMAP } from "../regions";
 import { ENOMEM } from "../errno";
+import { initSecrets } from "../hash/hash";
+import { allocate as allocateBlock, bytesInUse as allBytes, initArena, logsStart, release as releaseBlock } from "../memory/arena";
+import { BITMAP, HOST_LOGS } from "../regions";
+import { allocateOwned, journalBytes, releaseOwnedBlock } from "../sync/owned";
+import { attach } from "./attach";
 
 /** The last page stays out, so that no address of the heap's end wraps to 0. */
 const MOST: u32 = 0xffff0000;
@@ -13,7 +14,12 @@ const MOST: u32 = 0xffff0000;
 export function initHost(maxBytes: u32, seed: u32): u32 {
   assert(__heap_base <= BITMAP);
   initSecrets(seed);
-  return initArena(maxBytes && maxBytes < MOST ? maxBytes : MOST) ? 0 : ENOMEM;
+  const most = maxBytes && maxBytes < MOST ? maxBytes : MOST;
+  if (SHARED) {
+    store<u32>(HOST_LOGS, logsStart(most));
+    attach(0, 0);
+  }
+  return initArena(most) ? 0 : ENOMEM;
 }
 
 /** Bytes of all live allocations, but for the journals of threads. */
