@@ -5,7 +5,7 @@ export { abandon } from "./sync/journal";
 export { attach, detach } from "./host/attach";
 export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/grace";
 export { programLock, programUnlock } from "./programs/locked";
-export { entriesOf as entries } from "./sync/count";
+export { entriesOf as entries } from "./table/credits";
 export { add, fetch, localAdd, localRead, localWrite, locate, lockValue, unlockValue } from "./maps/shared_access";
 export { arrayAdd, arrayGet, arrayLockValue, arraySet } from "./maps/shared_array";
 export { hookLowWater } from "./table/low_water";

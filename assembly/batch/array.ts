@@ -1,6 +1,6 @@
 // Batches of array maps. Keys are indices; the errno that ends a batch stands at STAGE_ERRNO of the stage, as for hash maps.
 import { COUNTING, countCopied } from "../counting";
-import { copyBytes, zeroBytes } from "../hash/bytes";
+import { copyBytes, zeroBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
 import { arrayElement, arrayLength, arrayObtain, arrayStride, arrayWritten, insistOnElements } from "../maps/array";
 import { arrayAddTo, arrayGet, arraySet } from "../maps/shared_array";

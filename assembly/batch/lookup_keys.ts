@@ -13,7 +13,7 @@
 //   loads alive
 import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
-import { copyBytes, zeroBytes } from "../hash/bytes";
+import { copyBytes, zeroBytes } from "../memory/bytes";
 import { hash4 } from "../hash/hash";
 import { LOCKED } from "../sync/lock_word";
 import { fence } from "../sync/slot";

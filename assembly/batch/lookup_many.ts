@@ -1,7 +1,7 @@
 // Multi-get: many keys in one call. After the passes of batch/stage.ts one loop compares and copies. Out-of-line entries take two
 // passes more: one matches tags only and notes the first candidate, one touches it.
 import { COUNTING, countCopied } from "../counting";
-import { copyBytes, zeroBytes } from "../hash/bytes";
+import { copyBytes, zeroBytes } from "../memory/bytes";
 import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";

@@ -2,7 +2,7 @@
 // each goes through the ordinary operation, which finds its bucket again from the hash: a split or merge that an earlier key
 // caused does not matter. The first key that fails ends the batch, as in the kernel's generic_map_update_batch.
 import { COUNTING, countCopied } from "../counting";
-import { copyBytes, zeroBytes } from "../hash/bytes";
+import { copyBytes, zeroBytes } from "../memory/bytes";
 import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
 import { FIRST_ADDRESS } from "../regions";
 import { BlockKeys } from "../table/block_keys";

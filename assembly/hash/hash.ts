@@ -8,7 +8,7 @@
 //
 // Secrets of a table, 24 bytes:  0 u64 S0 | 8 u64 S1, odd | 16 u64 S2, odd.  Words of NH: 128 per host, at SECRETS.
 import { SECRETS } from "../regions";
-import { tailMask } from "./bytes";
+import { tailMask } from "../memory/bytes";
 
 const CHUNK: u32 = 512; // bytes of a key that meet the 128 words once; longer keys chain chunks by S1
 /** Where JavaScript puts the words of NH that it has drawn, and how many bytes they have. */

@@ -2,7 +2,7 @@
 // address of the key), so that one generic source folds into a straight path per kind.
 import { COUNTING, countCopied } from "../counting";
 import { hash16, hash4, hash8, hashBytes } from "./hash";
-import { copyBytes, equalBytes } from "./bytes";
+import { copyBytes, equalBytes } from "../memory/bytes";
 
 /** Address of a 16-byte key. */
 @unmanaged export class Key16 {

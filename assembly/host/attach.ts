@@ -2,7 +2,7 @@
 import { EBUSY } from "../errno";
 import { dropReferencesOf } from "./registry";
 import { HOST_LOGS } from "../regions";
-import { releaseOwned } from "../sync/owned";
+import { releaseOwned } from "../memory/owned";
 import {
   DEPTH, ERRNO, FREE, LOG, LOG_BYTES, LOG_ENTRIES, LOG_ROOM, MAY_WAIT, SLOT, SLOT_FLAGS, SYSTEM_THREAD, mine, ownCpu, setMine,
 } from "../sync/slot";

@@ -4,7 +4,7 @@
 import { EBUSY, EINVAL, ENOENT } from "../errno";
 import { dropReferencesOf, isSweepDue, sweepTables } from "./registry";
 import { HOST_CPUS } from "../regions";
-import { releaseOwned } from "../sync/owned";
+import { releaseOwned } from "../memory/owned";
 import { recoveredBy, relieve } from "../sync/recover";
 import {
   DEAD, FREE, IN_HASTE, KIND, LIVE, LOG_BYTES, RECOVERED, SLOT_FLAGS, SYSTEM_THREAD, mine, ownCpu, setMine, slotOf,

@@ -7,7 +7,7 @@
 // Who holds the gate of a store is the only one to write to it: the end of a rollout whose conversions others keep outrunning.
 import { SHARED } from "../build";
 import { EINVAL, ENOENT, ENOSPC, EPERM, ESTALE } from "../errno";
-import { copyBytes } from "../hash/bytes";
+import { copyBytes } from "../memory/bytes";
 import { beginWrite, commit, logBytes, rollback } from "../sync/journal";
 import { acquire, lockErrno, waitForValue } from "../sync/lock";
 import { LOCKED, isHeldBy } from "../sync/lock_word";

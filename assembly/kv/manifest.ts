@@ -8,11 +8,11 @@
 // leftovers of one that did not get to its end, which the next one frees.
 import { SHARED } from "../build";
 import { E2BIG, EBUSY, ENOMEM, ENOSPC, ESTALE } from "../errno";
-import { copyBytes } from "../hash/bytes";
+import { copyBytes } from "../memory/bytes";
 import { beginWrite, commit, failWith, logWord, rollback } from "../sync/journal";
 import { forgetLast, lastVersion, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
 import { LOCKED, unlock } from "../sync/lock_word";
-import { LOG_SPARE, ensureLog } from "../sync/owned";
+import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { MOST_VALUE_LOCKS, SLOT, VALUE_LOCK, VALUE_LOCKS, fence, mine, now, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
 import { isReadable } from "../sync/word";

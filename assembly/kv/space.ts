@@ -5,7 +5,7 @@
 // Every page also knows a length that no free run of it exceeds, so that pages without room are passed over: the longest run that a
 // search in vain has seen, or all its free bytes when some have become free since.
 import { ENOMEM, ENOSPC } from "../errno";
-import { zeroBytes } from "../hash/bytes";
+import { zeroBytes } from "../memory/bytes";
 import { write32 } from "../sync/journal";
 import { tableAllocate, tableRelease } from "../table/account";
 import { COUNT, field, setField } from "../table/header";

@@ -6,7 +6,7 @@ import {
 import { allocationSize } from "../memory/arena";
 import { HOST_CPUS } from "../regions";
 import { isInUse } from "../memory/verify";
-import { LINE_BYTES } from "../sync/count";
+import { LINE_BYTES } from "../table/credits";
 import { SHARED } from "../build";
 import { verifyLock } from "../sync/verify";
 import { BYTES, COUNT, HEADER_BYTES, LAYOUT, LAYOUT_KV, LINES, MAX_ENTRIES, field } from "../table/header";

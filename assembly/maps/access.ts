@@ -9,7 +9,7 @@ import { BlockTags } from "../table/block_tags";
 import { FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, VALUE_SIZE, field } from "../table/header";
 import { find, remove, upsert } from "../table/linear";
 import { nextKey as nextIn } from "../table/scan";
-import { copyBytes } from "../hash/bytes";
+import { copyBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
 import { clearEntries } from "./create";
 import { SHARED } from "../build";

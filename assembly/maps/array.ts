@@ -10,7 +10,7 @@
 import { allocate, allocationSize, release } from "../memory/arena";
 import { insist } from "../damage";
 import { ENOMEM, EPERM } from "../errno";
-import { zeroBytes } from "../hash/bytes";
+import { zeroBytes } from "../memory/bytes";
 import { beginWrite, commit } from "../sync/journal";
 import { SHARED } from "../build";
 import { ORPHAN, mine } from "../sync/slot";

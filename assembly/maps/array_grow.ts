@@ -5,7 +5,7 @@
 // commit point. Readers have read the length before they look into the directory, and replaced directories stay (table/segments.ts).
 import { allocationSize, couldHold } from "../memory/arena";
 import { EINVAL, ENOMEM, EPERM } from "../errno";
-import { zeroBytes } from "../hash/bytes";
+import { zeroBytes } from "../memory/bytes";
 import { beginWrite, commit, publish, rollback } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
 import { SHARED } from "../build";

@@ -4,7 +4,7 @@ import { allocate, allocationSize, couldHold, release } from "../memory/arena";
 import { ENOMEM } from "../errno";
 import { ZEROS_BYTES } from "../regions";
 import { initSeeds } from "../hash/hash";
-import { zeroBytes } from "../hash/bytes";
+import { zeroBytes } from "../memory/bytes";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";

@@ -1,6 +1,6 @@
 // What a map says of itself, and its two settings.
 import { EINVAL } from "../errno";
-import { entriesOf, relax, tighten } from "../sync/count";
+import { entriesOf, relax, tighten } from "../table/credits";
 import { beginWrite, commit } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
 import { SHARED } from "../build";

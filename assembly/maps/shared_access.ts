@@ -2,7 +2,7 @@
 // bucket, since an address would be stale by the time JavaScript follows it. Those that one-thread hosts have, too, are in access.ts.
 import { EBUSY, ENOENT, ENOMEM, EPERM, ERANGE } from "../errno";
 import { FIRST_ADDRESS } from "../regions";
-import { zeroBytes } from "../hash/bytes";
+import { zeroBytes } from "../memory/bytes";
 import { KeyAny, hashKey } from "../hash/key";
 import { reverseBits, tagged } from "../hash/hash";
 import { isFresh, logBytes, rollback } from "../sync/journal";

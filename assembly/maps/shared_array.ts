@@ -3,11 +3,11 @@
 // that of their bucket (table/fetch.ts).
 import { addTo } from "../batch/write";
 import { ENOMEM } from "../errno";
-import { copyBytes, zeroBytes } from "../hash/bytes";
+import { copyBytes, zeroBytes } from "../memory/bytes";
 import { beginWrite, commit, logBytes, rollback } from "../sync/journal";
 import { acquire, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
 import { LOCKED } from "../sync/lock_word";
-import { LOG_SPARE, ensureLog } from "../sync/owned";
+import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { FRESH, SLOT, WORD, fence, now, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
 import { MOST_STRIPES, STRIPE_BYTES } from "../table/dismantle";

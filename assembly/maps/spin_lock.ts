@@ -2,7 +2,7 @@
 // copied in, and reads as zero. Who holds it by `lockValue` is also in a section, so that the entry stays where it is and what it is,
 // even when somebody deletes it. Such locks are held between two calls, so they are noted in a list of their own (sync/slot.ts).
 import { EBUSY } from "../errno";
-import { copyBytes } from "../hash/bytes";
+import { copyBytes } from "../memory/bytes";
 import { commit, failWith, isFresh, logBytes, logLong } from "../sync/journal";
 import { forgetLast, lastVersion } from "../sync/lock";
 import { unlock } from "../sync/lock_word";

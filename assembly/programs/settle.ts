@@ -1,6 +1,6 @@
 // After a run, when its section is over: what its unlinked entries held becomes free, and the table follows its count.
 import { SHARED } from "../build";
-import { entriesOf } from "../sync/count";
+import { entriesOf } from "../table/credits";
 import { inSection } from "../sync/section";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";

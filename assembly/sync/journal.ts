@@ -4,7 +4,7 @@
 // locks finds there, too, how to take back what it had begun; nobody else has seen any of it.
 //
 //   entry: 0 u32 address | 4 u32 the word that was there
-//          address | 1 : a word of credits (sync/count.ts), in front of an entry CREDIT | number taken
+//          address | 1 : a word of credits (table/credits.ts), in front of an entry CREDIT | number taken
 //   entries in it = COMMITTED: the operation is done but for the word to publish
 //
 // What makes other threads go to new memory (the number of buckets, the entry of a directory) must not be seen before the commit

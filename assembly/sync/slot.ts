@@ -63,7 +63,7 @@ export const HOOKS: usize = 216;
 export const PASS: usize = 220;
 export const IN_GRACE: usize = 228;
 export const MOST_VALUE_LOCKS: u32 = 4;
-/** Entries of a journal as a slot has it from the start; sync/owned.ts makes a larger one where an operation needs it. */
+/** Entries of a journal as a slot has it from the start; memory/owned.ts makes a larger one where an operation needs it. */
 export const LOG_ENTRIES: u32 = 4096;
 
 /** States. Outside of the core, attaching takes a slot from FREE to LIVE (src/host/shared_memory.ts). */

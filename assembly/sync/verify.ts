@@ -7,7 +7,7 @@ import { isInUse } from "../memory/verify";
 import { ARENA_LOCK, HOST_CPUS, REGISTRY, SECTION_MASK } from "../regions";
 import { BYTES, HEADER_BYTES, field } from "../table/header";
 import { LOCKED } from "./lock_word";
-import { BYTES as OWNED_BYTES, HEAD, IS_JOURNAL, PREVIOUS as OWNED_PREVIOUS } from "./owned";
+import { BYTES as OWNED_BYTES, HEAD, IS_JOURNAL, PREVIOUS as OWNED_PREVIOUS } from "../memory/owned";
 import { DEPTH, HAZARD, HELD, LOG_BYTES, LOG_COUNT, ORPHAN, OWNED, PUBLISH_AT, slotOf } from "./slot";
 
 /** What a list adds up to when it leaves the memory in use. */

@@ -3,8 +3,8 @@
 import { allocate, allocationSize } from "../memory/arena";
 import { ENOMEM } from "../errno";
 import { HOST_CPUS } from "../regions";
-import { zeroBytes } from "../hash/bytes";
-import { LINE_BYTES } from "../sync/count";
+import { zeroBytes } from "../memory/bytes";
+import { LINE_BYTES } from "./credits";
 import { beginWrite, commit, rollback, write32 } from "../sync/journal";
 import { lockErrno } from "../sync/lock";
 import { ORPHAN, SLOT } from "../sync/slot";

@@ -14,7 +14,7 @@
 //
 // The classes block_keys, block_tags and block_refs answer to the same calls; table/linear.ts lists them.
 import { COUNTING, countCopied, countProbe } from "../counting";
-import { copyBytes } from "../hash/bytes";
+import { copyBytes } from "../memory/bytes";
 import { hash4, hash4With } from "../hash/hash";
 import { logBytes, logWord, write32 } from "../sync/journal";
 import { SHARED } from "../build";

@@ -8,7 +8,7 @@
 // 16 bits of tag are also the hash bits that splits beyond 65,536 buckets go by, so such a split touches no element.
 // Nobody holds addresses into these blocks, so slots may move and be used again while a section is open; elements may not.
 import { COUNTING, countCopied, countProbe, countTagFalseHit } from "../counting";
-import { copyBytes } from "../hash/bytes";
+import { copyBytes } from "../memory/bytes";
 import { hashBytes, tagged } from "../hash/hash";
 import { keyEquals, storeKey } from "../hash/key";
 import { distributeOneByOne } from "./distribute";

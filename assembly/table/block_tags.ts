@@ -9,7 +9,7 @@
 // Columns need no padding: a C type's size is a multiple of its alignment. A dead slot was deleted inside a section; the mark
 // counts as free again as soon as no section is open (see block_keys.ts).
 import { COUNTING, countProbe, countTagFalseHit } from "../counting";
-import { copyBytes } from "../hash/bytes";
+import { copyBytes } from "../memory/bytes";
 import { hashBytes } from "../hash/hash";
 import { logBytes, write32, write8 } from "../sync/journal";
 import { SHARED } from "../build";

@@ -6,7 +6,7 @@ import { insist } from "../damage";
 import { ZEROS } from "../regions";
 import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, MASK, field } from "./header";
 import { addSegment, directoryEntry, firstOf, recordAddress, recordsOf, segmentOf } from "./segments";
-import { zeroBytes } from "../hash/bytes";
+import { zeroBytes } from "../memory/bytes";
 import { write32 } from "../sync/journal";
 import { SHARED } from "../build";
 import { WIDTH_BITS } from "../sync/word";

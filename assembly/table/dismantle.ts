@@ -2,7 +2,7 @@
 // So a thread may die in between, and whoever goes on finds what is left. Nobody else can reach the table any more.
 import { release } from "../memory/arena";
 import { HOST_CPUS } from "../regions";
-import { LINE_BYTES } from "../sync/count";
+import { LINE_BYTES } from "./credits";
 import { beginWrite, commit, write32 } from "../sync/journal";
 import { ORPHAN, SLOT, mine } from "../sync/slot";
 import { tableRelease } from "./account";

@@ -9,7 +9,7 @@
 // entries exactly. hash promises that entries never move, so it keeps a list of free elements instead.
 // Elements that died inside a section are found again by a sweep from the end, a few elements per later write.
 // Invariant of the sweep in a dense array: everything from SWEEP on is alive.
-import { copyBytes } from "../hash/bytes";
+import { copyBytes } from "../memory/bytes";
 import { hashBytes, tagged } from "../hash/hash";
 import { insist } from "../damage";
 import { beginWrite, commit, write32 } from "../sync/journal";

@@ -1,7 +1,7 @@
 // Whole buckets: copying their entries out, and emptying them.
 import { COUNTING, countVisit } from "../counting";
 import { further } from "../damage";
-import { giveCredits } from "../sync/count";
+import { giveCredits } from "./credits";
 import { hasLogRoom } from "../sync/journal";
 import { SHARED } from "../build";
 import { pinned } from "./resize";

@@ -13,7 +13,7 @@
 // No order of loads is left to chance. The first look is an atomic load, which nothing behind it is done before. Before the second
 // one stands a fence (`attempt`), or its address depends on what was read (`peekWord`; hiddenZero in sync/word.ts).
 import { follow, mostNodes } from "../damage";
-import { copyBytes } from "../hash/bytes";
+import { copyBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
 import { announce, retract } from "../sync/hazard";
 import { commit, rollback } from "../sync/journal";

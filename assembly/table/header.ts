@@ -23,7 +23,7 @@
 // the shared build has these, too
 //   80 u32 max entries
 //    4 u32 in the place of MASK: counts up before memory that readers may hold addresses of is freed     (table/retire.ts)
-//  204 u32 lines of the CPUs    208 u32 whether credits are frozen                  (sync/count.ts)
+//  204 u32 lines of the CPUs    208 u32 whether credits are frozen                  (table/credits.ts)
 //  212 u32 retired segments
 //  220 u32 offset of the spin lock in a value, or NO_LOCK    224 u32 lock words of an array   228 u32 mask of their number
 //  232 u32 whether values are per CPU (sync/hazard.ts)    236 u32 whether merges are owed
@@ -32,7 +32,7 @@
 //  256 lock of splits and merges, and of an array's growth         272 lock of elements, overflow reserve and counts
 //  276 u32 whether the low-water mark was crossed; of an array at which length     280 u32 its free slots, 0 without one
 //  304, 320 .. 447 registry (host/registry.ts)
-// and in it, ENTRIES is what is handed out (sync/count.ts), MASK follows from N (table/buckets.ts), so that N and RETIRED are one word of 8 bytes, and VERSION is not kept.
+// and in it, ENTRIES is what is handed out (table/credits.ts), MASK follows from N (table/buckets.ts), so that N and RETIRED are one word of 8 bytes, and VERSION is not kept.
 import { SHARED } from "../build";
 import { logWord } from "../sync/journal";
 

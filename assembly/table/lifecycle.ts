@@ -1,5 +1,5 @@
 // Birth and death of a table's structures: buckets, elements, overflow reserve.
-import { zeroBytes } from "../hash/bytes";
+import { zeroBytes } from "../memory/bytes";
 import { follow, mostNodes } from "../damage";
 import { inSection } from "../sync/section";
 import { tableAllocate, tableRelease } from "./account";

@@ -9,7 +9,7 @@
 //   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any
 import { follow, further, mostNodes } from "../damage";
 import { EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../errno";
-import { giveCredits } from "../sync/count";
+import { giveCredits } from "./credits";
 import { holdSectionsBack } from "../sync/section";
 import { SHARED } from "../build";
 import { bucketIndex, bucketOf, materialise } from "./buckets";

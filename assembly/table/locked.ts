@@ -4,12 +4,12 @@
 import { follow, mostNodes } from "../damage";
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../errno";
 import { ZEROS, ZEROS_BYTES } from "../regions";
-import { zeroBytes } from "../hash/bytes";
-import { takeCredit } from "../sync/count";
+import { zeroBytes } from "../memory/bytes";
+import { takeCredit } from "./credits";
 import { awaitHazards } from "../sync/hazard";
 import { beginWrite, commit, failWith, logBytes, logLong, publish, rollback } from "../sync/journal";
 import { acquire, acquireFirst, lockErrno, releaseLast } from "../sync/lock";
-import { LOG_SPARE, ensureLog } from "../sync/owned";
+import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { ERRNO, FRESH, TOUCHED, mine, setMine } from "../sync/slot";
 import { STEPPING, STEP_INDEX, step } from "../sync/step";
 import { tableAllocate } from "./account";

@@ -2,7 +2,7 @@
 // leave fewer than LOW_FREE slots free. JavaScript then calls the hook, which typically grows the map, and makes the call again.
 //
 // A map without a mark pays nothing: the limit that an insert is compared with is one word, MARK, and only at that limit the way leads
-// here. (The shared build comes here from the pool lock, where it counts exactly: sync/count.ts.)
+// here. (The shared build comes here from the pool lock, where it counts exactly: table/credits.ts.)
 //   hash-like maps   the mark is crossed by the insert that finds max entries - LOW_FREE entries, or the first one behind it if nobody
 //                    was told then. Deletes that lead back to it arm it again.
 //   arrays           the mark is crossed by the first write to one of the last LOW_FREE indices, or beyond the end; armed again when

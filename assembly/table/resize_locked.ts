@@ -4,10 +4,10 @@
 // nobody has seen any of it, and a thread that dies leaves the table as it was.
 //
 // A thread with an old N comes to a bucket that has fewer entries than it thinks, or is gone: the bucket's width tells it.
-import { entriesOf } from "../sync/count";
+import { entriesOf } from "./credits";
 import { beginWrite, commit, publish, rollback } from "../sync/journal";
 import { acquire, acquireOnce, tryAcquire } from "../sync/lock";
-import { ensureLog, LOG_SPARE } from "../sync/owned";
+import { ensureLog, LOG_SPARE } from "../memory/owned";
 import { mine, LOG_ROOM } from "../sync/slot";
 import { bucketAddress, maskOf, setBucketWidth, widthIn } from "./buckets";
 import { trimElements } from "./elements";
@@ -19,7 +19,7 @@ import { countBlocks, countEntries } from "./overflow";
 import { MOST_MERGES, MOST_SPLITS, isTooMuch, join, makeRoom, pinned, setLimitsFor, splitChain } from "./resize";
 import { reclaimSegments, retireSegment } from "./retire";
 import { firstOf, growTo, recordsOf, replaceDirectory, segmentAddress, segmentOf } from "./segments";
-import { zeroBytes } from "../hash/bytes";
+import { zeroBytes } from "../memory/bytes";
 
 /** Journal entries that moving an entry may need. */
 const MOVE_ENTRIES: u32 = 16;

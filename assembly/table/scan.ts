@@ -11,7 +11,7 @@
 // A bucket that is met at its start and fits is emitted as it stands. Otherwise, when a merge has made the bucket wider than
 // the cursor or the room is short, its entries are sorted and leave in ascending order. Keys of equal hash are told apart by their bytes, so even room for one makes progress.
 import { COUNTING, countCopied } from "../counting";
-import { compareBytes, copyBytes } from "../hash/bytes";
+import { compareBytes, copyBytes } from "../memory/bytes";
 import { reverseBits } from "../hash/hash";
 import { follow, insist, mostNodes } from "../damage";
 import { bucketAddress, bucketIndex, bucketMask, insistOnBuckets } from "./buckets";

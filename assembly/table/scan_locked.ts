@@ -8,7 +8,7 @@ import { ZEROS, ZEROS_BYTES } from "../regions";
 import { commit, failWith, rollback } from "../sync/journal";
 import { lockErrno } from "../sync/lock";
 import { LOCKED } from "../sync/lock_word";
-import { LOG_SPARE, ensureLog } from "../sync/owned";
+import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { ERRNO, LOG_ROOM, VISITED, fence, mine, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_COPY, STEP_READ, step } from "../sync/step";
 import { isReadable } from "../sync/word";

@@ -8,7 +8,7 @@
 //   directory:  u32[ ], entry j = address of segment j minus stride * its first record (modulo 2^32), so that
 //               record i is at directory[j] + stride * i without a subtraction
 import { COUNTING, countCopied } from "../counting";
-import { zeroBytes } from "../hash/bytes";
+import { zeroBytes } from "../memory/bytes";
 import { insist } from "../damage";
 import { publish, write32 } from "../sync/journal";
 import { SHARED } from "../build";

@@ -9,7 +9,7 @@ import {
 import { KeyAny } from "../hash/key";
 import { allocationSize, bytesInUse } from "../memory/arena";
 import { isInUse } from "../memory/verify";
-import { entriesOf } from "../sync/count";
+import { entriesOf } from "./credits";
 import { SHARED } from "../build";
 import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "./block_keys";
 import { BlockRefs, REFS_BUCKET_BYTES, REFS_SLOTS } from "./block_refs";

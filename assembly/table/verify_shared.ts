@@ -4,8 +4,8 @@ import { FROZEN_CREDITS, OLD_DIRECTORIES, OWN_LINES, RETIRED_MEMORY, WIDTH, brok
 import { allocationSize, bytesInUse } from "../memory/arena";
 import { HOST_CPUS } from "../regions";
 import { isInUse } from "../memory/verify";
-import { LINE_BYTES } from "../sync/count";
-import { FROZEN } from "../sync/credit";
+import { LINE_BYTES } from "./credits";
+import { FROZEN } from "../sync/credit_word";
 import { verifyLock } from "../sync/verify";
 import { bucketWidth, widthIn } from "./buckets";
 import {

@@ -112,8 +112,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "credits are taken without the journal",
     replacements: [
-      replaced("sync/count.ts", "  logCredit(line, word, taken);\n", ""),
-      replaced("sync/count.ts", "  unlogCredit();\n", ""),
+      replaced("table/credits.ts", "  logCredit(line, word, taken);\n", ""),
+      replaced("table/credits.ts", "  unlogCredit();\n", ""),
     ],
     kills: "rhash keys",
   },
@@ -137,7 +137,7 @@ export const PLANTED: readonly Planted[] = [
   },
   {
     name: "credits of others are taken without the lock",
-    replacements: [replaced("sync/count.ts", "if (!acquireOnce(table + POOL_LOCK)) return false;", "")],
+    replacements: [replaced("table/credits.ts", "if (!acquireOnce(table + POOL_LOCK)) return false;", "")],
     interleavings: "two inserts at the limit",
   },
   {
@@ -165,7 +165,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "a low-water mark is claimed by an insert that is undone",
     replacements: [
-      replaced("sync/count.ts", "atomic.store<u32>(table, 1, MARKED); //", "setField(table, MARKED, 1); //"),
+      replaced("table/credits.ts", "atomic.store<u32>(table, 1, MARKED); //", "setField(table, MARKED, 1); //"),
     ],
     interleavings: "two inserts at a low-water mark",
   },

@@ -9,15 +9,15 @@
 // frozen, and every insert and delete counts under the pool lock, where it may take a credit of any CPU. "Near" begins at the low-water
 // mark of a map that has one (table/low_water.ts), so that it is crossed in one insert that everybody agrees on.
 //
-//   line of a CPU, 64 bytes: 0 u32 word of credits (sync/credit.ts) | 8 u32 references (host/registry.ts)
+//   line of a CPU, 64 bytes: 0 u32 word of credits (sync/credit_word.ts) | 8 u32 references (host/registry.ts)
 import { HOST_CPUS } from "../regions";
-import { COUNT, LIMITED, LINES, LOW_FREE, MARKED, MAX_ENTRIES, POOL_LOCK, field, setField } from "../table/header";
-import { LOW_WATER, markOf, takePass } from "../table/low_water";
-import { FROZEN, changed, creditsOf } from "./credit";
-import { failWith, logCredit, unlogCredit, write32 } from "./journal";
-import { acquireOnce } from "./lock";
-import { HOOKS, mine, ownCpu } from "./slot";
-import { STEPPING, STEP_COUNT, step } from "./step";
+import { COUNT, LIMITED, LINES, LOW_FREE, MARKED, MAX_ENTRIES, POOL_LOCK, field, setField } from "./header";
+import { LOW_WATER, markOf, takePass } from "./low_water";
+import { FROZEN, changed, creditsOf } from "../sync/credit_word";
+import { failWith, logCredit, unlogCredit, write32 } from "../sync/journal";
+import { acquireOnce } from "../sync/lock";
+import { HOOKS, mine, ownCpu } from "../sync/slot";
+import { STEPPING, STEP_COUNT, step } from "../sync/step";
 
 export const LINE_BYTES: u32 = 64;
 const MOST_CHUNK: u32 = 32;
