@@ -1,20 +1,21 @@
 // Batches that write: update_batch, delete_batch, and adding deltas to many counters. Keys are staged as in batch/stage.ts; then
 // each goes through the ordinary operation, which finds its bucket again from the hash: a split or merge that an earlier key
 // caused does not matter. The first key that fails ends the batch, as in the kernel's generic_map_update_batch.
+import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
-import { copyBytes, zeroBytes } from "../memory/bytes";
+import { ENOMEM } from "../errno";
 import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
+import { writeValue } from "../maps/spin_lock";
+import { copyBytes, zeroBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
+import { isFresh, logBytes } from "../sync/journal";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { BUCKET_BYTES, COUNT, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/header";
-import { ENOMEM } from "../errno";
-import { writeValue } from "../maps/spin_lock";
-import { isFresh, logBytes } from "../sync/journal";
-import { SHARED } from "../build";
-import { ensureValueLog, finishWrite, obtain, removeLocked } from "../table/locked";
 import { remove, upsert } from "../table/linear";
+import { ensureValueLog, finishWrite, obtain, removeLocked } from "../table/locked";
+import { addTo, deltaShift } from "../table/scalar";
 import { touchElements } from "./lookup_many";
 import { ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets, touchChains } from "./stage";
 
@@ -39,19 +40,6 @@ const ADD: u32 = 2;
 
 /** Behind the words that staging uses. */
 const JOB: usize = SINK + 16;
-
-/** Log2 of the bytes of a delta: 8 for fields of 8 bytes, otherwise 4. */
-@inline export function deltaShift(width: u32): u32 {
-  return width == 8 ? 3 : 2;
-}
-
-/** Adds modulo 2^(8 * width), as an atomic add of the kernel's would. */
-@inline export function addTo(at: usize, width: u32, delta: usize): void {
-  if (width == 8) store<u64>(at, load<u64>(at) + load<u64>(delta));
-  else if (width == 4) store<u32>(at, load<u32>(at) + load<u32>(delta));
-  else if (width == 2) store<u16>(at, <u16>(load<u16>(at) + load<u32>(delta)));
-  else store<u8>(at, <u8>(load<u8>(at) + load<u32>(delta)));
-}
 
 /** One key of a batch in the shared build, an operation by itself: 0 or an errno. */
 @inline function applyShared<B, K>(table: usize, job: Job, index: u32, key: K, hash: u32, valueSize: u32): u32 {

@@ -1,4 +1,4 @@
-// Kinds of numbers: the values of Scalar in src/codec/codec.ts; and adding to an integer of a value, in the shared build.
+// Kinds of numbers: the values of Scalar in src/codec/codec.ts; and adding to an integer of a value.
 import { ERANGE } from "../errno";
 
 export const U8: u32 = 1;
@@ -45,4 +45,17 @@ export function addScalar(at: usize, kind: u32, delta: u64, out: usize): u32 {
   write(at, width, sum);
   if (out) store<u64>(out, width == 8 ? sum : sum & ((<u64>1 << (<u64>width << 3)) - 1));
   return 0;
+}
+
+/** Log2 of the bytes of a delta: 8 for fields of 8 bytes, otherwise 4. */
+@inline export function deltaShift(width: u32): u32 {
+  return width == 8 ? 3 : 2;
+}
+
+/** Adds modulo 2^(8 * width), as an atomic add of the kernel's would. */
+@inline export function addTo(at: usize, width: u32, delta: usize): void {
+  if (width == 8) store<u64>(at, load<u64>(at) + load<u64>(delta));
+  else if (width == 4) store<u32>(at, load<u32>(at) + load<u32>(delta));
+  else if (width == 2) store<u16>(at, <u16>(load<u16>(at) + load<u32>(delta)));
+  else store<u8>(at, <u8>(load<u8>(at) + load<u32>(delta)));
 }
