@@ -10,9 +10,9 @@ export {
   upsert8, upsertAny,
 } from "./maps/access";
 export { COUNT_OFFSET, FROZEN_OFFSET, LOW_FREE_OFFSET, SEEDS_OFFSET, VERSION_OFFSET, freeze, setLowWater, setMaxEntries, tableStats } from "./maps/info";
-export { ARRAY_BASE_OFFSET, ARRAY_DATA_OFFSET, arrayClear, arrayElement, arrayObtain, arrayRun, createArray } from "./maps/array";
+export { ARRAY_BASE_OFFSET, ARRAY_DATA_OFFSET, arrayClear, arrayElement, arrayObtain, arrayRun, createArray } from "./arrays/array";
 export { passLowWater, rearmLowWater } from "./table/low_water";
-export { arrayAddMany, arrayLookupMany, arrayScan, arrayUpdateMany } from "./batch/array";
+export { arrayAddMany, arrayLookupMany, arrayScan, arrayUpdateMany } from "./arrays/batch";
 export { CURSOR_BYTES, drain, drainAny, scan } from "./batch/scan";
 export { STAGE_BYTES } from "./batch/stage";
 export { lookupMany } from "./batch/lookup_many";

@@ -7,7 +7,7 @@ export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/gr
 export { programLock, programUnlock } from "./programs/locked";
 export { entriesOf as entries } from "./table/credits";
 export { add, fetch, localAdd, localRead, localWrite, locate, lockValue, unlockValue } from "./maps/shared_access";
-export { arrayAdd, arrayGet, arrayLockValue, arraySet } from "./maps/shared_array";
+export { arrayAdd, arrayGet, arrayLockValue, arraySet } from "./arrays/shared_array";
 export { hookLowWater } from "./table/low_water";
 export { setLockOffset, setPerCpu } from "./maps/info";
 export {

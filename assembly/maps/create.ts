@@ -14,7 +14,7 @@ import {
 } from "../table/header";
 import { clearTable, closeTable, openTable } from "../table/lifecycle";
 import { closeKv, dismantleKv } from "../kv/store";
-import { closeArray, dismantleArray } from "./array";
+import { closeArray, dismantleArray } from "../arrays/array";
 import { beginWrite, commit } from "../sync/journal";
 import { SHARED } from "../build";
 import { ORPHAN, mine } from "../sync/slot";

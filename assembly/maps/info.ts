@@ -9,7 +9,7 @@ import {
   LOCK_OFFSET, LOW_FREE, OVERFLOW_COUNT, PER_CPU, POOL_LOCK, SEEDS, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
 } from "../table/header";
 import { markOf, setLimit } from "../table/low_water";
-import { growArray } from "./array_grow";
+import { growArray } from "../arrays/grow";
 
 /** Words of a header that JavaScript reads without a call. */
 export const COUNT_OFFSET: u32 = <u32>COUNT;

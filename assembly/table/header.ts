@@ -17,7 +17,7 @@
 //  164 u32 splits   168 u32 merges   172 u32 most splits of one call   176 u32 most merges   180 u32 most entries moved
 //  184 u64 entries moved    192 u32 bucket where a drain of a fixed table goes on
 //  204 u32 max entries      208 u32 free slots of the low-water mark, 0 without one     212 u32 length of an array at which it was crossed
-// an array has in line 2 the segmented array and the stride of the elements behind its first block   (maps/array.ts), and
+// an array has in line 2 the segmented array and the stride of the elements behind its first block   (arrays/array.ts), and
 //  196 u32 address of its first block  200 u32 elements in it
 //
 // the shared build has these, too
@@ -111,7 +111,7 @@ export const HEADER_BYTES: u32 = SHARED ? 448 : 216;
 export const LAYOUT_KEYS: u32 = 0; // 4-byte keys compared by SIMD      (table/block_keys.ts)
 export const LAYOUT_TAGS: u32 = 1; // tags, keys and values             (table/block_tags.ts)
 export const LAYOUT_REFS: u32 = 2; // tags and addresses of elements    (table/block_refs.ts)
-export const LAYOUT_ARRAY: u32 = 3; // no buckets: an array map          (maps/array.ts)
+export const LAYOUT_ARRAY: u32 = 3; // no buckets: an array map          (arrays/array.ts)
 export const LAYOUT_KV: u32 = 4; // no table: a KV store, which has its own words of the header (kv/store.ts)
 
 /** Flags. */

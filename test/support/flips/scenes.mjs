@@ -169,7 +169,7 @@ function hashWork(api, host, map, batch, { keyFor, valueFor }, step) {
 }
 
 /**
- * Where an array has the addresses of its values (assembly/maps/array.ts). Where one leads to other memory in use, aligned as it must be,
+ * Where an array has the addresses of its values (assembly/arrays/array.ts). Where one leads to other memory in use, aligned as it must be,
  * other values are there, and nothing says that they are not the array's.
  */
 function addressesOf({ u32 }, map) {

@@ -144,7 +144,7 @@ export const PLANTED: readonly Planted[] = [
     name: "the length of an array is stored before the commit point",
     replacements: [
       replaced(
-        "maps/array_grow.ts",
+        "arrays/grow.ts",
         "publish(table + MAX_ENTRIES, entries);",
         "atomic.store<u32>(table, entries, MAX_ENTRIES);",
       ),
@@ -155,7 +155,7 @@ export const PLANTED: readonly Planted[] = [
     name: "the length of an array is stored before its memory is there",
     replacements: [
       replaced(
-        "maps/array_grow.ts",
+        "arrays/grow.ts",
         "  if (held < needed) {\n    if",
         "  if (held < needed) {\n    publish(table + MAX_ENTRIES, entries);\n    if",
       ),

@@ -2,6 +2,7 @@
 // is written under the lock of its stripe, and read between two looks at that lock's version, as entries of a hash map are under
 // that of their bucket (table/fetch.ts).
 import { ENOMEM } from "../errno";
+import { keepValueLock, writeValue } from "../maps/spin_lock";
 import { copyBytes, zeroBytes } from "../memory/bytes";
 import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { beginWrite, commit, logBytes, rollback } from "../sync/journal";
@@ -15,7 +16,6 @@ import { clearSpinLock } from "../table/locked";
 import { rearmLowWater } from "../table/low_water";
 import { addScalar, addTo, widthOf } from "../table/scalar";
 import { arrayError, arrayLength, elementOf } from "./array";
-import { keepValueLock, writeValue } from "./spin_lock";
 
 const READ_TRIES: u32 = 64;
 const WORD_BYTES: u32 = 8;

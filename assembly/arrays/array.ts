@@ -6,25 +6,25 @@
 //              ARRAY_BASE ..         what growth added: a segmented array (table/segments.ts), whose record i is element ARRAY_BASE + i
 //
 // So nothing ever moves, an array that has not grown pays one comparison for it, and one that has grows by segments of 64 KiB at most
-// (maps/array_grow.ts).
-import { allocate, allocationSize, release } from "../memory/arena";
+// (grow.ts).
+import { SHARED } from "../build";
 import { insist } from "../damage";
 import { ENOMEM, EPERM } from "../errno";
+import { allocate, allocationSize, release } from "../memory/arena";
 import { zeroBytes } from "../memory/bytes";
 import { beginWrite, commit } from "../sync/journal";
-import { SHARED } from "../build";
 import { ORPHAN, mine } from "../sync/slot";
 import { tableAllocate, tableRelease } from "../table/account";
 import { assembleStripes, newHeader, unfinishedErrno } from "../table/assemble";
 import { MOST_STRIPES, freeHeader } from "../table/dismantle";
-import { closeSegments, dismantleSegments } from "./array_grow";
-import { clearElements } from "./shared_array";
 import {
   ARRAY_BASE, ARRAY_DATA, ARRAY_SEGMENTS, BYTES, COUNT, ELEMENT_STRIDE, FROZEN, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT,
   LAYOUT_ARRAY, LOW_FREE, MARK, MARKED, MAX_ENTRIES, VALUE_SIZE, VERSION, field, setField,
 } from "../table/header";
 import { beyondMark, setLimit } from "../table/low_water";
 import { firstOf, recordAddress, segmentOf, segmentsFor } from "../table/segments";
+import { closeSegments, dismantleSegments } from "./grow";
+import { clearElements } from "./shared_array";
 
 /** Header word with the address of element 0. */
 export const ARRAY_DATA_OFFSET: u32 = <u32>ARRAY_DATA;

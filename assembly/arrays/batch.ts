@@ -1,13 +1,13 @@
 // Batches of array maps. Keys are indices; the errno that ends a batch stands at STAGE_ERRNO of the stage, as for hash maps.
+import { STAGE_ERRNO } from "../batch/write";
 import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
-import { arrayElement, arrayLength, arrayObtain, arrayStride, arrayWritten, insistOnElements } from "../maps/array";
-import { arrayAddTo, arrayGet, arraySet } from "../maps/shared_array";
 import { copyBytes, zeroBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
 import { ARRAY_BASE, ARRAY_DATA, FROZEN, MARK, VALUE_SIZE, field } from "../table/header";
 import { addTo, deltaShift } from "../table/scalar";
-import { STAGE_ERRNO } from "./write";
+import { arrayElement, arrayLength, arrayObtain, arrayStride, arrayWritten, insistOnElements } from "./array";
+import { arrayAddTo, arrayGet, arraySet } from "./shared_array";
 
 /**
  * The address of an element within the first `most` of the first block, or what `arrayElement` or `arrayObtain` answers. The words of

@@ -1,14 +1,14 @@
-// Growth of arrays (maps/array.ts). The new elements go to segments behind the first block; what is there stays where it is.
+// Growth of arrays (array.ts). The new elements go to segments behind the first block; what is there stays where it is.
 //
 // In the shared build it is one operation for each segment, so that a thread may be killed in between: ELEMENT_SEGMENTS_HELD says how
 // many there are, which may be more than the length needs, and are used by the next growth. The length is published last, behind the
 // commit point. Readers have read the length before they look into the directory, and replaced directories stay (table/segments.ts).
-import { allocationSize, couldHold } from "../memory/arena";
+import { SHARED } from "../build";
 import { EINVAL, ENOMEM, EPERM } from "../errno";
+import { allocationSize, couldHold } from "../memory/arena";
 import { zeroBytes } from "../memory/bytes";
 import { beginWrite, commit, publish, rollback } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
-import { SHARED } from "../build";
 import { ERRNO, mine } from "../sync/slot";
 import { tableAllocate, tableRelease } from "../table/account";
 import { MOST_STRIPES, STRIPE_BYTES } from "../table/dismantle";
