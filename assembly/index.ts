@@ -10,13 +10,14 @@ export {
   upsert8, upsertAny,
 } from "./maps/access";
 export { COUNT_OFFSET, FROZEN_OFFSET, LOW_FREE_OFFSET, SEEDS_OFFSET, VERSION_OFFSET, freeze, setLowWater, setMaxEntries, tableStats } from "./maps/info";
-export { ARRAY_BASE_OFFSET, ARRAY_DATA_OFFSET, arrayClear, arrayElement, arrayObtain, arrayRun, createArray } from "./arrays/array";
-export { passLowWater, rearmLowWater } from "./table/low_water";
+export { ARRAY_BASE_OFFSET, ARRAY_DATA_OFFSET, arrayElement, arrayObtain, arrayRun } from "./arrays/array";
+export { arrayClear, createArray } from "./arrays/create";
 export { arrayAddMany, arrayLookupMany, arrayScan, arrayUpdateMany } from "./arrays/batch";
+export { passLowWater, rearmLowWater } from "./table/low_water";
 export { CURSOR_BYTES, drain, drainAny, scan } from "./batch/scan";
-export { STAGE_BYTES } from "./batch/stage";
+export { STAGE_BYTES, STAGE_ERRNO } from "./batch/stage";
 export { lookupMany } from "./batch/lookup_many";
-export { STAGE_ERRNO, addMany, removeMany, updateMany } from "./batch/write";
+export { addMany, removeMany, updateMany } from "./batch/write";
 export { getNumber4, setNumber4 } from "./maps/number";
 export { verify } from "./kv/verify";
 export {

@@ -1,5 +1,5 @@
 // Batches of array maps. Keys are indices; the errno that ends a batch stands at STAGE_ERRNO of the stage, as for hash maps.
-import { STAGE_ERRNO } from "../batch/write";
+import { STAGE_ERRNO } from "../batch/stage";
 import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../memory/bytes";

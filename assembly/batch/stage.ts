@@ -23,6 +23,8 @@ export const ELEMENT: usize = 8;
 export const SINK: usize = GROUP * ENTRY;
 export const LINE: u32 = 64;
 
+/** Word of the stage with the errno that ended the batch, 0 when all was done. */
+export const STAGE_ERRNO: u32 = <u32>SINK + 4;
 /** Bytes of the staging area that callers bring. */
 export const STAGE_BYTES: u32 = GROUP * ENTRY + 64;
 

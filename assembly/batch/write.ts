@@ -17,10 +17,7 @@ import { remove, upsert } from "../table/linear";
 import { ensureValueLog, finishWrite, obtain, removeLocked } from "../table/locked";
 import { addTo, deltaShift } from "../table/scalar";
 import { touchElements } from "./lookup_many";
-import { ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets, touchChains } from "./stage";
-
-/** Word of the stage with the errno that ended the batch, 0 when all was done. */
-export const STAGE_ERRNO: u32 = <u32>SINK + 4;
+import { ENTRY, GROUP, HASH, LINE, SINK, STAGE_ERRNO, locate, touchBuckets, touchChains } from "./stage";
 
 const UPDATE: u32 = 0;
 const REMOVE: u32 = 1;

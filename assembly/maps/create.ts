@@ -1,25 +1,25 @@
 // Creating and destroying maps (KV stores are destroyed here, too): the policies of `hash` (a fixed number of buckets) and `rhash` (as many as the entries need).
 // Arguments come validated; what can fail here is memory.
-import { allocate, allocationSize, couldHold, release } from "../memory/arena";
+import { closeArray, dismantleArray } from "../arrays/create";
+import { SHARED } from "../build";
 import { ENOMEM } from "../errno";
-import { ZEROS_BYTES } from "../regions";
 import { initSeeds } from "../hash/hash";
+import { closeKv, dismantleKv } from "../kv/store";
+import { allocate, allocationSize, couldHold, release } from "../memory/arena";
 import { zeroBytes } from "../memory/bytes";
+import { ZEROS_BYTES } from "../regions";
+import { beginWrite, commit } from "../sync/journal";
+import { ORPHAN, mine } from "../sync/slot";
+import { assemble, newHeader, unfinishedErrno } from "../table/assemble";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
+import { dismantle, freeHeader } from "../table/dismantle";
 import {
   BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_KV,
   LAYOUT_REFS, LAYOUT_TAGS, LOAD16, MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
 } from "../table/header";
 import { clearTable, closeTable, openTable } from "../table/lifecycle";
-import { closeKv, dismantleKv } from "../kv/store";
-import { closeArray, dismantleArray } from "../arrays/array";
-import { beginWrite, commit } from "../sync/journal";
-import { SHARED } from "../build";
-import { ORPHAN, mine } from "../sync/slot";
-import { assemble, newHeader, unfinishedErrno } from "../table/assemble";
-import { dismantle, freeHeader } from "../table/dismantle";
 import { setLimit } from "../table/low_water";
 import { clearShared } from "../table/scan_locked";
 import { setLayout } from "./layout";
