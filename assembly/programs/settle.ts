@@ -53,7 +53,7 @@ function settleIn<B>(table: usize, unlinked: u32): void {
     clearTable<B>(table);
     return;
   }
-  if (!changetype<B>(0).holdsValues()) sweepAll(table);
+  if (!changetype<B>(0).holdsValues()) sweepAll<BlockRefs>(table);
   if (field(table, OVERFLOW_COUNT)) settleChains<B>(table);
   if (isGrowable(table)) repay<B>(table, unlinked);
 }

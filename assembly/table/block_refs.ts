@@ -128,7 +128,7 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
       const slot = <u32>ctz(slots);
       slots &= slots - 1;
       store<u16>(this.at() + (<usize>slot << 1), 0);
-      freeElement(table, this.entryAt(slot));
+      freeElement<BlockRefs>(table, this.entryAt(slot));
     }
   }
 
@@ -170,7 +170,7 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   }
 
   @inline newEntry<K>(table: usize, key: K): usize {
-    const element = newElement(table);
+    const element = newElement<BlockRefs>(table);
     if (element) storeKey<K>(element + ELEMENT_KEY, key, field(table, KEY_SIZE));
     return element;
   }
@@ -180,7 +180,7 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   }
 
   @inline freeEntry(table: usize, entry: usize): void {
-    freeElement(table, entry);
+    freeElement<BlockRefs>(table, entry);
   }
 
   /** The first element whose tag fits a hash, 0 when there is none: what a batch touches ahead. */

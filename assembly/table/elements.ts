@@ -9,6 +9,8 @@
 // entries exactly. hash promises that entries never move, so it keeps a list of free elements instead.
 // Elements that died inside a section are found again by a sweep from the end, a few elements per later write.
 // Invariant of the sweep in a dense array: everything from SWEEP on is alive.
+//
+// B is the layout whose slots refer to the elements (block_refs.ts): a slot follows when its element moves.
 import { copyBytes } from "../memory/bytes";
 import { hashBytes, tagged } from "../hash/hash";
 import { insist } from "../damage";
@@ -16,7 +18,6 @@ import { beginWrite, commit, write32 } from "../sync/journal";
 import { acquireOnce } from "../sync/lock";
 import { inSection } from "../sync/section";
 import { SHARED } from "../build";
-import { BlockRefs } from "./block_refs";
 import { bucketOf } from "./buckets";
 import {
   DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS, FREE_ELEMENT, KEY_SIZE, MAX_ENTRIES, PREALLOCATED, SEEDS,
@@ -47,9 +48,9 @@ export function preallocatedSegments(table: usize): u32 {
 }
 
 /** An element whose key and value are still to be written; 0 when there is no memory. */
-export function newElement(table: usize): usize {
+export function newElement<B>(table: usize): usize {
   if (SHARED && !acquireOnce(table + POOL_LOCK)) return 0;
-  if (field(table, DEAD_ELEMENTS)) sweep(table);
+  if (field(table, DEAD_ELEMENTS)) sweep<B>(table);
   let element = <usize>field(table, FREE_ELEMENT);
   if (element) {
     setField(table, FREE_ELEMENT, load<u32>(element) & ~7);
@@ -69,7 +70,7 @@ export function newElement(table: usize): usize {
 }
 
 /** Frees an element that no bucket refers to any more: at once, or after the open sections. */
-export function freeElement(table: usize, element: usize): void {
+export function freeElement<B>(table: usize, element: usize): void {
   if (SHARED && !acquireOnce(table + POOL_LOCK)) return; // the operation fails at its end
   assert(load<u32>(element) == LIVE);
   if (SHARED) setField(table, LIVE_ELEMENTS, field(table, LIVE_ELEMENTS) - 1);
@@ -79,11 +80,11 @@ export function freeElement(table: usize, element: usize): void {
     setField(table, SWEEP, field(table, ELEMENTS));
     return;
   }
-  reclaim(table, element);
-  if (field(table, DEAD_ELEMENTS)) sweep(table);
+  reclaim<B>(table, element);
+  if (field(table, DEAD_ELEMENTS)) sweep<B>(table);
 }
 
-function reclaim(table: usize, element: usize): void {
+function reclaim<B>(table: usize, element: usize): void {
   if (!isDense(table)) {
     write32(element, field(table, FREE_ELEMENT) | FREE);
     setField(table, FREE_ELEMENT, <u32>element);
@@ -93,7 +94,7 @@ function reclaim(table: usize, element: usize): void {
   const from = elementAddress(table, last);
   if (from != element) {
     copyBytes(element, from, field(table, ELEMENT_STRIDE));
-    repoint(table, element, from);
+    repoint<B>(table, element, from);
   }
   cutLast(table, last);
 }
@@ -104,10 +105,10 @@ function reclaim(table: usize, element: usize): void {
   shrinkTo(table, table + ELEMENT_SEGMENTS, last, field(table, ELEMENT_STRIDE));
 }
 
-function repoint(table: usize, element: usize, from: usize): void {
+function repoint<B>(table: usize, element: usize, from: usize): void {
   const hash = tagged(hashBytes(table + SEEDS, element + ELEMENT_KEY, field(table, KEY_SIZE)));
-  const found = changetype<BlockRefs>(bucketOf<BlockRefs>(table, hash)).blockOf(from);
-  changetype<BlockRefs>(found & ~63).repoint(<u32>found & 63, element);
+  const found = changetype<B>(bucketOf<B>(table, hash)).blockOf(from);
+  changetype<B>(found & ~63).repoint(<u32>found & 63, element);
 }
 
 /** The element `back` places before the last one. */
@@ -166,7 +167,7 @@ export function trimElements(table: usize): void {
 }
 
 /** Looks at a few elements for ones that died inside a section and frees them. */
-function sweep(table: usize): void {
+function sweep<B>(table: usize): void {
   if (inSection()) return;
   for (let steps = SWEEP_STEPS; steps && field(table, DEAD_ELEMENTS); steps--) {
     insist(field(table, SWEEP) != 0);
@@ -176,11 +177,11 @@ function sweep(table: usize): void {
     setField(table, SWEEP, index);
     if (load<u32>(element) != DEAD) continue;
     setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) - 1);
-    reclaim(table, element);
+    reclaim<B>(table, element);
   }
 }
 
 /** Frees all elements that died inside a section. One thread, no section open. */
-export function sweepAll(table: usize): void {
-  while (field(table, DEAD_ELEMENTS)) sweep(table);
+export function sweepAll<B>(table: usize): void {
+  while (field(table, DEAD_ELEMENTS)) sweep<B>(table);
 }

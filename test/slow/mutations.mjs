@@ -161,7 +161,7 @@ const MUTATIONS = [
   {
     name: "an element that fills a hole is not repointed",
     file: "table/elements.ts",
-    find: "    repoint(table, element, from);\n",
+    find: "    repoint<B>(table, element, from);\n",
     replace: "",
   },
   {
