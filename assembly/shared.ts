@@ -4,7 +4,7 @@ export * from "./index";
 export { abandon } from "./sync/journal";
 export { attach, detach } from "./host/attach";
 export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/grace";
-export { programLock, programUnlock } from "./programs/locked";
+export { programLock, programUnlock } from "./programs/shared_run";
 export { entriesOf as entries } from "./table/credits";
 export { add, fetch, localAdd, localRead, localWrite, locate, lockValue, unlockValue } from "./maps/shared_access";
 export { arrayAdd, arrayGet, arrayLockValue, arraySet } from "./arrays/shared_array";

@@ -1,23 +1,21 @@
 // Which buckets a run visits next, and for programs of JavaScript the entries in them.
-import { reverseBits } from "../hash/hash";
-import { follow, mostNodes } from "../damage";
 import { SHARED } from "../build";
+import { reverseBits } from "../hash/hash";
 import { BlockKeys } from "../table/block_keys";
 import { BlockRefs } from "../table/block_refs";
 import { BlockTags } from "../table/block_tags";
 import { bucketAddress, bucketIndex, bucketMask } from "../table/buckets";
-import { ELEMENT_KEY, LIVE, elementAddress } from "../table/elements";
-import { BUCKETS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUES, field } from "../table/header";
+import { elementAddress } from "../table/elements";
+import { BUCKETS, ELEMENTS, ELEMENT_SEGMENTS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/header";
 import { countEntries } from "../table/overflow";
 import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan";
 import { firstOf, segmentOf } from "../table/segments";
-import { entriesLocked } from "./locked";
+import { entriesLocked } from "./shared_run";
+import { NOT, isTooLong, refuse, stageBucket, stageElements } from "./rows";
 import {
-  BEHIND, BY_ENTRY, DONE, FLAGS, KEEPS_VICTIMS, LIMIT, LINEAR, NEEDED, NEXT, NO_ROOM, OUTCOME, PLAN, PLANNED, POSITION, RESUMABLE, ROWS, ROW_BYTES,
-  ROW_ROOM, SINK, STATE, VICTIM_COUNT, setWord, victimRoom, word, writeRow,
+  BEHIND, BY_ENTRY, DONE, FLAGS, KEEPS_VICTIMS, LIMIT, LINEAR, NEEDED, NEXT, NO_ROOM, OUTCOME, PLAN, PLANNED, POSITION, RESUMABLE, ROWS,
+  ROW_BYTES, ROW_ROOM, SINK, STATE, setWord, victimRoom, word,
 } from "./run";
-
-const NOT: u32 = 0xffffffff;
 
 @inline function planned(run: usize, index: u32): usize {
   return run + PLAN + index * PLANNED;
@@ -96,17 +94,6 @@ function planFor<B>(table: usize, run: usize, most: u32): u32 {
   return count;
 }
 
-/** Whether a bucket has more entries than could be written down where a program stops in it. */
-@inline export function isTooLong(run: usize, entries: u32): bool {
-  return (word(run, FLAGS) & RESUMABLE) != 0 && entries > word(run, ROW_ROOM);
-}
-
-/** Says why a bucket is not for a compiled program now. */
-export function refuse(run: usize, entries: u32, room: u32): void {
-  setWord(run, OUTCOME, entries > room ? NO_ROOM : BY_ENTRY);
-  setWord(run, NEEDED, word(run, VICTIM_COUNT) + entries);
-}
-
 /**
  * Plans the next buckets of a run, at most `most` of them, for a compiled program on a table that nobody else writes. How many; 0
  * when OUTCOME says why. Not at the end of a run.
@@ -116,44 +103,6 @@ export function programPlan(table: usize, run: usize, most: u32): u32 {
   if (layout == LAYOUT_KEYS) return planFor<BlockKeys>(table, run, most);
   if (layout == LAYOUT_TAGS) return planFor<BlockTags>(table, run, most);
   return planFor<BlockRefs>(table, run, most);
-}
-
-/** Writes the addresses of a bucket's entries at or behind a position. How many, or NOT when there are more than `room`. */
-export function stageBucket<B>(table: usize, bucket: usize, position: u32, rows: usize, room: u32): u32 {
-  let count: u32 = 0;
-  let block = bucket;
-  let left = mostNodes();
-  do {
-    left = follow(left);
-    const first = block == bucket;
-    let used = changetype<B>(block).occupied(table, first);
-    while (used) {
-      const slot = <u32>ctz(used);
-      used &= used - 1;
-      if (position && reverseBits(changetype<B>(block).hashAt(table, slot, first)) < position) continue;
-      if (count == room) return NOT;
-      rows = writeRow(rows, changetype<B>(block).keyAt(table, slot, first), changetype<B>(block).valueAt(table, slot, first));
-      count++;
-    }
-    block = changetype<B>(block).link(first);
-  } while (block);
-  return count;
-}
-
-/** The same for a run of elements. */
-function stageElements(table: usize, element: usize, count: u32, rows: usize, room: u32): u32 {
-  const stride = field(table, ELEMENT_STRIDE);
-  const value = field(table, VALUES);
-  let staged: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) {
-    if (load<u32>(element) == LIVE) {
-      if (staged == room) return NOT;
-      rows = writeRow(rows, element + ELEMENT_KEY, element + value);
-      staged++;
-    }
-    element += stride;
-  }
-  return staged;
 }
 
 /** A bucket that the position stands inside of, as the whole plan. */

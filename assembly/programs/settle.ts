@@ -11,7 +11,7 @@ import { BUCKETS, COUNT, FLAGS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT
 import { clearTable } from "../table/lifecycle";
 import { settle } from "../table/linear";
 import { oweMerges, repayMerges } from "../table/resize";
-import { settleLocked } from "./locked";
+import { settleLocked } from "./shared_run";
 import { shrinkEmpty, shrinkLocked } from "../table/resize_locked";
 
 /** Pulls what is left of chains into their buckets, and frees the blocks that are empty. */

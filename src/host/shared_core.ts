@@ -31,7 +31,7 @@ export interface SharedExports extends CoreExports {
   synchronize(): number;
   /** The same from inside of one section of this thread, which does not count: 0 | ETIMEDOUT | EDEADLK in a further one. */
   synchronizeOthers(): number;
-  /** Locks the next bucket of a run for a compiled program: its address | 0 (assembly/programs/locked.ts). */
+  /** Locks the next bucket of a run for a compiled program: its address | 0 (assembly/programs/shared_run.ts). */
   programLock(m: number, run: number): number;
   /** Ends its visit: 1 to go on | 0. */
   programUnlock(m: number, run: number): number;

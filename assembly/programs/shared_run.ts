@@ -13,13 +13,12 @@ import { settle } from "../table/linear";
 import { countEntries } from "../table/overflow";
 import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan";
 import { behind, isUntouchedAt, lockAt, spanOf } from "../table/scan_locked";
-import { isTooLong, refuse, stageBucket } from "./plan";
+import { NOT, isTooLong, refuse, stageBucket } from "./rows";
 import {
   BEFORE_UNLINKED, BEFORE_VICTIMS, BEFORE_VISITED, BEHIND, BY_ENTRY, DONE, FLAGS, KEEPS_VICTIMS, LEFT, LOCKED_BEHIND, NEEDED, NO_LOCK, NO_ROOM,
   OUTCOME, PLAN, PLANNED, POSITION, RESUMABLE, ROW_BYTES, STATE, STOPPED_AT, TOUCHED_AHEAD, UNLINKED, VICTIM_COUNT, VISITED, setWord, victimRoom, word,
 } from "./run";
 
-const NOT: u32 = 0xffffffff;
 /** Room in the journal for every entry of a bucket. */
 const ALL: u32 = 0xffffffff;
 
@@ -129,7 +128,7 @@ export function programLock(table: usize, run: usize): usize {
 /** Ends the visit of a bucket. Whether to go on. */
 export function programUnlock(table: usize, run: usize): u32 {
   if (commit()) {
-    if (word(run, STOPPED_AT)) return 0; // the position stays at the bucket's start: src/programs/position.ts
+    if (word(run, STOPPED_AT)) return 0; // the position stays at the bucket's start: src/programs/run.ts
     passBucket(run);
     return 1;
   }
