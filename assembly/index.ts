@@ -19,14 +19,13 @@ export { STAGE_BYTES, STAGE_ERRNO } from "./batch/stage";
 export { lookupMany } from "./batch/lookup_many";
 export { addMany, removeMany, updateMany } from "./batch/write";
 export { getNumber4, setNumber4 } from "./maps/number";
-export { verify } from "./kv/verify";
+export { verify, verifyArena } from "./verify/verify";
 export {
   KV_GENERATION_OFFSET, KV_METADATA_OFFSET, KV_OWNERS_OFFSET, KV_PAGES_OFFSET, KV_PAGE_COUNT_OFFSET, createKv,
 } from "./kv/store";
 export { kvDelete, kvPut } from "./kv/access";
 export { kvClaim, kvManifest, kvSweep, kvSwitch } from "./kv/manifest";
-export { verifyCreated } from "./table/verify";
-export { verifyArena } from "./memory/verify";
+export { verifyCreated } from "./verify/table";
 export { programAdvance, programEntries, programPlan } from "./programs/plan";
 export { programDrop, programUnlink, programUnlinkRows } from "./programs/unlink";
 export { programRepay, programSettle } from "./programs/settle";

@@ -3,7 +3,7 @@
 // What a layout answers to (block_keys.ts, block_tags.ts, block_refs.ts); `first` tells a bucket from an overflow block:
 //   holdsValues()            whether addresses of values point into blocks: then they may not move or be reused in a section
 //   link, setLink, reset     the chain                       occupied, vacant   sets of slots as bit masks
-//   stray                    marks that may not be, for verify.ts
+//   stray                    marks that may not be, for verify/
 //   find, put, drop, move    one slot                        keyAt, valueAt, copyKey, copyValue, hashAt, side
 //   bury                     a set of slots, in the section of a run (programs/unlink.ts)
 //   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any

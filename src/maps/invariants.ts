@@ -1,5 +1,5 @@
 /**
- * What the core's `verify` and `verifyArena` check, in words. The numbers are those of assembly/invariants.ts, which has the
+ * What the core's `verify` and `verifyArena` check, in words. The numbers are those of assembly/verify/invariants.ts, which has the
  * same texts.
  *
  * @module

@@ -58,14 +58,14 @@ function named(values: ReadonlyMap<string, number>, name: string): number {
   return value;
 }
 
-const NUMBERS = read("invariants.ts", false);
+const NUMBERS = read("verify/invariants.ts", false);
 
-/** Number of an invariant, as assembly/invariants.ts calls it. */
+/** Number of an invariant, as assembly/verify/invariants.ts calls it. */
 export const invariant = (name: string): number => named(NUMBERS, name);
 
-/** Names, numbers and texts of the invariants in assembly/invariants.ts. */
+/** Names, numbers and texts of the invariants in assembly/verify/invariants.ts. */
 export function invariants(): { name: string; code: number; text: string }[] {
-  const source = readFileSync(new URL("../../assembly/invariants.ts", import.meta.url), "utf8");
+  const source = readFileSync(new URL("../../assembly/verify/invariants.ts", import.meta.url), "utf8");
   return [...source.matchAll(/^export const (\w+): u32 = (\d+); \/\/ (.+)$/gm)].map(
     ([, name, code, text]) => ({
       name: name!,

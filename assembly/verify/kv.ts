@@ -1,28 +1,32 @@
-// Checks every invariant of a table, whatever it is: of a KV store here. As in table/verify.ts, nothing follows an address that has
-// not been checked before, and in the shared build no other thread may write meanwhile.
-import {
-  KV_COUNT, KV_OWNER, KV_PAGES, KV_REGIONS, KV_RUN, KV_SPACE, KV_VALUE, OWN_LINES, TABLE_BYTES, broken,
-} from "../invariants";
-import { allocationSize } from "../memory/arena";
-import { HOST_CPUS } from "../regions";
-import { isInUse } from "../memory/verify";
-import { LINE_BYTES } from "../table/credits";
+// Checks every invariant of a KV store. As in table.ts, nothing follows an address that has not been checked before, and in the
+// shared build no other thread may write meanwhile.
 import { SHARED } from "../build";
-import { verifyLock } from "../sync/verify";
-import { BYTES, COUNT, HEADER_BYTES, LAYOUT, LAYOUT_KV, LINES, MAX_ENTRIES, field } from "../table/header";
-import { verifyTable, verifyWords } from "../table/verify";
-import { longestRun } from "./space";
+import { longestRun } from "../kv/space";
 import {
   BITMAP, ENTRY_BYTES, KV_BITMAP, KV_LOCK, KV_MOST_PAGES, KV_PAGE, LONGEST, METADATA, MOST_PAGES, OWNERS, PAGES, PAGE_COUNT, RETAINED, TEXT,
   TEXT_BYTES, USED, metaAddress, offsetOf, ownerOf, pageEntry, pageOf, sizeOf,
-} from "./store";
+} from "../kv/store";
+import { allocationSize } from "../memory/arena";
+import { HOST_CPUS } from "../regions";
+import { LINE_BYTES } from "../table/credits";
+import { BYTES, COUNT, HEADER_BYTES, LINES, MAX_ENTRIES, field } from "../table/header";
+import { isInUse } from "./arena";
+import {
+  KV_COUNT, KV_OWNER, KV_PAGES, KV_REGIONS, KV_RUN, KV_SPACE, KV_VALUE, OWN_LINES, TABLE_BYTES, broken,
+} from "./invariants";
+import { verifyLock } from "./slots";
+import { verifyWords } from "./table";
 
-/** The first broken invariant of a table, its details in four words at `out`; 0 when all hold. */
-export function verify(table: usize, out: usize): u32 {
-  if (field(table, LAYOUT) != LAYOUT_KV) return verifyTable(table, out);
+/** The first broken invariant of a KV store. */
+export function verifyKv(kv: usize, out: usize): u32 {
   return (
-    verifyWords(table, out) || verifyRegions(table, out) || verifyPages(table, out) || verifyValues(table, out) || verifySpace(table, out) || verifyBytes(table, out) ||
-    (SHARED ? verifyLock(table + KV_LOCK, out) : 0)
+    verifyWords(kv, out) ||
+    verifyRegions(kv, out) ||
+    verifyPages(kv, out) ||
+    verifyValues(kv, out) ||
+    verifySpace(kv, out) ||
+    verifyBytes(kv, out) ||
+    (SHARED ? verifyLock(kv + KV_LOCK, out) : 0)
   );
 }
 

@@ -1,14 +1,12 @@
-// Checks every invariant of the arena (arena.ts), and tells whether memory is in use, for the checks of what lives in it.
+// Checks every invariant of the arena (memory/arena.ts), and tells whether memory is in use, for the checks of what lives in it.
 // Nothing here follows an address before it has been checked, so that a damaged memory is reported and not walked into.
 import {
-  BOUNDS, BUDDIES, FREE_APART, FREE_BACK, FREE_BLOCK, FREE_MARKS, FREE_ORDERS, HEAP_BYTES, ZERO_BYTES, broken,
-} from "../invariants";
-import {
   GRANULE, IN_USE, LAST_ORDER, MOST, ORDERS, OUTSIDE, PAGE, allocationSize, bitByte, bitMask, head, heapStart, isFree, memoryEnd,
-} from "./arena";
-import { SHARED } from "../build";
-import { verifySlots } from "../sync/verify";
+} from "../memory/arena";
 import { ZEROS, ZEROS_BYTES } from "../regions";
+import {
+  BOUNDS, BUDDIES, FREE_APART, FREE_BACK, FREE_BLOCK, FREE_MARKS, FREE_ORDERS, HEAP_BYTES, ZERO_BYTES, broken,
+} from "./invariants";
 
 /** Bytes of the heap that a word of the bitmap stands for. */
 const WORD_BYTES: u32 = 32 * GRANULE;
@@ -34,7 +32,7 @@ export function isInUse(block: usize, bytes: u64): bool {
 }
 
 /** The first broken invariant of the arena, its details in four words at `out`; 0 when all hold. */
-export function verifyArena(out: usize): u32 {
+export function verifyHeap(out: usize): u32 {
   const end = memoryEnd();
   const heap = heapStart(load<u32>(MOST));
   const pages = <u32>memory.size();
@@ -54,8 +52,7 @@ export function verifyArena(out: usize): u32 {
     verifyMarks(blocks, end, out) ||
     verifyNeighbours(heap, end, out) ||
     (<u64>free + load<u32>(IN_USE) != <u64>(end - heap) ? broken(out, HEAP_BYTES, free, load<u32>(IN_USE), heap, end) : 0) ||
-    verifyZeros(out) ||
-    (SHARED ? verifySlots(out) : 0)
+    verifyZeros(out)
   );
 }
 

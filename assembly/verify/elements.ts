@@ -1,18 +1,18 @@
-// Checks the elements of the layout "refs" (verify.ts): what state they are in, the list of the free ones, and that every live
+// Checks the elements of the layout "refs" (table.ts): what state they are in, the list of the free ones, and that every live
 // one has its slot.
 import {
   DEAD_COUNT, ELEMENT_OWNER, ELEMENT_STATE, FREE_ELEMENTS, LIVE_COUNT, SWEEP_POSITION, broken,
-} from "../invariants";
+} from "./invariants";
 import { hashBytes, tagged } from "../hash/hash";
-import { inHeap } from "../memory/verify";
+import { inHeap } from "./arena";
 import { SHARED } from "../build";
-import { BlockRefs } from "./block_refs";
-import { bucketOf } from "./buckets";
-import { DEAD, ELEMENT_KEY, FREE, LIVE } from "./elements";
+import { BlockRefs } from "../table/block_refs";
+import { bucketOf } from "../table/buckets";
+import { DEAD, ELEMENT_KEY, FREE, LIVE } from "../table/elements";
 import {
   DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FREE_ELEMENT, KEY_SIZE, LIVE_ELEMENTS, SEEDS, SWEEP, field, isDense,
-} from "./header";
-import { recordAddress } from "./segments";
+} from "../table/header";
+import { recordAddress } from "../table/segments";
 
 /** The bits of a state that tell live, dead and free apart. */
 const STATE: u32 = 3;
