@@ -2,10 +2,10 @@
 //
 //      0 ..    63  never used, so that address 0 can mean "none"
 //     64 ..   319  arena state                        (memory/arena.ts)
-//    320 ..   383  host words: section depth          (sync/section.ts), table whose low-water mark may be passed, and at which limit (table/low_water.ts)
+//    320 ..   383  host words: section depth          (sync/section.ts), table whose low-water mark may be passed, and at which limit (table/limit/low_water.ts)
 //    384 ..   415  counters of the counted build          (counting.ts)
 //   1024 ..  1551  secrets of the hash: 128 words of NH, 16 bytes that tail reads may touch   (hash/hash.ts)
-//   2048 .. 10239  zeros, never written: what buckets read as before their segment exists     (table/buckets.ts)
+//   2048 .. 10239  zeros, never written: what buckets read as before their segment exists     (table/layout/buckets.ts)
 //  10240 .. 16383  texts that only builds without optimization carry      ("memoryBase" in asconfig.json)
 //  16384 ..        bitmap of the arena, one bit per 64-byte granule of the address space; the heap follows it
 //

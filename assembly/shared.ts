@@ -5,10 +5,10 @@ export { abandon } from "./sync/journal";
 export { attach, detach } from "./host/attach";
 export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/grace";
 export { programLock, programUnlock } from "./programs/shared_run";
-export { entriesOf as entries } from "./table/credits";
+export { entriesOf as entries } from "./table/limit/credits";
 export { add, fetch, localAdd, localRead, localWrite, locate, lockValue, unlockValue } from "./maps/shared_access";
 export { arrayAdd, arrayGet, arrayLockValue, arraySet } from "./arrays/shared_array";
-export { hookLowWater } from "./table/low_water";
+export { hookLowWater } from "./table/limit/low_water";
 export { setLockOffset, setPerCpu } from "./maps/info";
 export {
   BYTES_OFFSET, MAX_ENTRIES_OFFSET, META_OFFSET, dropTable, holdPinned, holdTable, pinTable, registerTable, sweepTables, tableAfter,

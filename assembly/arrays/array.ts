@@ -3,7 +3,7 @@
 // The header is that of a table, so that freezing, counters and accounts are the same calls.
 //
 //   elements:  0 .. ARRAY_BASE - 1   the first block, as large as the array was made
-//              ARRAY_BASE ..         what growth added: a segmented array (table/segments.ts), whose record i is element ARRAY_BASE + i
+//              ARRAY_BASE ..         what growth added: a segmented array (table/layout/segments.ts), whose record i is element ARRAY_BASE + i
 //
 // So nothing ever moves, an array that has not grown pays one comparison for it, and one that has grows by segments of 64 KiB at most
 // (grow.ts).
@@ -12,9 +12,9 @@ import { insist } from "../damage";
 import { EPERM } from "../errno";
 import {
   ARRAY_BASE, ARRAY_DATA, ARRAY_SEGMENTS, FROZEN, LOW_FREE, MARK, MAX_ENTRIES, VALUE_SIZE, VERSION, field, setField,
-} from "../table/header";
-import { beyondMark } from "../table/low_water";
-import { firstOf, recordAddress, segmentOf, segmentsFor } from "../table/segments";
+} from "../table/layout/header";
+import { firstOf, recordAddress, segmentOf, segmentsFor } from "../table/layout/segments";
+import { beyondMark } from "../table/limit/low_water";
 
 /** Header word with the address of element 0. */
 export const ARRAY_DATA_OFFSET: u32 = <u32>ARRAY_DATA;

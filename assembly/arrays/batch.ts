@@ -4,8 +4,8 @@ import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
 import { copyBytes, zeroBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
-import { ARRAY_BASE, ARRAY_DATA, FROZEN, MARK, VALUE_SIZE, field } from "../table/header";
-import { addTo, deltaShift } from "../table/scalar";
+import { addTo, deltaShift } from "../table/entries/scalar";
+import { ARRAY_BASE, ARRAY_DATA, FROZEN, MARK, VALUE_SIZE, field } from "../table/layout/header";
 import { arrayElement, arrayLength, arrayObtain, arrayStride, arrayWritten, insistOnElements } from "./array";
 import { arrayAddTo, arrayGet, arraySet } from "./shared_array";
 

@@ -5,14 +5,14 @@ import { allocate, allocationSize, release } from "../memory/arena";
 import { zeroBytes } from "../memory/bytes";
 import { beginWrite, commit } from "../sync/journal";
 import { ORPHAN, mine } from "../sync/slot";
-import { tableAllocate, tableRelease } from "../table/account";
-import { assembleStripes, newHeader, unfinishedErrno } from "../table/assemble";
-import { MOST_STRIPES, freeHeader } from "../table/dismantle";
+import { tableAllocate, tableRelease } from "../table/layout/account";
 import {
   ARRAY_BASE, ARRAY_DATA, ARRAY_SEGMENTS, BYTES, COUNT, ELEMENT_STRIDE, FROZEN, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_ARRAY,
   MARKED, MAX_ENTRIES, VALUE_SIZE, field, setField,
-} from "../table/header";
-import { setLimit } from "../table/low_water";
+} from "../table/layout/header";
+import { assembleStripes, newHeader, unfinishedErrno } from "../table/life/assemble";
+import { MOST_STRIPES, freeHeader } from "../table/life/dismantle";
+import { setLimit } from "../table/limit/low_water";
 import { arrayLength, arrayRun, arrayStride, arrayWritten, elementOf, insistOnElements } from "./array";
 import { closeSegments, dismantleSegments } from "./grow";
 import { clearElements } from "./shared_array";
@@ -56,7 +56,7 @@ function setSegments(table: usize): void {
   setField(table, ARRAY_SEGMENTS + 4, log < SEGMENT_SHIFT ? SEGMENT_SHIFT - log : 0);
 }
 
-/** The same in the shared build: in steps, each an operation (table/assemble.ts). */
+/** The same in the shared build: in steps, each an operation (table/life/assemble.ts). */
 function createShared(valueSize: u32, maxEntries: u32, bytes: u32): usize {
   const table = newHeader();
   if (table) {

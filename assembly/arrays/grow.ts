@@ -2,7 +2,7 @@
 //
 // In the shared build it is one operation for each segment, so that a thread may be killed in between: ELEMENT_SEGMENTS_HELD says how
 // many there are, which may be more than the length needs, and are used by the next growth. The length is published last, behind the
-// commit point. Readers have read the length before they look into the directory, and replaced directories stay (table/segments.ts).
+// commit point. Readers have read the length before they look into the directory, and replaced directories stay (table/layout/segments.ts).
 import { SHARED } from "../build";
 import { EINVAL, ENOMEM, EPERM } from "../errno";
 import { allocationSize, couldHold } from "../memory/arena";
@@ -10,16 +10,16 @@ import { zeroBytes } from "../memory/bytes";
 import { beginWrite, commit, publish, rollback } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
 import { ERRNO, mine } from "../sync/slot";
-import { tableAllocate, tableRelease } from "../table/account";
-import { MOST_STRIPES, STRIPE_BYTES } from "../table/dismantle";
+import { tableAllocate, tableRelease } from "../table/layout/account";
 import {
   ARRAY_BASE, ARRAY_SEGMENTS, COUNT, ELEMENT_SEGMENTS_HELD, ELEMENT_STRIDE, FROZEN, LATE_STRIPES, MAX_ENTRIES, RESIZE_LOCK, STRIPES,
   STRIPE_MASK, field, setField,
-} from "../table/header";
-import { setLimit } from "../table/low_water";
+} from "../table/layout/header";
 import {
   FIRST_ROOM, addSegment, directoryBytes, dropDirectory, dropSegment, firstOf, recordsOf, replaceDirectory, reserveDirectory, segmentsFor,
-} from "../table/segments";
+} from "../table/layout/segments";
+import { MOST_STRIPES, STRIPE_BYTES } from "../table/life/dismantle";
+import { setLimit } from "../table/limit/low_water";
 import { arrayWritten } from "./array";
 
 /** Segments that there are. */

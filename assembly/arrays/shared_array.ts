@@ -1,8 +1,7 @@
 // Elements of an array in the shared build. Up to 8 bytes a value is one aligned word, read and written as a whole. A larger one
 // is written under the lock of its stripe, and read between two looks at that lock's version, as entries of a hash map are under
-// that of their bucket (table/fetch.ts).
+// that of their bucket (table/entries/shared_read.ts).
 import { ENOMEM } from "../errno";
-import { keepValueLock, writeValue } from "../maps/spin_lock";
 import { copyBytes, zeroBytes } from "../memory/bytes";
 import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { beginWrite, commit, logBytes, rollback } from "../sync/journal";
@@ -10,11 +9,12 @@ import { acquire, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
 import { LOCKED } from "../sync/lock_word";
 import { FRESH, SLOT, WORD, fence, now, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
-import { MOST_STRIPES, STRIPE_BYTES } from "../table/dismantle";
-import { ARRAY_BASE, LATE_STRIPES, LOCK_OFFSET, STRIPES, STRIPE_MASK, VALUE_SIZE, field } from "../table/header";
-import { clearSpinLock } from "../table/locked";
-import { rearmLowWater } from "../table/low_water";
-import { addScalar, addTo, widthOf } from "../table/scalar";
+import { addScalar, addTo, widthOf } from "../table/entries/scalar";
+import { clearSpinLock } from "../table/entries/shared_write";
+import { keepValueLock, writeValue } from "../table/entries/spin_lock";
+import { ARRAY_BASE, LATE_STRIPES, LOCK_OFFSET, STRIPES, STRIPE_MASK, VALUE_SIZE, field } from "../table/layout/header";
+import { MOST_STRIPES, STRIPE_BYTES } from "../table/life/dismantle";
+import { rearmLowWater } from "../table/limit/low_water";
 import { arrayError, arrayLength, elementOf } from "./array";
 
 const READ_TRIES: u32 = 64;

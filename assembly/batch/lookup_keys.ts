@@ -13,16 +13,16 @@
 //   loads alive
 import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
-import { copyBytes, zeroBytes } from "../memory/bytes";
 import { hash4 } from "../hash/hash";
+import { copyBytes, zeroBytes } from "../memory/bytes";
 import { LOCKED } from "../sync/lock_word";
 import { fence } from "../sync/slot";
 import { hiddenZero, isReadable } from "../sync/word";
-import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/block_keys";
-import { fetch } from "../table/fetch";
-import { RETIRED, SEEDS, VALUE_SIZE, field } from "../table/header";
-import { findInChain } from "../table/linear";
-import { clearSpinLocks } from "../table/locked";
+import { findInChain } from "../table/entries/entries";
+import { fetch } from "../table/entries/shared_read";
+import { clearSpinLocks } from "../table/entries/shared_write";
+import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/layout/block_keys";
+import { RETIRED, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 import { LINE, SINK, locate, touchBuckets } from "./stage";
 
 const WORD: u32 = 4;

@@ -1,16 +1,16 @@
 // Multi-get: many keys in one call. After the passes of batch/stage.ts one loop compares and copies. Out-of-line entries take two
 // passes more: one matches tags only and notes the first candidate, one touches it.
-import { COUNTING, countCopied } from "../counting";
-import { copyBytes, zeroBytes } from "../memory/bytes";
-import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
-import { BlockRefs } from "../table/block_refs";
-import { BlockTags } from "../table/block_tags";
-import { BUCKET_BYTES, ELEMENT_STRIDE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/header";
 import { SHARED } from "../build";
+import { COUNTING, countCopied } from "../counting";
+import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
+import { copyBytes, zeroBytes } from "../memory/bytes";
 import { isReadable } from "../sync/word";
-import { fetch } from "../table/fetch";
-import { clearSpinLocks } from "../table/locked";
-import { findIn } from "../table/linear";
+import { findIn } from "../table/entries/entries";
+import { fetch } from "../table/entries/shared_read";
+import { clearSpinLocks } from "../table/entries/shared_write";
+import { BlockRefs } from "../table/layout/block_refs";
+import { BlockTags } from "../table/layout/block_tags";
+import { BUCKET_BYTES, ELEMENT_STRIDE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/layout/header";
 import { lookupKeys } from "./lookup_keys";
 import { ELEMENT, ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets } from "./stage";
 

@@ -1,12 +1,12 @@
 // Batches that follow a cursor: lookup_batch and lookup_and_delete_batch.
-import { BlockKeys } from "../table/block_keys";
-import { BlockRefs } from "../table/block_refs";
-import { BlockTags } from "../table/block_tags";
-import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/header";
-import { drainAny as drainTable } from "../table/drain";
 import { SHARED } from "../build";
-import { scanShared } from "../table/scan_locked";
-import { CURSOR_BYTES as BYTES_OF_CURSOR, scan as scanTable } from "../table/scan";
+import { BlockKeys } from "../table/layout/block_keys";
+import { BlockRefs } from "../table/layout/block_refs";
+import { BlockTags } from "../table/layout/block_tags";
+import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/layout/header";
+import { drainAny as drainTable } from "../table/scan/drain";
+import { CURSOR_BYTES as BYTES_OF_CURSOR, scan as scanTable } from "../table/scan/scan";
+import { scanShared } from "../table/scan/shared_scan";
 
 /** Bytes of a cursor before the key it may hold. */
 export const CURSOR_BYTES: u32 = BYTES_OF_CURSOR;

@@ -7,14 +7,14 @@
 // and only then through the loop that does the work, on lines that have arrived.
 //
 //   stage: per key 16 bytes: 0 u32 bucket | 4 u32 hash | 8 u32 element; then 64 bytes that keep the touching loads alive
+import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
 import { hash4With, tagged } from "../hash/hash";
 import { hashKey, keyStride, loadKey } from "../hash/key";
-import { BUCKETS, BUCKET_SEGMENTS, KEY_SIZE, MASK, SEEDS, field } from "../table/header";
-import { SHARED } from "../build";
 import { isReadable } from "../sync/word";
-import { maskOf } from "../table/buckets";
-import { segmentOf } from "../table/segments";
+import { maskOf } from "../table/layout/buckets";
+import { BUCKETS, BUCKET_SEGMENTS, KEY_SIZE, MASK, SEEDS, field } from "../table/layout/header";
+import { segmentOf } from "../table/layout/segments";
 
 export const GROUP: u32 = 128;
 export const ENTRY: u32 = 16;

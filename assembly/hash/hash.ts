@@ -7,8 +7,8 @@
 // (src/host/secrets.ts); expanded from a `seed` they are the same every time, and no protection.
 //
 // Secrets of a table, 24 bytes:  0 u64 S0 | 8 u64 S1, odd | 16 u64 S2, odd.  Words of NH: 128 per host, at SECRETS.
-import { SECRETS } from "../regions";
 import { tailMask } from "../memory/bytes";
+import { SECRETS } from "../regions";
 
 const CHUNK: u32 = 512; // bytes of a key that meet the 128 words once; longer keys chain chunks by S1
 /** Where JavaScript puts the words of NH that it has drawn, and how many bytes they have. */
@@ -69,7 +69,7 @@ export function hashBytes(seeds: usize, key: usize, bytes: u32): u32 {
   return finish((x ^ load<u64>(seeds)) * load<u64>(seeds, 8), load<u64>(seeds, 16));
 }
 
-/** Bits in reverse order: the order of entries that splits and merges keep (table/scan.ts). */
+/** Bits in reverse order: the order of entries that splits and merges keep (table/scan/scan.ts). */
 @inline export function reverseBits(x: u32): u32 {
   x = ((x >> 1) & 0x55555555) | ((x & 0x55555555) << 1);
   x = ((x >> 2) & 0x33333333) | ((x & 0x33333333) << 2);

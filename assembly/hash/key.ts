@@ -1,8 +1,8 @@
 // The kinds of key that the hot paths are compiled for. K is u32 or u64 (the key itself) or one of the classes below (the
 // address of the key), so that one generic source folds into a straight path per kind.
 import { COUNTING, countCopied } from "../counting";
-import { hash16, hash4, hash8, hashBytes } from "./hash";
 import { copyBytes, equalBytes } from "../memory/bytes";
+import { hash16, hash4, hash8, hashBytes } from "./hash";
 
 /** Address of a 16-byte key. */
 @unmanaged export class Key16 {

@@ -3,8 +3,8 @@ import { SHARED } from "../build";
 import { ENOMEM } from "../errno";
 import { initSecrets } from "../hash/hash";
 import { allocate as allocateBlock, bytesInUse as allBytes, initArena, logsStart, release as releaseBlock } from "../memory/arena";
-import { BITMAP, HOST_LOGS } from "../regions";
 import { allocateOwned, journalBytes, releaseOwnedBlock } from "../memory/owned";
+import { BITMAP, HOST_LOGS } from "../regions";
 import { attach } from "./attach";
 
 /** The last page stays out, so that no address of the heap's end wraps to 0. */

@@ -2,13 +2,13 @@
 // (blocks, references to maps) is released here, with no lock held. That takes locks, but waits for none: what it cannot have at once
 // it leaves to the next call.
 import { EBUSY, EINVAL, ENOENT } from "../errno";
-import { dropReferencesOf, isSweepDue, sweepTables } from "./registry";
-import { HOST_CPUS } from "../regions";
 import { releaseOwned } from "../memory/owned";
+import { HOST_CPUS } from "../regions";
 import { recoveredBy, relieve } from "../sync/recover";
 import {
   DEAD, FREE, IN_HASTE, KIND, LIVE, LOG_BYTES, RECOVERED, SLOT_FLAGS, SYSTEM_THREAD, mine, ownCpu, setMine, slotOf,
 } from "../sync/slot";
+import { dropReferencesOf, isSweepDue, sweepTables } from "./registry";
 
 /** Releases what a recovered slot owned, and frees it. False when a lock could not be had. */
 function finish(cpu: u32): bool {

@@ -18,18 +18,18 @@
 // Destroying takes many operations. So the one that takes a table off the dying list notes it in ORPHAN of its slot, and so does the
 // one that allocates a header: whatever is there when the thread dies goes to the dying list again, and is destroyed by the next
 // one, from where it stands. The word is cleared by the operation that registers the table, or that releases its header.
-import { allocate, release } from "../memory/arena";
 import { follow, insist, mostNodes } from "../damage";
 import { EEXIST, ENOENT, ENOMEM } from "../errno";
-import { HOST_CPUS, REGISTRY } from "../regions";
+import { destroyTable } from "../maps/create";
+import { allocate, release } from "../memory/arena";
 import { copyBytes } from "../memory/bytes";
-import { LINE_BYTES } from "../table/credits";
+import { HOST_CPUS, REGISTRY } from "../regions";
 import { beginWrite, commit, rollback, write32 } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
 import { inSection } from "../sync/section";
 import { ORPHAN, SLOT, mine, ownCpu, slotOf } from "../sync/slot";
-import { BYTES, LINES, MAX_ENTRIES, field } from "../table/header";
-import { destroyTable } from "../maps/create";
+import { BYTES, LINES, MAX_ENTRIES, field } from "../table/layout/header";
+import { LINE_BYTES } from "../table/limit/credits";
 
 /** Where JavaScript finds what it needs in a header. */
 export const META_OFFSET: u32 = 320;

@@ -1,5 +1,5 @@
 // Putting, getting and deleting values. In the shared build a store has one lock. Writers hold it, with all they change in their journal
-// (sync/journal.ts); readers take no lock: they copy between two looks at its version, as in table/fetch.ts. What they follow meanwhile
+// (sync/journal.ts); readers take no lock: they copy between two looks at its version, as in table/entries/shared_read.ts. What they follow meanwhile
 // is a word of metadata and an entry of the page table, which name memory that is there whatever they say: a value read from a
 // page that has become something else is dropped, since the version has changed. One lock, not one for each key, so that several
 // values can be read as of one moment, too (kvSnapshot), and since values share words at their edges, which the journal puts back whole.
@@ -13,7 +13,7 @@ import { acquire, lockErrno, waitForValue } from "../sync/lock";
 import { LOCKED, isHeldBy } from "../sync/lock_word";
 import { fence, now, ownCpu } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
-import { MAX_ENTRIES, field } from "../table/header";
+import { MAX_ENTRIES, field } from "../table/layout/header";
 import { assign, unassign } from "./space";
 import { GATE, GENERATION, KV_LOCK, RETAINED, metaAddress, ownerOf, sizeOf, valueAddress } from "./store";
 

@@ -9,15 +9,15 @@
 import { SHARED } from "../build";
 import { E2BIG, EBUSY, ENOMEM, ENOSPC, ESTALE } from "../errno";
 import { copyBytes } from "../memory/bytes";
+import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { beginWrite, commit, failWith, logWord, rollback } from "../sync/journal";
 import { forgetLast, lastVersion, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
 import { LOCKED, unlock } from "../sync/lock_word";
-import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { MOST_VALUE_LOCKS, SLOT, VALUE_LOCK, VALUE_LOCKS, fence, mine, now, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
 import { isReadable } from "../sync/word";
-import { tableAllocate, tableRelease } from "../table/account";
-import { MAX_ENTRIES, field, setField } from "../table/header";
+import { tableAllocate, tableRelease } from "../table/layout/account";
+import { MAX_ENTRIES, field, setField } from "../table/layout/header";
 import { beginKv, beginRead, endKv, refuseKv } from "./access";
 import { assign, unassign } from "./space";
 import {
@@ -149,7 +149,7 @@ export function kvHold(kv: usize, gate: u32): u32 {
   }
 }
 
-/** As a thread keeps the spin lock of a value (maps/spin_lock.ts), in the same list. */
+/** As a thread keeps the spin lock of a value (table/entries/spin_lock.ts), in the same list. */
 function keepLock(word: usize): u32 {
   const count = mine(VALUE_LOCKS);
   if (count == MOST_VALUE_LOCKS) {

@@ -7,8 +7,8 @@
 import { ENOMEM, ENOSPC } from "../errno";
 import { zeroBytes } from "../memory/bytes";
 import { write32 } from "../sync/journal";
-import { tableAllocate, tableRelease } from "../table/account";
-import { COUNT, field, setField } from "../table/header";
+import { tableAllocate, tableRelease } from "../table/layout/account";
+import { COUNT, field, setField } from "../table/layout/header";
 import {
   BITMAP, KV_BITMAP, KV_PAGE, LONGEST, MOST_PAGES, PAGE_COUNT, USED, metaAddress, metaWord, offsetOf, pageEntry, pageOf, releasePage, sizeOf,
   valueAddress,

@@ -14,23 +14,23 @@
 //   owners, u16 a key, from the first manifest on: 0 nobody's, 1..4096 a pair of the manifest in force of so many bytes, STAGED a
 //     pair of a manifest to come, RETAINED of the one before (kv/manifest.ts)
 //
-// The header is that of a table (table/header.ts), so that a store is named, pinned, counted and destroyed as a map is. Its own words:
+// The header is that of a table (table/layout/header.ts), so that a store is named, pinned, counted and destroyed as a map is. Its own words:
 //    0 u32 page table | 4 u32 pages at most | 8 u32 pages | 12 u32 owners, or 0 | 16 u32 text of the manifest | 20 is the layout, as in
 //    every table | 24 u32 bytes of the text | 28 u32 generation: how many manifests there have been | 196 u32 metadata
 //  256 lock of the store | 260 lock of a rollout | 264 gate: who holds it is the only one to write      (the shared build)
-import { allocate, allocationSize, release } from "../memory/arena";
+import { SHARED } from "../build";
 import { insist } from "../damage";
 import { ENOMEM } from "../errno";
+import { allocate, allocationSize, release } from "../memory/arena";
 import { zeroBytes } from "../memory/bytes";
 import { beginWrite, commit } from "../sync/journal";
-import { SHARED } from "../build";
 import { ORPHAN, mine } from "../sync/slot";
-import { tableAllocate, tableRelease } from "../table/account";
-import { newHeader, unfinishedErrno } from "../table/assemble";
-import { freeHeader } from "../table/dismantle";
+import { tableAllocate, tableRelease } from "../table/layout/account";
 import {
   ARRAY_DATA, BYTES, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_KV, MAX_ENTRIES, VALUE_SIZE, field, setField,
-} from "../table/header";
+} from "../table/layout/header";
+import { newHeader, unfinishedErrno } from "../table/life/assemble";
+import { freeHeader } from "../table/life/dismantle";
 
 export const KV_PAGE: u32 = 4096;
 export const KV_BITMAP: u32 = KV_PAGE >> 3;
@@ -157,7 +157,7 @@ export function createKv(maxKeys: u32, maxPages: u32): usize {
   return ENOMEM;
 }
 
-/** The same in the shared build: in steps, each an operation (table/assemble.ts). */
+/** The same in the shared build: in steps, each an operation (table/life/assemble.ts). */
 function createShared(maxKeys: u32, maxPages: u32): usize {
   const kv = newHeader();
   if (kv) {

@@ -1,20 +1,20 @@
 // Single operations. One export per kind of key: it branches once on the layout of the map, a constant of the map, and is
 // straight code from there on. JavaScript calls each from one place of its own, which keeps V8's inline caches monomorphic.
+import { SHARED } from "../build";
 import { ENOENT, EPERM } from "../errno";
 import { reverseBits, tagged } from "../hash/hash";
 import { Key16, KeyAny, hashKey } from "../hash/key";
-import { BlockKeys } from "../table/block_keys";
-import { BlockRefs } from "../table/block_refs";
-import { BlockTags } from "../table/block_tags";
-import { FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, VALUE_SIZE, field } from "../table/header";
-import { find, remove, upsert } from "../table/linear";
-import { nextKey as nextIn } from "../table/scan";
 import { copyBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
-import { clearEntries } from "./create";
-import { SHARED } from "../build";
 import { COPY, mine } from "../sync/slot";
-import { removeLocked } from "../table/locked";
+import { find, remove, upsert } from "../table/entries/entries";
+import { removeLocked } from "../table/entries/shared_write";
+import { BlockKeys } from "../table/layout/block_keys";
+import { BlockRefs } from "../table/layout/block_refs";
+import { BlockTags } from "../table/layout/block_tags";
+import { FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
+import { nextKey as nextIn } from "../table/scan/scan";
+import { clearEntries } from "./create";
 import { fetchKey, nextShared, updateShared, zeroed } from "./shared_access";
 
 @inline function u64Of(low: u32, high: u32): u64 {

@@ -10,19 +10,19 @@ import { zeroBytes } from "../memory/bytes";
 import { ZEROS_BYTES } from "../regions";
 import { beginWrite, commit } from "../sync/journal";
 import { ORPHAN, mine } from "../sync/slot";
-import { assemble, newHeader, unfinishedErrno } from "../table/assemble";
-import { BlockKeys } from "../table/block_keys";
-import { BlockRefs } from "../table/block_refs";
-import { BlockTags } from "../table/block_tags";
-import { dismantle, freeHeader } from "../table/dismantle";
+import { BlockKeys } from "../table/layout/block_keys";
+import { BlockRefs } from "../table/layout/block_refs";
+import { BlockTags } from "../table/layout/block_tags";
 import {
   BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_KV,
   LAYOUT_REFS, LAYOUT_TAGS, LOAD16, MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
-} from "../table/header";
-import { clearTable, closeTable, openTable } from "../table/lifecycle";
-import { setLimit } from "../table/low_water";
-import { clearShared } from "../table/scan_locked";
-import { setLayout } from "./layout";
+} from "../table/layout/header";
+import { assemble, newHeader, unfinishedErrno } from "../table/life/assemble";
+import { dismantle, freeHeader } from "../table/life/dismantle";
+import { clearTable, closeTable, openTable } from "../table/life/lifecycle";
+import { setLimit } from "../table/limit/low_water";
+import { clearShared } from "../table/scan/shared_scan";
+import { setLayout } from "./choose_layout";
 
 const BUCKET_MOST: u32 = 256;
 /** 128 buckets with their entries a segment, 8 to 32 KiB: larger ones would be much of the memory of a map of 10,000 entries. */

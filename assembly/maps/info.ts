@@ -1,15 +1,15 @@
 // What a map says of itself, and its two settings.
+import { growArray } from "../arrays/grow";
+import { SHARED } from "../build";
 import { EINVAL } from "../errno";
-import { entriesOf, relax, tighten } from "../table/credits";
 import { beginWrite, commit } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
-import { SHARED } from "../build";
 import {
   BUCKETS, BYTES, COUNT, FROZEN, GROW_ABOVE, LAYOUT, LAYOUT_ARRAY, MAX_ENTRIES, MERGES, MOST_MERGES, MOST_MOVED, MOST_SPLITS, MOVED,
   LOCK_OFFSET, LOW_FREE, OVERFLOW_COUNT, PER_CPU, POOL_LOCK, SEEDS, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
-} from "../table/header";
-import { markOf, setLimit } from "../table/low_water";
-import { growArray } from "../arrays/grow";
+} from "../table/layout/header";
+import { entriesOf, relax, tighten } from "../table/limit/credits";
+import { markOf, setLimit } from "../table/limit/low_water";
 
 /** Words of a header that JavaScript reads without a call. */
 export const COUNT_OFFSET: u32 = <u32>COUNT;

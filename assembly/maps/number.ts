@@ -1,17 +1,17 @@
 // Values that are one JavaScript number, in the layout "keys": they travel as f64 arguments and results, so that JavaScript
 // neither reads nor writes the linear memory on the hot path. A typed-array access costs it more than the whole conversion
 // here, and needs the view checked after every growth of the memory.
-import { FIRST_ADDRESS } from "../regions";
-import { memoryEnd } from "../memory/arena";
-import { hash4 } from "../hash/hash";
-import { BlockKeys } from "../table/block_keys";
 import { SHARED } from "../build";
+import { hash4 } from "../hash/hash";
+import { memoryEnd } from "../memory/arena";
+import { FIRST_ADDRESS } from "../regions";
 import { SLOT, WORD } from "../sync/slot";
-import { NOT_SURE, fetchWordSlowly, peekWord } from "../table/fetch";
-import { SEEDS, VALUE_SIZE, field } from "../table/header";
-import { finishWrite, obtain, prepareValue } from "../table/locked";
-import { find, upsert } from "../table/linear";
-import { F32, F64, I16, I32, MOST_U53, U16, U32, U53, U8 } from "../table/scalar";
+import { find, upsert } from "../table/entries/entries";
+import { F32, F64, I16, I32, MOST_U53, U16, U32, U53, U8 } from "../table/entries/scalar";
+import { NOT_SURE, fetchWordSlowly, peekWord } from "../table/entries/shared_read";
+import { finishWrite, obtain, prepareValue } from "../table/entries/shared_write";
+import { BlockKeys } from "../table/layout/block_keys";
+import { SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 
 /** What `getNumber4` gives for an absent key: no integer, no f32, and an f64 that it never gives for a present one. */
 const ABSENT: f64 = -2.2250738585072014e-308;

@@ -1,22 +1,22 @@
 // Single operations of the shared build: values are copied in and out inside the core, under a lock or checked by the version of a
 // bucket, since an address would be stale by the time JavaScript follows it. Those that one-thread hosts have, too, are in access.ts.
 import { EBUSY, ENOENT, ENOMEM, EPERM, ERANGE } from "../errno";
-import { FIRST_ADDRESS } from "../regions";
-import { zeroBytes } from "../memory/bytes";
-import { KeyAny, hashKey } from "../hash/key";
 import { reverseBits, tagged } from "../hash/hash";
+import { KeyAny, hashKey } from "../hash/key";
+import { zeroBytes } from "../memory/bytes";
+import { FIRST_ADDRESS } from "../regions";
 import { isFresh, logBytes, rollback } from "../sync/journal";
 import { tryAcquire, waitForValue } from "../sync/lock";
 import { ERRNO, SLOT, SUM, mine, now, setMine } from "../sync/slot";
-import { BlockKeys } from "../table/block_keys";
-import { BlockRefs } from "../table/block_refs";
-import { BlockTags } from "../table/block_tags";
-import { addressOf, fetch as fetchIn, fetchPart, fetchSpinLocked, lockValueOf, writePart } from "../table/fetch";
-import { FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, LOCK_OFFSET, NO_LOCK, SEEDS, VALUE_SIZE, field } from "../table/header";
-import { clearSpinLock, ensureValueLog, finishWrite, obtain } from "../table/locked";
-import { nextKeyShared } from "../table/scan_locked";
-import { MOST_U53, U53, addScalar, widthOf } from "../table/scalar";
-import { keepValueLock, unlockValue as unlock, writeValue } from "./spin_lock";
+import { MOST_U53, U53, addScalar, widthOf } from "../table/entries/scalar";
+import { addressOf, fetch as fetchIn, fetchPart, fetchSpinLocked, lockValueOf, writePart } from "../table/entries/shared_read";
+import { clearSpinLock, ensureValueLog, finishWrite, obtain } from "../table/entries/shared_write";
+import { keepValueLock, unlockValue as unlock, writeValue } from "../table/entries/spin_lock";
+import { BlockKeys } from "../table/layout/block_keys";
+import { BlockRefs } from "../table/layout/block_refs";
+import { BlockTags } from "../table/layout/block_tags";
+import { FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, LOCK_OFFSET, NO_LOCK, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
+import { nextKeyShared } from "../table/scan/shared_scan";
 
 /** In the flags of an update or lookup. */
 const LOCK: u32 = 4;

@@ -1,10 +1,10 @@
 // Blocks that belong to a slot: the buffers of a thread's JavaScript side. They go with the slot, also when its thread was killed.
 //
 //   block: 0 u32 next of the slot | 4 u32 previous, or 0 | 8 u32 bytes, with these | 12 u32 whether it is a journal | 64 what the caller sees
-import { allocate, allocationSize, release } from "./arena";
 import { HOST_CPUS } from "../regions";
 import { beginWrite, commit, rollback, write32 } from "../sync/journal";
 import { LOG, LOG_BYTES, LOG_ROOM, OWNED, SLOT, mine, setMine, slotOf } from "../sync/slot";
+import { allocate, allocationSize, release } from "./arena";
 
 export const HEAD: u32 = 64;
 export const PREVIOUS: usize = 4;

@@ -1,21 +1,21 @@
 // Which buckets a run visits next, and for programs of JavaScript the entries in them.
 import { SHARED } from "../build";
 import { reverseBits } from "../hash/hash";
-import { BlockKeys } from "../table/block_keys";
-import { BlockRefs } from "../table/block_refs";
-import { BlockTags } from "../table/block_tags";
-import { bucketAddress, bucketIndex, bucketMask } from "../table/buckets";
-import { elementAddress } from "../table/elements";
-import { BUCKETS, ELEMENTS, ELEMENT_SEGMENTS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/header";
-import { countEntries } from "../table/overflow";
-import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan";
-import { firstOf, segmentOf } from "../table/segments";
-import { entriesLocked } from "./shared_run";
+import { BlockKeys } from "../table/layout/block_keys";
+import { BlockRefs } from "../table/layout/block_refs";
+import { BlockTags } from "../table/layout/block_tags";
+import { bucketAddress, bucketIndex, bucketMask } from "../table/layout/buckets";
+import { elementAddress } from "../table/layout/elements";
+import { BUCKETS, ELEMENTS, ELEMENT_SEGMENTS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/layout/header";
+import { countEntries } from "../table/layout/overflow";
+import { firstOf, segmentOf } from "../table/layout/segments";
+import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan/scan";
 import { NOT, isTooLong, refuse, stageBucket, stageElements } from "./rows";
 import {
   BEHIND, BY_ENTRY, DONE, FLAGS, KEEPS_VICTIMS, LIMIT, LINEAR, NEEDED, NEXT, NO_ROOM, OUTCOME, PLAN, PLANNED, POSITION, RESUMABLE, ROWS,
   ROW_BYTES, ROW_ROOM, SINK, STATE, setWord, victimRoom, word,
 } from "./run";
+import { entriesLocked } from "./shared_run";
 
 @inline function planned(run: usize, index: u32): usize {
   return run + PLAN + index * PLANNED;

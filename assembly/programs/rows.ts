@@ -2,8 +2,8 @@
 // as memory lies (plan.ts) and each under its lock (shared_run.ts).
 import { follow, mostNodes } from "../damage";
 import { reverseBits } from "../hash/hash";
-import { ELEMENT_KEY, LIVE } from "../table/elements";
-import { ELEMENT_STRIDE, VALUES, field } from "../table/header";
+import { ELEMENT_KEY, LIVE } from "../table/layout/elements";
+import { ELEMENT_STRIDE, VALUES, field } from "../table/layout/header";
 import { BY_ENTRY, FLAGS, NEEDED, NO_ROOM, OUTCOME, RESUMABLE, ROW_ROOM, VICTIM_COUNT, setWord, word, writeRow } from "./run";
 
 /** Instead of a number of rows: there is no room for all of them. */

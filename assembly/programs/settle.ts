@@ -1,18 +1,18 @@
 // After a run, when its section is over: what its unlinked entries held becomes free, and the table follows its count.
 import { SHARED } from "../build";
-import { entriesOf } from "../table/credits";
 import { inSection } from "../sync/section";
-import { BlockKeys } from "../table/block_keys";
-import { BlockRefs } from "../table/block_refs";
-import { BlockTags } from "../table/block_tags";
-import { bucketAddress, insistOnBuckets } from "../table/buckets";
-import { sweepAll } from "../table/elements";
-import { BUCKETS, COUNT, FLAGS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT, OWES, OWES_MERGES, SHRINK_BELOW, field, isGrowable } from "../table/header";
-import { clearTable } from "../table/lifecycle";
-import { settle } from "../table/linear";
-import { oweMerges, repayMerges } from "../table/resize";
+import { settle } from "../table/entries/entries";
+import { BlockKeys } from "../table/layout/block_keys";
+import { BlockRefs } from "../table/layout/block_refs";
+import { BlockTags } from "../table/layout/block_tags";
+import { bucketAddress, insistOnBuckets } from "../table/layout/buckets";
+import { sweepAll } from "../table/layout/elements";
+import { BUCKETS, COUNT, FLAGS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT, OWES, OWES_MERGES, SHRINK_BELOW, field, isGrowable } from "../table/layout/header";
+import { clearTable } from "../table/life/lifecycle";
+import { entriesOf } from "../table/limit/credits";
+import { oweMerges, repayMerges } from "../table/resize/resize";
+import { shrinkEmpty, shrinkLocked } from "../table/resize/shared_resize";
 import { settleLocked } from "./shared_run";
-import { shrinkEmpty, shrinkLocked } from "../table/resize_locked";
 
 /** Pulls what is left of chains into their buckets, and frees the blocks that are empty. */
 function settleChains<B>(table: usize): void {

@@ -4,15 +4,15 @@
 import { reverseBits } from "../hash/hash";
 import { commit, rollback } from "../sync/journal";
 import { VISITED as WIDTH, mine } from "../sync/slot";
-import { BlockKeys } from "../table/block_keys";
-import { BlockRefs } from "../table/block_refs";
-import { BlockTags } from "../table/block_tags";
-import { bucketOf, insistOnBuckets } from "../table/buckets";
-import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT, field } from "../table/header";
-import { settle } from "../table/linear";
-import { countEntries } from "../table/overflow";
-import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan";
-import { behind, isUntouchedAt, lockAt, spanOf } from "../table/scan_locked";
+import { settle } from "../table/entries/entries";
+import { BlockKeys } from "../table/layout/block_keys";
+import { BlockRefs } from "../table/layout/block_refs";
+import { BlockTags } from "../table/layout/block_tags";
+import { bucketOf, insistOnBuckets } from "../table/layout/buckets";
+import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT, field } from "../table/layout/header";
+import { countEntries } from "../table/layout/overflow";
+import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan/scan";
+import { behind, isUntouchedAt, lockAt, spanOf } from "../table/scan/shared_scan";
 import { NOT, isTooLong, refuse, stageBucket } from "./rows";
 import {
   BEFORE_UNLINKED, BEFORE_VICTIMS, BEFORE_VISITED, BEHIND, BY_ENTRY, DONE, FLAGS, KEEPS_VICTIMS, LEFT, LOCKED_BEHIND, NEEDED, NO_LOCK, NO_ROOM,

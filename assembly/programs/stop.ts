@@ -1,10 +1,10 @@
 // Where a compiled program has stopped inside a bucket, so that a later run may go on behind that entry: the keys that it has seen
 // there are written down, since a bucket's entries have no order that a later change of it would leave.
 import { follow, mostNodes } from "../damage";
-import { BlockKeys } from "../table/block_keys";
-import { BlockRefs } from "../table/block_refs";
-import { BlockTags } from "../table/block_tags";
-import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/header";
+import { BlockKeys } from "../table/layout/block_keys";
+import { BlockRefs } from "../table/layout/block_refs";
+import { BlockTags } from "../table/layout/block_tags";
+import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/layout/header";
 import { ROWS, ROW_ROOM, STOPPED_AT, STOPPED_ROWS, setWord, word, writeRow } from "./run";
 
 function noteUpTo<B>(table: usize, run: usize, bucket: usize, last: usize, lastSlot: u32): void {

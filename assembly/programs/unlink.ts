@@ -1,21 +1,21 @@
 // Taking entries out of a table in a run: unlinked, but addressable and unused until the run's section ends.
+import { SHARED } from "../build";
 import { follow, mostNodes } from "../damage";
 import { EPERM, ENOENT } from "../errno";
-import { hashKey, KeyAny } from "../hash/key";
 import { hashBytes, tagged } from "../hash/hash";
+import { hashKey, KeyAny } from "../hash/key";
 import { commit, rollback } from "../sync/journal";
 import { lockErrno } from "../sync/lock";
 import { inSection } from "../sync/section";
-import { SHARED } from "../build";
 import { mine, ERRNO } from "../sync/slot";
-import { BlockKeys } from "../table/block_keys";
-import { BlockRefs } from "../table/block_refs";
-import { BlockTags } from "../table/block_tags";
-import { bucketOf } from "../table/buckets";
-import { ELEMENT_KEY } from "../table/elements";
-import { COUNT, FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, VERSION, field, setField } from "../table/header";
-import { dropSlot } from "../table/linear";
-import { lockBucketOf } from "../table/locked";
+import { dropSlot } from "../table/entries/entries";
+import { lockBucketOf } from "../table/entries/shared_write";
+import { BlockKeys } from "../table/layout/block_keys";
+import { BlockRefs } from "../table/layout/block_refs";
+import { BlockTags } from "../table/layout/block_tags";
+import { bucketOf } from "../table/layout/buckets";
+import { ELEMENT_KEY } from "../table/layout/elements";
+import { COUNT, FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, VERSION, field, setField } from "../table/layout/header";
 import { FLAGS, KEEPS_VICTIMS, ROWS, ROW_BYTES, SINK, STAGE, STAGED, UNLINKED, VICTIM_COUNT, noteVictim, setWord, word } from "./run";
 
 function refuse(errno: u32): u32 {

@@ -1,4 +1,4 @@
-// A word of credits: how many entries its CPU may insert without asking anybody (table/credits.ts).
+// A word of credits: how many entries its CPU may insert without asking anybody (table/limit/credits.ts).
 //
 //   bits 8..31 credits | bits 1..7 sequence: one more with every change by the owner | bit 0 frozen
 //

@@ -3,8 +3,8 @@
 // bucket whose entry it is about to write (a hazard pointer: Michael 2004), and whoever locks a bucket of a per-CPU map waits for
 // the announcements of it to go. Announcing is a read-modify-write, and so is locking: either the writer sees the lock, or the
 // one who locks sees the announcement.
-import { HOST_CPUS, HOST_TIMEOUT } from "../regions";
 import { ETIMEDOUT } from "../errno";
+import { HOST_CPUS, HOST_TIMEOUT } from "../regions";
 import { failWith } from "./journal";
 import { relieve } from "./recover";
 import { BLOCKED_BY, FENCE, HAZARD, MAY_WAIT, SLOT, SLOT_FLAGS, mine, now, ownCpu, setMine, slotOf } from "./slot";

@@ -4,7 +4,7 @@
 // locks finds there, too, how to take back what it had begun; nobody else has seen any of it.
 //
 //   entry: 0 u32 address | 4 u32 the word that was there
-//          address | 1 : a word of credits (table/credits.ts), in front of an entry CREDIT | number taken
+//          address | 1 : a word of credits (table/limit/credits.ts), in front of an entry CREDIT | number taken
 //   entries in it = COMMITTED: the operation is done but for the word to publish
 //
 // What makes other threads go to new memory (the number of buckets, the entry of a directory) must not be seen before the commit
@@ -12,14 +12,14 @@
 //
 // Words that nobody can reach yet need no journal: new blocks, free slots of a bucket (the word that says which slots are used
 // is journaled), entries of a directory for buckets from N on.
-import { releaseFirst, release as releaseLocks } from "./lock";
-import { COMMITTED, CREDIT, undo } from "./undo";
 import { SHARED } from "../build";
+import { releaseFirst, release as releaseLocks } from "./lock";
 import {
   ERRNO, FRESH, HAZARD, HELD, IN_GRACE, IN_HASTE, LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE, SEQUENCE,
   SLOT, SLOT_FLAGS, mine, setMine,
 } from "./slot";
 import { STEPPING, STEP_COMMIT, STEP_PUBLISH, STEP_STORE, step } from "./step";
+import { COMMITTED, CREDIT, undo } from "./undo";
 
 /** Entries that taking or freeing a block of the arena may need. */
 const BLOCK_ENTRIES: u32 = 400;

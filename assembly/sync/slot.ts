@@ -2,7 +2,7 @@
 // so no call has to say who makes it, and no instance holds state.
 //
 //   0 u32 state            4 u32 flags: MAY_WAIT, IN_HASTE    8 u32 thread of the system, or 0   12 u32 sequence: odd while it writes
-//  16 u32 section depth   20 u32 section sequence          24 u32 hazard            28 u32 copy buffer (table/fetch.ts)
+//  16 u32 section depth   20 u32 section sequence          24 u32 hazard            28 u32 copy buffer (table/entries/shared_read.ts)
 //  32 u32 journal         36 u32 its room, in entries      40 u32 entries in it     44 u32 locks held
 //  48 u32 word to publish 52 u32 its value                 56 u32 first owned block 60 u32 who holds the lock given up on, + 1
 //  64 locks: u32 address of the word, u32 its version before [8]
@@ -11,7 +11,7 @@
 // 148 u32 spin locks of values held      152 u32 address, u32 version before [4]
 // 184 u32 bytes of larger journals       188 u32 zero, for ever           192 .. 215 words that calls use on their way:
 // 192 8 bytes of a value (WORD) | 200 width of the bucket visited | 204 keeps touching loads alive | 208 8 bytes of a sum
-// 216 u32 tables that the thread has a low-water hook of    220 u32 table whose mark it may pass, u32 at which limit (table/low_water.ts)
+// 216 u32 tables that the thread has a low-water hook of    220 u32 table whose mark it may pass, u32 at which limit (table/limit/low_water.ts)
 // 228 u32 whether it waits, in a section of its own, for those of others       (sync/grace.ts)
 //
 // Only the owner writes its slot, but for `state`, and until somebody recovers it.

@@ -1,8 +1,8 @@
 // Taking back, or finishing, what the journal of a slot says; for the slot's own thread and for whoever recovers it. Doing it
 // again after dying in the middle gives the same: every entry stores an old value, or checks whether it was done.
 import { insist } from "../damage";
-import { LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE } from "./slot";
 import { takeBack } from "./credit_word";
+import { LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE } from "./slot";
 import { STEPPING, STEP_UNDO, step } from "./step";
 
 /** In place of the number of entries: past the commit point. */

@@ -6,7 +6,7 @@ export const WIDTH_BITS: u32 = 63;
 /** Width of a bucket that a merge has taken away: no bucket of a table in 32-bit memory has so many bits. */
 export const GONE_WIDTH: u32 = 32;
 
-/** Whether memory of so many bytes is there. Readers check it for addresses that may be anything (table/fetch.ts). */
+/** Whether memory of so many bytes is there. Readers check it for addresses that may be anything (table/entries/shared_read.ts). */
 @inline export function isReadable(address: usize, bytes: u32): bool {
   return address <= (<usize>memory.size() << 16) - bytes;
 }

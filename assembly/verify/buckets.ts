@@ -1,14 +1,14 @@
 // Checks the buckets of a table with their chains (table.ts): first each block, then each entry, whose search may lead anywhere
 // in the chain.
+import { SHARED } from "../build";
+import { loadKey } from "../hash/key";
+import { bucketAddress, bucketIndex } from "../table/layout/buckets";
+import { BUCKETS, OVERFLOW_BYTES, field } from "../table/layout/header";
+import { isInUse } from "./arena";
+import { isLiveElement } from "./elements";
 import {
   CHAIN_END, CHAIN_LINK, ELEMENT_REFERENCE, FINDABLE, HASH_BUCKET, ONE_OF_A_KEY, SLOT_MARKS, broken,
 } from "./invariants";
-import { loadKey } from "../hash/key";
-import { isInUse } from "./arena";
-import { SHARED } from "../build";
-import { bucketAddress, bucketIndex } from "../table/buckets";
-import { BUCKETS, OVERFLOW_BYTES, field } from "../table/header";
-import { isLiveElement } from "./elements";
 import { verifyBucketWords } from "./shared_table";
 
 /** Sums over the buckets, kept where the details of a broken invariant would go. */

@@ -1,18 +1,18 @@
 // Checks the elements of the layout "refs" (table.ts): what state they are in, the list of the free ones, and that every live
 // one has its slot.
+import { SHARED } from "../build";
+import { hashBytes, tagged } from "../hash/hash";
+import { BlockRefs } from "../table/layout/block_refs";
+import { bucketOf } from "../table/layout/buckets";
+import { DEAD, ELEMENT_KEY, FREE, LIVE } from "../table/layout/elements";
+import {
+  DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FREE_ELEMENT, KEY_SIZE, LIVE_ELEMENTS, SEEDS, SWEEP, field, isDense,
+} from "../table/layout/header";
+import { recordAddress } from "../table/layout/segments";
+import { inHeap } from "./arena";
 import {
   DEAD_COUNT, ELEMENT_OWNER, ELEMENT_STATE, FREE_ELEMENTS, LIVE_COUNT, SWEEP_POSITION, broken,
 } from "./invariants";
-import { hashBytes, tagged } from "../hash/hash";
-import { inHeap } from "./arena";
-import { SHARED } from "../build";
-import { BlockRefs } from "../table/block_refs";
-import { bucketOf } from "../table/buckets";
-import { DEAD, ELEMENT_KEY, FREE, LIVE } from "../table/elements";
-import {
-  DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FREE_ELEMENT, KEY_SIZE, LIVE_ELEMENTS, SEEDS, SWEEP, field, isDense,
-} from "../table/header";
-import { recordAddress } from "../table/segments";
 
 /** The bits of a state that tell live, dead and free apart. */
 const STATE: u32 = 3;

@@ -8,8 +8,8 @@ import {
 } from "../kv/store";
 import { allocationSize } from "../memory/arena";
 import { HOST_CPUS } from "../regions";
-import { LINE_BYTES } from "../table/credits";
-import { BYTES, COUNT, HEADER_BYTES, LINES, MAX_ENTRIES, field } from "../table/header";
+import { BYTES, COUNT, HEADER_BYTES, LINES, MAX_ENTRIES, field } from "../table/layout/header";
+import { LINE_BYTES } from "../table/limit/credits";
 import { isInUse } from "./arena";
 import {
   KV_COUNT, KV_OWNER, KV_PAGES, KV_REGIONS, KV_RUN, KV_SPACE, KV_VALUE, OWN_LINES, TABLE_BYTES, broken,

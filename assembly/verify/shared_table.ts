@@ -1,19 +1,19 @@
 // Checks what tables have in the shared build only (table.ts): locks, widths of buckets, lines of the CPUs, and memory that waits
 // until no thread can reach it.
-import { FROZEN_CREDITS, OLD_DIRECTORIES, OWN_LINES, RETIRED_MEMORY, WIDTH, broken } from "./invariants";
 import { allocationSize, bytesInUse } from "../memory/arena";
 import { HOST_CPUS } from "../regions";
-import { isInUse } from "./arena";
-import { LINE_BYTES } from "../table/credits";
 import { FROZEN } from "../sync/credit_word";
-import { verifyLock } from "./slots";
-import { bucketWidth, widthIn } from "../table/buckets";
+import { bucketWidth, widthIn } from "../table/layout/buckets";
 import {
   BUCKETS, LATE_STRIPES, LIMITED, LINES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SPARE_NODE, STRIPES, STRIPE_MASK, field, isGrowable,
-} from "../table/header";
-import { MOST_STRIPES, STRIPE_BYTES } from "../table/dismantle";
-import { ADDRESS, BYTES, nodeBytes } from "../table/retire";
-import { directoryBytes } from "../table/segments";
+} from "../table/layout/header";
+import { directoryBytes } from "../table/layout/segments";
+import { MOST_STRIPES, STRIPE_BYTES } from "../table/life/dismantle";
+import { LINE_BYTES } from "../table/limit/credits";
+import { ADDRESS, BYTES, nodeBytes } from "../table/resize/retire";
+import { isInUse } from "./arena";
+import { FROZEN_CREDITS, OLD_DIRECTORIES, OWN_LINES, RETIRED_MEMORY, WIDTH, broken } from "./invariants";
+import { verifyLock } from "./slots";
 
 const LATE_BYTES: u32 = MOST_STRIPES * STRIPE_BYTES;
 

@@ -1,14 +1,14 @@
 // Checks what belongs to no table in the shared build: that no CPU slot is in the middle of anything, and whose the memory is.
 // While no thread is in a call, that is: a slot that died has been recovered before.
-import { BELONGINGS, IDLE_SLOTS, OPEN_SECTIONS, OWNED_BLOCKS, UNLOCKED, broken } from "./invariants";
 import { DYING, NEXT, PINS, PIN_LENGTH, PIN_PATH, TABLES } from "../host/registry";
 import { allocationSize, bytesInUse } from "../memory/arena";
-import { isInUse } from "./arena";
-import { ARENA_LOCK, HOST_CPUS, REGISTRY, SECTION_MASK } from "../regions";
-import { BYTES, HEADER_BYTES, field } from "../table/header";
-import { LOCKED } from "../sync/lock_word";
 import { BYTES as OWNED_BYTES, HEAD, IS_JOURNAL, PREVIOUS as OWNED_PREVIOUS } from "../memory/owned";
+import { ARENA_LOCK, HOST_CPUS, REGISTRY, SECTION_MASK } from "../regions";
+import { LOCKED } from "../sync/lock_word";
 import { DEPTH, HAZARD, HELD, LOG_BYTES, LOG_COUNT, ORPHAN, OWNED, PUBLISH_AT, slotOf } from "../sync/slot";
+import { BYTES, HEADER_BYTES, field } from "../table/layout/header";
+import { isInUse } from "./arena";
+import { BELONGINGS, IDLE_SLOTS, OPEN_SECTIONS, OWNED_BLOCKS, UNLOCKED, broken } from "./invariants";
 
 /** What a list adds up to when it leaves the memory in use. */
 const ASTRAY: u32 = 0xffffffff;

@@ -2,30 +2,30 @@
 // in elements.ts, and what the shared build adds in shared_table.ts. It may be called at any time between two operations, in a section
 // too, and in the shared build while no other thread writes to the table.
 // The order of the checks is such that nothing follows an address, a link or a count that has not been checked before.
-import {
-  ARRAY_ROOM, ARRAY_VALUES, AS_CREATED, BUCKET_COUNT, CAPACITY, DIRECTORY, DRAIN_POSITION, ENTRY_COUNT, FLAG_WORDS, HELD_SEGMENTS, LIMITS, MEASURES, OVERFLOW_BLOCKS,
-  RESERVE, TABLE_BYTES, broken,
-} from "./invariants";
+import { SHARED } from "../build";
 import { KeyAny } from "../hash/key";
 import { allocationSize, bytesInUse } from "../memory/arena";
-import { isInUse } from "./arena";
-import { entriesOf } from "../table/credits";
-import { SHARED } from "../build";
-import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../table/block_keys";
-import { BlockRefs, REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/block_refs";
-import { BlockTags, TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/block_tags";
-import { fixedRecords, untouchedEntry } from "../table/buckets";
-import { ELEMENT_KEY, preallocatedSegments } from "../table/elements";
+import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../table/layout/block_keys";
+import { BlockRefs, REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/layout/block_refs";
+import { BlockTags, TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/layout/block_tags";
+import { fixedRecords, untouchedEntry } from "../table/layout/buckets";
+import { ELEMENT_KEY, preallocatedSegments } from "../table/layout/elements";
 import {
   ARRAY_BASE, ARRAY_DATA, ARRAY_SEGMENTS, BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, COUNT, DRAIN_AT, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD,
   ELEMENT_STRIDE, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS, LIMITED, LOAD16, LOCK_OFFSET,
   MARK, MASK, MAX_ENTRIES, NO_LOCK, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_MASK, OVERFLOW_RESERVE, OVERFLOW_SLOTS, OVERFLOW_VALUES,
   OWES, OWES_MERGES, PER_CPU, PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, field, isGrowable,
-} from "../table/header";
-import { markOf } from "../table/low_water";
-import { directoryEntry, firstOf, recordAddress, recordsOf, segmentOf, segmentsFor } from "../table/segments";
+} from "../table/layout/header";
+import { directoryEntry, firstOf, recordAddress, recordsOf, segmentOf, segmentsFor } from "../table/layout/segments";
+import { entriesOf } from "../table/limit/credits";
+import { markOf } from "../table/limit/low_water";
+import { isInUse } from "./arena";
 import { Sums, verifyBuckets } from "./buckets";
 import { verifyElements, verifyOwners } from "./elements";
+import {
+  ARRAY_ROOM, ARRAY_VALUES, AS_CREATED, BUCKET_COUNT, CAPACITY, DIRECTORY, DRAIN_POSITION, ENTRY_COUNT, FLAG_WORDS, HELD_SEGMENTS, LIMITS, MEASURES, OVERFLOW_BLOCKS,
+  RESERVE, TABLE_BYTES, broken,
+} from "./invariants";
 import { directoriesBytes, sharedBytes, verifyOldDirectories, verifyShared } from "./shared_table";
 
 const LINE: u32 = 64;

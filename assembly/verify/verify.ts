@@ -1,7 +1,7 @@
 // What JavaScript calls to have everything checked: a table of any kind, and the memory of a host. What holds is listed in
 // invariants.ts.
 import { SHARED } from "../build";
-import { LAYOUT, LAYOUT_KV, field } from "../table/header";
+import { LAYOUT, LAYOUT_KV, field } from "../table/layout/header";
 import { verifyHeap } from "./arena";
 import { verifyKv } from "./kv";
 import { verifySlots } from "./slots";

@@ -51,7 +51,7 @@ const KINDS = {
 };
 
 /**
- * Between them they have every layout of assembly/maps/layout.ts. To the core, f64, u53 and u64 are the same 8 bytes; u53 is taken
+ * Between them they have every layout of assembly/maps/choose_layout.ts. To the core, f64, u53 and u64 are the same 8 bytes; u53 is taken
  * since addMany adds to it. `counts`: the value is an integer that addMany adds to.
  */
 export const CASES = [

@@ -1,7 +1,7 @@
 /**
  * Low-water marks: calling the hook of a map from within the operation that the core has refused for it, and making that call again.
  *
- * The core answers LOW_WATER instead of inserting (assembly/table/low_water.ts). Whoever gets it has the hook called and then
+ * The core answers LOW_WATER instead of inserting (assembly/table/limit/low_water.ts). Whoever gets it has the hook called and then
  * calls again, with leave to pass this mark: so an insert is told of a mark at most once, whatever the hook did. A map that has grown has
  * another mark, further on, and an insert that is beyond that one, too, is told again.
  *

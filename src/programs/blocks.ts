@@ -1,13 +1,13 @@
 /**
  * How the blocks of a table hold their entries, for generated code that walks over them: the other side is
- * assembly/table/block_keys.ts, block_tags.ts and block_refs.ts, which have the diagrams.
+ * assembly/table/layout/block_keys.ts, block_tags.ts and block_refs.ts, which have the diagrams.
  *
  * @module
  */
 import type { Host } from "../host/host.ts";
 import { type CodeWriter, I8X16, I16X8, I32, type Local, V128 } from "./wasm/index.ts";
 
-/** Words of the header of a table (assembly/table/header.ts). */
+/** Words of the header of a table (assembly/table/layout/header.ts). */
 const LAYOUT = 20;
 const VALUES = 52;
 const VALUE_SIZE = 56;
@@ -21,7 +21,7 @@ const LAYOUT_KEYS = 0;
 const LAYOUT_TAGS = 1;
 const LAYOUT_REFS = 2;
 
-/** In an element: the word that says whether it is in use, then the key (assembly/table/elements.ts). */
+/** In an element: the word that says whether it is in use, then the key (assembly/table/layout/elements.ts). */
 export const LIVE = 1;
 export const ELEMENT_KEY = 4;
 

@@ -8,7 +8,7 @@
  *
  * The kernel remembers (bucket, number of elements to skip) between two reads, and repeats and misses elements of a bucket that
  * has changed. Here it is the keys that a scan has fetched and that are still to come, and the cursor of the scan, which is good across
- * resizes (assembly/table/scan.ts). Values are not kept: each is looked up when its turn comes, so that what was deleted is never
+ * resizes (assembly/table/scan/scan.ts). Values are not kept: each is looked up when its turn comes, so that what was deleted is never
  * shown.
  *
  * In host memory, from open to end:

@@ -2,7 +2,7 @@
  * The 4 bytes of a hash cursor, `in_batch` and `out_batch`.
  *
  * The core scans in the order of (bit-reversed hash, key), and its cursor is a position in that order: a u32 of the hash, and
- * inside a group of equal hashes the last key that was given (assembly/table/scan.ts). Resizes leave that order alone. So the
+ * inside a group of equal hashes the last key that was given (assembly/table/scan/scan.ts). Resizes leave that order alone. So the
  * u32 by itself says where to go on, and the host keeps nothing, as long as no batch ends inside such a group.
  *
  * When one does, the u32 is not enough: from it the group would be given again, and from the next one the rest of the group

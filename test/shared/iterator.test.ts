@@ -49,7 +49,7 @@ it("holds the map while all others let go of it, and ends with its host", () => 
 
 it("says who holds a lock that it waits for in vain, loses nothing, and goes on", () => {
   const { host, map } = open("hash");
-  // The lock word of a bucket with 4-byte keys (assembly/table/block_keys.ts): 44 bytes behind its keys, whose cells follow at 48.
+  // The lock word of a bucket with 4-byte keys (assembly/table/layout/block_keys.ts): 44 bytes behind its keys, whose cells follow at 48.
   const bucketOf = (key: number) => {
     const cell = map.lookup(key);
     for (let slot = 0; slot < 9; slot++) {

@@ -26,7 +26,7 @@ export class CoreConstants {
   constructor(shared: boolean) {
     this.shared = shared;
     this.#regions = read("regions.ts", shared);
-    this.#header = read("table/header.ts", shared);
+    this.#header = read("table/layout/header.ts", shared);
     this.#arena = read("memory/arena.ts", shared, this.#regions);
     this.#slot = read("sync/slot.ts", shared);
   }
@@ -36,7 +36,7 @@ export class CoreConstants {
     return named(this.#regions, name);
   }
 
-  /** Offset of a word of a table's header, as assembly/table/header.ts calls it. */
+  /** Offset of a word of a table's header, as assembly/table/layout/header.ts calls it. */
   header(name: string): number {
     return named(this.#header, name);
   }

@@ -58,12 +58,12 @@ export class TableMemory {
     this.checked.setWord(address, value);
   }
 
-  /** Address of a word of the header, as assembly/table/header.ts calls it. */
+  /** Address of a word of the header, as assembly/table/layout/header.ts calls it. */
   address(name: string): number {
     return this.#table + this.checked.constants.header(name);
   }
 
-  /** A word of the header, as assembly/table/header.ts calls it. */
+  /** A word of the header, as assembly/table/layout/header.ts calls it. */
   get(name: string): number {
     return this.word(this.address(name));
   }

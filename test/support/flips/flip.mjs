@@ -241,7 +241,7 @@ export function flipOne(api, seed, flip, started) {
 /** Tables whose buckets have chains, and where their blocks have the link to the next one (assembly/table/block_*.ts). */
 const LINKS = { keys: [40, 16], tags: [12, 12], refs: [20, 20] };
 const SHARED_LINKS = { ...LINKS, keys: [36, 16] };
-/** Words of the header, as assembly/table/header.ts has them. */
+/** Words of the header, as assembly/table/layout/header.ts has them. */
 const BUCKETS = 0;
 const BUCKET_SEGMENTS = 8;
 const BUCKET_BYTES = 48;

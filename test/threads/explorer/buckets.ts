@@ -13,7 +13,7 @@ function reversed(word: number): number {
   return bits >>> 0;
 }
 
-/** Bucket of a hash among `buckets` (linear hashing: assembly/table/buckets.ts). */
+/** Bucket of a hash among `buckets` (linear hashing: assembly/table/layout/buckets.ts). */
 export function bucketIn(buckets: number, hash: number): number {
   const mask = 2 ** (32 - Math.clz32(buckets)) - 1;
   const bucket = (hash & mask) >>> 0;

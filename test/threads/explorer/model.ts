@@ -5,7 +5,7 @@ const ENOENT = 2;
 const EINVAL = 22;
 const E2BIG = 7;
 const EEXIST = 17;
-/** assembly/table/low_water.ts */
+/** assembly/table/limit/low_water.ts */
 const LOW_WATER = 4093;
 
 /** What an operation gave, as text: what a test compares and prints. */

@@ -30,13 +30,13 @@ export const PLANTED: readonly Planted[] = [
     name: "a reader does not look at the version again",
     replacements: [
       replaced(
-        "table/fetch.ts",
+        "table/entries/shared_read.ts",
         "load<u32>(lock) == version && load<u32>(table, RETIRED) == <u32>(head >> 32) &&",
         "",
       ),
       // Between finding a value and copying it there is no step.
       replaced(
-        "table/fetch.ts",
+        "table/entries/shared_read.ts",
         "if (value && action == COPY_OUT) copyBytes(",
         "if (STEPPING) step(STEP_READ);\n    if (value && action == COPY_OUT) copyBytes(",
       ),
@@ -47,7 +47,7 @@ export const PLANTED: readonly Planted[] = [
     name: "the number of buckets is stored before the commit point",
     replacements: [
       replaced(
-        "table/resize_locked.ts",
+        "table/resize/shared_resize.ts",
         "publish(table + BUCKETS, buckets + 1);",
         "atomic.store<u32>(table + BUCKETS, buckets + 1);",
       ),
@@ -58,7 +58,7 @@ export const PLANTED: readonly Planted[] = [
     name: "a reader does not look at the width of a bucket",
     replacements: [
       replaced(
-        "table/fetch.ts",
+        "table/entries/shared_read.ts",
         "return (hash & ((1 << width) - 1)) == index && width < GONE_WIDTH;",
         "return true;",
       ),
@@ -69,7 +69,7 @@ export const PLANTED: readonly Planted[] = [
     name: "moving an entry does not journal the slot that it overwrites",
     replacements: [
       replaced(
-        "table/block_tags.ts",
+        "table/layout/block_tags.ts",
         "      logBytes(block.keyAt(table, to, targetFirst), field(table, KEY_SIZE));\n      logBytes(block.valueAt(table, to, targetFirst), field(table, VALUE_SIZE));\n",
         "",
       ),
@@ -96,13 +96,13 @@ export const PLANTED: readonly Planted[] = [
     name: "a writer of its own slot does not announce itself",
     replacements: [
       replaced(
-        "table/fetch.ts",
+        "table/entries/shared_read.ts",
         "if (value && action >= COPY_IN) announce(lock);\n    else fence();",
         "fence();",
       ),
       // Between the look at the version and the write there is no step.
       replaced(
-        "table/fetch.ts",
+        "table/entries/shared_read.ts",
         "if (same) writeOwn(",
         "if (STEPPING && same) step(STEP_CHECK);\n      if (same) writeOwn(",
       ),
@@ -112,8 +112,8 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "credits are taken without the journal",
     replacements: [
-      replaced("table/credits.ts", "  logCredit(line, word, taken);\n", ""),
-      replaced("table/credits.ts", "  unlogCredit();\n", ""),
+      replaced("table/limit/credits.ts", "  logCredit(line, word, taken);\n", ""),
+      replaced("table/limit/credits.ts", "  unlogCredit();\n", ""),
     ],
     kills: "rhash keys",
   },
@@ -121,7 +121,7 @@ export const PLANTED: readonly Planted[] = [
     name: "a writer does not look again whether the bucket is still its own",
     replacements: [
       replaced(
-        "table/locked.ts",
+        "table/entries/shared_write.ts",
         "plainBucketOf<B>(table, hash) == bucket && !field(table, PER_CPU)",
         "!field(table, PER_CPU)",
       ),
@@ -131,13 +131,13 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "splits and merges do not mind sections",
     replacements: [
-      replaced("table/resize.ts", "return changetype<B>(0).holdsValues() && inSection();", "return false;"),
+      replaced("table/resize/resize.ts", "return changetype<B>(0).holdsValues() && inSection();", "return false;"),
     ],
     interleavings: "an address and a split",
   },
   {
     name: "credits of others are taken without the lock",
-    replacements: [replaced("table/credits.ts", "if (!acquireOnce(table + POOL_LOCK)) return false;", "")],
+    replacements: [replaced("table/limit/credits.ts", "if (!acquireOnce(table + POOL_LOCK)) return false;", "")],
     interleavings: "two inserts at the limit",
   },
   {
@@ -165,7 +165,7 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "a low-water mark is claimed by an insert that is undone",
     replacements: [
-      replaced("table/credits.ts", "atomic.store<u32>(table, 1, MARKED); //", "setField(table, MARKED, 1); //"),
+      replaced("table/limit/credits.ts", "atomic.store<u32>(table, 1, MARKED); //", "setField(table, MARKED, 1); //"),
     ],
     interleavings: "two inserts at a low-water mark",
   },

@@ -21,7 +21,7 @@ const ENOENT = 2;
 const META_ID = 0;
 /** No test waits for so long: the clock goes on with every look at it. */
 const NEVER_MS = 2 ** 30;
-/** More than memory that was retired must rest (assembly/table/retire.ts). */
+/** More than memory that was retired must rest (assembly/table/resize/retire.ts). */
 const TICK_MS = 3;
 
 /** Who does what in a world. `third` has been there all the time, and is who looks at the end. */

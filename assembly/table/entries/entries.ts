@@ -7,19 +7,19 @@
 //   find, put, drop, move    one slot                        keyAt, valueAt, copyKey, copyValue, hashAt, side
 //   bury                     a set of slots, in the section of a run (programs/unlink.ts)
 //   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any
-import { follow, further, mostNodes } from "../damage";
-import { EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../errno";
-import { giveCredits } from "./credits";
-import { holdSectionsBack } from "../sync/section";
-import { SHARED } from "../build";
-import { bucketIndex, bucketOf, materialise } from "./buckets";
+import { SHARED } from "../../build";
+import { follow, further, mostNodes } from "../../damage";
+import { EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../../errno";
+import { holdSectionsBack } from "../../sync/section";
+import { bucketIndex, bucketOf, materialise } from "../layout/buckets";
 import {
   COUNT, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MARK, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,
   field, isGrowable, setField,
-} from "./header";
-import { atMark } from "./low_water";
-import { blockWithRoom, chain, newOverflow, tidyChain } from "./overflow";
-import { grow, pinned, repayMerges, shrinkAfter } from "./resize";
+} from "../layout/header";
+import { blockWithRoom, chain, newOverflow, tidyChain } from "../layout/overflow";
+import { giveCredits } from "../limit/credits";
+import { atMark } from "../limit/low_water";
+import { grow, pinned, repayMerges, shrinkAfter } from "../resize/resize";
 
 const NOEXIST: u32 = 1;
 const EXIST: u32 = 2;

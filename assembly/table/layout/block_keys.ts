@@ -12,13 +12,13 @@
 // A dead slot was deleted inside a section: its bytes stay until no section is open. So that closing a section costs nothing,
 // the mark is not taken back then; it is only obeyed while a section is open.
 //
-// The classes block_keys, block_tags and block_refs answer to the same calls; table/linear.ts lists them.
-import { COUNTING, countCopied, countProbe } from "../counting";
-import { copyBytes } from "../memory/bytes";
-import { hash4, hash4With } from "../hash/hash";
-import { logBytes, logWord, write32 } from "../sync/journal";
-import { SHARED } from "../build";
-import { GONE_WIDTH, WIDTH_BITS } from "../sync/word";
+// The classes block_keys, block_tags and block_refs answer to the same calls; table/entries/entries.ts lists them.
+import { SHARED } from "../../build";
+import { COUNTING, countCopied, countProbe } from "../../counting";
+import { hash4, hash4With } from "../../hash/hash";
+import { copyBytes } from "../../memory/bytes";
+import { logBytes, logWord, write32 } from "../../sync/journal";
+import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
 import { SEEDS, VALUE_SIZE, field } from "./header";
 
 const LINK: usize = SHARED ? 36 : 40;

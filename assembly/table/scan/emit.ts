@@ -1,12 +1,12 @@
 // Whole buckets: copying their entries out, and emptying them.
-import { COUNTING, countVisit } from "../counting";
-import { further } from "../damage";
-import { giveCredits } from "./credits";
-import { hasLogRoom } from "../sync/journal";
-import { SHARED } from "../build";
-import { pinned } from "./resize";
-import { COUNT, KEY_SIZE, VALUE_SIZE, VERSION, field, setField } from "./header";
-import { freeOverflow } from "./overflow";
+import { SHARED } from "../../build";
+import { COUNTING, countVisit } from "../../counting";
+import { further } from "../../damage";
+import { hasLogRoom } from "../../sync/journal";
+import { COUNT, KEY_SIZE, VALUE_SIZE, VERSION, field, setField } from "../layout/header";
+import { freeOverflow } from "../layout/overflow";
+import { giveCredits } from "../limit/credits";
+import { pinned } from "../resize/resize";
 
 @inline function emitBlock<B>(table: usize, block: usize, first: bool, keys: usize, values: usize): u32 {
   if (COUNTING) countVisit(first);

@@ -1,25 +1,25 @@
-// Giving a new table its memory in the shared build, piece by piece as table/dismantle.ts takes it away: each piece is an operation,
+// Giving a new table its memory in the shared build, piece by piece as table/life/dismantle.ts takes it away: each piece is an operation,
 // and what the header says is there at every moment.
-import { allocate, allocationSize } from "../memory/arena";
-import { ENOMEM } from "../errno";
-import { HOST_CPUS } from "../regions";
-import { zeroBytes } from "../memory/bytes";
-import { LINE_BYTES } from "./credits";
-import { beginWrite, commit, rollback, write32 } from "../sync/journal";
-import { lockErrno } from "../sync/lock";
-import { ORPHAN, SLOT } from "../sync/slot";
-import { tableAllocate } from "./account";
-import { untouchedEntry, widthIn } from "./buckets";
-import { holdSegment, preallocatedSegments } from "./elements";
+import { ENOMEM } from "../../errno";
+import { allocate, allocationSize } from "../../memory/arena";
+import { zeroBytes } from "../../memory/bytes";
+import { HOST_CPUS } from "../../regions";
+import { beginWrite, commit, rollback, write32 } from "../../sync/journal";
+import { lockErrno } from "../../sync/lock";
+import { ORPHAN, SLOT } from "../../sync/slot";
+import { tableAllocate } from "../layout/account";
+import { untouchedEntry, widthIn } from "../layout/buckets";
+import { holdSegment, preallocatedSegments } from "../layout/elements";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, FLAGS, GROW_ABOVE, HEADER_BYTES, LAYOUT, LAYOUT_REFS, LINES, LOCK_OFFSET, MAX_ENTRIES, NO_LOCK,
   OVERFLOW_BYTES, PREALLOCATED, SHRINK_BELOW, STRIPES, STRIPE_MASK, field, isGrowable, setField,
-} from "./header";
+} from "../layout/header";
+import { reserveOverflow } from "../layout/overflow";
+import { addSegment, directoryEntry, firstOf, recordsOf, reserveDirectory, segmentOf } from "../layout/segments";
+import { LINE_BYTES } from "../limit/credits";
+import { setLimitsFor } from "../resize/resize";
+import { prepareRetiring } from "../resize/retire";
 import { STRIPE_BYTES } from "./dismantle";
-import { reserveOverflow } from "./overflow";
-import { setLimitsFor } from "./resize";
-import { prepareRetiring } from "./retire";
-import { addSegment, directoryEntry, firstOf, recordsOf, reserveDirectory, segmentOf } from "./segments";
 
 const NEVER: u32 = 0xffffffff;
 
@@ -98,7 +98,7 @@ function assembleSegment<B>(table: usize, segment: u32, buckets: u32): bool {
   return commit();
 }
 
-/** Elements and overflow blocks of a preallocated table, as in table/lifecycle.ts. */
+/** Elements and overflow blocks of a preallocated table, as in table/life/lifecycle.ts. */
 function preallocate(table: usize): bool {
   if (field(table, LAYOUT) == LAYOUT_REFS) {
     const segments = preallocatedSegments(table);

@@ -4,22 +4,22 @@
 // nobody has seen any of it, and a thread that dies leaves the table as it was.
 //
 // A thread with an old N comes to a bucket that has fewer entries than it thinks, or is gone: the bucket's width tells it.
-import { entriesOf } from "./credits";
-import { beginWrite, commit, publish, rollback } from "../sync/journal";
-import { acquire, acquireOnce, tryAcquire } from "../sync/lock";
-import { ensureLog, LOG_SPARE } from "../memory/owned";
-import { mine, LOG_ROOM } from "../sync/slot";
-import { bucketAddress, maskOf, setBucketWidth, widthIn } from "./buckets";
-import { trimElements } from "./elements";
+import { zeroBytes } from "../../memory/bytes";
+import { ensureLog, LOG_SPARE } from "../../memory/owned";
+import { beginWrite, commit, publish, rollback } from "../../sync/journal";
+import { acquire, acquireOnce, tryAcquire } from "../../sync/lock";
+import { mine, LOG_ROOM } from "../../sync/slot";
+import { bucketAddress, maskOf, setBucketWidth, widthIn } from "../layout/buckets";
+import { trimElements } from "../layout/elements";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, GROW_ABOVE, OWES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SHRINK_BELOW, countWork, field,
   isGrowable,
-} from "./header";
-import { countBlocks, countEntries } from "./overflow";
+} from "../layout/header";
+import { countBlocks, countEntries } from "../layout/overflow";
+import { firstOf, growTo, recordsOf, replaceDirectory, segmentAddress, segmentOf } from "../layout/segments";
+import { entriesOf } from "../limit/credits";
 import { MOST_MERGES, MOST_SPLITS, isTooMuch, join, makeRoom, pinned, setLimitsFor, splitChain } from "./resize";
 import { reclaimSegments, retireSegment } from "./retire";
-import { firstOf, growTo, recordsOf, replaceDirectory, segmentAddress, segmentOf } from "./segments";
-import { zeroBytes } from "../memory/bytes";
 
 /** Journal entries that moving an entry may need. */
 const MOVE_ENTRIES: u32 = 16;

@@ -2,14 +2,14 @@
 //
 // N buckets, 2^L <= N < 2^(L+1). Buckets below N - 2^L and from 2^L on are split at level L + 1, the others are not yet.
 // Bucket b covers the hashes whose low bits are b; read with the bits reversed that is an interval, which a split halves.
-import { insist } from "../damage";
-import { ZEROS } from "../regions";
+import { SHARED } from "../../build";
+import { insist } from "../../damage";
+import { zeroBytes } from "../../memory/bytes";
+import { ZEROS } from "../../regions";
+import { write32 } from "../../sync/journal";
+import { WIDTH_BITS } from "../../sync/word";
 import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, MASK, field } from "./header";
 import { addSegment, directoryEntry, firstOf, recordAddress, recordsOf, segmentOf } from "./segments";
-import { zeroBytes } from "../memory/bytes";
-import { write32 } from "../sync/journal";
-import { SHARED } from "../build";
-import { WIDTH_BITS } from "../sync/word";
 
 /** Ends the call when the table counts more buckets than its directory has segments for: what walks over all of them would not end. */
 @inline export function insistOnBuckets(table: usize): void {

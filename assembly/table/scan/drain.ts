@@ -4,21 +4,21 @@
 // and buckets come in the order of memory. With elements out of line the last element goes instead, which leaves no hole to
 // fill. A fixed table is walked from where the last call stopped.
 // Not inside a section: there the cursor of scan.ts does it.
-import { COUNTING, countCopied } from "../counting";
-import { insist } from "../damage";
-import { hashBytes, tagged } from "../hash/hash";
-import { bucketAddress, bucketOf, insistOnBuckets } from "./buckets";
-import { BlockRefs } from "./block_refs";
-import { ELEMENT_KEY, lastElement, trimDead } from "./elements";
-import { emitBucket, emptyBucket } from "./emit";
+import { COUNTING, countCopied } from "../../counting";
+import { insist } from "../../damage";
+import { hashBytes, tagged } from "../../hash/hash";
+import { removeSlot } from "../entries/entries";
+import { BlockRefs } from "../layout/block_refs";
+import { bucketAddress, bucketOf, insistOnBuckets } from "../layout/buckets";
+import { ELEMENT_KEY, lastElement, trimDead } from "../layout/elements";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, DRAIN_AT, ELEMENTS, KEY_SIZE, MASK, SEEDS, VALUE_SIZE, field,
   isGrowable, setField,
-} from "./header";
-import { removeSlot } from "./linear";
-import { countEntries } from "./overflow";
-import { setLimits, shrinkAfter } from "./resize";
-import { shrinkTo } from "./segments";
+} from "../layout/header";
+import { countEntries } from "../layout/overflow";
+import { shrinkTo } from "../layout/segments";
+import { setLimits, shrinkAfter } from "../resize/resize";
+import { emitBucket, emptyBucket } from "./emit";
 
 /** Elements whose buckets are touched before the first one is removed. */
 const AHEAD: u32 = 32;

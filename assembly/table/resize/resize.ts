@@ -1,15 +1,15 @@
 // Growing and shrinking by one bucket at a time (Litwin 1980): a split distributes one bucket over itself and a new last one,
 // a merge puts the last bucket back into the one it was split from. Bounded work, and the order of bit-reversed hashes stands.
+import { SHARED } from "../../build";
+import { further, insist } from "../../damage";
+import { inSection } from "../../sync/section";
+import { bucketAddress } from "../layout/buckets";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, FLAGS, GROW_ABOVE, LOAD16, MASK, OVERFLOW_COUNT, OVERFLOW_SLOTS, OWES_MERGES, SHRINK_BELOW,
   SLOTS, countWork, field, setField,
-} from "./header";
-import { further, insist } from "../damage";
-import { SHARED } from "../build";
-import { inSection } from "../sync/section";
-import { bucketAddress } from "./buckets";
-import { blockWithRoom, chain, countEntries, freeOverflow, newOverflow, tidyChain } from "./overflow";
-import { dropSegment, growTo, recordsOf, segmentOf, shrinkTo } from "./segments";
+} from "../layout/header";
+import { blockWithRoom, chain, countEntries, freeOverflow, newOverflow, tidyChain } from "../layout/overflow";
+import { dropSegment, growTo, recordsOf, segmentOf, shrinkTo } from "../layout/segments";
 
 const REFUSED: i32 = -1;
 /** Splits of one insert: one keeps pace with inserts, two repay the debt that a section left behind. */

@@ -1,25 +1,25 @@
 // Writing in the shared build: an operation locks the one bucket that its key belongs to, and all that it changes there it
 // journals (sync/journal.ts). Resizing follows behind, as operations of its own: the entry is placed where there is room, and only
 // then is a bucket split. So no operation but a split or a merge holds two buckets.
-import { follow, mostNodes } from "../damage";
-import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../errno";
-import { ZEROS, ZEROS_BYTES } from "../regions";
-import { zeroBytes } from "../memory/bytes";
-import { takeCredit } from "./credits";
-import { awaitHazards } from "../sync/hazard";
-import { beginWrite, commit, failWith, logBytes, logLong, publish, rollback } from "../sync/journal";
-import { acquire, acquireFirst, lockErrno, releaseLast } from "../sync/lock";
-import { LOG_SPARE, ensureLog } from "../memory/owned";
-import { ERRNO, FRESH, TOUCHED, mine, setMine } from "../sync/slot";
-import { STEPPING, STEP_INDEX, step } from "../sync/step";
-import { tableAllocate } from "./account";
-import { bucketAddress, bucketIndex, bucketOf, indexIn, fixedRecords, untouchedEntry } from "./buckets";
+import { follow, mostNodes } from "../../damage";
+import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../../errno";
+import { zeroBytes } from "../../memory/bytes";
+import { LOG_SPARE, ensureLog } from "../../memory/owned";
+import { ZEROS, ZEROS_BYTES } from "../../regions";
+import { awaitHazards } from "../../sync/hazard";
+import { beginWrite, commit, failWith, logBytes, logLong, publish, rollback } from "../../sync/journal";
+import { acquire, acquireFirst, lockErrno, releaseLast } from "../../sync/lock";
+import { ERRNO, FRESH, TOUCHED, mine, setMine } from "../../sync/slot";
+import { STEPPING, STEP_INDEX, step } from "../../sync/step";
+import { tableAllocate } from "../layout/account";
+import { bucketAddress, bucketIndex, bucketOf, indexIn, fixedRecords, untouchedEntry } from "../layout/buckets";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, FROZEN, GROW_ABOVE, LOCK_OFFSET, NO_LOCK, OWES, PER_CPU, POOL_LOCK, VALUE_SIZE, field, isGrowable,
-} from "./header";
-import { dropSlot, findIn, place, settle } from "./linear";
-import { growLocked, shrinkLocked } from "./resize_locked";
-import { directoryEntry, firstOf, segmentOf } from "./segments";
+} from "../layout/header";
+import { directoryEntry, firstOf, segmentOf } from "../layout/segments";
+import { takeCredit } from "../limit/credits";
+import { growLocked, shrinkLocked } from "../resize/shared_resize";
+import { dropSlot, findIn, place, settle } from "./entries";
 
 const NOEXIST: u32 = 1;
 const EXIST: u32 = 2;
@@ -57,7 +57,7 @@ function materialiseLocked(table: usize, bucket: u32): u32 {
  * All lines of the bucket are touched before the compare-and-swap, behind which no load is done early: the misses overlap.
  */
 @inline export function lockBucketOf<B>(table: usize, hash: u32): usize {
-  beginWrite(); // before N is read: from here on no bucket's memory becomes something else (table/retire.ts)
+  beginWrite(); // before N is read: from here on no bucket's memory becomes something else (table/resize/retire.ts)
   const bucket = plainBucketOf<B>(table, hash);
   touch<B>(table, bucket);
   if (!isUntouched(bucket) && acquireFirst(changetype<B>(bucket).lock())) {

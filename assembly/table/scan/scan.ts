@@ -10,18 +10,18 @@
 //
 // A bucket that is met at its start and fits is emitted as it stands. Otherwise, when a merge has made the bucket wider than
 // the cursor or the room is short, its entries are sorted and leave in ascending order. Keys of equal hash are told apart by their bytes, so even room for one makes progress.
-import { COUNTING, countCopied } from "../counting";
-import { compareBytes, copyBytes } from "../memory/bytes";
-import { reverseBits } from "../hash/hash";
-import { follow, insist, mostNodes } from "../damage";
-import { bucketAddress, bucketIndex, bucketMask, insistOnBuckets } from "./buckets";
+import { SHARED } from "../../build";
+import { COUNTING, countCopied } from "../../counting";
+import { follow, insist, mostNodes } from "../../damage";
+import { reverseBits } from "../../hash/hash";
+import { compareBytes, copyBytes } from "../../memory/bytes";
+import { isReadable } from "../../sync/word";
+import { dropSlot, removeSlot, settle } from "../entries/entries";
+import { bucketAddress, bucketIndex, bucketMask, insistOnBuckets } from "../layout/buckets";
+import { BUCKET_BYTES, KEY_SIZE, VALUE_SIZE, field } from "../layout/header";
+import { countEntries } from "../layout/overflow";
+import { shrinkAfter } from "../resize/resize";
 import { emitBucket, emptyBucket } from "./emit";
-import { BUCKET_BYTES, KEY_SIZE, VALUE_SIZE, field } from "./header";
-import { dropSlot, removeSlot, settle } from "./linear";
-import { countEntries } from "./overflow";
-import { SHARED } from "../build";
-import { isReadable } from "../sync/word";
-import { shrinkAfter } from "./resize";
 
 export const STATE: usize = 4;
 const SINK: usize = 8;

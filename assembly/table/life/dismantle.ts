@@ -1,19 +1,19 @@
 // Giving back the memory of a table in the shared build: piece by piece, each an operation that takes it off the table and frees it.
 // So a thread may die in between, and whoever goes on finds what is left. Nobody else can reach the table any more.
-import { release } from "../memory/arena";
-import { HOST_CPUS } from "../regions";
-import { LINE_BYTES } from "./credits";
-import { beginWrite, commit, write32 } from "../sync/journal";
-import { ORPHAN, SLOT, mine } from "../sync/slot";
-import { tableRelease } from "./account";
-import { bucketAddress, fixedRecords, insistOnBuckets, untouchedEntry } from "./buckets";
-import { dropLastElements } from "./elements";
+import { release } from "../../memory/arena";
+import { HOST_CPUS } from "../../regions";
+import { beginWrite, commit, write32 } from "../../sync/journal";
+import { ORPHAN, SLOT, mine } from "../../sync/slot";
+import { tableRelease } from "../layout/account";
+import { bucketAddress, fixedRecords, insistOnBuckets, untouchedEntry } from "../layout/buckets";
+import { dropLastElements } from "../layout/elements";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD, HEADER_BYTES, LATE_STRIPES, LINES, OVERFLOW_BYTES, OVERFLOW_COUNT,
   OVERFLOW_RESERVE, RETIRED_SEGMENTS, SPARE_NODE, STRIPES, STRIPE_MASK, field, isGrowable, setField,
-} from "./header";
-import { ADDRESS, BYTES, nodeBytes } from "./retire";
-import { directoryEntry, dropDirectory, dropSegment, firstOf, recordsOf, segmentOf } from "./segments";
+} from "../layout/header";
+import { directoryEntry, dropDirectory, dropSegment, firstOf, recordsOf, segmentOf } from "../layout/segments";
+import { LINE_BYTES } from "../limit/credits";
+import { ADDRESS, BYTES, nodeBytes } from "../resize/retire";
 
 export const STRIPE_BYTES: u32 = 16;
 /** Lock words of an array at most: more than threads can contend for. */

@@ -7,17 +7,17 @@
 //
 // Near the limit the credits that other CPUs hold would be missing, so the table changes to LIMITED: all words of credits are
 // frozen, and every insert and delete counts under the pool lock, where it may take a credit of any CPU. "Near" begins at the low-water
-// mark of a map that has one (table/low_water.ts), so that it is crossed in one insert that everybody agrees on.
+// mark of a map that has one (table/limit/low_water.ts), so that it is crossed in one insert that everybody agrees on.
 //
 //   line of a CPU, 64 bytes: 0 u32 word of credits (sync/credit_word.ts) | 8 u32 references (host/registry.ts)
-import { HOST_CPUS } from "../regions";
-import { COUNT, LIMITED, LINES, LOW_FREE, MARKED, MAX_ENTRIES, POOL_LOCK, field, setField } from "./header";
+import { HOST_CPUS } from "../../regions";
+import { FROZEN, changed, creditsOf } from "../../sync/credit_word";
+import { failWith, logCredit, unlogCredit, write32 } from "../../sync/journal";
+import { acquireOnce } from "../../sync/lock";
+import { HOOKS, mine, ownCpu } from "../../sync/slot";
+import { STEPPING, STEP_COUNT, step } from "../../sync/step";
+import { COUNT, LIMITED, LINES, LOW_FREE, MARKED, MAX_ENTRIES, POOL_LOCK, field, setField } from "../layout/header";
 import { LOW_WATER, markOf, takePass } from "./low_water";
-import { FROZEN, changed, creditsOf } from "../sync/credit_word";
-import { failWith, logCredit, unlogCredit, write32 } from "../sync/journal";
-import { acquireOnce } from "../sync/lock";
-import { HOOKS, mine, ownCpu } from "../sync/slot";
-import { STEPPING, STEP_COUNT, step } from "../sync/step";
 
 export const LINE_BYTES: u32 = 64;
 const MOST_CHUNK: u32 = 32;

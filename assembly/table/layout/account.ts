@@ -1,8 +1,8 @@
 // Memory of a table: every structure that hangs on a header is taken and given back here, so that BYTES is exact.
-import { allocate, allocationSize, release } from "../memory/arena";
-import { ARENA_LOCK } from "../regions";
-import { acquireOnce } from "../sync/lock";
-import { SHARED } from "../build";
+import { SHARED } from "../../build";
+import { allocate, allocationSize, release } from "../../memory/arena";
+import { ARENA_LOCK } from "../../regions";
+import { acquireOnce } from "../../sync/lock";
 import { BYTES, field, setField } from "./header";
 
 export function tableAllocate(table: usize, bytes: u32): usize {

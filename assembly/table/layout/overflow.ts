@@ -1,8 +1,8 @@
 // Overflow blocks: where a bucket's entries go when its slots are full. A chain hangs on the bucket, newest block first.
-import { follow, further, mostNodes } from "../damage";
-import { hasLogRoom, logWord, write32 } from "../sync/journal";
-import { acquireOnce } from "../sync/lock";
-import { SHARED } from "../build";
+import { SHARED } from "../../build";
+import { follow, further, mostNodes } from "../../damage";
+import { hasLogRoom, logWord, write32 } from "../../sync/journal";
+import { acquireOnce } from "../../sync/lock";
 import { tableAllocate, tableRelease } from "./account";
 import { FLAGS, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE, POOL_LOCK, PREALLOCATED, field, setField } from "./header";
 

@@ -1,25 +1,25 @@
 // Scans in the shared build: the same order and the same cursor as in scan.ts. A bucket that is met at its start and fits is copied
-// without a lock and counts if its version stands (table/fetch.ts); where entries are removed, or a bucket must be cut, it is
+// without a lock and counts if its version stands (table/entries/shared_read.ts); where entries are removed, or a bucket must be cut, it is
 // locked, and each bucket is an operation of its own. Between two buckets anything may happen: positions do not care.
-import { follow, mostNodes } from "../damage";
-import { ENOENT, ENOMEM } from "../errno";
-import { reverseBits } from "../hash/hash";
-import { ZEROS, ZEROS_BYTES } from "../regions";
-import { commit, failWith, rollback } from "../sync/journal";
-import { lockErrno } from "../sync/lock";
-import { LOCKED } from "../sync/lock_word";
-import { LOG_SPARE, ensureLog } from "../memory/owned";
-import { ERRNO, LOG_ROOM, VISITED, fence, mine, setMine } from "../sync/slot";
-import { STEPPING, STEP_CHECK, STEP_COPY, STEP_READ, step } from "../sync/step";
-import { isReadable } from "../sync/word";
-import { bucketAddress, bucketWidth, indexIn, insistOnBuckets, widthIn } from "./buckets";
+import { follow, mostNodes } from "../../damage";
+import { ENOENT, ENOMEM } from "../../errno";
+import { reverseBits } from "../../hash/hash";
+import { LOG_SPARE, ensureLog } from "../../memory/owned";
+import { ZEROS, ZEROS_BYTES } from "../../regions";
+import { commit, failWith, rollback } from "../../sync/journal";
+import { lockErrno } from "../../sync/lock";
+import { LOCKED } from "../../sync/lock_word";
+import { ERRNO, LOG_ROOM, VISITED, fence, mine, setMine } from "../../sync/slot";
+import { STEPPING, STEP_CHECK, STEP_COPY, STEP_READ, step } from "../../sync/step";
+import { isReadable } from "../../sync/word";
+import { dropSlot } from "../entries/entries";
+import { clearSpinLocks, lockBucketOf } from "../entries/shared_write";
+import { bucketAddress, bucketWidth, indexIn, insistOnBuckets, widthIn } from "../layout/buckets";
+import { BUCKETS, FLAGS, GROWABLE, KEY_SIZE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "../layout/header";
+import { countEntries, tidyChain } from "../layout/overflow";
+import { pinned } from "../resize/resize";
+import { shrinkEmpty, shrinkLocked } from "../resize/shared_resize";
 import { emitBucket, emptyBucket } from "./emit";
-import { BUCKETS, FLAGS, GROWABLE, KEY_SIZE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "./header";
-import { dropSlot } from "./linear";
-import { clearSpinLocks, lockBucketOf } from "./locked";
-import { countEntries, tidyChain } from "./overflow";
-import { pinned } from "./resize";
-import { shrinkEmpty, shrinkLocked } from "./resize_locked";
 import { AFTER_KEY, AT, END, MOST_PLANNED, STATE, WHOLE, emitInOrder, leastIn, plan } from "./scan";
 
 /** Times that a bucket is tried without its lock. */
@@ -157,7 +157,7 @@ function emitLocked<B>(table: usize, cursor: usize, keys: usize, values: usize, 
   return 0;
 }
 
-/** `scan` of table/scan.ts. When a lock could not be had it ends early, with ERRNO of the slot set. */
+/** `scan` of table/scan/scan.ts. When a lock could not be had it ends early, with ERRNO of the slot set. */
 export function scanShared<B>(table: usize, cursor: usize, keys: usize, values: usize, room: u32, removing: bool): u32 {
   const keySize = field(table, KEY_SIZE);
   const valueSize = field(table, VALUE_SIZE);
@@ -204,7 +204,7 @@ export function scanShared<B>(table: usize, cursor: usize, keys: usize, values: 
   return done;
 }
 
-/** `nextKey` of table/scan.ts: 0, ENOENT, or the errno of a lock. */
+/** `nextKey` of table/scan/scan.ts: 0, ENOENT, or the errno of a lock. */
 export function nextKeyShared<B>(table: usize, start: u32, after: usize, target: usize): u32 {
   let position = <u64>start;
   insistOnBuckets(table);

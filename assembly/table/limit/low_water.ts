@@ -2,7 +2,7 @@
 // leave fewer than LOW_FREE slots free. JavaScript then calls the hook, which typically grows the map, and makes the call again.
 //
 // A map without a mark pays nothing: the limit that an insert is compared with is one word, MARK, and only at that limit the way leads
-// here. (The shared build comes here from the pool lock, where it counts exactly: table/credits.ts.)
+// here. (The shared build comes here from the pool lock, where it counts exactly: table/limit/credits.ts.)
 //   hash-like maps   the mark is crossed by the insert that finds max entries - LOW_FREE entries, or the first one behind it if nobody
 //                    was told then. Deletes that lead back to it arm it again.
 //   arrays           the mark is crossed by the first write to one of the last LOW_FREE indices, or beyond the end; armed again when
@@ -11,11 +11,11 @@
 // The shared build knows from HOOKS of the slot whether a thread has hooks at all. One that has none is not told, and leaves the
 // mark for the next one to cross. Who is told has claimed the mark (MARKED, written at once and not journaled: the claim stands although
 // the insert is undone), so that of several threads at the mark one calls its hook.
-import { E2BIG } from "../errno";
-import { LOW_WATER_PASS } from "../regions";
-import { SHARED } from "../build";
-import { HOOKS, PASS, SLOT, mine } from "../sync/slot";
-import { COUNT, LOW_FREE, MARK, MARKED, MAX_ENTRIES, field, setField } from "./header";
+import { SHARED } from "../../build";
+import { E2BIG } from "../../errno";
+import { LOW_WATER_PASS } from "../../regions";
+import { HOOKS, PASS, SLOT, mine } from "../../sync/slot";
+import { COUNT, LOW_FREE, MARK, MARKED, MAX_ENTRIES, field, setField } from "../layout/header";
 
 /** In the place of an errno. JavaScript knows the number (src/maps/low_water.ts). */
 export const LOW_WATER: u32 = 4093;

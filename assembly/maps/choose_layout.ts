@@ -1,14 +1,14 @@
 // Which layout a table gets, and its measures. Inline entries save a page access (a TLB miss and a cache miss) per lookup and
 // cost free slots; up to 32 bytes of key and value they take no more memory than elements of their own would.
+import { SHARED } from "../build";
+import { KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../table/layout/block_keys";
+import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/layout/block_refs";
+import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/layout/block_tags";
+import { ELEMENT_KEY } from "../table/layout/elements";
 import {
   BUCKET_BYTES, ELEMENT_SEGMENTS, ELEMENT_STRIDE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS, LOAD16,
   OVERFLOW_BYTES, OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, setField,
-} from "../table/header";
-import { KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../table/block_keys";
-import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/block_refs";
-import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/block_tags";
-import { ELEMENT_KEY } from "../table/elements";
-import { SHARED } from "../build";
+} from "../table/layout/header";
 
 const LINE: u32 = 64;
 const FEWEST_SLOTS: u32 = 4;

@@ -1,5 +1,5 @@
 // Kinds of numbers: the values of Scalar in src/codec/codec.ts; and adding to an integer of a value.
-import { ERANGE } from "../errno";
+import { ERANGE } from "../../errno";
 
 export const U8: u32 = 1;
 export const U16: u32 = 2;

@@ -11,20 +11,19 @@
 // Invariant of the sweep in a dense array: everything from SWEEP on is alive.
 //
 // B is the layout whose slots refer to the elements (block_refs.ts): a slot follows when its element moves.
-import { copyBytes } from "../memory/bytes";
-import { hashBytes, tagged } from "../hash/hash";
-import { insist } from "../damage";
-import { beginWrite, commit, write32 } from "../sync/journal";
-import { acquireOnce } from "../sync/lock";
-import { inSection } from "../sync/section";
-import { SHARED } from "../build";
+import { SHARED } from "../../build";
+import { insist } from "../../damage";
+import { hashBytes, tagged } from "../../hash/hash";
+import { copyBytes } from "../../memory/bytes";
+import { beginWrite, commit, write32 } from "../../sync/journal";
+import { acquireOnce } from "../../sync/lock";
+import { inSection } from "../../sync/section";
 import { bucketOf } from "./buckets";
 import {
   DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS, FREE_ELEMENT, KEY_SIZE, MAX_ENTRIES, PREALLOCATED, SEEDS,
   ELEMENT_SEGMENTS_HELD, LIVE_ELEMENTS, POOL_LOCK, SWEEP, field, isDense, setField,
 } from "./header";
-import { warnReaders } from "./retire";
-import { addSegment, dropSegment, growTo, recordAddress, recordsOf, segmentOf, shrinkTo } from "./segments";
+import { addSegment, dropSegment, growTo, recordAddress, recordsOf, segmentOf, shrinkTo, warnReaders } from "./segments";
 
 export const ELEMENT_KEY: usize = 4;
 

@@ -1,14 +1,14 @@
 // The spin lock of a value (`bpf_spin_lock`) in the shared build. Its word is a lock like others, but lies in the value: it is never
 // copied in, and reads as zero. Who holds it by `lockValue` is also in a section, so that the entry stays where it is and what it is,
 // even when somebody deletes it. Such locks are held between two calls, so they are noted in a list of their own (sync/slot.ts).
-import { EBUSY } from "../errno";
-import { copyBytes } from "../memory/bytes";
-import { commit, failWith, isFresh, logBytes, logLong } from "../sync/journal";
-import { forgetLast, lastVersion } from "../sync/lock";
-import { unlock } from "../sync/lock_word";
-import { enterSection, leaveSection } from "../sync/section";
-import { ERRNO, MOST_VALUE_LOCKS, SLOT, VALUE_LOCK, VALUE_LOCKS, mine, setMine } from "../sync/slot";
-import { LOCK_OFFSET, NO_LOCK, VALUE_SIZE, field } from "../table/header";
+import { EBUSY } from "../../errno";
+import { copyBytes } from "../../memory/bytes";
+import { commit, failWith, isFresh, logBytes, logLong } from "../../sync/journal";
+import { forgetLast, lastVersion } from "../../sync/lock";
+import { unlock } from "../../sync/lock_word";
+import { enterSection, leaveSection } from "../../sync/section";
+import { ERRNO, MOST_VALUE_LOCKS, SLOT, VALUE_LOCK, VALUE_LOCKS, mine, setMine } from "../../sync/slot";
+import { LOCK_OFFSET, NO_LOCK, VALUE_SIZE, field } from "../layout/header";
 
 const BYTES: u32 = 4;
 

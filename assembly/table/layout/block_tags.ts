@@ -8,13 +8,13 @@
 //
 // Columns need no padding: a C type's size is a multiple of its alignment. A dead slot was deleted inside a section; the mark
 // counts as free again as soon as no section is open (see block_keys.ts).
-import { COUNTING, countProbe, countTagFalseHit } from "../counting";
-import { copyBytes } from "../memory/bytes";
-import { hashBytes } from "../hash/hash";
-import { logBytes, write32, write8 } from "../sync/journal";
-import { SHARED } from "../build";
-import { GONE_WIDTH, WIDTH_BITS } from "../sync/word";
-import { keyEquals, keyStride, storeKey } from "../hash/key";
+import { SHARED } from "../../build";
+import { COUNTING, countProbe, countTagFalseHit } from "../../counting";
+import { hashBytes } from "../../hash/hash";
+import { keyEquals, keyStride, storeKey } from "../../hash/key";
+import { copyBytes } from "../../memory/bytes";
+import { logBytes, write32, write8 } from "../../sync/journal";
+import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
 import { distributeOneByOne } from "./distribute";
 import { BUCKET_BYTES, KEY_SIZE, OVERFLOW_MASK, OVERFLOW_VALUES, SEEDS, SLOT_MASK, VALUES, VALUE_SIZE, field } from "./header";
 

@@ -1,20 +1,20 @@
 // Birth and death of a table's structures: buckets, elements, overflow reserve.
-import { zeroBytes } from "../memory/bytes";
-import { follow, mostNodes } from "../damage";
-import { inSection } from "../sync/section";
-import { tableAllocate, tableRelease } from "./account";
-import { preallocatedSegments } from "./elements";
-import { bucketAddress, fixedRecords, insistOnBuckets, untouchedEntry } from "./buckets";
+import { follow, mostNodes } from "../../damage";
+import { zeroBytes } from "../../memory/bytes";
+import { inSection } from "../../sync/section";
+import { tableAllocate, tableRelease } from "../layout/account";
+import { bucketAddress, fixedRecords, insistOnBuckets, untouchedEntry } from "../layout/buckets";
+import { preallocatedSegments } from "../layout/elements";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS,
   FREE_ELEMENT, GROW_ABOVE, LAYOUT, LAYOUT_REFS, MASK, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE,
   PREALLOCATED, SHRINK_BELOW, SWEEP, VERSION, field, isGrowable, setField,
-} from "./header";
-import { freeOverflow, reserveOverflow } from "./overflow";
-import { dropBuckets, oweMerges, setLimits } from "./resize";
+} from "../layout/header";
+import { freeOverflow, reserveOverflow } from "../layout/overflow";
 import {
   addSegment, directoryEntry, dropDirectory, dropSegment, firstOf, recordsOf, reserveDirectory, segmentOf,
-} from "./segments";
+} from "../layout/segments";
+import { dropBuckets, oweMerges, setLimits } from "../resize/resize";
 
 const NEVER: u32 = 0xffffffff;
 

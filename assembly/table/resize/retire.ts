@@ -5,17 +5,18 @@
 // Threads do not pay for that with a fence: a slot's SEQUENCE is odd while it writes, a plain store. A store becomes visible to
 // other cores in well under a millisecond, so the sequences are read only some milliseconds after the segment was retired; who was
 // in a write then may hold its address, who was not will see the new number of buckets. When all those have gone on, it is free.
-// Readers need none of this: they see from RETIRED in the header that a segment has gone, and do it again (table/fetch.ts).
+// Readers need none of this: they see from RETIRED in the header that a segment has gone, and do it again (table/entries/shared_read.ts).
 //
 //   node, from the arena: 0 u32 next | 4 u32 address | 8 u32 bytes | 12 u32 1 when the sequences are read | 16 f64 when it was retired |
 //                         24 u32 sequence of each slot [cpus]
-import { follow, mostNodes } from "../damage";
-import { HOST_CPUS } from "../regions";
-import { beginWrite, commit, write32 } from "../sync/journal";
-import { acquireOnce } from "../sync/lock";
-import { KIND, LIVE, SEQUENCE, SLOT, STATE, now, ownCpu, slotOf } from "../sync/slot";
-import { tableAllocate, tableRelease } from "./account";
-import { RESIZE_LOCK, RETIRED, RETIRED_SEGMENTS, SPARE_NODE, field, setField } from "./header";
+import { follow, mostNodes } from "../../damage";
+import { HOST_CPUS } from "../../regions";
+import { beginWrite, commit, write32 } from "../../sync/journal";
+import { acquireOnce } from "../../sync/lock";
+import { KIND, LIVE, SEQUENCE, SLOT, STATE, now, ownCpu, slotOf } from "../../sync/slot";
+import { tableAllocate, tableRelease } from "../layout/account";
+import { RESIZE_LOCK, RETIRED_SEGMENTS, SPARE_NODE, field, setField } from "../layout/header";
+import { warnReaders } from "../layout/segments";
 
 export const ADDRESS: usize = 4;
 export const BYTES: usize = 8;
@@ -41,11 +42,6 @@ function isAlone(): bool {
   const cpus = load<u32>(HOST_CPUS);
   for (let cpu: u32 = 0; cpu < cpus; cpu++) if (cpu != ownCpu() && atomic.load<u32>(slotOf(cpu), STATE)) return false;
   return true;
-}
-
-/** Tells readers that memory of the table may become something else from now on. */
-@inline export function warnReaders(table: usize): void {
-  atomic.store<u32>(table, field(table, RETIRED) + 1, RETIRED);
 }
 
 /** Frees a segment of buckets as soon as nobody can lock one of them. Under the resize lock, in an operation. False without memory. */

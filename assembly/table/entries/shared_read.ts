@@ -12,22 +12,22 @@
 //   the address of an element                               must lie in memory; what is found there is dropped
 // No order of loads is left to chance. The first look is an atomic load, which nothing behind it is done before. Before the second
 // one stands a fence (`attempt`), or its address depends on what was read (`peekWord`; hiddenZero in sync/word.ts).
-import { follow, mostNodes } from "../damage";
-import { copyBytes } from "../memory/bytes";
-import { FIRST_ADDRESS } from "../regions";
-import { announce, retract } from "../sync/hazard";
-import { commit, rollback } from "../sync/journal";
-import { lockErrno, tryAcquire, waitForValue } from "../sync/lock";
-import { LOCKED } from "../sync/lock_word";
-import { ERRNO, SLOT, WORD, fence, mine, now, setMine } from "../sync/slot";
-import { STEPPING, STEP_CHECK, STEP_COPY, STEP_INDEX, STEP_READ, step } from "../sync/step";
-import { GONE_WIDTH, WIDTH_BITS, hiddenZero, isReadable } from "../sync/word";
-import { BlockKeys, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "./block_keys";
-import { bucketAddress, bucketWidth, indexIn } from "./buckets";
-import { FLAGS, GROWABLE, LOCK_OFFSET, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "./header";
-import { findIn } from "./linear";
-import { clearSpinLock, lockBucketOf } from "./locked";
+import { follow, mostNodes } from "../../damage";
+import { copyBytes } from "../../memory/bytes";
+import { FIRST_ADDRESS } from "../../regions";
+import { announce, retract } from "../../sync/hazard";
+import { commit, rollback } from "../../sync/journal";
+import { lockErrno, tryAcquire, waitForValue } from "../../sync/lock";
+import { LOCKED } from "../../sync/lock_word";
+import { ERRNO, SLOT, WORD, fence, mine, now, setMine } from "../../sync/slot";
+import { STEPPING, STEP_CHECK, STEP_COPY, STEP_INDEX, STEP_READ, step } from "../../sync/step";
+import { GONE_WIDTH, WIDTH_BITS, hiddenZero, isReadable } from "../../sync/word";
+import { BlockKeys, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../layout/block_keys";
+import { bucketAddress, bucketWidth, indexIn } from "../layout/buckets";
+import { FLAGS, GROWABLE, LOCK_OFFSET, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "../layout/header";
+import { findIn } from "./entries";
 import { addScalar } from "./scalar";
+import { clearSpinLock, lockBucketOf } from "./shared_write";
 
 const READ_TRIES: u32 = 64;
 

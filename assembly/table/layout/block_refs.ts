@@ -7,16 +7,16 @@
 //
 // 16 bits of tag are also the hash bits that splits beyond 65,536 buckets go by, so such a split touches no element.
 // Nobody holds addresses into these blocks, so slots may move and be used again while a section is open; elements may not.
-import { COUNTING, countCopied, countProbe, countTagFalseHit } from "../counting";
-import { copyBytes } from "../memory/bytes";
-import { hashBytes, tagged } from "../hash/hash";
-import { keyEquals, storeKey } from "../hash/key";
+import { SHARED } from "../../build";
+import { COUNTING, countCopied, countProbe, countTagFalseHit } from "../../counting";
+import { follow, insist, mostNodes } from "../../damage";
+import { hashBytes, tagged } from "../../hash/hash";
+import { keyEquals, storeKey } from "../../hash/key";
+import { copyBytes } from "../../memory/bytes";
+import { write16, write32 } from "../../sync/journal";
+import { GONE_WIDTH, WIDTH_BITS, isReadable } from "../../sync/word";
 import { distributeOneByOne } from "./distribute";
 import { ELEMENT_KEY, freeElement, newElement } from "./elements";
-import { follow, insist, mostNodes } from "../damage";
-import { write16, write32 } from "../sync/journal";
-import { SHARED } from "../build";
-import { GONE_WIDTH, WIDTH_BITS, isReadable } from "../sync/word";
 import { ELEMENT_STRIDE, KEY_SIZE, SEEDS, VALUES, VALUE_SIZE, field } from "./header";
 
 const LINK: usize = 20;

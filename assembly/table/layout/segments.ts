@@ -7,13 +7,13 @@
 //   descriptor: 0 u32 directory address    4 u32 shift    8 u32 room of the directory, in segments
 //   directory:  u32[ ], entry j = address of segment j minus stride * its first record (modulo 2^32), so that
 //               record i is at directory[j] + stride * i without a subtraction
-import { COUNTING, countCopied } from "../counting";
-import { zeroBytes } from "../memory/bytes";
-import { insist } from "../damage";
-import { publish, write32 } from "../sync/journal";
-import { SHARED } from "../build";
+import { SHARED } from "../../build";
+import { COUNTING, countCopied } from "../../counting";
+import { insist } from "../../damage";
+import { zeroBytes } from "../../memory/bytes";
+import { publish, write32 } from "../../sync/journal";
 import { tableAllocate, tableRelease } from "./account";
-import { ARRAY_BASE, ARRAY_SEGMENTS, field } from "./header";
+import { ARRAY_BASE, ARRAY_SEGMENTS, RETIRED, field } from "./header";
 
 export const FIRST_ROOM: u32 = 16;
 /** Entries of a directory that leave no u32 to wrap around: more than 4 GiB can hold the segments of. */
@@ -118,7 +118,7 @@ export function dropSegment(table: usize, array: usize, segment: u32, stride: u3
   insist(segment < load<u32>(array, 8));
   const entry = directoryEntry(array, segment);
   const address = segmentAddress(array, segment, stride);
-  if (!SHARED) store<u32>(entry, 0); // readers who come late must find memory, whatever is in it (table/fetch.ts)
+  if (!SHARED) store<u32>(entry, 0); // readers who come late must find memory, whatever is in it (table/entries/shared_read.ts)
   tableRelease(table, address, records * stride);
 }
 
@@ -152,4 +152,9 @@ export function dropDirectory(table: usize, array: usize): void {
   tableRelease(table, <usize>load<u32>(array), room << 2);
   store<u32>(array, 0);
   store<u32>(array, 0, 8);
+}
+
+/** Tells readers that memory of the table may become something else from now on. */
+@inline export function warnReaders(table: usize): void {
+  atomic.store<u32>(table, field(table, RETIRED) + 1, RETIRED);
 }

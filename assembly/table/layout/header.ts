@@ -2,16 +2,16 @@
 //
 // line 0, read by every operation and written only by splits and merges
 //    0 u32 buckets N          4 u32 mask 2^(L+1)-1, N in [2^L, 2^(L+1)]
-//    8 segmented array of buckets: u32 directory, u32 shift, u32 room in the directory      (table/segments.ts)
+//    8 segmented array of buckets: u32 directory, u32 shift, u32 room in the directory      (table/layout/segments.ts)
 //   20 u32 layout            24 u64 S0   32 u64 S1   40 u64 S2, the secrets of the hash
 //   48 u32 bytes of a bucket 52 u32 offset of the values   56 u32 value size   60 u32 mask of the slots of a bucket
 // line 1, written by inserts and deletes
 //   64 u32 entries           68 u32 grow above   72 u32 shrink below   76 u32 version: changes with every write
-//   80 u32 mark: max entries, less the slots that the low-water mark keeps free      (table/low_water.ts)
+//   80 u32 mark: max entries, less the slots that the low-water mark keeps free      (table/limit/low_water.ts)
 //   84 u32 key size          88 u32 frozen       92 u32 flags
 //   96 u32 overflow blocks in chains   100 u32 first reserved overflow block   104 u32 slots of a bucket   108 u32 load target x 16
 //  112 u32 bytes of an overflow block  116 u32 offset of its values            120 u32 mask of its slots   124 u32 its slots
-// line 2: elements of the out-of-line layout (table/elements.ts) and accounts
+// line 2: elements of the out-of-line layout (table/layout/elements.ts) and accounts
 //  128 segmented array of elements     140 u32 stride   144 u32 elements in use, dead ones included   148 u32 dead ones
 //  152 u32 sweep position              156 u32 first free element (hash)       160 u32 bytes of all structures of the table
 //  164 u32 splits   168 u32 merges   172 u32 most splits of one call   176 u32 most merges   180 u32 most entries moved
@@ -22,19 +22,19 @@
 //
 // the shared build has these, too
 //   80 u32 max entries
-//    4 u32 in the place of MASK: counts up before memory that readers may hold addresses of is freed     (table/retire.ts)
-//  204 u32 lines of the CPUs    208 u32 whether credits are frozen                  (table/credits.ts)
+//    4 u32 in the place of MASK: counts up before memory that readers may hold addresses of is freed     (table/resize/retire.ts)
+//  204 u32 lines of the CPUs    208 u32 whether credits are frozen                  (table/limit/credits.ts)
 //  212 u32 retired segments
 //  220 u32 offset of the spin lock in a value, or NO_LOCK    224 u32 lock words of an array   228 u32 mask of their number
 //  232 u32 whether values are per CPU (sync/hazard.ts)    236 u32 whether merges are owed
-//  240 u32 live elements    244 u32 segments of elements     248 u32 spare node (table/retire.ts)
+//  240 u32 live elements    244 u32 segments of elements     248 u32 spare node (table/resize/retire.ts)
 //  252 u32 lock words of the elements behind an array's first block
 //  256 lock of splits and merges, and of an array's growth         272 lock of elements, overflow reserve and counts
 //  276 u32 whether the low-water mark was crossed; of an array at which length     280 u32 its free slots, 0 without one
 //  304, 320 .. 447 registry (host/registry.ts)
-// and in it, ENTRIES is what is handed out (table/credits.ts), MASK follows from N (table/buckets.ts), so that N and RETIRED are one word of 8 bytes, and VERSION is not kept.
-import { SHARED } from "../build";
-import { logWord } from "../sync/journal";
+// and in it, ENTRIES is what is handed out (table/limit/credits.ts), MASK follows from N (table/layout/buckets.ts), so that N and RETIRED are one word of 8 bytes, and VERSION is not kept.
+import { SHARED } from "../../build";
+import { logWord } from "../../sync/journal";
 
 export const BUCKETS: usize = 0;
 export const MASK: usize = 4;
@@ -108,9 +108,9 @@ export const NO_LOCK: u32 = 0xffffffff;
 export const HEADER_BYTES: u32 = SHARED ? 448 : 216;
 
 /** Layouts: how a bucket holds its entries. Chosen by entry size at creation. */
-export const LAYOUT_KEYS: u32 = 0; // 4-byte keys compared by SIMD      (table/block_keys.ts)
-export const LAYOUT_TAGS: u32 = 1; // tags, keys and values             (table/block_tags.ts)
-export const LAYOUT_REFS: u32 = 2; // tags and addresses of elements    (table/block_refs.ts)
+export const LAYOUT_KEYS: u32 = 0; // 4-byte keys compared by SIMD      (table/layout/block_keys.ts)
+export const LAYOUT_TAGS: u32 = 1; // tags, keys and values             (table/layout/block_tags.ts)
+export const LAYOUT_REFS: u32 = 2; // tags and addresses of elements    (table/layout/block_refs.ts)
 export const LAYOUT_ARRAY: u32 = 3; // no buckets: an array map          (arrays/array.ts)
 export const LAYOUT_KV: u32 = 4; // no table: a KV store, which has its own words of the header (kv/store.ts)
 
@@ -128,7 +128,7 @@ export const OWES_MERGES: u32 = 4; // deletes have left more buckets than the en
   store<u32>(table + offset, value);
 }
 
-/** Whether deleting an element moves the last one into its place (table/elements.ts). Not where other threads hold addresses. */
+/** Whether deleting an element moves the last one into its place (table/layout/elements.ts). Not where other threads hold addresses. */
 @inline export function isDense(table: usize): bool {
   return !SHARED && isGrowable(table);
 }
