@@ -3,15 +3,15 @@ import { SHARED } from "../build";
 import { ENOMEM, EPERM } from "../errno";
 import { allocate, allocationSize, release } from "../memory/arena";
 import { zeroBytes } from "../memory/bytes";
-import { beginWrite, commit } from "../sync/journal";
+import { beginWrite, commit, rollback } from "../sync/journal";
 import { ORPHAN, mine } from "../sync/slot";
 import { tableAllocate, tableRelease } from "../table/layout/account";
 import {
   ARRAY_BASE, ARRAY_DATA, ARRAY_SEGMENTS, BYTES, COUNT, ELEMENT_STRIDE, FROZEN, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_ARRAY,
-  MARKED, MAX_ENTRIES, VALUE_SIZE, field, setField,
+  MARKED, MAX_ENTRIES, STRIPES, STRIPE_MASK, VALUE_SIZE, field, setField,
 } from "../table/layout/header";
-import { assembleStripes, newHeader, unfinishedErrno } from "../table/life/assemble";
-import { MOST_STRIPES, freeHeader } from "../table/life/dismantle";
+import { newHeader, unfinishedErrno } from "../table/life/assemble";
+import { MOST_STRIPES, STRIPE_BYTES, freeHeader } from "../table/life/dismantle";
 import { setLimit } from "../table/limit/low_water";
 import { arrayLength, arrayRun, arrayStride, arrayWritten, elementOf, insistOnElements } from "./array";
 import { closeSegments, dismantleSegments } from "./grow";
@@ -113,4 +113,18 @@ export function arrayClear(table: usize): u32 {
   setField(table, MARKED, 0);
   arrayWritten(table);
   return 0;
+}
+
+/** Gives an array its lock words: a stripe of its elements shares one. False without memory. */
+export function assembleStripes(table: usize, stripes: u32): bool {
+  beginWrite();
+  const words = tableAllocate(table, stripes * STRIPE_BYTES);
+  if (!words) {
+    rollback();
+    return false;
+  }
+  zeroBytes(words, stripes * STRIPE_BYTES);
+  setField(table, STRIPES, <u32>words);
+  setField(table, STRIPE_MASK, stripes - 1);
+  return commit();
 }

@@ -20,7 +20,7 @@ import { fence } from "../sync/slot";
 import { hiddenZero, isReadable } from "../sync/word";
 import { findInChain } from "../table/entries/entries";
 import { fetch } from "../table/entries/shared_read";
-import { clearSpinLocks } from "../table/entries/shared_write";
+import { clearSpinLocks } from "../table/entries/spin_lock";
 import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/layout/block_keys";
 import { RETIRED, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 import { LINE, SINK, locate, touchBuckets } from "./stage";

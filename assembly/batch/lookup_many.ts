@@ -7,7 +7,7 @@ import { copyBytes, zeroBytes } from "../memory/bytes";
 import { isReadable } from "../sync/word";
 import { findIn } from "../table/entries/entries";
 import { fetch } from "../table/entries/shared_read";
-import { clearSpinLocks } from "../table/entries/shared_write";
+import { clearSpinLocks } from "../table/entries/spin_lock";
 import { BlockRefs } from "../table/layout/block_refs";
 import { BlockTags } from "../table/layout/block_tags";
 import { BUCKET_BYTES, ELEMENT_STRIDE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/layout/header";

@@ -9,9 +9,10 @@ import { isFresh, logBytes, rollback } from "../sync/journal";
 import { tryAcquire, waitForValue } from "../sync/lock";
 import { ERRNO, SLOT, SUM, mine, now, setMine } from "../sync/slot";
 import { MOST_U53, U53, addScalar, widthOf } from "../table/entries/scalar";
-import { addressOf, fetch as fetchIn, fetchPart, fetchSpinLocked, lockValueOf, writePart } from "../table/entries/shared_read";
-import { clearSpinLock, ensureValueLog, finishWrite, obtain } from "../table/entries/shared_write";
-import { keepValueLock, unlockValue as unlock, writeValue } from "../table/entries/spin_lock";
+import { addressOf, fetch as fetchIn, fetchPart, writePart } from "../table/entries/shared_read";
+import { ensureValueLog, finishWrite, obtain } from "../table/entries/shared_write";
+import { clearSpinLock, writeValue } from "../table/entries/spin_lock";
+import { fetchSpinLocked, keepValueLock, lockValueOf } from "../table/entries/value_lock";
 import { BlockKeys } from "../table/layout/block_keys";
 import { BlockRefs } from "../table/layout/block_refs";
 import { BlockTags } from "../table/layout/block_tags";
@@ -139,10 +140,6 @@ export function lockValue(table: usize, key: usize): usize {
   else if (layout == LAYOUT_TAGS) value = lockValueOf<BlockTags, KeyAny>(table, any, hash);
   else value = lockValueOf<BlockRefs, KeyAny>(table, any, tagged(hash));
   return value < FIRST_ADDRESS ? value : keepValueLock(table, value);
-}
-
-export function unlockValue(table: usize, value: usize): u32 {
-  return unlock(table, value);
 }
 
 /** Adds to a field of a key's value, zeros if it is absent; the sum to `out`. 0, ERANGE or another errno. */

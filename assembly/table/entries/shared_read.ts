@@ -14,20 +14,19 @@
 // one stands a fence (`attempt`), or its address depends on what was read (`peekWord`; hiddenZero in sync/word.ts).
 import { follow, mostNodes } from "../../damage";
 import { copyBytes } from "../../memory/bytes";
-import { FIRST_ADDRESS } from "../../regions";
 import { announce, retract } from "../../sync/hazard";
-import { commit, rollback } from "../../sync/journal";
-import { lockErrno, tryAcquire, waitForValue } from "../../sync/lock";
+import { commit } from "../../sync/journal";
+import { lockErrno } from "../../sync/lock";
 import { LOCKED } from "../../sync/lock_word";
-import { ERRNO, SLOT, WORD, fence, mine, now, setMine } from "../../sync/slot";
+import { ERRNO, SLOT, WORD, fence, mine, setMine } from "../../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_COPY, STEP_INDEX, STEP_READ, step } from "../../sync/step";
 import { GONE_WIDTH, WIDTH_BITS, hiddenZero, isReadable } from "../../sync/word";
 import { BlockKeys, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../layout/block_keys";
 import { bucketAddress, bucketWidth, indexIn } from "../layout/buckets";
-import { FLAGS, GROWABLE, LOCK_OFFSET, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "../layout/header";
+import { FLAGS, GROWABLE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "../layout/header";
 import { findIn } from "./entries";
 import { addScalar } from "./scalar";
-import { clearSpinLock, lockBucketOf } from "./shared_write";
+import { lockBucketOf } from "./shared_write";
 
 const READ_TRIES: u32 = 64;
 
@@ -264,39 +263,4 @@ export function writePart<B, K>(
   commit();
   setMine(ERRNO, errno);
   return <u32>(found != 0);
-}
-
-/**
- * Finds a key and takes the spin lock of its value, in an operation: the address of the value, 0 when it is absent, or an errno;
- * with these two nothing is held. The bucket's lock is held, too, but never while waiting for the other: who has the spin lock may
- * be about to write to this very bucket.
- */
-export function lockValueOf<B, K>(table: usize, key: K, hash: u32): usize {
-  let deadline: f64 = 0;
-  while (true) {
-    const bucket = lockBucketOf<B>(table, hash);
-    if (!bucket) return lockErrno();
-    const value = findIn<B, K>(table, bucket, key, hash);
-    if (!value) {
-      commit();
-      return 0;
-    }
-    const word = value + field(table, LOCK_OFFSET);
-    if (tryAcquire(word)) return value;
-    const seen = atomic.load<u32>(word);
-    rollback();
-    if (!deadline) deadline = now();
-    const errno = waitForValue(seen, deadline);
-    if (errno) return errno;
-  }
-}
-
-/** Copies the value of a key under its spin lock: 1, 0 or an errno. */
-export function fetchSpinLocked<B, K>(table: usize, key: K, hash: u32, target: usize): u32 {
-  const value = lockValueOf<B, K>(table, key, hash);
-  if (value < FIRST_ADDRESS) return <u32>value;
-  copyBytes(target, value, field(table, VALUE_SIZE));
-  commit();
-  clearSpinLock(table, target);
-  return 1;
 }

@@ -14,16 +14,16 @@ import { STEPPING, STEP_INDEX, step } from "../../sync/step";
 import { tableAllocate } from "../layout/account";
 import { bucketAddress, bucketIndex, bucketOf, indexIn, fixedRecords, untouchedEntry } from "../layout/buckets";
 import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, FROZEN, GROW_ABOVE, LOCK_OFFSET, NO_LOCK, OWES, PER_CPU, POOL_LOCK, VALUE_SIZE, field, isGrowable,
+  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, FROZEN, GROW_ABOVE, OWES, PER_CPU, POOL_LOCK, VALUE_SIZE, field, isGrowable,
 } from "../layout/header";
 import { directoryEntry, firstOf, segmentOf } from "../layout/segments";
 import { takeCredit } from "../limit/credits";
 import { growLocked, shrinkLocked } from "../resize/shared_resize";
 import { dropSlot, findIn, place, settle } from "./entries";
+import { clearSpinLock } from "./spin_lock";
 
 const NOEXIST: u32 = 1;
 const EXIST: u32 = 2;
-const SPIN_LOCK_BYTES: u32 = 4;
 const LINE: u32 = 64;
 
 @inline function isUntouched(bucket: usize): bool {
@@ -192,17 +192,4 @@ function resizeAfter<B>(table: usize): void {
   if (!commit()) return mine(ERRNO);
   shrinkLocked<B>(table, 1);
   return 0;
-}
-
-/** The spin locks of values read as zero. */
-export function clearSpinLocks(table: usize, values: usize, entries: u32): void {
-  if (field(table, LOCK_OFFSET) == NO_LOCK) return;
-  const size = field(table, VALUE_SIZE);
-  for (let i: u32 = 0; i < entries; i++) clearSpinLock(table, values + <usize>i * size);
-}
-
-/** The spin lock of a value reads as zero. */
-@inline export function clearSpinLock(table: usize, value: usize): void {
-  const offset = field(table, LOCK_OFFSET);
-  if (offset != NO_LOCK) zeroBytes(value + offset, SPIN_LOCK_BYTES);
 }

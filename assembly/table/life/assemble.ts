@@ -11,15 +11,14 @@ import { tableAllocate } from "../layout/account";
 import { untouchedEntry, widthIn } from "../layout/buckets";
 import { holdSegment, preallocatedSegments } from "../layout/elements";
 import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, FLAGS, GROW_ABOVE, HEADER_BYTES, LAYOUT, LAYOUT_REFS, LINES, LOCK_OFFSET, MAX_ENTRIES, NO_LOCK,
-  OVERFLOW_BYTES, PREALLOCATED, SHRINK_BELOW, STRIPES, STRIPE_MASK, field, isGrowable, setField,
+  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, FLAGS, GROW_ABOVE, HEADER_BYTES, LAYOUT, LAYOUT_REFS, LINES, LOCK_OFFSET, MAX_ENTRIES,
+  NO_LOCK, OVERFLOW_BYTES, PREALLOCATED, SHRINK_BELOW, field, isGrowable, setField,
 } from "../layout/header";
 import { reserveOverflow } from "../layout/overflow";
 import { addSegment, directoryEntry, firstOf, recordsOf, reserveDirectory, segmentOf } from "../layout/segments";
 import { LINE_BYTES } from "../limit/credits";
 import { setLimitsFor } from "../resize/resize";
 import { prepareRetiring } from "../resize/retire";
-import { STRIPE_BYTES } from "./dismantle";
 
 const NEVER: u32 = 0xffffffff;
 
@@ -117,18 +116,4 @@ function preallocate(table: usize): bool {
     if (!commit() || !block) return false;
   }
   return true;
-}
-
-/** Gives an array its lock words: a stripe of its elements shares one. False without memory. */
-export function assembleStripes(table: usize, stripes: u32): bool {
-  beginWrite();
-  const words = tableAllocate(table, stripes * STRIPE_BYTES);
-  if (!words) {
-    rollback();
-    return false;
-  }
-  zeroBytes(words, stripes * STRIPE_BYTES);
-  setField(table, STRIPES, <u32>words);
-  setField(table, STRIPE_MASK, stripes - 1);
-  return commit();
 }

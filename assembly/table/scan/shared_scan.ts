@@ -13,7 +13,8 @@ import { ERRNO, LOG_ROOM, VISITED, fence, mine, setMine } from "../../sync/slot"
 import { STEPPING, STEP_CHECK, STEP_COPY, STEP_READ, step } from "../../sync/step";
 import { isReadable } from "../../sync/word";
 import { dropSlot } from "../entries/entries";
-import { clearSpinLocks, lockBucketOf } from "../entries/shared_write";
+import { lockBucketOf } from "../entries/shared_write";
+import { clearSpinLocks } from "../entries/spin_lock";
 import { bucketAddress, bucketWidth, indexIn, insistOnBuckets, widthIn } from "../layout/buckets";
 import { BUCKETS, FLAGS, GROWABLE, KEY_SIZE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "../layout/header";
 import { countEntries, tidyChain } from "../layout/overflow";
