@@ -25,7 +25,7 @@ export {
 } from "./kv/store";
 export { kvDelete, kvPut } from "./kv/access";
 export { kvClaim, kvManifest, kvSweep, kvSwitch } from "./kv/manifest";
-export { verifyCreated } from "./verify/table";
+export { verifyCreated } from "./verify/header";
 export { programAdvance, programEntries, programPlan } from "./programs/plan";
 export { programDrop, programUnlink, programUnlinkRows } from "./programs/unlink";
 export { programRepay, programSettle } from "./programs/settle";

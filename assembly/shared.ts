@@ -12,9 +12,9 @@ export { arrayAdd, arrayGet, arrayLockValue, arraySet } from "./arrays/shared_ar
 export { hookLowWater } from "./table/limit/low_water";
 export { setLockOffset, setPerCpu } from "./maps/info";
 export {
-  BYTES_OFFSET, MAX_ENTRIES_OFFSET, META_OFFSET, dropTable, holdPinned, holdTable, pinTable, registerTable, sweepTables, tableAfter,
-  takeMapId, unpinTable,
+  BYTES_OFFSET, MAX_ENTRIES_OFFSET, META_OFFSET, dropTable, holdTable, registerTable, sweepTables, tableAfter, takeMapId,
 } from "./host/registry";
 export { kvGet, kvSnapshot } from "./kv/access";
 export { kvHold, kvRelease } from "./kv/manifest";
 export { clearUp, reap } from "./host/reap";
+export { holdPinned, pinTable, unpinTable } from "./host/pins";

@@ -4,8 +4,9 @@ import { BlockKeys } from "../table/layout/block_keys";
 import { BlockRefs } from "../table/layout/block_refs";
 import { BlockTags } from "../table/layout/block_tags";
 import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/layout/header";
+import { CURSOR_BYTES as BYTES_OF_CURSOR } from "../table/scan/cursor";
 import { drainAny as drainTable } from "../table/scan/drain";
-import { CURSOR_BYTES as BYTES_OF_CURSOR, scan as scanTable } from "../table/scan/scan";
+import { scan as scanTable } from "../table/scan/scan";
 import { scanShared } from "../table/scan/shared_scan";
 
 /** Bytes of a cursor before the key it may hold. */

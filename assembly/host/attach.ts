@@ -5,7 +5,7 @@ import { HOST_LOGS } from "../regions";
 import {
   DEPTH, ERRNO, FREE, LOG, LOG_BYTES, LOG_ENTRIES, LOG_ROOM, MAY_WAIT, SLOT, SLOT_FLAGS, SYSTEM_THREAD, mine, ownCpu, setMine,
 } from "../sync/slot";
-import { dropReferencesOf } from "./registry";
+import { dropReferencesOf } from "./references";
 
 /** The words of a slot that a new owner finds at 0. SEQUENCE goes on, so that nobody takes the new owner for the old one. */
 const FIRST_WORD: u32 = 16;

@@ -8,7 +8,8 @@ import { recoveredBy, relieve } from "../sync/recover";
 import {
   DEAD, FREE, IN_HASTE, KIND, LIVE, LOG_BYTES, RECOVERED, SLOT_FLAGS, SYSTEM_THREAD, mine, ownCpu, setMine, slotOf,
 } from "../sync/slot";
-import { dropReferencesOf, isSweepDue, sweepTables } from "./registry";
+import { dropReferencesOf } from "./references";
+import { isSweepDue, sweepTables } from "./registry";
 
 /** Releases what a recovered slot owned, and frees it. False when a lock could not be had. */
 function finish(cpu: u32): bool {

@@ -1,33 +1,28 @@
 // The maps of a shared memory: which tables there are, who refers to them, and when they go. Only in the shared build; a host with
 // a memory of its own keeps this in JavaScript (src/host/tables.ts).
 //
-// At REGISTRY: 0 u32 lock | 4 u32 id of the newest map | 8 u32 newest table | 12 u32 newest pin | 16 u32 first dying table
+// At REGISTRY: 0 u32 lock | 4 u32 id of the newest map | 8 u32 newest table | 12 u32 newest pin (pins.ts) | 16 u32 first dying table
 // A table, in its header:
 //   304 u32 next older table, or next dying one | 308 u32 pins | 320 .. 447 what JavaScript has to know of it (META)
 //   and in the line of each CPU, at 8, u32 references of that slot's thread
 // META: 0 u32 id | 4 u32 type | 8 u32 key size | 12 u32 value size | 16 u32 flags | 20 u32 mapExtra | 24 u32 offset of the spin lock,
 //   or 0xffffffff | 28 u32 bytes of the name | 32 the name, up to 15 bytes | 48 u32 whether it is of no use without the thread that
 //   made it, since its values are objects of that thread      (written by src/host/shared_tables.ts)
-// Pin, from the arena: 0 u32 next | 4 u32 table | 8 u32 bytes of the path | 12 the path
 //
 // All of it is read and written under the lock. A table lives as long as a slot or a pin refers to it. The operation that takes the
 // last reference also moves the table from the list of tables to the dying ones, where it stays while any section is open: an address
 // in it may point at the table's entries. A section that is entered later cannot have one, since nobody can find the table any more.
-// The pins of a table with PRIVATE go with the references of its thread, which is the only one to have any.
 //
 // Destroying takes many operations. So the one that takes a table off the dying list notes it in ORPHAN of its slot, and so does the
 // one that allocates a header: whatever is there when the thread dies goes to the dying list again, and is destroyed by the next
 // one, from where it stands. The word is cleared by the operation that registers the table, or that releases its header.
 import { follow, insist, mostNodes } from "../damage";
-import { EEXIST, ENOENT, ENOMEM } from "../errno";
 import { destroyTable } from "../maps/create";
-import { allocate, release } from "../memory/arena";
-import { copyBytes } from "../memory/bytes";
 import { HOST_CPUS, REGISTRY } from "../regions";
 import { beginWrite, commit, rollback, write32 } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
 import { inSection } from "../sync/section";
-import { ORPHAN, SLOT, mine, ownCpu, slotOf } from "../sync/slot";
+import { ORPHAN, SLOT, mine, ownCpu } from "../sync/slot";
 import { BYTES, LINES, MAX_ENTRIES, field } from "../table/layout/header";
 import { LINE_BYTES } from "../table/limit/credits";
 
@@ -39,22 +34,17 @@ export const BYTES_OFFSET: u32 = <u32>BYTES;
 const LOCK: usize = REGISTRY;
 const NEWEST_ID: usize = REGISTRY + 4;
 export const TABLES: usize = REGISTRY + 8;
-export const PINS: usize = REGISTRY + 12;
 export const DYING: usize = REGISTRY + 16;
 
 export const NEXT: usize = 304;
-const PIN_COUNT: usize = 308;
+export const PIN_COUNT: usize = 308;
 const ID: usize = META_OFFSET;
-const PRIVATE: usize = META_OFFSET + 48;
+export const PRIVATE: usize = META_OFFSET + 48;
 /** In the line of a CPU. */
 const REFERENCES: usize = 8;
 
-const PIN_TABLE: usize = 4;
-export const PIN_LENGTH: usize = 8;
-export const PIN_PATH: usize = 12;
-
 /** Starts an operation under the lock. False when it gave up, and the operation is over. */
-function begin(): bool {
+export function begin(): bool {
   beginWrite();
   if (acquire(LOCK)) return true;
   rollback();
@@ -62,21 +52,21 @@ function begin(): bool {
 }
 
 /** Ends an operation: 0 or an errno. */
-function end(): u32 {
+export function end(): u32 {
   return commit() ? 0 : lockErrno();
 }
 
 /** Ends an operation that has written nothing. */
-function leave(result: usize): usize {
+export function leave(result: usize): usize {
   rollback();
   return result;
 }
 
-@inline function referencesOf(table: usize, cpu: u32): usize {
+@inline export function referencesOf(table: usize, cpu: u32): usize {
   return <usize>field(table, LINES) + cpu * LINE_BYTES + REFERENCES;
 }
 
-function hold(table: usize): void {
+export function hold(table: usize): void {
   const at = referencesOf(table, ownCpu());
   write32(at, load<u32>(at) + 1);
 }
@@ -106,7 +96,7 @@ function pushDying(table: usize): void {
 }
 
 /** Moves a table that has lost a reference to the dying ones if that was the last. */
-function settle(table: usize): void {
+export function settle(table: usize): void {
   if (isReferenced(table)) return;
   write32(linkTo(table), field(table, NEXT));
   pushDying(table);
@@ -179,72 +169,6 @@ export function dropTable(table: usize): u32 {
   return errno;
 }
 
-function isPath(pin: usize, path: usize, length: u32): bool {
-  if (load<u32>(pin, PIN_LENGTH) != length) return false;
-  for (let i: u32 = 0; i < length; i++) if (load<u8>(pin + i, PIN_PATH) != load<u8>(path + i)) return false;
-  return true;
-}
-
-/** The word that points at the pin with a path, or the last one, which is 0. */
-function linkToPin(path: usize, length: u32): usize {
-  let link = PINS;
-  let left = mostNodes();
-  while (load<u32>(link) && !isPath(<usize>load<u32>(link), path, length)) {
-    left = follow(left);
-    link = <usize>load<u32>(link);
-  }
-  return link;
-}
-
-/** Gives a table of the caller a path. 0, EEXIST, ENOMEM or another errno. */
-export function pinTable(table: usize, path: usize, length: u32): u32 {
-  if (!begin()) return lockErrno();
-  if (load<u32>(linkToPin(path, length))) return <u32>leave(EEXIST);
-  const pin = allocate(<u32>PIN_PATH + length);
-  if (!pin) return <u32>leave(lockErrno() ? lockErrno() : ENOMEM);
-  store<u32>(pin, load<u32>(PINS));
-  store<u32>(pin, <u32>table, PIN_TABLE);
-  store<u32>(pin, length, PIN_LENGTH);
-  copyBytes(pin + PIN_PATH, path, length);
-  write32(PINS, <u32>pin);
-  write32(table + PIN_COUNT, field(table, PIN_COUNT) + 1);
-  return end();
-}
-
-/** The table that a path leads to, with a reference for the caller; 0 or an errno. */
-export function holdPinned(path: usize, length: u32): usize {
-  if (!begin()) return lockErrno();
-  const pin = <usize>load<u32>(linkToPin(path, length));
-  if (!pin) return leave(0);
-  const table = <usize>load<u32>(pin, PIN_TABLE);
-  hold(table);
-  const errno = end();
-  return errno ? <usize>errno : table;
-}
-
-/** Removes the pin that a word points at, and leaves it to the caller what becomes of its table. */
-function removePin(link: usize): void {
-  const pin = <usize>load<u32>(link);
-  const table = <usize>load<u32>(pin, PIN_TABLE);
-  write32(link, load<u32>(pin));
-  release(pin, <u32>PIN_PATH + load<u32>(pin, PIN_LENGTH));
-  write32(table + PIN_COUNT, field(table, PIN_COUNT) - 1);
-}
-
-/** Takes a path back. 0, ENOENT or another errno. */
-export function unpinTable(path: usize, length: u32): u32 {
-  if (!begin()) return lockErrno();
-  const link = linkToPin(path, length);
-  const pin = <usize>load<u32>(link);
-  if (!pin) return <u32>leave(ENOENT);
-  const table = <usize>load<u32>(pin, PIN_TABLE);
-  removePin(link);
-  settle(table);
-  const errno = end();
-  if (!errno) sweepTables();
-  return errno;
-}
-
 /** Whether tables wait to be destroyed, and nothing keeps the calling thread from it. */
 export function isSweepDue(): bool {
   return (load<u32>(DYING) != 0 && !inSection()) || mine(ORPHAN) != 0;
@@ -273,7 +197,7 @@ export function sweepTables(): void {
 }
 
 /** Moves what a slot was making or destroying to the dying tables. False when the lock could not be had. */
-function adoptOrphan(slot: usize): bool {
+export function adoptOrphan(slot: usize): bool {
   if (!begin()) return false;
   const orphan = <usize>load<u32>(slot, ORPHAN);
   if (orphan) {
@@ -281,50 +205,4 @@ function adoptOrphan(slot: usize): bool {
     write32(slot + ORPHAN, 0);
   }
   return commit();
-}
-
-/** The word that points at a pin of a table, which has one. */
-function linkToPinOf(table: usize): usize {
-  let link = PINS;
-  let left = mostNodes();
-  while (<usize>load<u32>(<usize>load<u32>(link), PIN_TABLE) != table) {
-    insist(load<u32>(link) != 0);
-    left = follow(left);
-    link = <usize>load<u32>(link);
-  }
-  return link;
-}
-
-/**
- * Takes one of a slot's references back, or before that a pin of a table that goes with it. False when it has none, or the lock
- * could not be had: then ERRNO says so.
- */
-function dropOne(cpu: u32): bool {
-  if (!begin()) return false;
-  let table = <usize>load<u32>(TABLES);
-  let left = mostNodes();
-  while (table && !load<u32>(referencesOf(table, cpu))) {
-    left = follow(left);
-    table = <usize>load<u32>(table + NEXT);
-  }
-  if (!table) {
-    rollback();
-    return false;
-  }
-  if (field(table, PRIVATE) && field(table, PIN_COUNT)) {
-    // One for each operation: a journal has room for a fixed number of words.
-    removePin(linkToPinOf(table));
-    return commit();
-  }
-  write32(referencesOf(table, cpu), 0);
-  settle(table);
-  return commit();
-}
-
-/** Takes everything back that a slot refers to, whose thread leaves or is gone. False when the lock could not be had. */
-export function dropReferencesOf(cpu: u32): bool {
-  while (dropOne(cpu)) {}
-  if (lockErrno() || !adoptOrphan(slotOf(cpu))) return false;
-  sweepTables();
-  return true;
 }

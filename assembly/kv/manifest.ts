@@ -149,7 +149,7 @@ export function kvHold(kv: usize, gate: u32): u32 {
   }
 }
 
-/** As a thread keeps the spin lock of a value (table/entries/spin_lock.ts), in the same list. */
+/** As a thread keeps the spin lock of a value (table/entries/value_lock.ts), in the same list. */
 function keepLock(word: usize): u32 {
   const count = mine(VALUE_LOCKS);
   if (count == MOST_VALUE_LOCKS) {

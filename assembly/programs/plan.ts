@@ -9,7 +9,7 @@ import { elementAddress } from "../table/layout/elements";
 import { BUCKETS, ELEMENTS, ELEMENT_SEGMENTS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/layout/header";
 import { countEntries } from "../table/layout/overflow";
 import { firstOf, segmentOf } from "../table/layout/segments";
-import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan/scan";
+import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan/cursor";
 import { NOT, isTooLong, refuse, stageBucket, stageElements } from "./rows";
 import {
   BEHIND, BY_ENTRY, DONE, FLAGS, KEEPS_VICTIMS, LIMIT, LINEAR, NEEDED, NEXT, NO_ROOM, OUTCOME, PLAN, PLANNED, POSITION, RESUMABLE, ROWS,

@@ -5,7 +5,7 @@
 // before the section ends. Otherwise in the order of scans (table/scan/scan.ts), by a position that any resize leaves true, and from
 // which a later run may go on. What is said of buckets below is also true of runs of elements.
 //
-//   0 cursor of table/scan/scan.ts: u32 position | u32 state | u32 sink | 16 plan: 32 times u32 bucket, u32 position behind it
+//   0 cursor of table/scan/cursor.ts: u32 position | u32 state | u32 sink | 16 plan: 32 times u32 bucket, u32 position behind it
 // 272 u32 flags            276 u32 next bucket or element in memory order
 // 280 u32 entries visited  284 u32 entries unlinked
 // 288 victims, entries unlinked and not freed yet: u32 list of u32 key, u32 value (addresses) | 292 u32 room | 296 u32 count
@@ -17,7 +17,7 @@
 // 352 u32 where a run in memory order ends | 356 u32 keeps early loads alive | 360 32 times u32 bucket, to unlink entries of
 //
 // The record lies in host memory, not in the table: a filter may start runs of its own.
-import { STATE } from "../table/scan/scan";
+import { STATE } from "../table/scan/cursor";
 
 export const POSITION: usize = 0;
 export { STATE };

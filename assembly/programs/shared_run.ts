@@ -11,7 +11,7 @@ import { BlockTags } from "../table/layout/block_tags";
 import { bucketOf, insistOnBuckets } from "../table/layout/buckets";
 import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT, field } from "../table/layout/header";
 import { countEntries } from "../table/layout/overflow";
-import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan/scan";
+import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan/cursor";
 import { behind, isUntouchedAt, lockAt, spanOf } from "../table/scan/shared_scan";
 import { NOT, isTooLong, refuse, stageBucket } from "./rows";
 import {

@@ -11,11 +11,11 @@ import { HOST_CPUS } from "../regions";
 import { BYTES, COUNT, HEADER_BYTES, LINES, MAX_ENTRIES, field } from "../table/layout/header";
 import { LINE_BYTES } from "../table/limit/credits";
 import { isInUse } from "./arena";
+import { verifyWords } from "./header";
 import {
   KV_COUNT, KV_OWNER, KV_PAGES, KV_REGIONS, KV_RUN, KV_SPACE, KV_VALUE, OWN_LINES, TABLE_BYTES, broken,
 } from "./invariants";
 import { verifyLock } from "./slots";
-import { verifyWords } from "./table";
 
 /** The first broken invariant of a KV store. */
 export function verifyKv(kv: usize, out: usize): u32 {

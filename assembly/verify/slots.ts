@@ -1,6 +1,7 @@
 // Checks what belongs to no table in the shared build: that no CPU slot is in the middle of anything, and whose the memory is.
 // While no thread is in a call, that is: a slot that died has been recovered before.
-import { DYING, NEXT, PINS, PIN_LENGTH, PIN_PATH, TABLES } from "../host/registry";
+import { PINS, PIN_LENGTH, PIN_PATH } from "../host/pins";
+import { DYING, NEXT, TABLES } from "../host/registry";
 import { allocationSize, bytesInUse } from "../memory/arena";
 import { BYTES as OWNED_BYTES, HEAD, IS_JOURNAL, PREVIOUS as OWNED_PREVIOUS } from "../memory/owned";
 import { ARENA_LOCK, HOST_CPUS, REGISTRY, SECTION_MASK } from "../regions";

@@ -40,13 +40,13 @@ const NEVER = 2 ** 31 - 1;
 const MUTATIONS = [
   {
     name: "cursor filter off: entries before the cursor come again after a merge",
-    file: "table/scan/scan.ts",
+    file: "table/scan/in_order.ts",
     find: "      if (order < position) continue;\n",
     replace: "",
   },
   {
     name: "cursor inside a bucket: the bucket is emitted as a whole",
-    file: "table/scan/scan.ts",
+    file: "table/scan/cursor.ts",
     find: "    if (position & (width - 1)) break;\n",
     replace: "",
   },
@@ -58,13 +58,13 @@ const MUTATIONS = [
   },
   {
     name: "equal hashes: the cursor's own key comes again",
-    file: "table/scan/scan.ts",
+    file: "table/scan/in_order.ts",
     find: "if (after && order == position && compareBytes(key, after, keySize) <= 0) continue;",
     replace: "if (after && order == position && compareBytes(key, after, keySize) < 0) continue;",
   },
   {
     name: "equal hashes: in slot order instead of key order",
-    file: "table/scan/scan.ts",
+    file: "table/scan/in_order.ts",
     find: "(below == order && compareBytes(keyOf<B>(table, bucket, entry), key, keySize) < 0)",
     replace: "below == order",
   },
@@ -88,13 +88,13 @@ const MUTATIONS = [
   },
   {
     name: "a block with entries for both sides of a split is hung on one",
-    file: "table/resize/resize.ts",
+    file: "table/resize/chains.ts",
     find: "if (leftLow && leftHigh) {",
     replace: "if (false) {",
   },
   {
     name: "wrong split bit in overflow blocks",
-    file: "table/resize/resize.ts",
+    file: "table/resize/chains.ts",
     find: "changetype<B>(block).side(table, slot, bit, false)",
     replace: "changetype<B>(block).side(table, slot, bit >> 1, false)",
   },
@@ -112,7 +112,7 @@ const MUTATIONS = [
   },
   {
     name: "overflow blocks of a merged bucket lost",
-    file: "table/resize/resize.ts",
+    file: "table/resize/chains.ts",
     find: "  joinChains<B>(low, high);\n",
     replace: "",
   },
@@ -184,7 +184,7 @@ const MUTATIONS = [
   },
   {
     name: "merges of any number of entries",
-    file: "table/resize/resize.ts",
+    file: "table/resize/chains.ts",
     find: "field(table, OVERFLOW_SLOTS) || fromHigh > MOST_MERGED;",
     replace: "field(table, OVERFLOW_SLOTS) + 1000;",
   },

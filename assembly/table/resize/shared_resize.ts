@@ -18,7 +18,8 @@ import {
 import { countBlocks, countEntries } from "../layout/overflow";
 import { firstOf, growTo, recordsOf, replaceDirectory, segmentAddress, segmentOf } from "../layout/segments";
 import { entriesOf } from "../limit/credits";
-import { MOST_MERGES, MOST_SPLITS, isTooMuch, join, makeRoom, pinned, setLimitsFor, splitChain } from "./resize";
+import { isTooMuch, join, makeRoom, splitChain } from "./chains";
+import { MOST_MERGES, MOST_SPLITS, pinned, setLimitsFor } from "./resize";
 import { reclaimSegments, retireSegment } from "./retire";
 
 /** Journal entries that moving an entry may need. */

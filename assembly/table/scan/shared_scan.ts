@@ -20,8 +20,9 @@ import { BUCKETS, FLAGS, GROWABLE, KEY_SIZE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE
 import { countEntries, tidyChain } from "../layout/overflow";
 import { pinned } from "../resize/resize";
 import { shrinkEmpty, shrinkLocked } from "../resize/shared_resize";
+import { AFTER_KEY, AT, END, MOST_PLANNED, STATE, WHOLE, plan } from "./cursor";
 import { emitBucket, emptyBucket } from "./emit";
-import { AFTER_KEY, AT, END, MOST_PLANNED, STATE, WHOLE, emitInOrder, leastIn, plan } from "./scan";
+import { emitInOrder, leastIn } from "./in_order";
 
 /** Times that a bucket is tried without its lock. */
 const TRIES: u32 = 8;

@@ -1,0 +1,146 @@
+// Checks the header of a table (table.ts): what follows from its sizes, its layout and the number of its buckets.
+import { SHARED } from "../build";
+import { allocationSize } from "../memory/arena";
+import { KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../table/layout/block_keys";
+import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/layout/block_refs";
+import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/layout/block_tags";
+import { ELEMENT_KEY } from "../table/layout/elements";
+import {
+  BUCKETS, BUCKET_BYTES, DRAIN_AT, ELEMENT_STRIDE, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS,
+  LIMITED, LOAD16, LOCK_OFFSET, MARK, MASK, MAX_ENTRIES, NO_LOCK, OVERFLOW_BYTES, OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, OWES,
+  OWES_MERGES, PER_CPU, PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, field, isGrowable,
+} from "../table/layout/header";
+import { markOf } from "../table/limit/low_water";
+import { AS_CREATED, BUCKET_COUNT, DRAIN_POSITION, FLAG_WORDS, LIMITS, MEASURES, broken } from "./invariants";
+
+const LINE: u32 = 64;
+export const NEVER: u32 = 0xffffffff;
+
+/**
+ * Compares what the header says with what the handles of the table know: 0, or AS_CREATED. Nothing in memory says it a second time,
+ * so a damaged size may fit everything else there.
+ */
+export function verifyCreated(
+  table: usize, growable: u32, prealloc: u32, keySize: u32, valueSize: u32, maxEntries: u32, out: usize,
+): u32 {
+  const flags = (growable ? GROWABLE : 0) | (prealloc ? PREALLOCATED : 0);
+  if ((field(table, FLAGS) & (GROWABLE | PREALLOCATED)) != flags) {
+    return broken(out, AS_CREATED, <u32>FLAGS, field(table, FLAGS) & (GROWABLE | PREALLOCATED), flags, 0);
+  }
+  return (
+    expect(table, AS_CREATED, KEY_SIZE, keySize, out) ||
+    expect(table, AS_CREATED, VALUE_SIZE, valueSize, out) ||
+    expect(table, AS_CREATED, MAX_ENTRIES, maxEntries, out)
+  );
+}
+
+/** Checks a word that is a set of flags. */
+@inline function verifyFlags(table: usize, offset: usize, bits: u32, out: usize): u32 {
+  const word = field(table, offset);
+  return word & ~bits ? broken(out, FLAG_WORDS, <u32>offset, word, bits, 0) : 0;
+}
+
+/** The words of flags that every table has. */
+export function verifyWords(table: usize, out: usize): u32 {
+  return verifyFlags(table, FROZEN, 1, out) || verifyFlags(table, FLAGS, GROWABLE | PREALLOCATED | OWES_MERGES, out) || (SHARED ? verifySharedWords(table, out) : 0);
+}
+
+function verifySharedWords(table: usize, out: usize): u32 {
+  const lock = field(table, LOCK_OFFSET);
+  if (lock != NO_LOCK && (lock & 3 || <u64>lock + 4 > <u64>field(table, VALUE_SIZE))) {
+    return broken(out, MEASURES, <u32>LOCK_OFFSET, lock, NO_LOCK, 0);
+  }
+  return verifyFlags(table, LIMITED, 1, out) || verifyFlags(table, PER_CPU, 1, out) || verifyFlags(table, OWES, 1, out);
+}
+
+/** The plain build notes where the low-water mark is, which the shared one computes. */
+export function verifyMark(table: usize, out: usize): u32 {
+  return SHARED ? 0 : expect(table, LIMITS, MARK, markOf(table, field(table, MAX_ENTRIES)), out);
+}
+
+/** Compares a word of the header. */
+@inline export function expect(table: usize, invariant: u32, offset: usize, expected: u32, out: usize): u32 {
+  return field(table, offset) == expected ? 0 : broken(out, invariant, <u32>offset, field(table, offset), expected, 0);
+}
+
+@inline export function round8(bytes: u32): u32 {
+  return (bytes + 7) & ~7;
+}
+
+export function verifyMeasures(table: usize, out: usize): u32 {
+  const slots = field(table, SLOTS);
+  const overflowSlots = field(table, OVERFLOW_SLOTS);
+  return (
+    expect(table, MEASURES, SLOT_MASK, (1 << slots) - 1, out) ||
+    expect(table, MEASURES, OVERFLOW_MASK, (1 << overflowSlots) - 1, out) ||
+    verifyLayout(table, slots, overflowSlots, out)
+  );
+}
+
+/** The measures that each layout fixes by itself. */
+function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize): u32 {
+  const keySize = field(table, KEY_SIZE);
+  const valueSize = field(table, VALUE_SIZE);
+  const layout = field(table, LAYOUT);
+  if (layout == LAYOUT_KEYS) {
+    return (
+      expect(table, MEASURES, KEY_SIZE, 4, out) ||
+      expect(table, MEASURES, SLOTS, KEYS_SLOTS, out) ||
+      expect(table, MEASURES, OVERFLOW_SLOTS, KEYS_OVERFLOW_SLOTS, out) ||
+      expect(table, MEASURES, OVERFLOW_BYTES, KEYS_OVERFLOW_BYTES, out) ||
+      expect(table, MEASURES, BUCKET_BYTES, KEYS_BUCKET_BYTES, out)
+    );
+  }
+  if (layout == LAYOUT_REFS) {
+    const values = round8(<u32>ELEMENT_KEY + keySize);
+    return (
+      expect(table, MEASURES, SLOTS, REFS_SLOTS, out) ||
+      expect(table, MEASURES, OVERFLOW_SLOTS, REFS_SLOTS, out) ||
+      expect(table, MEASURES, OVERFLOW_BYTES, REFS_BUCKET_BYTES, out) ||
+      expect(table, MEASURES, BUCKET_BYTES, REFS_BUCKET_BYTES, out) ||
+      expect(table, MEASURES, VALUES, values, out) ||
+      expect(table, MEASURES, ELEMENT_STRIDE, round8(values + valueSize), out)
+    );
+  }
+  return verifyTags(table, slots, overflowSlots, out);
+}
+
+/** Blocks of the layout "tags" have as many slots as fit, and overflow blocks are no larger than one slot needs. */
+function verifyTags(table: usize, slots: u32, overflowSlots: u32, out: usize): u32 {
+  const keySize = field(table, KEY_SIZE);
+  const valueSize = field(table, VALUE_SIZE);
+  const bytes = field(table, BUCKET_BYTES);
+  if (keySize > TAGS_ENTRY_MOST) return broken(out, MEASURES, <u32>KEY_SIZE, keySize, TAGS_ENTRY_MOST, 0);
+  if (valueSize > TAGS_ENTRY_MOST - keySize) {
+    return broken(out, MEASURES, <u32>VALUE_SIZE, valueSize, TAGS_ENTRY_MOST - keySize, 0);
+  }
+  if (bytes & (LINE - 1) || bytes > TAGS_BUCKET_MOST) {
+    return broken(out, MEASURES, <u32>BUCKET_BYTES, bytes, allocationSize(min(bytes, TAGS_BUCKET_MOST)), 0);
+  }
+  const overflow = tagOverflowBytes(keySize, valueSize);
+  return (
+    expect(table, MEASURES, SLOTS, tagSlots(bytes, keySize, valueSize), out) ||
+    expect(table, MEASURES, OVERFLOW_BYTES, overflow, out) ||
+    expect(table, MEASURES, OVERFLOW_SLOTS, tagSlots(overflow, keySize, valueSize), out) ||
+    expect(table, MEASURES, VALUES, round8(TAGS_KEYS + slots * keySize), out) ||
+    expect(table, MEASURES, OVERFLOW_VALUES, round8(TAGS_KEYS + overflowSlots * keySize), out)
+  );
+}
+
+/** The number of buckets, and what follows from it. */
+export function verifyCounts(table: usize, out: usize): u32 {
+  const buckets = field(table, BUCKETS);
+  const mask: u32 = buckets > 1 ? <u32>(((<u64>2) << (31 - clz(buckets))) - 1) : 1;
+  if (!buckets || (!SHARED && mask != field(table, MASK))) return broken(out, BUCKET_COUNT, buckets, field(table, MASK), mask, 0);
+  let growAbove = NEVER;
+  let shrinkBelow: u32 = 0;
+  if (isGrowable(table)) {
+    const above = (<u64>buckets * field(table, LOAD16)) >> 4;
+    growAbove = above > 0xffffffff ? 0xffffffff : <u32>above;
+    shrinkBelow = buckets > 1 ? <u32>(above >> 1) : 0;
+  }
+  if (field(table, DRAIN_AT) >= buckets) return broken(out, DRAIN_POSITION, field(table, DRAIN_AT), buckets, 0, 0);
+  return (
+    expect(table, LIMITS, GROW_ABOVE, growAbove, out) || expect(table, LIMITS, SHRINK_BELOW, shrinkBelow, out)
+  );
+}
