@@ -61,6 +61,7 @@ const tasks = {
   lint: () => {
     node("node_modules/@biomejs/biome/bin/biome", "check", ...rest);
     node("node_modules/typescript/bin/tsc", "-p", "tsconfig.json");
+    node("scripts/layers.mjs");
   },
 };
 

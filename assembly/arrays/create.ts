@@ -116,7 +116,7 @@ export function arrayClear(table: usize): u32 {
 }
 
 /** Gives an array its lock words: a stripe of its elements shares one. False without memory. */
-export function assembleStripes(table: usize, stripes: u32): bool {
+function assembleStripes(table: usize, stripes: u32): bool {
   beginWrite();
   const words = tableAllocate(table, stripes * STRIPE_BYTES);
   if (!words) {

@@ -23,7 +23,7 @@ import { setLimit } from "../table/limit/low_water";
 import { arrayWritten } from "./array";
 
 /** Segments that there are. */
-@inline export function heldSegments(table: usize): u32 {
+@inline function heldSegments(table: usize): u32 {
   return SHARED ? field(table, ELEMENT_SEGMENTS_HELD) : segmentsFor(table, field(table, MAX_ENTRIES));
 }
 

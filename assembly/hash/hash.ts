@@ -15,7 +15,7 @@ const CHUNK: u32 = 512; // bytes of a key that meet the 128 words once; longer k
 export const SECRETS_ADDRESS: u32 = <u32>SECRETS;
 export const SECRETS_BYTES: u32 = CHUNK;
 
-@inline export function finish(x: u64, s2: u64): u32 {
+@inline function finish(x: u64, s2: u64): u32 {
   x ^= x >> 32;
   return <u32>((x * s2) >> 32);
 }

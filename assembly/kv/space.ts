@@ -79,12 +79,12 @@ function isFree(bitmap: usize, offset: u32, size: u32): bool {
   return true;
 }
 
-export function takeBytes(entry: usize, offset: u32, size: u32): void {
+function takeBytes(entry: usize, offset: u32, size: u32): void {
   mark(<usize>load<u32>(entry, BITMAP), offset, size, true);
   write32(entry + USED, load<u32>(entry, USED) + size);
 }
 
-export function freeBytes(entry: usize, offset: u32, size: u32): void {
+function freeBytes(entry: usize, offset: u32, size: u32): void {
   mark(<usize>load<u32>(entry, BITMAP), offset, size, false);
   const used = load<u32>(entry, USED) - size;
   write32(entry + USED, used);

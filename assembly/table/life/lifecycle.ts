@@ -19,7 +19,7 @@ import { dropBuckets, oweMerges, setLimits } from "../resize/resize";
 const NEVER: u32 = 0xffffffff;
 
 /** Sets the number of buckets and the mask that belongs to it. */
-export function setBuckets(table: usize, buckets: u32): void {
+function setBuckets(table: usize, buckets: u32): void {
   setField(table, BUCKETS, buckets);
   setField(table, MASK, buckets > 1 ? <u32>(((<u64>2) << (31 - clz(buckets))) - 1) : 1);
   if (isGrowable(table)) setLimits(table);

@@ -131,13 +131,19 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "splits and merges do not mind sections",
     replacements: [
-      replaced("table/resize/resize.ts", "return changetype<B>(0).holdsValues() && inSection();", "return false;"),
+      replaced(
+        "table/resize/resize.ts",
+        "return changetype<B>(0).holdsValues() && inSection();",
+        "return false;",
+      ),
     ],
     interleavings: "an address and a split",
   },
   {
     name: "credits of others are taken without the lock",
-    replacements: [replaced("table/limit/credits.ts", "if (!acquireOnce(table + POOL_LOCK)) return false;", "")],
+    replacements: [
+      replaced("table/limit/credits.ts", "if (!acquireOnce(table + POOL_LOCK)) return false;", ""),
+    ],
     interleavings: "two inserts at the limit",
   },
   {
@@ -165,7 +171,11 @@ export const PLANTED: readonly Planted[] = [
   {
     name: "a low-water mark is claimed by an insert that is undone",
     replacements: [
-      replaced("table/limit/credits.ts", "atomic.store<u32>(table, 1, MARKED); //", "setField(table, MARKED, 1); //"),
+      replaced(
+        "table/limit/credits.ts",
+        "atomic.store<u32>(table, 1, MARKED); //",
+        "setField(table, MARKED, 1); //",
+      ),
     ],
     interleavings: "two inserts at a low-water mark",
   },
