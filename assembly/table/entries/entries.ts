@@ -1,6 +1,6 @@
 // Entries in buckets: find, insert, remove. B is the layout of the blocks, K the kind of key.
 //
-// What a layout answers to (block_keys.ts, block_tags.ts, block_refs.ts); `first` tells a bucket from an overflow block:
+// What a layout answers to (table/layout/block_keys.ts, block_tags.ts, block_refs.ts); `first` tells a bucket from an overflow block:
 //   holdsValues()            whether addresses of values point into blocks: then they may not move or be reused in a section
 //   link, setLink, reset     the chain                       occupied, vacant   sets of slots as bit masks
 //   stray                    marks that may not be, for verify/

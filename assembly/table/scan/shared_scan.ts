@@ -201,7 +201,7 @@ export function scanShared<B>(table: usize, cursor: usize, keys: usize, values: 
   }
   store<u32>(cursor, <u32>position);
   store<u32>(cursor, state, STATE);
-  // A drain in hash order leaves most buckets standing, since its merges would pile up the entries that are left (resize.ts).
+  // A drain in hash order leaves most buckets standing, since its merges would pile up the entries that are left (table/resize/resize.ts).
   if (removing && state == END) shrinkEmpty<B>(table);
   return done;
 }
