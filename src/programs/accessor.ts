@@ -70,7 +70,7 @@ function decode({ place, codec, offset, path }: Field): unknown {
 }
 
 /**
- * Reads one number. Values are aligned in host memory, keys to 4 bytes only (table/elements.ts), so that 8 bytes are read as two
+ * Reads one number. Values are aligned in host memory, keys to 4 bytes only (assembly/table/layout/elements.ts), so that 8 bytes are read as two
  * words or through the DataView.
  */
 function numberGetter(host: Host, field: Field): (() => unknown) | undefined {

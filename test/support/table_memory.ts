@@ -3,7 +3,7 @@ import type { CheckedHost } from "./checked_host.ts";
 
 type Segments = "BUCKET_SEGMENTS" | "ELEMENT_SEGMENTS";
 
-/** Where a layout has what, in its buckets and in its overflow blocks (assembly/table/block_*.ts). */
+/** Where a layout has what, in its buckets and in its overflow blocks (assembly/table/layout/block_*.ts). */
 interface Shape {
   readonly link: readonly [bucket: number, overflow: number];
   /** The first tag or, of the layout without tags, the word of used and dead slots. */

@@ -238,7 +238,7 @@ export function flipOne(api, seed, flip, started) {
   return isKey && result.kind === "wrong" && !result.seen ? { ...result, kind: "value" } : result;
 }
 
-/** Tables whose buckets have chains, and where their blocks have the link to the next one (assembly/table/block_*.ts). */
+/** Tables whose buckets have chains, and where their blocks have the link to the next one (assembly/table/layout/block_*.ts). */
 const LINKS = { keys: [40, 16], tags: [12, 12], refs: [20, 20] };
 const SHARED_LINKS = { ...LINKS, keys: [36, 16] };
 /** Words of the header, as assembly/table/layout/header.ts has them. */
