@@ -17,7 +17,7 @@ const TYPES: HashType[] = ["hash", "rhash"];
 const ENTRIES = 1000;
 
 function filled(type: HashType, entries = ENTRIES): HashMap<number, number> {
-  const map = createHost({ seed: 5 }).createMap({
+  const map = createHost({ seed: 5, maxMemory: 64 * 1024 * 1024 }).createMap({
     type,
     name: "flows",
     key: u32,
@@ -38,7 +38,7 @@ function scan(map: HashMap<number, number>, size: number, remove: boolean): Map<
     more = remove ? map.lookupAndDeleteBatch(batch) : map.lookupBatch(batch);
     if (more) expect(batch.count, "a batch before the end is full").toBe(size);
     for (const [key, value] of batch.entries()) {
-      expect(seen.has(key), `key ${key} comes once`).toBe(false);
+      if (seen.has(key)) throw new Error(`key ${key} comes twice`);
       seen.set(key, value);
     }
   }
@@ -84,8 +84,8 @@ describe.each(TYPES)("%s", (type) => {
       for (let i = 0; i < 300 && next < 16_000; i++) map.set(next++, 1);
       if (next >= 16_000) for (let key = 10_000; key < 16_000; key++) map.delete(key);
     }
-    for (let key = 0; key < 500; key++) expect(seen.get(key), `key ${key}`).toBe(1);
-    for (const [key, times] of seen) expect(times, `key ${key}`).toBe(1);
+    for (let key = 0; key < 500; key++) if (!seen.has(key)) seen.set(key, 0);
+    expect([...seen].filter(([, times]) => times !== 1)).toEqual([]);
   });
 
   it("rewind starts over with a full count; count 0 does nothing", () => {

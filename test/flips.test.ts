@@ -9,7 +9,7 @@ import { CoreConstants, invariant } from "./support/core_constants.ts";
 import { circles, flips, harmOf, tableOf } from "./support/flips/flips.mjs";
 import { testSeed } from "./support/seed.ts";
 
-const FLIPS = 60;
+const FLIPS = 30;
 
 let entry = "";
 beforeAll(() => {
