@@ -59,7 +59,7 @@ describe.each(MODES)("flags %i", (flags) => {
       const spec = sized({ keySize, valueSize: 1 + (keySize % 20), maxEntries: 60, flags });
       const operations = generateOperations({
         seed: seed ^ keySize,
-        steps: bySize(100, 600),
+        steps: bySize(80, 600),
         keys: 90,
         maxEntries: 60,
       });

@@ -55,7 +55,7 @@ test("every key size from 1 to 64, and odd ones", () => {
     const spec = sized({ keySize, valueSize: 1 + (keySize % 20), maxEntries: 150 });
     const operations = generateOperations({
       seed: seed ^ keySize,
-      steps: bySize(200, 1000),
+      steps: bySize(120, 1000),
       keys: 200,
       maxEntries: 150,
     });
@@ -68,7 +68,7 @@ test("value sizes from 1 to 300", () => {
     const spec = sized({ keySize: [4, 8, 16, 7][valueSize % 4]!, valueSize, maxEntries: 80 });
     const operations = generateOperations({
       seed: seed ^ valueSize,
-      steps: bySize(80, 300),
+      steps: bySize(60, 300),
       keys: 100,
       maxEntries: 80,
     });
@@ -115,7 +115,7 @@ describe.each(LAYOUT_SIZES)("$keySize + $valueSize bytes", (sizes) => {
   });
 
   test("tens of thousands of entries", () => {
-    const entries = bySize(3000, 50_000);
+    const entries = bySize(2000, 50_000);
     const filling = (function* () {
       yield* growth(entries, seed);
       yield* generateOperations({ seed, steps: bySize(1000, 10_000), keys: 2 * entries, maxEntries: 50_000 });

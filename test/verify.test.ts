@@ -35,11 +35,11 @@ const SPECS: SubjectSpec[] = [
 const SHARES = { scan: 10, iterate: 5, drain: 2, single: 30 };
 
 /** By how much the sequences are shorter than what fills a map. */
-const SMALLER = bySize(2, 1);
+const SMALLER = bySize(3, 1);
 
 /** Sequences that resize all the time, open long sections, or do anything. */
 const SEQUENCES: readonly (readonly [string, (maxEntries: number) => Iterable<Operation>])[] = [
-  ["anything", (maxEntries) => generateOperations({ seed, steps: bySize(600, 5000), keys: 750, maxEntries })],
+  ["anything", (maxEntries) => generateOperations({ seed, steps: bySize(400, 5000), keys: 750, maxEntries })],
   [
     "growing and shrinking",
     (maxEntries) => withScans(growthAndShrink(maxEntries / SMALLER, seed), SHARES, seed),
@@ -127,7 +127,7 @@ describe.each(["hash", "rhash", "percpu_hash"] as const)("batches of a %s", (typ
       () => random.chance(20) && [...map.drain({ size: random.between(1, 300) })].length,
       () => random.chance(20) && map.clear(),
     ];
-    for (let round = 0; round < bySize(30, 300); round++) {
+    for (let round = 0; round < bySize(20, 300); round++) {
       batch.count = random.between(1, 400);
       for (let i = 0; i < batch.count; i++) batch.set(i, key(random.below(5000)), value(round));
       try {
@@ -182,7 +182,7 @@ test.each(BUILDS)("after every allocation that fails, shared: %s", (shared) => {
     const { host } = checked;
     const subject = open(checked, spec);
     const value = new Uint8Array(spec.valueSize);
-    for (let n = 0; n < bySize(250, 600); n++) {
+    for (let n = 0; n < bySize(150, 600); n++) {
       const key = new Uint8Array(spec.keySize);
       key[0] = n;
       key[1] = n >> 8;
