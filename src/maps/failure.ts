@@ -73,6 +73,10 @@ export function coreError(map: AnyMap, operation: Operation, errno: number): Err
         "has a lock that this thread holds already: the call was made inside locked() for the same key";
       return bpfError(errno, operation, subject, cause);
     }
+    case ERRNO.EBUSY: {
+      const cause = "cannot give a further lock: this thread is inside locked() of four values";
+      return bpfError(errno, operation, subject, cause);
+    }
     default:
       return bpfError(errno, operation, subject, "was refused by the core");
   }

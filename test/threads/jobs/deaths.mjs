@@ -5,7 +5,7 @@ import { equal, verified } from "../kit/check.mjs";
 import { FREE } from "../kit/control.mjs";
 import { sleep } from "../kit/team.mjs";
 
-const account = { type: "hash", key: u32, value: struct({ lock: spinLock, count: u32 }) };
+const account = { type: "hash", key: u32, value: struct({ lock: spinLock, count: u32, half: u32 }) };
 /** Words of the control array: a holder has the lock; the sibling may begin; its counts. */
 const HELD = FREE;
 const BEGIN = FREE + 1;
@@ -17,7 +17,7 @@ const SYSTEM_THREAD = 8;
 /** Less than the limit of a job, far more than a death takes. */
 const LIMIT_MS = 15_000;
 
-const add = (map) => map.locked(1, ({ count }) => ({ count: count + 1 }));
+const add = (map) => map.locked(1, ({ count, half }) => ({ count: count + 1, half }));
 
 /** `waits`: who waits for the dead thread, "parent" or "sibling". */
 export async function run(team, { waits, rounds }) {
@@ -29,7 +29,7 @@ export async function run(team, { waits, rounds }) {
     lockTimeout: LIMIT_MS,
   });
   const map = host.createMap({ ...account, name: "account", maxEntries: 10 });
-  map.set(1, { count: 0 });
+  map.set(1, { count: 0, half: 0 });
   host.pin("/account", map);
   const sibling = waits === "sibling" ? team.start(host, "count", { rounds }) : undefined;
   await sibling?.ready;
@@ -49,7 +49,9 @@ export async function run(team, { waits, rounds }) {
         throw new Error(`round ${round}: the sibling waits for a thread that is gone`);
       }
     }
-    equal(`counts after round ${round}`, round, map.get(1).count);
+    const { count, half } = map.get(1);
+    equal(`counts after round ${round}`, round, count);
+    equal("what the dead thread has written through the address", round, half);
     await end;
     equal(`state of the slot after round ${round}`, "free", host.slots()[holder.cpu].state);
     verified(host, `after round ${round}`);
@@ -68,9 +70,10 @@ function begin(control, round) {
   Atomics.notify(control, BEGIN);
 }
 
-/** Holds the lock until it is terminated. */
+/** Holds the lock until it is terminated, having written to the value. */
 export function hold({ host, control }) {
-  host.open("/account", account).locked(1, () => {
+  host.open("/account", account).locked(1, (_, address) => {
+    host.u32[(address + account.value.offsets.half) >>> 2]++;
     Atomics.add(control, HELD, 1);
     for (;;);
   });
