@@ -1,4 +1,4 @@
-// The kit itself: the model, the encoding, the generator, the checkers, and that a replay catches what is planted.
+// The kit itself: the model, the encoding, the generator, and that a replay catches what is planted.
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../src/constants.ts";
@@ -14,7 +14,6 @@ import {
   ReplayDivergence,
   replay,
   replayAndShrink,
-  ScanChecker,
   toHex,
 } from "../src/testing/index.ts";
 import { type Bug, PlainSubject } from "./support/plain_subject.ts";
@@ -79,42 +78,6 @@ describe("ReferenceMap answers as the kernel does", () => {
     expect(model.lookup(of(1))).toEqual(of(5));
     expect(() => model.lookup(of(1, 2))).toThrow(RangeError);
     expect(() => model.update(of(1), of(1, 2), BPF_ANY)).toThrow(RangeError);
-  });
-});
-
-describe("ScanChecker", () => {
-  const model = () => {
-    const map = new ReferenceMap({ keySize: 1, valueSize: 1, maxEntries: 9 });
-    for (let key = 1; key <= 3; key++) map.update(of(key), of(key), BPF_ANY);
-    return map;
-  };
-
-  test("accepts each entry once, new entries or not, and forgives what was deleted", () => {
-    const map = model();
-    const checker = new ScanChecker(map);
-    checker.returned(of(2), of(2));
-    map.update(of(4), of(4), BPF_ANY);
-    map.update(of(5), of(5), BPF_ANY);
-    map.delete(of(1));
-    checker.returned(of(4), of(4));
-    checker.returned(of(3), of(3));
-    checker.ended();
-    expect(checker.count).toBe(3);
-  });
-
-  test("objects to a repeat, an invention, a wrong value and a miss", () => {
-    const map = model();
-    const checker = new ScanChecker(map);
-    checker.returned(of(1), of(1));
-    expect(() => checker.returned(of(1), of(1))).toThrow("twice");
-    expect(() => checker.returned(of(7), of(1))).toThrow("not in the map");
-    expect(() => checker.returned(of(2), of(9))).toThrow("with value 09, expected 02");
-    map.delete(of(2));
-    expect(() => checker.returned(of(2), of(2))).toThrow("not in the map");
-    expect(() => checker.ended()).toThrow("missed key 03");
-    map.delete(of(3));
-    map.update(of(3), of(3), BPF_ANY); // inserted again after the start: no longer owed
-    checker.ended();
   });
 });
 

@@ -28,6 +28,7 @@ export const sharedHosts: UserWorkspaceConfig = {
       // These make shared hosts themselves where it matters, and know the memory of both.
       ...["verify*", "flips", "map_methods"].map((name) => `test/${name}.test.ts`),
       "test/programs/process.test.ts",
+      "test/programs/process_filter.test.ts",
       // Of memory that grows, and ends where a plain host's does.
       ...["programs/rules", "programs/errors", "grow_views"].map((name) => `test/${name}.test.ts`),
     ],
