@@ -286,8 +286,10 @@ describe("entry", () => {
         sum[0] += entry.key + entry.value;
         seq.write(line);
       };
+      // One piece: each costs some hundred bytes, in a process that has run other tests a thousand.
+      const bufferSize = 1 << 19;
       const bytes = bytesPerCall(() => {
-        const iterator = map.iterator({ show });
+        const iterator = map.iterator({ show, bufferSize });
         while (iterator.read() !== undefined);
       }, 20);
       expect(sum[0]).toBeGreaterThan(0);
