@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createHost, u16, u32 } from "../src/index.ts";
+import { collect } from "./support/allocation.ts";
 import { KEYS } from "./support/samples.ts";
 
 describe("lookupMany", () => {
@@ -55,5 +56,25 @@ describe("lookupMany", () => {
     const own = batch.keys.subarray(8, 16);
     expect(map.lookupMany(own, batch.values.subarray(0, 8))).toBe(2);
     expect([batch.value(0), batch.value(1), batch.value(2)]).toEqual([6, 9, 6]);
+  });
+});
+
+describe("what was read of half a million keys and deltas is let go of", () => {
+  const map = createHost({ seed: 2 }).createMap({ type: "rhash", key: u32, value: u32, maxEntries: 10 });
+  const keys = new Array<number>(500_000).fill(1);
+  const held = () => {
+    // The second one waits until what the first has found is freed.
+    collect();
+    collect();
+    return process.memoryUsage().arrayBuffers;
+  };
+
+  it.each([
+    ["by lookupMany, but for what was found", () => map.lookupMany(keys), keys.length],
+    ["by addMany", () => map.addMany(keys, keys), 0],
+  ])("%s", (_, call, kept) => {
+    const before = held();
+    call();
+    expect(held() - before).toBeLessThan(kept + 500_000);
   });
 });

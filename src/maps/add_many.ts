@@ -74,7 +74,10 @@ class DeltaArgument {
 
   close(): void {
     const words = this.#words;
-    if (words !== undefined && words.length <= MOST_KEPT) this.#kept = words;
+    if (words !== undefined) {
+      if (words.length <= MOST_KEPT) this.#kept = words;
+      else this.#parts.drop();
+    }
     this.#words = undefined;
   }
 

@@ -58,6 +58,7 @@ const ELEMENTS: Readonly<Partial<Record<ScalarKind, string>>> = {
 };
 
 const NO_BYTES = new Uint8Array(0);
+const NO_VIEW = new DataView(NO_BYTES.buffer);
 /** {@link FlatArgument.address} of what is not in host memory. */
 const ELSEWHERE = -1;
 
@@ -172,7 +173,7 @@ export class KeyArgument<K> {
   #encoded: Uint8Array | undefined;
   #kept = NO_BYTES;
   #parts = new Parts<Uint8Array>();
-  #view = new DataView(NO_BYTES.buffer);
+  #view = NO_VIEW;
 
   constructor(map: BpfMap<K, unknown>, operation: Operation) {
     this.#map = map;
@@ -212,8 +213,9 @@ export class KeyArgument<K> {
     this.#encoded = this.#flat.bytes.slice();
   }
 
-  /** Forgets the caller's array. */
+  /** Forgets the caller's array, and what was read of it if that is too large to be kept. */
   close(): void {
+    if (this.#encoded !== undefined && this.#encoded !== this.#kept) this.#parts.drop();
     this.#encoded = undefined;
   }
 
@@ -231,7 +233,10 @@ export class KeyArgument<K> {
     }
     const encoded = this.#kept;
     const view = this.#view;
-    if (bytes > KEPT_BYTES) this.#kept = NO_BYTES;
+    if (bytes > KEPT_BYTES) {
+      this.#kept = NO_BYTES;
+      this.#view = NO_VIEW;
+    }
     for (let i = 0; i < count && scratch.turn === turn; i++) {
       try {
         keyCodec.encode(keys[i], view, i * keySize);

@@ -4,32 +4,22 @@
  * @module
  */
 import { describe } from "../codec/mismatch.ts";
-import type { Host } from "../host/host.ts";
 import { noBlock, READ_AHEAD, roundUp64 } from "../host/scratch.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";
 import { FlatArgument, groupSize, KeyArgument, type KeyArray, type ValueArray } from "./key_array.ts";
+import { Parts } from "./parts.ts";
 
-/** A view of a part of host memory, kept as long as the same part is asked for: making one allocates. */
-class PartView {
-  #view: Uint8Array = new Uint8Array(0);
-
-  of(host: Host, address: number, bytes: number): Uint8Array {
-    if (this.#view.length !== bytes || this.#view.byteOffset !== address) {
-      this.#view = host.u8.subarray(address, address + bytes);
-    }
-    return this.#view;
-  }
-}
+/** Values and what was found, of whole groups and of the last one. */
+const MOST_PARTS = 4;
 
 /** The multi-get of one map, with the result of its last call. */
 export class Lookups<K, V> {
   #map: EntryMap<K, V>;
   #keys: KeyArgument<K>;
   #values: FlatArgument;
-  /** For whole groups, and for the last one. */
-  #valueParts = [new PartView(), new PartView()];
-  #foundParts = [new PartView(), new PartView()];
+  /** Of host memory. */
+  #parts = new Parts<Uint8Array>(MOST_PARTS);
   /** One byte per key, written unless all were found. */
   #found = new Uint8Array(0);
   #all = false;
@@ -106,13 +96,12 @@ export class Lookups<K, V> {
     const valuesAt = direct ? target.address + start * valueBytes : stage + valuesOffset;
     const foundAt = stage + foundOffset;
     const hits = map.lookupKeys(stage, keysAt, n, valuesAt, foundAt);
-    const part = n === room ? 0 : 1;
     if (wanted && !direct) {
-      target.bytes.set(this.#valueParts[part].of(host, valuesAt, n * valueBytes), start * valueBytes);
+      target.bytes.set(this.#parts.of(host.u8, valuesAt, valuesAt + n * valueBytes), start * valueBytes);
     }
     // Where one group is all, and nothing is missing, the count says it.
     if (hits < n || n < this.#keys.count || this.#keys.absent.length > 0) {
-      this.#found.set(this.#foundParts[part].of(host, foundAt, n), start);
+      this.#found.set(this.#parts.of(host.u8, foundAt, foundAt + n), start);
     }
     return hits;
   }
