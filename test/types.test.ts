@@ -12,8 +12,9 @@ import { ENTRIES, unexportedNames } from "./support/unexported_names.ts";
 
 const HOVERS = `
 import {
-  type BpfError, bytes, createHost, createMap, f64, type Infer, program, struct, u8, u32, u53, u64,
+  type BpfError, bytes, createHost, createMap, cstring, f64, type Infer, program, struct, u8, u32, u53, u64,
 } from "bpfmap";
+import { generateOperations } from "bpfmap/testing";
 
 const host = createHost();
 const spec = { key: struct({ source: u32, target: u32 }), value: struct({ packets: u53, bytes: u53 }), maxEntries: 9 } as const;
@@ -47,6 +48,22 @@ const opened = host.open("/cells", { type: "array", key: u32, value: f64 });
 
 const expire = program(flows, ({ key, value }) => value.bytes.lt(5).and(key.source.eq(1)).then(1), { params: { before: u32 } });
 const before = expire.params.before;
+
+const mail = createMap({
+  type: "rhash",
+  key: struct({ source: u32, name: cstring(8) }),
+  value: struct({ packets: u53, bytes: u64 }),
+  maxEntries: 9,
+});
+const letter = mail.get({ source: 1, name: "a" });
+const following = mail.nextKey();
+// @ts-expect-error: the key is a struct
+mail.get(1);
+// @ts-expect-error: bytes is a bigint
+mail.set({ source: 1, name: "a" }, { packets: 1, bytes: 1 });
+// @ts-expect-error: there is no such type
+host.createMap({ type: "rhsah", key: u32, value: u32, maxEntries: 1 });
+const operations = [...generateOperations({ seed: 1, steps: 1, keys: 1, maxEntries: 1 })];
 
 declare const error: BpfError;
 const told = [error.code, error.operation, error.map, error.syscall];
@@ -85,6 +102,9 @@ const SHOWN: [string, string][] = [
   ["const opened", "const opened: ArrayMap<number, Float64Array<ArrayBufferLike>>"],
   ["value.bytes", "(property) bytes: NumberExpression"],
   ["const before", "const before: number"],
+  ["const letter", "const letter: { packets: number; bytes: bigint; } | undefined"],
+  ["const following", "const following: { source: number; name: string; } | undefined"],
+  ["const operations", "const operations: Operation[]"],
   ["error.code", "(property) BpfError.code: ErrnoCode"],
   ["error.operation", "(property) BpfError.operation: Operation"],
   ["error.map", "(property) BpfError.map: string | undefined"],
@@ -107,7 +127,7 @@ beforeAll(async () => {
 
 afterAll(() => consumer.remove());
 
-it("every example compiles", () => {
+it("every example compiles, and what is wrong does not", () => {
   const errors = Object.entries(project.errors()).map(([file, problems]) => ({
     example: examples.get(file) ?? file,
     problems,

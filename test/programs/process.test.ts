@@ -197,7 +197,11 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
 
     // Clears the map: nothing more comes.
     for (let n = 0; n < 1000; n++) map.set(n, { n });
-    expect(map.process({ filter: () => (map.clear(), ACT_KEEP) }).visited).toBe(1);
+    const clears = () => {
+      map.clear();
+      return ACT_KEEP;
+    };
+    expect(map.process({ filter: clears }).visited).toBe(1);
     expect([map.size, host.verify()]).toEqual([0, []]);
 
     // Deleted and set again before its turn: a new entry, which may come.
@@ -232,9 +236,11 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     expect(result).toEqual({ visited: 60, deleted: 30, stopped: false });
     expect(inner).toBeGreaterThanOrEqual(60);
     expect([...map.keys()].sort((a, b) => a - b)).toEqual(keys.filter((key) => key % 2 === 1));
-    expect(map.process({ filter: () => (map.process({ filter: () => ACT_DELETE }), ACT_KEEP) }).visited).toBe(
-      1,
-    );
+    const empties = () => {
+      map.process({ filter: () => ACT_DELETE });
+      return ACT_KEEP;
+    };
+    expect(map.process({ filter: empties }).visited).toBe(1);
     expect([map.size, host.verify()]).toEqual([0, []]);
   });
 
@@ -244,7 +250,11 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     const other = host.open("/m", { key: u32, value: struct({ n: u53 }), type: "rhash" });
     host.unpin("/m");
     const result = other.process({
-      filter: (entry) => (other.close(), map.close(), entry.key % 2 === 0 ? ACT_DELETE : ACT_KEEP),
+      filter: (entry) => {
+        other.close();
+        map.close();
+        return entry.key % 2 === 0 ? ACT_DELETE : ACT_KEEP;
+      },
     });
     expect(result).toEqual({ visited: 100, deleted: 50, stopped: false });
     expect(host.memoryUsage().bytes).toBe(0);
@@ -386,7 +396,10 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
     let filtered = 0;
     setLimit(host.memoryUsage().bytes + 40_000);
     const result = map.process({
-      filter: () => (filtered++, ACT_DELETE),
+      filter: () => {
+        filtered++;
+        return ACT_DELETE;
+      },
       dumper: () => {
         if (first < 0) first = filtered;
       },
@@ -406,9 +419,11 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
 it("a host closed by the filter or the dumper", () => {
   for (const closes of ["filter", "dumper"]) {
     const { host, map } = openKind(KINDS[0], 100);
-    const close = (here: string) => here === closes && host.close();
-    const run = () =>
-      map.process({ filter: () => (close("filter"), ACT_DELETE), dumper: () => void close("dumper") });
+    const close = (here: string) => {
+      if (here === closes) host.close();
+      return ACT_DELETE;
+    };
+    const run = () => map.process({ filter: () => close("filter"), dumper: () => void close("dumper") });
     expect(expectErrno(run, "EBADF").message).toContain("with its host");
     expect(host.closed).toBe(true);
   }
