@@ -24,7 +24,9 @@ export const sharedHosts: UserWorkspaceConfig = {
     include: ["test/*.test.ts", "test/uapi/*.test.ts", "test/programs/*.test.ts"],
     exclude: [
       // Of the build, the documents and the codecs, which know no hosts.
-      ...["core_build", "docs", "example_programs", "codec*"].map((name) => `test/${name}.test.ts`),
+      ...["core_build", "docs", "promises", "example_programs", "codec*"].map(
+        (name) => `test/${name}.test.ts`,
+      ),
       // These make shared hosts themselves where it matters, and know the memory of both.
       ...["verify*", "flips", "map_methods"].map((name) => `test/${name}.test.ts`),
       "test/programs/process.test.ts",
