@@ -1,6 +1,6 @@
 // One contender of the workload memory at one size, once. Keys are made as they are needed, so that no array of them counts.
 import { setTimeout as sleep } from "node:timers/promises";
-import { benchHost } from "../contenders/bpfmap.mjs";
+import { benchHost } from "../contenders/bench_host.mjs";
 import { CONTENDERS } from "../contenders/index.mjs";
 import { keysFrom, mix } from "../data/random.mjs";
 import { randomOrder } from "../latency/random_order.mjs";

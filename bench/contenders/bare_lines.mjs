@@ -4,7 +4,7 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, statSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { draws, pick, Random, split } from "../data/random.mjs";
-import { benchHost } from "./bpfmap.mjs";
+import { benchHost } from "./bench_host.mjs";
 
 export const BARE_LINES = "bare-lines";
 const BLOCK = 128;

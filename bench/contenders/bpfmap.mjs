@@ -1,22 +1,11 @@
-import { createHost, f64, u32 } from "../../dist/index.js";
+import { f64, u32 } from "../../dist/index.js";
 import { sum } from "../data/sum.mjs";
+import { benchHost, shareBenchHost, shared } from "./bench_host.mjs";
 import { BpfMapBytesSubject } from "./bpfmap_bytes.mjs";
 
 export const name = "bpfmap";
 export const title = "bpfmap, u32 to f64; rhash where nothing else is said";
 export const anyKeySize = true;
-
-/** The one host of the process: with several, the call sites of the library would see several cores and cost more. */
-let host;
-
-/** Of that host. */
-let shared = false;
-
-/** The host on which bpfmap is measured. */
-export function benchHost(seed) {
-  host ??= createHost({ seed, shared });
-  return host;
-}
 
 class BpfMapSubject {
   constructor({ seed, maxEntries, type = "rhash", flags = 0 }) {
@@ -257,7 +246,7 @@ class BpfMapSubject {
 
 /** @param {{ shared?: boolean }} context whether the host may be shared with other threads: see bpfmap_shared.mjs */
 export async function load(context) {
-  shared = context.shared === true;
+  shareBenchHost(context.shared === true);
   return (options) => (options.keySize === 4 ? new BpfMapSubject(options) : new BpfMapBytesSubject(options));
 }
 

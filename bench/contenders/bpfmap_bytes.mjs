@@ -2,7 +2,7 @@
 // kernel's selftest does it.
 import { bytes, f64 } from "../../dist/index.js";
 import { fillTail } from "../data/key_bytes.mjs";
-import { benchHost } from "./bpfmap.mjs";
+import { benchHost } from "./bench_host.mjs";
 
 export class BpfMapBytesSubject {
   constructor({ seed, maxEntries, keySize, type = "rhash", flags = 0 }) {

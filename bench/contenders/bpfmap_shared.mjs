@@ -8,6 +8,7 @@ export const anyKeySize = true;
 /** What the contender imports, itself included. */
 const FILES = [
   "bench/contenders/bpfmap.mjs",
+  "bench/contenders/bench_host.mjs",
   "bench/contenders/bpfmap_bytes.mjs",
   "bench/data/sum.mjs",
   "bench/data/key_bytes.mjs",

@@ -12,7 +12,7 @@ import {
   BPF_MAP_UPDATE_ELEM,
   writeStruct,
 } from "../../dist/uapi/index.js";
-import { benchHost } from "./bpfmap.mjs";
+import { benchHost } from "./bench_host.mjs";
 
 export const name = "bpfmap-syscall";
 export const title = "bpfmap through host.bpf()";

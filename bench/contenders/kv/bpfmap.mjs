@@ -2,7 +2,7 @@
 import { createHost, u32 } from "../../../dist/index.js";
 import { HALF, SIZE } from "./value.mjs";
 
-/** The one host of the process: see bench/contenders/bpfmap.mjs. */
+/** The one host of the process: see bench/contenders/bench_host.mjs. */
 let host;
 
 class KvSubject {
