@@ -1,4 +1,4 @@
-import type { WasmModule } from "./host/wasm_types.js";
+import type { WasmModule } from "./core/wasm/wasm_types.js";
 
 /**
  * `bpfmap/core.wasm` and `bpfmap/core.shared.wasm` as an import gives them on Workers platforms: the compiled module, for `useWasm`.

@@ -5,9 +5,10 @@
  *
  * @module
  */
+
+import { resolveOptions } from "./core/options.ts";
+import { attachedSeat, type HostHandle, plainSeat, sharedSeat } from "./core/seat.ts";
 import { Host, type HostOptions } from "./host/host.ts";
-import { resolveOptions } from "./host/options.ts";
-import { attachedSeat, type HostHandle, plainSeat, sharedSeat } from "./host/seat.ts";
 import { type AnyMapSpec, createMapOn, type MapOf } from "./maps/create.ts";
 import type { SockHash } from "./maps/sock_hash.ts";
 import type { SockMap } from "./maps/sock_map.ts";

@@ -6,6 +6,14 @@
  */
 export * from "./codec/index.ts";
 export * from "./constants.ts";
+export type { HostThreads } from "./core/core_host.ts";
+export type { WatchableWorker } from "./core/deaths.ts";
+export type { CpuSlot, SlotState } from "./core/memory/shared_memory.ts";
+export type { HostViews } from "./core/memory/views.ts";
+export type { HostHandle } from "./core/seat.ts";
+export type { MapLayout, MapStats } from "./core/tables/stats.ts";
+export { useWasm } from "./core/wasm/wasm.ts";
+export type { WasmMemory, WasmModule } from "./core/wasm/wasm_types.ts";
 export {
   type BpfCommand,
   BpfError,
@@ -17,14 +25,7 @@ export {
   NotIsolatedError,
   type Operation,
 } from "./errors.ts";
-export type { WatchableWorker } from "./host/deaths.ts";
 export type { Host, HostMemory, HostOptions, MapMemory } from "./host/host.ts";
-export type { HostHandle } from "./host/seat.ts";
-export type { CpuSlot, SlotState } from "./host/shared_memory.ts";
-export type { HostThreads } from "./host/threads.ts";
-export type { HostViews } from "./host/views.ts";
-export { useWasm } from "./host/wasm.ts";
-export type { WasmMemory, WasmModule } from "./host/wasm_types.ts";
 export { attachHost, createHost, createMap } from "./hosts.ts";
 export * from "./kv/index.ts";
 export type { DeltaArray } from "./maps/add_many.ts";
@@ -59,7 +60,6 @@ export type {
   OpenSpec,
   SocketMapType,
 } from "./maps/spec.ts";
-export type { MapLayout, MapStats } from "./maps/stats.ts";
 export type { HostJson } from "./print/host.ts";
 export type { MapJson } from "./print/map.ts";
 export type { StoreJson } from "./print/store.ts";

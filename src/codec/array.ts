@@ -4,9 +4,9 @@
  * @module
  */
 
+import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.ts";
 import { printedByName } from "../print/inspect.ts";
 import { type Codec, checkedSize, isCodec, Scalar } from "./codec.ts";
-import { describe, outOfRange, within, wrongType } from "./mismatch.ts";
 import { holdsLock } from "./struct.ts";
 
 /** The codec of a C array. */

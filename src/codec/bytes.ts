@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { elementsOf, isUint8Array } from "./byte_array.ts";
+import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
+import { describe, outOfRange, wrongType } from "../arguments/mismatch.ts";
 import { type Codec, checkedSize, Scalar } from "./codec.ts";
-import { describe, outOfRange, wrongType } from "./mismatch.ts";
 
 /**
  * The bytes behind a DataView. Kept per view, so that a copy of any length costs no object of its own; weakly, so that

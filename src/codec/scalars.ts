@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import { describe, outOfRange, wrongType } from "../arguments/mismatch.ts";
 import { type Codec, Scalar } from "./codec.ts";
-import { describe, outOfRange, wrongType } from "./mismatch.ts";
 
 function refuse(expected: string, value: unknown): Error {
   return typeof value === "number"

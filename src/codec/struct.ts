@@ -4,9 +4,9 @@
  * @module
  */
 
+import { describe, within, wrongType } from "../arguments/mismatch.ts";
 import { printedByName } from "../print/inspect.ts";
 import { type Codec, type Infer, isCodec, Scalar, SIZE_MAX } from "./codec.ts";
-import { describe, within, wrongType } from "./mismatch.ts";
 
 /** The type of {@link spinLock}: a layout without a value, so it is no {@link Codec}. */
 export interface SpinLock {

@@ -4,7 +4,18 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
+import { HostThreads } from "../core/core_host.ts";
+import { Pins } from "../core/memory/pins.ts";
+import { Scratch } from "../core/memory/scratch.ts";
+import { clearSlotErrno, lockTimeout, sharedCore } from "../core/memory/shared_core.ts";
+import type { Seat } from "../core/seat.ts";
+import { Descriptors } from "../core/tables/descriptors.ts";
+import { checkPath } from "../core/tables/path.ts";
+import { PlainTables } from "../core/tables/plain_tables.ts";
+import { SharedTables } from "../core/tables/shared_tables.ts";
+import { tableBytes, tableEntries } from "../core/tables/stats.ts";
+import type { Tables } from "../core/tables/tables.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { createKvOn, type KvOpenSpec, type KvSpec, openKvOn } from "../kv/create.ts";
 import type { KvStore } from "../kv/kv_store.ts";
@@ -15,21 +26,10 @@ import type { SockHash } from "../maps/sock_hash.ts";
 import type { SockMap } from "../maps/sock_map.ts";
 import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "../maps/socket_spec.ts";
 import type { AnyMapType, HashType, MapSpec, MapType, OpenSpec } from "../maps/spec.ts";
-import { tableBytes, tableEntries } from "../maps/stats.ts";
 import { problemsOfHost } from "../maps/verify.ts";
 import { compareAsItself, hide } from "../print/hidden.ts";
 import { type HostJson, inspectHost, jsonOfHost } from "../print/host.ts";
 import { INSPECT } from "../print/inspect.ts";
-import { Descriptors } from "./descriptors.ts";
-import { checkPath } from "./path.ts";
-import { Pins } from "./pins.ts";
-import { PlainTables } from "./plain_tables.ts";
-import { Scratch } from "./scratch.ts";
-import type { Seat } from "./seat.ts";
-import { clearSlotErrno, lockTimeout, sharedCore } from "./shared_core.ts";
-import { SharedTables } from "./shared_tables.ts";
-import type { Tables } from "./tables.ts";
-import { HostThreads } from "./threads.ts";
 
 /** Options of {@link createHost}. */
 export interface HostOptions {

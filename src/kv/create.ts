@@ -3,12 +3,13 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+
+import { checkKnown } from "../arguments/known.ts";
+import { describe } from "../arguments/mismatch.ts";
+import { checkInteger } from "../core/options.ts";
+import type { Table } from "../core/tables/table.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { checkKnown } from "../host/known.ts";
-import { checkInteger } from "../host/options.ts";
-import type { Table } from "../host/table.ts";
 import { Binding } from "./binding.ts";
 import { storeSubject } from "./failure.ts";
 import type { KvStore } from "./kv_store.ts";

@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import { lockTimeout, type SharedExports } from "../core/memory/shared_core.ts";
+import type { Table } from "../core/tables/table.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import { lockTimeout, type SharedExports } from "../host/shared_core.ts";
-import type { Table } from "../host/table.ts";
 import type { StoreHandle } from "./store_handle.ts";
 
 /** Which of the two locks of a store (assembly/kv/manifest.ts). */

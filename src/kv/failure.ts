@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
+import { noMemory } from "../core/memory/scratch.ts";
+import { lockTimeout } from "../core/memory/shared_core.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import { noMemory } from "../host/scratch.ts";
-import { lockTimeout } from "../host/shared_core.ts";
 import { PAGE_BYTES } from "./metadata.ts";
 import type { StoreHandle } from "./store_handle.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { Binding } from "./binding.ts";
 import { checkManifest, type Manifest } from "./manifest.ts";

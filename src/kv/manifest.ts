@@ -4,12 +4,13 @@
  *
  * @module
  */
+
+import { checkKnown } from "../arguments/known.ts";
+import { describe, within } from "../arguments/mismatch.ts";
 import { type Codec, isCodec } from "../codec/codec.ts";
-import { describe, within } from "../codec/mismatch.ts";
 import { holdsLock } from "../codec/struct.ts";
+import { checkInteger } from "../core/options.ts";
 import { BpfError, bpfError, damagedError, ERRNO, type Operation } from "../errors.ts";
-import { checkKnown } from "../host/known.ts";
-import { checkInteger } from "../host/options.ts";
 import { PAGE_BYTES } from "./metadata.ts";
 
 /** One pair of a {@link Manifest}: values of type `V`, which were of type `From` in the manifest before. */

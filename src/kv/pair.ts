@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { within } from "../codec/mismatch.ts";
+import { within } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, type Inspect, printEntries } from "../print/inspect.ts";

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { elementsOf, isUint8Array } from "../codec/byte_array.ts";
+import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
 import { copyIn, copyOut } from "./copy.ts";
 import { keyError, valueTypeError } from "./failure.ts";
 import { KvStore } from "./kv_store.ts";

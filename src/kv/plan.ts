@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import { checkKnown } from "../arguments/known.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import { checkKnown } from "../host/known.ts";
 import { hide } from "../print/hidden.ts";
 import { INSPECT } from "../print/inspect.ts";
 import { type Growth, growthOf } from "./growth.ts";

@@ -4,9 +4,10 @@
  *
  * @module
  */
+
+import { noBlock } from "../core/memory/scratch.ts";
+import { ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import { noBlock } from "../host/scratch.ts";
-import { ERRNO_LIMIT } from "../host/wasm.ts";
 import { Binding } from "./binding.ts";
 import { exclusively, GATE, hold, letGo } from "./exclusive.ts";
 import { storeError } from "./failure.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { elementsOf, isUint8Array } from "../codec/byte_array.ts";
+import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
+import { type SharedExports, sharedCore } from "../core/memory/shared_core.ts";
 import { ERRNO } from "../errors.ts";
-import { type SharedExports, sharedCore } from "../host/shared_core.ts";
 import type { Binding } from "./binding.ts";
 import { copyOut } from "./copy.ts";
 import { keyError, storeError, valueTypeError } from "./failure.ts";

@@ -4,14 +4,14 @@
  *
  * @module
  */
-import { elementsOf, isUint8Array } from "../codec/byte_array.ts";
-import { describe } from "../codec/mismatch.ts";
+import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
+import { describe } from "../arguments/mismatch.ts";
+import { tableBytes, tableEntries } from "../core/tables/stats.ts";
+import type { Table } from "../core/tables/table.ts";
+import type { CoreExports } from "../core/wasm/wasm.ts";
+import type { WasmGlobal } from "../core/wasm/wasm_types.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { Table } from "../host/table.ts";
-import type { CoreExports } from "../host/wasm.ts";
-import type { WasmGlobal } from "../host/wasm_types.ts";
-import { tableBytes, tableEntries } from "../maps/stats.ts";
 import { problemsOfTable } from "../maps/verify.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, type Inspect } from "../print/inspect.ts";

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { elementsOf, typedArrayName } from "../codec/byte_array.ts";
+import { elementsOf, typedArrayName } from "../arguments/byte_array.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { Scalar } from "../codec/codec.ts";
-import { describe } from "../codec/mismatch.ts";
+import { noBlock, READ_AHEAD, roundUp64 } from "../core/memory/scratch.ts";
 import { ERRNO } from "../errors.ts";
-import { noBlock, READ_AHEAD, roundUp64 } from "../host/scratch.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import { badDelta, type Counter, fitsDelta } from "./counter.ts";
 import type { EntryMap } from "./entry_map.ts";

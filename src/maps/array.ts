@@ -5,11 +5,12 @@
  */
 import type { Codec } from "../codec/codec.ts";
 import { BPF_NOEXIST } from "../constants.ts";
+import { fitsScalar, isU32, readScalar, writeScalar } from "../core/memory/scalar.ts";
+import type { Table } from "../core/tables/table.ts";
+import { roundUp8 } from "../core/tables/tables.ts";
+import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { Table } from "../host/table.ts";
-import { roundUp8 } from "../host/tables.ts";
-import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import { hide } from "../print/hidden.ts";
 import {
   type AnyView,
@@ -26,7 +27,6 @@ import { subjectOf } from "./failure.ts";
 import { growTo } from "./grow.ts";
 import { callLowWater, LOW_WATER, passing } from "./low_water.ts";
 import { slotCodec } from "./percpu.ts";
-import { fitsScalar, isU32, readScalar, writeScalar } from "./scalar.ts";
 
 const INDICES_MAX = 2 ** 32; // memory ends before
 

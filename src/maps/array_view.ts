@@ -3,10 +3,11 @@
  *
  * @module
  */
+
+import { describe } from "../arguments/mismatch.ts";
 import { Scalar, type ScalarKind } from "../codec/codec.ts";
-import { describe } from "../codec/mismatch.ts";
+import type { Table } from "../core/tables/table.ts";
 import type { Host } from "../host/host.ts";
-import type { Table } from "../host/table.ts";
 
 export type AnyView =
   | Uint8Array

@@ -4,13 +4,14 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+
+import { checkKnown } from "../arguments/known.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { BPF_F_LOCK } from "../constants.ts";
+import { noBlock, READ_AHEAD, roundUp64, scanLayout } from "../core/memory/scratch.ts";
+import { checkInteger } from "../core/options.ts";
+import { CURSOR_ENDED } from "../core/wasm/wasm.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import { checkKnown } from "../host/known.ts";
-import { checkInteger } from "../host/options.ts";
-import { noBlock, READ_AHEAD, roundUp64, scanLayout } from "../host/scratch.ts";
-import { CURSOR_ENDED } from "../host/wasm.ts";
 import { compareBy } from "../print/hidden.ts";
 import { INSPECT, type Inspect, printEntries, printList } from "../print/inspect.ts";
 import type { BpfMap } from "./bpf_map.ts";

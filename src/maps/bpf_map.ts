@@ -4,20 +4,21 @@
  *
  * @module
  */
+
+import { within } from "../arguments/mismatch.ts";
 import type { Codec, ScalarKind } from "../codec/codec.ts";
-import { within } from "../codec/mismatch.ts";
+import { type MapStats, tableBytes, tableStats } from "../core/tables/stats.ts";
+import type { Table } from "../core/tables/table.ts";
+import { trapError } from "../core/wasm/guard.ts";
+import type { CoreExports } from "../core/wasm/wasm.ts";
 import { bpfError, damagedError, ERRNO, type Operation } from "../errors.ts";
-import { trapError } from "../host/guard.ts";
 import type { Host } from "../host/host.ts";
-import type { Table } from "../host/table.ts";
-import type { CoreExports } from "../host/wasm.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, type Inspect } from "../print/inspect.ts";
 import { contentsOfMap, inspectMap, jsonOfMap, kindOf, type MapJson } from "../print/map.ts";
 import { coreError, encodingError, handleError, isAbsentKey, reentryError, subjectOf } from "./failure.ts";
 import { callLowWater, LOW_WATER, passing } from "./low_water.ts";
 import type { AnyMapType, MapInfo } from "./spec.ts";
-import { type MapStats, tableBytes, tableStats } from "./stats.ts";
 import { problemsOfTable } from "./verify.ts";
 
 /**

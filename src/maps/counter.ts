@@ -3,12 +3,13 @@
  *
  * @module
  */
+
+import { checkKnown } from "../arguments/known.ts";
+import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.ts";
 import { type Codec, Scalar, type ScalarKind } from "../codec/codec.ts";
-import { describe, outOfRange, within, wrongType } from "../codec/mismatch.ts";
 import { isStruct } from "../codec/struct.ts";
 import type { Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { checkKnown } from "../host/known.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import { subjectOf } from "./failure.ts";
 

@@ -4,9 +4,9 @@
  * @module
  */
 import { type Codec, Scalar } from "../codec/codec.ts";
+import type { Table } from "../core/tables/table.ts";
 import { ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { Table } from "../host/table.ts";
 import { hide } from "../print/hidden.ts";
 import { AddMany, type DeltaArray } from "./add_many.ts";
 import {

@@ -3,17 +3,18 @@
  *
  * @module
  */
+
+import { checkKnown } from "../arguments/known.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { type Codec, isCodec, Scalar } from "../codec/codec.ts";
-import { describe } from "../codec/mismatch.ts";
 import { u32 } from "../codec/scalars.ts";
 import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
+import { checkInteger } from "../core/options.ts";
+import type { Table, TableType } from "../core/tables/table.ts";
+import { isArray, isSocketMap } from "../core/tables/tables.ts";
 import { bpfError, ERRNO, mapSubject } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { checkKnown } from "../host/known.ts";
-import { checkInteger } from "../host/options.ts";
-import type { Table, TableType } from "../host/table.ts";
-import { isArray, isSocketMap } from "../host/tables.ts";
 import { ArrayMap } from "./array.ts";
 import type { ArrayView } from "./array_view.ts";
 import type { BpfMap } from "./bpf_map.ts";

@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import { noBlock, scanLayout } from "../core/memory/scratch.ts";
+import { CURSOR_ENDED } from "../core/wasm/wasm.ts";
 import { BpfError, bpfError, ERRNO } from "../errors.ts";
-import { noBlock, scanLayout } from "../host/scratch.ts";
-import { CURSOR_ENDED } from "../host/wasm.ts";
 import { Batch } from "./batch.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 
-import { isOutOfRange, within } from "../codec/mismatch.ts";
+import { isOutOfRange, within } from "../arguments/mismatch.ts";
+import { noMemory } from "../core/memory/scratch.ts";
+import { lockTimeout } from "../core/memory/shared_core.ts";
+import { isArray } from "../core/tables/tables.ts";
 import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
-import { noMemory } from "../host/scratch.ts";
-import { lockTimeout } from "../host/shared_core.ts";
-import { isArray } from "../host/tables.ts";
 import type { BpfMap } from "./bpf_map.ts";
 
 type AnyMap = BpfMap<unknown, unknown>;

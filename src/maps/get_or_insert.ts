@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { BPF_ANY, BPF_NOEXIST } from "../constants.ts";
 import { BpfError, ERRNO } from "../errors.ts";
 import type { BpfMap } from "./bpf_map.ts";

@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import { checkInteger } from "../core/options.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import { checkInteger } from "../host/options.ts";
 import { subjectOf } from "./failure.ts";
 import type { LockableMap } from "./lockable_map.ts";
 import { noteDirect } from "./low_water.ts";

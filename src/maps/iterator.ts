@@ -7,9 +7,10 @@
  *
  * @module
  */
+
+import { noBlock, scanLayout } from "../core/memory/scratch.ts";
+import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import type { Operation } from "../errors.ts";
-import { noBlock, scanLayout } from "../host/scratch.ts";
-import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";

@@ -7,9 +7,9 @@
  *
  * @module
  */
-import { byteLengthOf, fixedBytes, typedArrayName } from "../codec/byte_array.ts";
+import { byteLengthOf, fixedBytes, typedArrayName } from "../arguments/byte_array.ts";
+import { describe, within } from "../arguments/mismatch.ts";
 import { Scalar, type ScalarKind } from "../codec/codec.ts";
-import { describe, within } from "../codec/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import { isAbsentKey, reentryError, subjectOf } from "./failure.ts";

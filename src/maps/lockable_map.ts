@@ -4,9 +4,9 @@
  * @module
  */
 import { BPF_EXIST, BPF_F_LOCK } from "../constants.ts";
+import { checkNoPromise, checkPlainFunction } from "../core/core_host.ts";
+import { checkInteger } from "../core/options.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import { checkInteger } from "../host/options.ts";
-import { checkNoPromise, checkPlainFunction } from "../host/threads.ts";
 import { BpfMap } from "./bpf_map.ts";
 import { subjectOf } from "./failure.ts";
 

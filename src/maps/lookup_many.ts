@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
-import { noBlock, READ_AHEAD, roundUp64 } from "../host/scratch.ts";
+import { describe } from "../arguments/mismatch.ts";
+import { noBlock, READ_AHEAD, roundUp64 } from "../core/memory/scratch.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";
 import { FlatArgument, groupSize, KeyArgument, type KeyArray, type ValueArray } from "./key_array.ts";

@@ -7,15 +7,16 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+
+import { checkSlips } from "../arguments/known.ts";
+import { describe } from "../arguments/mismatch.ts";
+import { checkNoPromise, checkPlainFunction } from "../core/core_host.ts";
+import { sharedCore } from "../core/memory/shared_core.ts";
+import { checkInteger } from "../core/options.ts";
+import type { Table } from "../core/tables/table.ts";
+import { isArray } from "../core/tables/tables.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { checkSlips } from "../host/known.ts";
-import { checkInteger } from "../host/options.ts";
-import { sharedCore } from "../host/shared_core.ts";
-import type { Table } from "../host/table.ts";
-import { isArray } from "../host/tables.ts";
-import { checkNoPromise, checkPlainFunction } from "../host/threads.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import { coreError, subjectOf } from "./failure.ts";
 import type { LowWater, MapType } from "./spec.ts";

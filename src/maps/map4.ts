@@ -1,9 +1,9 @@
 import { Scalar } from "../codec/codec.ts";
 import { BPF_ANY } from "../constants.ts";
+import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import { ERRNO, type Operation } from "../errors.ts";
-import { ERRNO_LIMIT } from "../host/wasm.ts";
 import { HashMap } from "./hash_map.ts";
-import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
 
 const { U32, I32 } = Scalar;
 

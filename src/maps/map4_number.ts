@@ -1,7 +1,7 @@
 import { Scalar, type ScalarKind } from "../codec/codec.ts";
-import { ERRNO_LIMIT } from "../host/wasm.ts";
+import { readScalar } from "../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import { Map4 } from "./map4.ts";
-import { readScalar } from "./scalar.ts";
 
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
 const ABSENT = -2.2250738585072014e-308;

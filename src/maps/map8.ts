@@ -1,9 +1,9 @@
 import { Scalar } from "../codec/codec.ts";
 import { BPF_ANY } from "../constants.ts";
+import { fitsScalar, isU53, readScalar, writeScalar } from "../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import { ERRNO, type Operation } from "../errors.ts";
-import { ERRNO_LIMIT } from "../host/wasm.ts";
 import { HashMap } from "./hash_map.ts";
-import { fitsScalar, isU53, readScalar, writeScalar } from "./scalar.ts";
 
 /** 2^32: what the upper word of a u53 counts. */
 const WORD = 0x1_0000_0000;

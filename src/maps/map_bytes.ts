@@ -1,8 +1,8 @@
 import { BPF_ANY } from "../constants.ts";
+import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import { ERRNO, type Operation } from "../errors.ts";
-import { ERRNO_LIMIT } from "../host/wasm.ts";
 import { HashMap } from "./hash_map.ts";
-import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
 
 /** Maps with keys of 16 bytes, which go to the core by address. */
 export class Map16<K, V> extends HashMap<K, V> {

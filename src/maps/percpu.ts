@@ -3,17 +3,18 @@
  *
  * @module
  */
+
+import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.ts";
 import { type Codec, Scalar } from "../codec/codec.ts";
-import { describe, outOfRange, within, wrongType } from "../codec/mismatch.ts";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
+import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
+import { roundUp8 } from "../core/tables/tables.ts";
 import { ERRNO, type Operation } from "../errors.ts";
-import { roundUp8 } from "../host/tables.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, printedByName } from "../print/inspect.ts";
 import { contentsOfMap } from "../print/map.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";
-import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
 
 /** The layout of all slots of a value. */
 export interface PerCpuCodec<V> extends Codec<V[]> {

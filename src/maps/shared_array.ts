@@ -5,14 +5,14 @@
  * @module
  */
 import { BPF_F_LOCK, BPF_NOEXIST } from "../constants.ts";
+import { isU32 } from "../core/memory/scalar.ts";
+import { clearSlotErrno, sharedCore, slotErrno } from "../core/memory/shared_core.ts";
+import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import { ERRNO, type Operation } from "../errors.ts";
-import { clearSlotErrno, sharedCore, slotErrno } from "../host/shared_core.ts";
-import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import { ArrayMap } from "./array.ts";
 import type { AnyView, ArrayView } from "./array_view.ts";
 import type { AddOptions } from "./counter.ts";
 import { LOW_WATER } from "./low_water.ts";
-import { isU32 } from "./scalar.ts";
 import {
   COUNT_OFFSET,
   checkCount,

@@ -5,13 +5,13 @@
  * @module
  */
 import { Scalar } from "../codec/codec.ts";
+import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import type { BpfMap } from "./bpf_map.ts";
 import { type AddOptions, badDelta, type Counter, fitsDelta, outOfU53 } from "./counter.ts";
 import type { CountingMap } from "./counting_map.ts";
 import type { EntryMap } from "./entry_map.ts";
 import { subjectOf } from "./failure.ts";
-import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
 
 const WORD = 0x1_0000_0000;
 /** Where the core puts a new count, in the scratch behind the delta. */

@@ -5,9 +5,9 @@
  * @module
  */
 import { BPF_ANY, BPF_F_LOCK } from "../constants.ts";
+import { clearSlotErrno, sharedCore, slotErrno } from "../core/memory/shared_core.ts";
+import { ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import type { Operation } from "../errors.ts";
-import { clearSlotErrno, sharedCore, slotErrno } from "../host/shared_core.ts";
-import { ERRNO_LIMIT } from "../host/wasm.ts";
 import type { AddOptions } from "./counter.ts";
 import { LOW_WATER } from "./low_water.ts";
 import { Map16, MapAny } from "./map_bytes.ts";

@@ -4,11 +4,11 @@
  * @module
  */
 import { BPF_ANY } from "../constants.ts";
+import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
+import { sharedCore } from "../core/memory/shared_core.ts";
 import type { Operation } from "../errors.ts";
-import { sharedCore } from "../host/shared_core.ts";
 import type { AddOptions } from "./counter.ts";
 import { LocalSlot } from "./percpu.ts";
-import { fitsScalar, readScalar, writeScalar } from "./scalar.ts";
 import { COUNT_OFFSET, checkCount, counted, stageDelta, stageKey } from "./shared_calls.ts";
 import { type HashClass, SHARED_MAPS } from "./shared_hash.ts";
 

@@ -5,11 +5,11 @@
  * @module
  */
 import { Scalar, type ScalarKind } from "../codec/codec.ts";
+import { readScalar, writeScalar } from "../core/memory/scalar.ts";
 import type { Host } from "../host/host.ts";
 import { type AddOptions, addTo, addU32, type Counter, outOfU53 } from "./counter.ts";
 import { subjectOf } from "./failure.ts";
 import { LocalSlot } from "./percpu.ts";
-import { readScalar, writeScalar } from "./scalar.ts";
 import { SharedArrayMap } from "./shared_array.ts";
 import { checkCount, isOneAccess } from "./shared_calls.ts";
 

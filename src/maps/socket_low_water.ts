@@ -3,10 +3,11 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
-import { checkSlips } from "../host/known.ts";
-import { checkInteger } from "../host/options.ts";
-import { checkNoPromise, checkPlainFunction } from "../host/threads.ts";
+
+import { checkSlips } from "../arguments/known.ts";
+import { describe } from "../arguments/mismatch.ts";
+import { checkNoPromise, checkPlainFunction } from "../core/core_host.ts";
+import { checkInteger } from "../core/options.ts";
 import { HOOK_OPTIONS } from "./low_water.ts";
 import type { LowWater } from "./spec.ts";
 

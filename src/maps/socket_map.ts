@@ -4,15 +4,16 @@
  *
  * @module
  */
+
+import { describe } from "../arguments/mismatch.ts";
 import type { Codec } from "../codec/codec.ts";
-import { describe } from "../codec/mismatch.ts";
 import { u32 } from "../codec/scalars.ts";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, SK_DROP } from "../constants.ts";
+import { slotErrno } from "../core/memory/shared_core.ts";
+import { checkInteger } from "../core/options.ts";
+import type { Table } from "../core/tables/table.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { checkInteger } from "../host/options.ts";
-import { slotErrno } from "../host/shared_core.ts";
-import type { Table } from "../host/table.ts";
 import { hide } from "../print/hidden.ts";
 import { isOver } from "./close_watch.ts";
 import { subjectOf } from "./failure.ts";

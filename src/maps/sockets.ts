@@ -14,13 +14,13 @@
  * @module
  */
 import { BPF_NOEXIST } from "../constants.ts";
+import { tableEntries } from "../core/tables/stats.ts";
+import type { Table } from "../core/tables/table.ts";
+import { ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import { ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { Table } from "../host/table.ts";
-import { ERRNO_LIMIT } from "../host/wasm.ts";
 import { type CloseLink, follow, unfollow } from "./close_watch.ts";
 import type { LowWaterMark } from "./socket_low_water.ts";
-import { tableEntries } from "./stats.ts";
 
 const NO_SLOT = -1;
 /** Keys that `#keys` has room for at first. */

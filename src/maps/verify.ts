@@ -4,10 +4,10 @@
  * @module
  */
 import { BPF_F_NO_PREALLOC } from "../constants.ts";
+import type { TableInfo } from "../core/tables/table.ts";
+import { isArray, isSocketMap } from "../core/tables/tables.ts";
 import { DamagedError, LockTimeoutError, mapSubject } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { TableInfo } from "../host/table.ts";
-import { isArray, isSocketMap } from "../host/tables.ts";
 import { problemOf } from "./invariants.ts";
 
 const DETAIL_WORDS = 4;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
 
 /** The method that `console.log` and `util.inspect` call. */
 export const INSPECT: unique symbol = Symbol.for("nodejs.util.inspect.custom") as never;

@@ -9,16 +9,17 @@
  *
  * @module
  */
+
+import { within } from "../arguments/mismatch.ts";
 import { type Codec, Scalar } from "../codec/codec.ts";
-import { within } from "../codec/mismatch.ts";
 import { type Fields, holdsLock, isStruct, type StructCodec, spinLock } from "../codec/struct.ts";
+import { fitsScalar, writeScalar } from "../core/memory/scalar.ts";
+import { roundUp8 } from "../core/tables/tables.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { roundUp8 } from "../host/tables.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
 import { encodingError, handleError, reentryError, subjectOf } from "../maps/failure.ts";
 import { isPerCpu, type PerCpuCodec } from "../maps/percpu.ts";
-import { fitsScalar, writeScalar } from "../maps/scalar.ts";
 
 /** The key or the value of the entry that a callback is at. */
 export class Place {

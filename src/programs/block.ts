@@ -11,11 +11,12 @@
  *
  * @module
  */
+
+import { describe, within } from "../arguments/mismatch.ts";
 import { type Codec, isCodec } from "../codec/codec.ts";
-import { describe, within } from "../codec/mismatch.ts";
 import { holdsLock, struct } from "../codec/struct.ts";
+import { roundUp8 } from "../core/tables/tables.ts";
 import type { Host } from "../host/host.ts";
-import { roundUp8 } from "../host/tables.ts";
 import { numberKind } from "./scalars.ts";
 import type { Place } from "./tree.ts";
 

@@ -14,8 +14,8 @@
  * @module
  */
 import { ACT_DELETE, ACT_STOP } from "../constants.ts";
+import { RECORD } from "../core/memory/run_record.ts";
 import { blockWriter } from "./blocks.ts";
-import { RECORD } from "./run_record.ts";
 import type { LoopParts } from "./scanner.ts";
 import { type CodeWriter, I32, type Local, TYPE_I32 } from "./wasm/index.ts";
 

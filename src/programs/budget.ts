@@ -3,9 +3,10 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
-import { checkKnown } from "../host/known.ts";
-import { MOST_PLANNED } from "./run_record.ts";
+
+import { checkKnown } from "../arguments/known.ts";
+import { describe } from "../arguments/mismatch.ts";
+import { MOST_PLANNED } from "../core/memory/run_record.ts";
 
 /** A limit of one run, after which it says where to go on. With both, the one that is reached first ends it. */
 export interface ProcessBudget {

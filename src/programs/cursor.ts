@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { elementsOf, fixedBytes, isUint8Array } from "../codec/byte_array.ts";
-import { describe } from "../codec/mismatch.ts";
-import { isU32 } from "../maps/scalar.ts";
+import { elementsOf, fixedBytes, isUint8Array } from "../arguments/byte_array.ts";
+import { describe } from "../arguments/mismatch.ts";
+import { isU32 } from "../core/memory/scalar.ts";
 
 /**
  * A position in the order of the map's hashes, as a plain object: it may be kept, and sent to another thread. It stays good whatever

@@ -13,8 +13,8 @@
  * @module
  */
 import { ACT_DELETE, ACT_STOP } from "../constants.ts";
+import { RECORD, ROW_BYTES } from "../core/memory/run_record.ts";
 import { ELEMENT_KEY, elementSizes, LIVE } from "./blocks.ts";
-import { RECORD, ROW_BYTES } from "./run_record.ts";
 import type { LoopParts } from "./scanner.ts";
 import { type CodeWriter, I32, type Local, TYPE_I32 } from "./wasm/index.ts";
 

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { constant } from "./nodes.ts";
 import { integerOperand } from "./operands.ts";
 import { print } from "./print.ts";

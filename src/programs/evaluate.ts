@@ -6,7 +6,7 @@
  */
 import { Scalar } from "../codec/codec.ts";
 import { ACT_KEEP } from "../constants.ts";
-import type { HostViews } from "../host/views.ts";
+import type { HostViews } from "../core/memory/views.ts";
 import { booleanReader } from "./evaluate_boolean.ts";
 import { floatAt, floatReader, integerAt, integerReader } from "./evaluate_number.ts";
 import { Evaluation } from "./evaluation.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HostViews } from "../host/views.ts";
+import type { HostViews } from "../core/memory/views.ts";
 import type { Integer } from "./integers.ts";
 import type { Element, IntegerNode, Place } from "./tree.ts";
 

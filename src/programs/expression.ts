@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import { describe } from "../arguments/mismatch.ts";
 import type { Codec } from "../codec/codec.ts";
-import { describe } from "../codec/mismatch.ts";
 import { complement, convert, negate, operate } from "./nodes.ts";
 import { booleanOperand, floatOperand, integerOperand, NodePart } from "./operands.ts";
 import { print, printInner } from "./print.ts";

@@ -17,12 +17,13 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+
+import { checkSlips } from "../arguments/known.ts";
+import { describe } from "../arguments/mismatch.ts";
+import { noBlock, roundUp64, scanLayout } from "../core/memory/scratch.ts";
+import { checkInteger } from "../core/options.ts";
+import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import { checkSlips } from "../host/known.ts";
-import { checkInteger } from "../host/options.ts";
-import { noBlock, roundUp64, scanLayout } from "../host/scratch.ts";
-import { CURSOR_ENDED, ERRNO_LIMIT } from "../host/wasm.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
 import type { LiveEntry, ReadonlyEntry } from "./entry.ts";

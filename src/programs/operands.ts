@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { constant } from "./nodes.ts";
 import { ANY_INTEGER, type Range, S64 } from "./range.ts";
 import { scalarType } from "./scalars.ts";

@@ -3,10 +3,11 @@
  *
  * @module
  */
+
+import { describe } from "../arguments/mismatch.ts";
 import type { ArrayCodec } from "../codec/array.ts";
 import type { RunCodec } from "../codec/bytes.ts";
 import type { Codec } from "../codec/codec.ts";
-import { describe } from "../codec/mismatch.ts";
 import { type Fields, type StructCodec, spinLock } from "../codec/struct.ts";
 import { eachElement, elementAt } from "./elements.ts";
 import { NumberExpression, type Operand } from "./expression.ts";

@@ -6,11 +6,12 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+
+import { checkKnown } from "../arguments/known.ts";
+import { describe } from "../arguments/mismatch.ts";
+import { checkPlainFunction } from "../core/core_host.ts";
+import { checkInteger } from "../core/options.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import { checkKnown } from "../host/known.ts";
-import { checkInteger } from "../host/options.ts";
-import { checkPlainFunction } from "../host/threads.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
 import { Budget, type ProcessBudget } from "./budget.ts";

@@ -5,14 +5,14 @@
  * @module
  */
 
+import { checkKnown } from "../arguments/known.ts";
+import { describe } from "../arguments/mismatch.ts";
 import type { Codec, Infer } from "../codec/codec.ts";
-import { describe } from "../codec/mismatch.ts";
 import { ACT_KEEP } from "../constants.ts";
+import { noBlock } from "../core/memory/scratch.ts";
+import { isArray, roundUp8 } from "../core/tables/tables.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { checkKnown } from "../host/known.ts";
-import { noBlock } from "../host/scratch.ts";
-import { isArray, roundUp8 } from "../host/tables.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";

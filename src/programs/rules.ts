@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { ACT_DELETE, ACT_STOP } from "../constants.ts";
 import { NodePart } from "./operands.ts";
 import { checkScope, Part, type Scope } from "./scope.ts";

@@ -6,22 +6,9 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { ACT_DELETE, ACT_KEEP, ACT_STOP } from "../constants.ts";
-import { bpfError, damagedError, ERRNO } from "../errors.ts";
-import { noBlock } from "../host/scratch.ts";
-import { lockTimeout, sharedCore } from "../host/shared_core.ts";
-import { SLOT_SEQUENCE, slotAddress } from "../host/shared_memory.ts";
-import { checkNoPromise } from "../host/threads.ts";
-import type { EntryMap } from "../maps/entry_map.ts";
-import { subjectOf } from "../maps/failure.ts";
-import type { Budget } from "./budget.ts";
-import { cursorAt, type ProcessCursor, SeenKeys, START } from "./cursor.ts";
-import type { LiveEntry } from "./entry.ts";
-import { entryFunction } from "./entry_function.ts";
-import { returnEntry, takeEntry } from "./entry_pool.ts";
-import type { Dumper, Filter, ProcessResult } from "./process.ts";
-import { Program } from "./program.ts";
+import { checkNoPromise } from "../core/core_host.ts";
 import {
   BY_ENTRY,
   KEEPS_VICTIMS,
@@ -31,7 +18,20 @@ import {
   NO_ROOM,
   RESUMABLE,
   RunRecord,
-} from "./run_record.ts";
+} from "../core/memory/run_record.ts";
+import { noBlock } from "../core/memory/scratch.ts";
+import { lockTimeout, sharedCore } from "../core/memory/shared_core.ts";
+import { SLOT_SEQUENCE, slotAddress } from "../core/memory/shared_memory.ts";
+import { bpfError, damagedError, ERRNO } from "../errors.ts";
+import type { EntryMap } from "../maps/entry_map.ts";
+import { subjectOf } from "../maps/failure.ts";
+import type { Budget } from "./budget.ts";
+import { cursorAt, type ProcessCursor, SeenKeys, START } from "./cursor.ts";
+import type { LiveEntry } from "./entry.ts";
+import { entryFunction } from "./entry_function.ts";
+import { returnEntry, takeEntry } from "./entry_pool.ts";
+import type { Dumper, Filter, ProcessResult } from "./process.ts";
+import { Program } from "./program.ts";
 import type { Scanner } from "./scanner.ts";
 import { Victims } from "./victims.ts";
 

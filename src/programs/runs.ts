@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import { describe, within } from "../arguments/mismatch.ts";
 import type { RunCodec } from "../codec/bytes.ts";
 import { Scalar } from "../codec/codec.ts";
-import { describe, within } from "../codec/mismatch.ts";
 import { elementAt } from "./elements.ts";
 import { BooleanExpression, NumberExpression, type Operand } from "./expression.ts";
 import { load } from "./nodes.ts";

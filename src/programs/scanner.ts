@@ -4,8 +4,9 @@
  *
  * @module
  */
+
+import type { SharedExports } from "../core/memory/shared_core.ts";
 import type { Host } from "../host/host.ts";
-import type { SharedExports } from "../host/shared_core.ts";
 import { isOutOfLine } from "./blocks.ts";
 import { writeBucketLoop } from "./bucket_loop.ts";
 import { instantiate } from "./compile.ts";

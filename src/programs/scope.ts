@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { cut, INSPECT } from "../print/inspect.ts";
 
 /** Operations of one program. Larger ones would take the generator's recursion too deep, and mostly come of a slip. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import { elementsOf, isUint8Array } from "../codec/byte_array.ts";
-import { describe } from "../codec/mismatch.ts";
+import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { BpfMap } from "../maps/bpf_map.ts";
 

@@ -3,10 +3,12 @@
  *
  * @module
  */
+
+import { checkNoPromise } from "../core/core_host.ts";
+import type { RunRecord } from "../core/memory/run_record.ts";
+import { noBlock } from "../core/memory/scratch.ts";
+import { lockTimeout, sharedCore } from "../core/memory/shared_core.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import { noBlock } from "../host/scratch.ts";
-import { lockTimeout, sharedCore } from "../host/shared_core.ts";
-import { checkNoPromise } from "../host/threads.ts";
 import type { EntryMap } from "../maps/entry_map.ts";
 import { subjectOf } from "../maps/failure.ts";
 import { putBack } from "../maps/put_back.ts";
@@ -15,7 +17,6 @@ import { entryFunction } from "./entry_function.ts";
 import { returnEntry, takeEntry } from "./entry_pool.ts";
 import type { Dumper } from "./process.ts";
 import type { Program } from "./program.ts";
-import type { RunRecord } from "./run_record.ts";
 
 export class Victims<K, V> {
   readonly #map: EntryMap<K, V>;

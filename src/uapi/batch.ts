@@ -4,10 +4,11 @@
  *
  * @module
  */
+
+import { READ_AHEAD, roundUp64 } from "../core/memory/scratch.ts";
+import type { Table } from "../core/tables/table.ts";
+import { isArray } from "../core/tables/tables.ts";
 import type { Host } from "../host/host.ts";
-import { READ_AHEAD, roundUp64 } from "../host/scratch.ts";
-import type { Table } from "../host/table.ts";
-import { isArray } from "../host/tables.ts";
 import { BPF_ATTR_BATCH } from "./attr.ts";
 import { lookupArrayBatch } from "./batch_array.ts";
 import { lookupHashBatch } from "./batch_hash.ts";

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { scanLayout } from "../host/scratch.ts";
-import { slotErrno } from "../host/shared_core.ts";
-import type { Table } from "../host/table.ts";
+import { scanLayout } from "../core/memory/scratch.ts";
+import { slotErrno } from "../core/memory/shared_core.ts";
+import type { Table } from "../core/tables/table.ts";
 import { BPF_ATTR_BATCH } from "./attr.ts";
 import { BatchOutput } from "./batch_output.ts";
 import type { Call } from "./call.ts";

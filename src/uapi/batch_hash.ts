@@ -6,11 +6,12 @@
  *
  * @module
  */
+
+import { scanLayout } from "../core/memory/scratch.ts";
+import { slotErrno } from "../core/memory/shared_core.ts";
+import type { Table } from "../core/tables/table.ts";
+import { CURSOR_ENDED } from "../core/wasm/wasm.ts";
 import type { Host } from "../host/host.ts";
-import { scanLayout } from "../host/scratch.ts";
-import { slotErrno } from "../host/shared_core.ts";
-import type { Table } from "../host/table.ts";
-import { CURSOR_ENDED } from "../host/wasm.ts";
 import { BPF_ATTR_BATCH } from "./attr.ts";
 import { BatchOutput } from "./batch_output.ts";
 import type { Call } from "./call.ts";

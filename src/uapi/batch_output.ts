@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Table } from "../host/table.ts";
+import type { Table } from "../core/tables/table.ts";
 import { BPF_ATTR_BATCH } from "./attr.ts";
 import type { Call } from "./call.ts";
 

@@ -3,9 +3,9 @@
  *
  * @module
  */
-import type { MapFile } from "../host/descriptors.ts";
+import type { MapFile } from "../core/tables/descriptors.ts";
+import type { Table } from "../core/tables/table.ts";
 import type { Host } from "../host/host.ts";
-import type { Table } from "../host/table.ts";
 import { BPF_ATTR_BYTES } from "./attr.ts";
 import { BPF_F_LOCK, BPF_F_RDONLY, BPF_F_WRONLY } from "./constants.ts";
 import { ERRNO } from "./errno.ts";

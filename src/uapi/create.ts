@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import type { Table } from "../core/tables/table.ts";
 import { BpfError } from "../errors.ts";
-import type { Table } from "../host/table.ts";
 import { NUMA_NO_NODE, refuseAttributes, refuseByType, refuseCapacity } from "../maps/validate.ts";
 import { BPF_ATTR_MAP_CREATE } from "./attr.ts";
 import { type Call, openFile } from "./call.ts";

@@ -17,7 +17,7 @@
  *
  * @module
  */
-import type { TableInfo } from "../host/table.ts";
+import type { TableInfo } from "../core/tables/table.ts";
 
 /** A position of the core's cursor. */
 export interface Cursor {

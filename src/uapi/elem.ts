@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { isArray } from "../host/tables.ts";
-import { ERRNO_LIMIT } from "../host/wasm.ts";
+import { isArray } from "../core/tables/tables.ts";
+import { ERRNO_LIMIT } from "../core/wasm/wasm.ts";
 import { BPF_ATTR_ELEM } from "./attr.ts";
 import { type Call, hasOtherThanLock, lacksLock } from "./call.ts";
 import { deleteElement, findElement, nextElement, updateElement } from "./element.ts";

@@ -4,9 +4,10 @@
  *
  * @module
  */
+
+import type { Table } from "../core/tables/table.ts";
 import { BpfError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { Table } from "../host/table.ts";
 import { LOW_WATER, passing } from "../maps/low_water.ts";
 import { ERRNO } from "./errno.ts";
 

@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { Table } from "../host/table.ts";
-import { isSocketMap } from "../host/tables.ts";
+import type { Table } from "../core/tables/table.ts";
+import { isSocketMap } from "../core/tables/tables.ts";
 import { BPF_ATTR_ID, BPF_ATTR_OBJ } from "./attr.ts";
 import { asksForNothing, type Call, openFile } from "./call.ts";
 import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "./constants.ts";

@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import type { Table } from "../core/tables/table.ts";
+import { roundUp8 } from "../core/tables/tables.ts";
 import type { Host } from "../host/host.ts";
-import type { Table } from "../host/table.ts";
-import { roundUp8 } from "../host/tables.ts";
 import { BPF_ATTR_ELEM, BPF_ATTR_INFO, BPF_MAP_INFO } from "./attr.ts";
 import { type Call, PAGE_BYTES } from "./call.ts";
 import { ERRNO } from "./errno.ts";

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { elementsOf, fixedBytes, isUint8Array } from "../codec/byte_array.ts";
+import { elementsOf, fixedBytes, isUint8Array } from "../arguments/byte_array.ts";
 import { BpfError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import { BPF_ATTR_BYTES } from "./attr.ts";

@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { elementsOf, fixedBytes, isUint8Array } from "../codec/byte_array.ts";
+import { elementsOf, fixedBytes, isUint8Array } from "../arguments/byte_array.ts";
+import { isWellFormed } from "../core/tables/path.ts";
+import type { Table } from "../core/tables/table.ts";
 import type { Host } from "../host/host.ts";
-import { isWellFormed } from "../host/path.ts";
-import type { Table } from "../host/table.ts";
 
 /** Pointers start at a multiple of this; the first 8 bytes are left for NULL. */
 const ALIGNMENT = 8;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { TableType } from "../host/table.ts";
+import type { TableType } from "../core/tables/table.ts";
 import type { MapType } from "../maps/spec.ts";
 import {
   BPF_MAP_TYPE_ARRAY,

@@ -1,5 +1,5 @@
 // The bare core, for tests of what lies below the typed API.
-import { type CoreExports, instantiateCore } from "../../src/host/wasm.ts";
+import { type CoreExports, instantiateCore } from "../../src/core/wasm/wasm.ts";
 
 export interface Core {
   readonly core: CoreExports;

@@ -3,8 +3,8 @@
 import { EventEmitter } from "node:events";
 import { threadId, Worker } from "node:worker_threads";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { slotAddress, takeSlot } from "../../src/core/memory/shared_memory.ts";
 import { CORE_WASM_BASE64 } from "../../src/generated/core.js";
-import { slotAddress, takeSlot } from "../../src/host/shared_memory.ts";
 import { attachHost, createHost, u32, useWasm } from "../../src/index.ts";
 import { bpf_obj_pin } from "../../src/uapi/index.ts";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
@@ -136,7 +136,7 @@ describe("a slot", () => {
       };
       parentPort.postMessage(takeSlot(new Int32Array(workerData.memory.buffer)));`;
     const { memory } = host.share();
-    const url = new URL(`file://${root}/dist/host/shared_memory.js`).href;
+    const url = new URL(`file://${root}/dist/core/memory/shared_memory.js`).href;
     const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), {
       workerData: { url, memory },
     });

@@ -4,7 +4,7 @@
  * thread is the first of the two, a worker the second; exactly one of them runs at a time (turns.mjs).
  */
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
-import { slotAddress } from "../../../src/host/shared_memory.ts";
+import { slotAddress } from "../../../src/core/memory/shared_memory.ts";
 import type { Call } from "./calls.mjs";
 import { BLOCKED, HAZARD, INDEX, pointName, UNLOCK } from "./core.ts";
 import {

@@ -3,7 +3,7 @@
  * thread; a test of interleavings has one more in a worker (explorer.ts). The memory can be set back to what it was, since a core
  * keeps all its state in there.
  */
-import { HOST_CPUS, HOST_TIMEOUT, slotAddress } from "../../../src/host/shared_memory.ts";
+import { HOST_CPUS, HOST_TIMEOUT, slotAddress } from "../../../src/core/memory/shared_memory.ts";
 import { type Call, type Exports, makeCalls } from "./calls.mjs";
 import { CPUS, type Shape } from "./shapes.ts";
 

@@ -4,8 +4,8 @@
  * @module
  */
 
-import { hide } from "../print/hidden.ts";
-import type { WasmMemory } from "./wasm_types.ts";
+import { hide } from "../../print/hidden.ts";
+import type { WasmMemory } from "../wasm/wasm_types.ts";
 
 const NO_MEMORY = new ArrayBuffer(0);
 

@@ -1,8 +1,8 @@
-import { describe } from "../codec/mismatch.ts";
+import { checkKnown } from "../arguments/known.ts";
+import { describe } from "../arguments/mismatch.ts";
+import type { HostOptions } from "../host/host.ts";
 import { builtinModule } from "./builtin_module.ts";
-import type { HostOptions } from "./host.ts";
-import { checkKnown } from "./known.ts";
-import { MOST_CPUS } from "./shared_memory.ts";
+import { MOST_CPUS } from "./memory/shared_memory.ts";
 
 /** {@link HostOptions} checked and with all defaults filled in. */
 export interface ResolvedOptions {

@@ -4,9 +4,9 @@
  * @module
  */
 import { instantiateSync } from "@assemblyscript/loader";
-import { CORE_EXPORTS, CORE_WASM_BASE64 } from "../generated/core.js";
-import { CORE_SHARED_EXPORTS, CORE_SHARED_WASM_BASE64 } from "../generated/core_shared.js";
-import type { SharedExports } from "./shared_core.ts";
+import { CORE_EXPORTS, CORE_WASM_BASE64 } from "../../generated/core.js";
+import { CORE_SHARED_EXPORTS, CORE_SHARED_WASM_BASE64 } from "../../generated/core_shared.js";
+import type { SharedExports } from "../memory/shared_core.ts";
 import type { WasmGlobal, WasmMemory, WasmModule } from "./wasm_types.ts";
 
 /**

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Operation } from "../errors.ts";
+import type { Operation } from "../../errors.ts";
 import type { Table, TableInfo } from "./table.ts";
 import { Tables } from "./tables.ts";
 

@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { Scalar, type ScalarKind } from "../codec/codec.ts";
-import type { Host } from "../host/host.ts";
+import { Scalar, type ScalarKind } from "../../codec/codec.ts";
+import type { Host } from "../../host/host.ts";
 
 const WORD = 0x1_0000_0000;
 /** Largest upper word of an integer below 2^53. */

@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { Host } from "../host/host.ts";
-import { noBlock } from "../host/scratch.ts";
+import type { Host } from "../../host/host.ts";
+import { noBlock } from "./scratch.ts";
 
 const STATE = 4;
 const PLAN = 16;

@@ -3,17 +3,17 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { hide } from "../print/hidden.ts";
 import type { Deaths, WatchableWorker } from "./deaths.ts";
+import { lockTimeout, sharedCore } from "./memory/shared_core.ts";
+import { type CpuSlot, declareDead, readSlots } from "./memory/shared_memory.ts";
+import { HostViews } from "./memory/views.ts";
 import { checkInteger } from "./options.ts";
 import type { HostHandle, Seat } from "./seat.ts";
-import { lockTimeout, sharedCore } from "./shared_core.ts";
-import { type CpuSlot, declareDead, readSlots } from "./shared_memory.ts";
-import type { Tables } from "./tables.ts";
-import { HostViews } from "./views.ts";
-import type { CoreExports } from "./wasm.ts";
+import type { Tables } from "./tables/tables.ts";
+import type { CoreExports } from "./wasm/wasm.ts";
 
 /** ms until a host tries again what it could not clear up behind dead threads, and the longest, for each time takes twice as long. */
 const RETRY_MS = 1;

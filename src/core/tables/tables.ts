@@ -4,16 +4,16 @@
  *
  * @module
  */
-import { BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_ZERO_SEED } from "../constants.ts";
-import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import type { SocketMapType } from "../maps/spec.ts";
-import type { MapAttributes } from "../maps/validate.ts";
-import type { Host } from "./host.ts";
-import { noBlock, noMemory } from "./scratch.ts";
-import { drawTableSecrets } from "./secrets.ts";
-import { lockTimeout } from "./shared_core.ts";
+import { BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_ZERO_SEED } from "../../constants.ts";
+import { bpfError, ERRNO, type Operation } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import type { SocketMapType } from "../../maps/spec.ts";
+import type { MapAttributes } from "../../maps/validate.ts";
+import { noBlock, noMemory } from "../memory/scratch.ts";
+import { drawTableSecrets } from "../memory/secrets.ts";
+import { lockTimeout } from "../memory/shared_core.ts";
+import { ERRNO_LIMIT } from "../wasm/wasm.ts";
 import type { Table, TableInfo, TableType } from "./table.ts";
-import { ERRNO_LIMIT } from "./wasm.ts";
 
 /** MurmurHash3's finalizer (Appleby): every bit of the input reaches every bit of the result. */
 function mix32(word: number): number {

@@ -5,16 +5,16 @@
  *
  * @module
  */
-import { bpfError, damagedError, ERRNO, mapSubject, type Operation } from "../errors.ts";
-import type { LowWaterHooks } from "../maps/low_water.ts";
-import type { Sockets } from "../maps/sockets.ts";
-import type { Host } from "./host.ts";
-import { noBlock, noMemory } from "./scratch.ts";
-import { lockTimeout, type SharedExports, sharedCore } from "./shared_core.ts";
-import { DYING_TABLES } from "./shared_memory.ts";
+import { bpfError, damagedError, ERRNO, mapSubject, type Operation } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
+import type { LowWaterHooks } from "../../maps/low_water.ts";
+import type { Sockets } from "../../maps/sockets.ts";
+import { noBlock, noMemory } from "../memory/scratch.ts";
+import { lockTimeout, type SharedExports, sharedCore } from "../memory/shared_core.ts";
+import { DYING_TABLES } from "../memory/shared_memory.ts";
+import { ERRNO_LIMIT } from "../wasm/wasm.ts";
 import type { Table, TableInfo, TableType } from "./table.ts";
 import { isArray, isSocketMap, Tables, valueBytesOf } from "./tables.ts";
-import { ERRNO_LIMIT } from "./wasm.ts";
 
 /** Numbers of the types in the memory. */
 const TYPES: readonly TableType[] = [

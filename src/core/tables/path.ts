@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../../arguments/mismatch.ts";
 
 /** Whether a text can be written as UTF-8 and read back. */
 export function isWellFormed(text: string): boolean {

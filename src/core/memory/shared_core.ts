@@ -3,10 +3,10 @@
  *
  * @module
  */
-import { type LockTimeoutError, lockTimeoutError, type Operation } from "../errors.ts";
+import { type LockTimeoutError, lockTimeoutError, type Operation } from "../../errors.ts";
+import type { CoreExports } from "../wasm/wasm.ts";
+import type { WasmGlobal } from "../wasm/wasm_types.ts";
 import { blockedBy, HOST_TIMEOUT, SLOT_ERRNO, slotAddress } from "./shared_memory.ts";
-import type { CoreExports } from "./wasm.ts";
-import type { WasmGlobal } from "./wasm_types.ts";
 
 /**
  * Whatever is the same as in {@link CoreExports} may answer ETIMEDOUT, too. Beyond that, `lookup*` give the address of a copy of

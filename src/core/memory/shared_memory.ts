@@ -4,9 +4,9 @@
  *
  * @module
  */
-import { bpfError, ERRNO, noFreeSlotError } from "../errors.ts";
-import { builtinModule } from "./builtin_module.ts";
-import { PAGE_BYTES } from "./options.ts";
+import { bpfError, ERRNO, noFreeSlotError } from "../../errors.ts";
+import { builtinModule } from "../builtin_module.ts";
+import { PAGE_BYTES } from "../options.ts";
 
 /** Words of the host. */
 export const HOST_CPUS = 416;

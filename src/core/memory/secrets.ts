@@ -5,8 +5,8 @@
  *
  * @module
  */
-import type { CoreExports } from "./wasm.ts";
-import type { WasmMemory } from "./wasm_types.ts";
+import type { CoreExports } from "../wasm/wasm.ts";
+import type { WasmMemory } from "../wasm/wasm_types.ts";
 
 /** S0, S1 and S2 of a table, 8 bytes each. */
 const TABLE_BYTES = 24;

@@ -3,12 +3,10 @@
  *
  * @module
  */
-import { describe } from "../codec/mismatch.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, NotIsolatedError } from "../errors.ts";
 import { Deaths } from "./deaths.ts";
-import { guarded, type Trapped } from "./guard.ts";
-import { PAGE_BYTES, type ResolvedOptions } from "./options.ts";
-import { drawHostSecrets } from "./secrets.ts";
+import { drawHostSecrets } from "./memory/secrets.ts";
 import {
   checkMemory,
   HOST_CPUS,
@@ -20,15 +18,17 @@ import {
   returnSlot,
   slotAddress,
   takeSlot,
-} from "./shared_memory.ts";
+} from "./memory/shared_memory.ts";
+import { PAGE_BYTES, type ResolvedOptions } from "./options.ts";
+import { guarded, type Trapped } from "./wasm/guard.ts";
 import {
   type CoreExports,
   instantiateCore,
   instantiateSharedCore,
   isSharedCore,
   sharedModule,
-} from "./wasm.ts";
-import type { WasmMemory, WasmModule } from "./wasm_types.ts";
+} from "./wasm/wasm.ts";
+import type { WasmMemory, WasmModule } from "./wasm/wasm_types.ts";
 
 /**
  * What another thread needs to attach to a shared host: it goes there by `postMessage` or `workerData`. Made by

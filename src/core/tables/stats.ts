@@ -1,5 +1,5 @@
-import type { Host } from "../host/host.ts";
-import { sharedCore } from "../host/shared_core.ts";
+import type { Host } from "../../host/host.ts";
+import { sharedCore } from "../memory/shared_core.ts";
 
 /** How a table stores its entries. */
 export type MapLayout = "inline-keys" | "inline-tags" | "out-of-line" | "array";

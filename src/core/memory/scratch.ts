@@ -5,8 +5,8 @@
  *
  * @module
  */
-import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import type { Host } from "./host.ts";
+import { bpfError, ERRNO, type Operation } from "../../errors.ts";
+import type { Host } from "../../host/host.ts";
 import { lockTimeout, slotErrno } from "./shared_core.ts";
 import { COPY_BUFFER, slotAddress } from "./shared_memory.ts";
 
