@@ -10,9 +10,9 @@ import { resolveOptions } from "./core/options.ts";
 import { attachedSeat, type HostHandle, plainSeat, sharedSeat } from "./core/seat.ts";
 import { Host, type HostOptions } from "./host/host.ts";
 import { type AnyMapSpec, createMapOn, type MapOf } from "./maps/create.ts";
-import type { SockHash } from "./maps/sock_hash.ts";
-import type { SockMap } from "./maps/sock_map.ts";
-import type { SockHashSpec, SockMapSpec } from "./maps/socket_spec.ts";
+import type { SockHash } from "./maps/sockets/sock_hash.ts";
+import type { SockMap } from "./maps/sockets/sock_map.ts";
+import type { SockHashSpec, SockMapSpec } from "./maps/sockets/socket_spec.ts";
 import type { MapSpec, MapType } from "./maps/spec.ts";
 import { bpf } from "./uapi/syscall.ts";
 

@@ -14,6 +14,9 @@ export type { HostHandle } from "./core/seat.ts";
 export type { MapLayout, MapStats } from "./core/tables/stats.ts";
 export { useWasm } from "./core/wasm/wasm.ts";
 export type { WasmMemory, WasmModule } from "./core/wasm/wasm_types.ts";
+export type { Entry, PercpuEntry, ReadonlyEntry, ReadonlyPercpuEntry } from "./entries/entry.ts";
+export type { IteratorOptions, MapIterator } from "./entries/iterator.ts";
+export type { Seq } from "./entries/seq.ts";
 export {
   type BpfCommand,
   BpfError,
@@ -26,30 +29,29 @@ export {
   type Operation,
 } from "./errors.ts";
 export type { Host, HostMemory, HostOptions, MapMemory } from "./host/host.ts";
+export type { HostJson } from "./host/print_host.ts";
 export { attachHost, createHost, createMap } from "./hosts.ts";
 export * from "./kv/index.ts";
-export type { DeltaArray } from "./maps/add_many.ts";
-export type { ArrayMap } from "./maps/array.ts";
-export type { AnyView, ArrayPiece, ArrayView, ViewsByName, ViewType } from "./maps/array_view.ts";
-export type { Batch, BatchOptions } from "./maps/batch.ts";
-export type { BpfMap } from "./maps/bpf_map.ts";
-export type { AddArguments, AddOptions, Count, CountField } from "./maps/counter.ts";
-export type { CountingMap } from "./maps/counting_map.ts";
+export type { StoreJson } from "./kv/print_store.ts";
+export type { ArrayMap } from "./maps/array/array_map.ts";
+export type { PercpuArrayMap } from "./maps/array/percpu_array.ts";
+export type { BpfMap } from "./maps/base/bpf_map.ts";
+export type { CountingMap } from "./maps/base/counting_map.ts";
+export type { EntryMap } from "./maps/base/entry_map.ts";
+export type { LockableMap } from "./maps/base/lockable_map.ts";
 export type { MapOf, MapTypes } from "./maps/create.ts";
-export type { EntryMap } from "./maps/entry_map.ts";
-export type { HashMap } from "./maps/hash_map.ts";
-export type { ValueIterator } from "./maps/iterator_base.ts";
-export type { KeyArray, TypedArray, ValueArray } from "./maps/key_array.ts";
-export type { LockableMap } from "./maps/lockable_map.ts";
-export type { LocalSlot } from "./maps/percpu.ts";
-export type { PercpuArrayMap } from "./maps/percpu_array.ts";
-export type { PercpuHashMap } from "./maps/percpu_hash.ts";
-export type { SkAction } from "./maps/redirect.ts";
-export type { SockHash } from "./maps/sock_hash.ts";
-export type { SockMap } from "./maps/sock_map.ts";
-export type { SocketMap } from "./maps/socket_map.ts";
-export type { SocketRefusals } from "./maps/socket_refusals.ts";
-export type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./maps/socket_spec.ts";
+export type { HashMap } from "./maps/hash/hash_map.ts";
+export type { PercpuHashMap } from "./maps/hash/percpu_hash.ts";
+export type { SockHash } from "./maps/sockets/sock_hash.ts";
+export type { SockMap } from "./maps/sockets/sock_map.ts";
+export type { SocketMap } from "./maps/sockets/socket_map.ts";
+export type { SocketRefusals } from "./maps/sockets/socket_refusals.ts";
+export type {
+  OpenSockHashSpec,
+  OpenSockMapSpec,
+  SockHashSpec,
+  SockMapSpec,
+} from "./maps/sockets/socket_spec.ts";
 export type {
   AnyMapType,
   HashType,
@@ -60,19 +62,23 @@ export type {
   OpenSpec,
   SocketMapType,
 } from "./maps/spec.ts";
-export type { HostJson } from "./print/host.ts";
-export type { MapJson } from "./print/map.ts";
-export type { StoreJson } from "./print/store.ts";
-export type { Codecs } from "./programs/block.ts";
-export type { ProcessBudget } from "./programs/budget.ts";
-export { CounterExpression } from "./programs/counters.ts";
-export type { ProcessCursor } from "./programs/cursor.ts";
-export type { Entry, PercpuEntry, ReadonlyEntry, ReadonlyPercpuEntry } from "./programs/entry.ts";
-export { BooleanExpression, NumberExpression, type Operand } from "./programs/expression.ts";
-export type { IteratorOptions, MapIterator } from "./programs/iterator.ts";
-export type { NodePart } from "./programs/operands.ts";
-export { ArrayExpression, type ExpressionOf } from "./programs/places.ts";
-export type { Dumper, Filter, ProcessOptions, ProcessResult } from "./programs/process.ts";
+export type { AnyView, ArrayPiece, ArrayView, ViewsByName, ViewType } from "./ops/array_view.ts";
+export type { DeltaArray } from "./ops/batch/add_many.ts";
+export type { Batch, BatchOptions } from "./ops/batch/batch.ts";
+export type { KeyArray, TypedArray, ValueArray } from "./ops/batch/key_array.ts";
+export type { AddArguments, AddOptions, Count, CountField } from "./ops/counter.ts";
+export type { ValueIterator } from "./ops/iterator_base.ts";
+export type { LocalSlot } from "./ops/percpu.ts";
+export type { MapJson } from "./ops/print_map.ts";
+export type { SkAction } from "./ops/sockets/redirect.ts";
+export { CounterExpression } from "./programs/expressions/counters.ts";
+export { BooleanExpression, NumberExpression, type Operand } from "./programs/expressions/expression.ts";
+export type { NodePart } from "./programs/expressions/operands.ts";
+export { ArrayExpression, type ExpressionOf } from "./programs/expressions/places.ts";
+export { Effect, Rules } from "./programs/expressions/rules.ts";
+export type { Part } from "./programs/expressions/scope.ts";
+export { BytesExpression, type RunExpression, TextExpression } from "./programs/expressions/text.ts";
+export type { Codecs } from "./programs/memory.ts";
 export {
   type CounterCodecs,
   Program,
@@ -84,7 +90,6 @@ export {
   program,
   type Values,
 } from "./programs/program.ts";
-export { Effect, Rules } from "./programs/rules.ts";
-export { BytesExpression, type RunExpression, TextExpression } from "./programs/runs.ts";
-export type { Part } from "./programs/scope.ts";
-export type { Seq } from "./programs/seq.ts";
+export type { ProcessBudget } from "./runs/budget.ts";
+export type { ProcessCursor } from "./runs/cursor.ts";
+export type { Dumper, Filter, ProcessOptions, ProcessResult } from "./runs/process.ts";

@@ -17,7 +17,7 @@ import {
   u53,
   u64,
 } from "../src/index.ts";
-import { perCpu } from "../src/maps/percpu.ts";
+import { perCpu } from "../src/ops/percpu.ts";
 import { caught, expectErrno } from "./support/caught.ts";
 import { KEYS, VALUES } from "./support/samples.ts";
 

@@ -1,7 +1,7 @@
 // The core's verify finds nothing wrong, whatever is done to a map. That it does find what is wrong: verify_damage.test.ts.
 import { describe, expect, test } from "vitest";
 import { BPF_F_NO_PREALLOC, BpfError, bytes, type HashMap, u32 } from "../src/index.ts";
-import { INVARIANTS } from "../src/maps/invariants.ts";
+import { INVARIANTS } from "../src/ops/invariants.ts";
 import {
   generateOperations,
   type Operation,

@@ -20,16 +20,21 @@ import { bpfError, ERRNO } from "../errors.ts";
 import { createKvOn, type KvOpenSpec, type KvSpec, openKvOn } from "../kv/create.ts";
 import type { KvStore } from "../kv/kv_store.ts";
 import type { StoreHandle } from "../kv/store_handle.ts";
-import type { BpfMap } from "../maps/bpf_map.ts";
+import type { BpfMap } from "../maps/base/bpf_map.ts";
 import { type AnyMapSpec, type AnyOpenSpec, createMapOn, type MapOf, openMapOn } from "../maps/create.ts";
-import type { SockHash } from "../maps/sock_hash.ts";
-import type { SockMap } from "../maps/sock_map.ts";
-import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "../maps/socket_spec.ts";
+import type { SockHash } from "../maps/sockets/sock_hash.ts";
+import type { SockMap } from "../maps/sockets/sock_map.ts";
+import type {
+  OpenSockHashSpec,
+  OpenSockMapSpec,
+  SockHashSpec,
+  SockMapSpec,
+} from "../maps/sockets/socket_spec.ts";
 import type { AnyMapType, HashType, MapSpec, MapType, OpenSpec } from "../maps/spec.ts";
-import { problemsOfHost } from "../maps/verify.ts";
+import { problemsOfHost } from "../ops/verify.ts";
 import { compareAsItself, hide } from "../print/hidden.ts";
-import { type HostJson, inspectHost, jsonOfHost } from "../print/host.ts";
 import { INSPECT } from "../print/inspect.ts";
+import { type HostJson, inspectHost, jsonOfHost } from "./print_host.ts";
 
 /** Options of {@link createHost}. */
 export interface HostOptions {

@@ -12,15 +12,15 @@ import type { CoreExports } from "../core/wasm/wasm.ts";
 import type { WasmGlobal } from "../core/wasm/wasm_types.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { problemsOfTable } from "../maps/verify.ts";
+import { problemsOfTable } from "../ops/verify.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, type Inspect } from "../print/inspect.ts";
-import { contentsOfStore, inspectStore, jsonOfStore, type StoreJson } from "../print/store.ts";
 import type { Binding } from "./binding.ts";
 import { copyIn } from "./copy.ts";
 import { closedError, keyError, storeError, storeSubject, valueError } from "./failure.ts";
 import { readManifest, type StoredPair } from "./manifest.ts";
 import { offsetOf, PAGE_BYTES, PAGE_ENTRY_SHIFT, pageOf, sizeOf } from "./metadata.ts";
+import { contentsOfStore, inspectStore, jsonOfStore, type StoreJson } from "./print_store.ts";
 
 /** The manifest in force, as a store has it in its memory. */
 export interface StoredManifest {

@@ -15,10 +15,7 @@ import type { Table, TableType } from "../core/tables/table.ts";
 import { isArray, isSocketMap } from "../core/tables/tables.ts";
 import { bpfError, ERRNO, mapSubject } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { ArrayMap } from "./array.ts";
-import type { ArrayView } from "./array_view.ts";
-import type { BpfMap } from "./bpf_map.ts";
-import type { HashMap } from "./hash_map.ts";
+import type { ArrayView } from "../ops/array_view.ts";
 import {
   checkMark,
   hookLowWater,
@@ -26,23 +23,26 @@ import {
   otherMark,
   refuseLowWater,
   takeLowWater,
-} from "./low_water.ts";
-import { Map16, MapAny } from "./map_bytes.ts";
-import { Map4 } from "./map4.ts";
-import { isNumber, MapNumber4 } from "./map4_number.ts";
-import { Map8 } from "./map8.ts";
-import { perCpu } from "./percpu.ts";
-import { PercpuArray, type PercpuArrayMap } from "./percpu_array.ts";
-import { type PercpuHashMap, PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny } from "./percpu_hash.ts";
-import { SharedArrayMap } from "./shared_array.ts";
-import { SHARED_MAPS, SharedNumber4 } from "./shared_hash.ts";
-import { SHARED_PERCPU_MAPS } from "./shared_percpu.ts";
-import { SharedPercpuArrayMap } from "./shared_percpu_array.ts";
-import { SockHash } from "./sock_hash.ts";
-import { SockMap } from "./sock_map.ts";
-import { LowWaterMark } from "./socket_low_water.ts";
-import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./socket_spec.ts";
-import { Sockets } from "./sockets.ts";
+} from "../ops/low_water.ts";
+import { perCpu } from "../ops/percpu.ts";
+import { LowWaterMark } from "../ops/sockets/socket_low_water.ts";
+import { Sockets } from "../ops/sockets/sockets.ts";
+import { ArrayMap } from "./array/array_map.ts";
+import { PercpuArray, type PercpuArrayMap } from "./array/percpu_array.ts";
+import { SharedArrayMap } from "./array/shared_array.ts";
+import { SharedPercpuArrayMap } from "./array/shared_percpu_array.ts";
+import type { BpfMap } from "./base/bpf_map.ts";
+import type { HashMap } from "./hash/hash_map.ts";
+import { Map16, MapAny } from "./hash/map_any.ts";
+import { Map4 } from "./hash/map4.ts";
+import { isNumber, MapNumber4 } from "./hash/map4_number.ts";
+import { Map8 } from "./hash/map8.ts";
+import { type PercpuHashMap, PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny } from "./hash/percpu_hash.ts";
+import { SHARED_MAPS, SharedNumber4 } from "./hash/shared_hash.ts";
+import { SHARED_PERCPU_MAPS } from "./hash/shared_percpu_hash.ts";
+import { SockHash } from "./sockets/sock_hash.ts";
+import { SockMap } from "./sockets/sock_map.ts";
+import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./sockets/socket_spec.ts";
 import type { AnyMapType, LowWater, MapSpec, MapType, OpenSpec } from "./spec.ts";
 import { type MapAttributes, refuseCreate } from "./validate.ts";
 

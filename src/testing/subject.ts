@@ -3,8 +3,8 @@ import { bytes, type Codec, u32 } from "../codec/index.ts";
 import { BPF_ANY } from "../constants.ts";
 import { BpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import type { Batch } from "../maps/batch.ts";
-import type { HashMap } from "../maps/hash_map.ts";
+import type { HashMap } from "../maps/hash/hash_map.ts";
+import type { Batch } from "../ops/batch/batch.ts";
 import type { ReferenceMapOptions, ReferenceType } from "./model.ts";
 import { MAX_ROOM } from "./operations.ts";
 

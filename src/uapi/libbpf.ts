@@ -16,6 +16,7 @@ import {
   BPF_ATTR_MAP_CREATE,
   BPF_ATTR_OBJ,
 } from "./attr.ts";
+import { Transfer } from "./commands/transfer.ts";
 import {
   BPF_MAP_CREATE,
   BPF_MAP_DELETE_BATCH,
@@ -35,7 +36,6 @@ import {
   BPF_OBJ_PIN,
 } from "./constants.ts";
 import { readStruct, type StructInput, writeStruct } from "./struct.ts";
-import { Transfer } from "./transfer.ts";
 
 /** Further fields of MAP_CREATE. */
 export type MapCreateOptions = Omit<

@@ -8,7 +8,7 @@
 import type { Table } from "../core/tables/table.ts";
 import { isSocketMap } from "../core/tables/tables.ts";
 import { BPF_ATTR_ID, BPF_ATTR_OBJ } from "./attr.ts";
-import { asksForNothing, type Call, openFile } from "./call.ts";
+import { asksForNothing, type Call, openFile } from "./commands/call.ts";
 import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "./constants.ts";
 import { ERRNO } from "./errno.ts";
 

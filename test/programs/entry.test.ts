@@ -5,6 +5,7 @@ import { setFlagsFromString } from "node:v8";
 import { runInThisContext } from "node:vm";
 import fc from "fast-check";
 import { describe, expect, expectTypeOf, it } from "vitest";
+import { type Entry, LiveEntry } from "../../src/entries/entry.ts";
 import {
   array,
   bytes,
@@ -26,7 +27,6 @@ import {
   u53,
   u64,
 } from "../../src/index.ts";
-import { type Entry, LiveEntry } from "../../src/programs/entry.ts";
 import { layoutsWithValue, seeded } from "../codec_layouts.ts";
 import { bytesPerCall } from "../support/allocation.ts";
 import { caught, expectErrno } from "../support/caught.ts";

@@ -1,7 +1,7 @@
 // The 4 bytes of a hash cursor: scans that end inside groups of equal hashes, side by side, while the map changes.
 import { describe, expect, it } from "vitest";
 import { Random } from "../../src/testing/index.ts";
-import { cursorOf, SCAN_END, valueOfCursor } from "../../src/uapi/cursors.ts";
+import { cursorOf, SCAN_END, valueOfCursor } from "../../src/uapi/commands/cursors.ts";
 import {
   BPF_MAP_DELETE_ELEM,
   BPF_MAP_LOOKUP_AND_DELETE_BATCH,

@@ -7,8 +7,8 @@
  */
 import { bpfError, damagedError, ERRNO, mapSubject, type Operation } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import type { LowWaterHooks } from "../../maps/low_water.ts";
-import type { Sockets } from "../../maps/sockets.ts";
+import type { LowWaterHooks } from "../../ops/low_water.ts";
+import type { Sockets } from "../../ops/sockets/sockets.ts";
 import { noBlock, noMemory } from "../memory/scratch.ts";
 import { lockTimeout, type SharedExports, sharedCore } from "../memory/shared_core.ts";
 import { DYING_TABLES } from "../memory/shared_memory.ts";

@@ -1,6 +1,6 @@
-import type { LowWaterHooks } from "../../maps/low_water.ts";
-import type { Sockets } from "../../maps/sockets.ts";
 import type { AnyMapType } from "../../maps/spec.ts";
+import type { LowWaterHooks } from "../../ops/low_water.ts";
+import type { Sockets } from "../../ops/sockets/sockets.ts";
 
 /** What a table of the core may be: a map, or a KV store. */
 export type TableType = AnyMapType | "kv";

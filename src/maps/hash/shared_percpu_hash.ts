@@ -1,0 +1,104 @@
+/**
+ * Per-CPU hash maps on shared hosts: a thread reads and writes its own slot of a value without taking a lock.
+ *
+ * @module
+ */
+import { BPF_ANY } from "../../constants.ts";
+import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
+import { sharedCore } from "../../core/memory/shared_core.ts";
+import type { Operation } from "../../errors.ts";
+import type { AddOptions } from "../../ops/counter.ts";
+import { LocalSlot } from "../../ops/percpu.ts";
+import { COUNT_OFFSET, checkCount, counted, stageDelta, stageKey } from "../../ops/shared_calls.ts";
+import { type HashClass, SHARED_MAPS } from "./shared_hash.ts";
+
+class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
+  override get(key: K): V | undefined {
+    const { map, codec, offset } = this;
+    if (map.reading === 0) map.refuse("local.get");
+    const { host } = map;
+    const keyAddress = stageKey(map, "local.get", key);
+    if (keyAddress === 0) return undefined;
+    const { copy } = host.scratch;
+    let found: number;
+    try {
+      found = sharedCore(map).localRead(map.reading, keyAddress, offset, map.table.valueSize, copy);
+    } catch (trap) {
+      throw map.trapped("local.get", trap);
+    }
+    if (found !== 1) {
+      if (found !== 0) map.fail("local.get", found);
+      return undefined;
+    }
+    const value = readScalar(host, codec.scalar, copy);
+    return value === undefined ? map.decodeValue<V>("local.get", host.view, copy, codec) : (value as V);
+  }
+
+  protected override write(operation: Operation, key: K, value: V, flags: number): void {
+    const { map, codec, offset } = this;
+    if (map.writing === 0) map.refuse(operation);
+    const { host } = map;
+    map.checkFlags(operation, flags);
+    if (fitsScalar(codec.scalar, value)) {
+      host.scratch.turn++;
+      writeScalar(host, codec.scalar, host.scratch.value, value);
+    } else map.encodeValue(operation, value, codec);
+    const condition = flags === BPF_ANY ? BPF_ANY : map.condition(operation, flags);
+    const keyAddress = stageKey(map, operation, key);
+    const { value: at } = host.scratch;
+    let errno: number;
+    try {
+      errno = sharedCore(map).localWrite(map.writing, keyAddress, offset, map.table.valueSize, at, condition);
+    } catch (trap) {
+      throw map.trapped(operation, trap);
+    }
+    if (errno !== 0) map.fail(operation, errno);
+  }
+}
+
+function sharingPerCpu(Base: HashClass): HashClass {
+  return class extends Base {
+    readonly #local = new SharedLocalSlot<unknown, unknown>(this as never);
+
+    get local(): LocalSlot<unknown, unknown> {
+      return this.#local;
+    }
+
+    override add(key: unknown, delta: unknown, options?: AddOptions<unknown>): number | bigint {
+      const counter = checkCount(this, delta, options);
+      const keyAddress = stageKey(this, "add", key);
+      const at = stageDelta(this, delta);
+      const offset = this.#local.offset + counter.offset;
+      let errno: number;
+      try {
+        errno = sharedCore(this).localAdd(
+          this.writing,
+          keyAddress,
+          at,
+          counter.scalar,
+          offset,
+          at + COUNT_OFFSET,
+        );
+      } catch (trap) {
+        throw this.trapped("add", trap);
+      }
+      return counted(this, counter, delta, errno);
+    }
+
+    override addDeltas(
+      stage: number,
+      keys: number,
+      count: number,
+      deltas: number,
+      width: number,
+      offset: number,
+    ): number {
+      return super.addDeltas(stage, keys, count, deltas, width, this.#local.offset + offset);
+    }
+  };
+}
+
+/** By key size: 4, 8, 16 bytes, any other. */
+export const SHARED_PERCPU_MAPS = /* @__PURE__ */ SHARED_MAPS.map((Class) =>
+  sharingPerCpu(Class as unknown as HashClass),
+);

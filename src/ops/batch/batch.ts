@@ -1,0 +1,425 @@
+/// <reference lib="esnext.disposable" preserve="true" />
+/**
+ * Batches: flat buffers of keys and values in host memory, and the cursor of a scan.
+ *
+ * @module
+ */
+
+import { checkKnown } from "../../arguments/known.ts";
+import { describe } from "../../arguments/mismatch.ts";
+import { BPF_F_LOCK } from "../../constants.ts";
+import { noBlock, READ_AHEAD, roundUp64, scanLayout } from "../../core/memory/scratch.ts";
+import { checkInteger } from "../../core/options.ts";
+import { CURSOR_ENDED } from "../../core/wasm/wasm.ts";
+import { bpfError, ERRNO, type Operation } from "../../errors.ts";
+import type { BpfMap } from "../../maps/base/bpf_map.ts";
+import type { EntryMap } from "../../maps/base/entry_map.ts";
+import { compareBy } from "../../print/hidden.ts";
+import { INSPECT, type Inspect, printEntries, printList } from "../../print/inspect.ts";
+import { partError, subjectOf } from "../failure.ts";
+import { callLowWater, LOW_WATER, passing } from "../low_water.ts";
+import { groupSize } from "./key_array.ts";
+import { type PutBack, putBack } from "./put_back.ts";
+
+/** Options of {@link EntryMap.batches}. */
+export interface BatchOptions {
+  /** Entries per batch. */
+  readonly size?: number | undefined;
+}
+
+/** What batches are compared by. */
+function contentsOfBatch(this: Batch<unknown, unknown>): unknown {
+  return [this.toJSON(), this.closed ? "closed" : [...this.entries()]];
+}
+
+/** More is never faster, and counts are 32 bits in the kernel's struct. */
+const CAPACITY_MAX = 2 ** 31;
+/** In the place of the condition of updates: entries are deleted. */
+const REMOVING = -1;
+const DEFAULT_BYTES = 65536;
+const DEFAULT_ENTRIES_MAX = 4096;
+
+/** The size that options ask for. */
+export function batchSizeOf(
+  operation: "batches" | "drain",
+  map: BpfMap<unknown, unknown>,
+  options: BatchOptions,
+): number {
+  const what = `${operation}: ${subjectOf(map)}`;
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`${what}: expected options { size }, got ${describe(options)}`);
+  }
+  checkKnown(what, options, ["size"]);
+  const { size = defaultBatchSize(map) } = options;
+  checkBatchSize(`${what}: size`, size);
+  return size;
+}
+
+export function checkBatchSize(what: string, size: unknown): void {
+  checkInteger(what, size, 1, CAPACITY_MAX);
+}
+
+/** As many entries as fit 64 KiB: beyond that, a larger batch saves nothing. */
+function defaultBatchSize(map: BpfMap<unknown, unknown>): number {
+  const { keySize, valueBytes } = map.table;
+  return Math.max(1, Math.min(DEFAULT_ENTRIES_MAX, Math.floor(DEFAULT_BYTES / (keySize + valueBytes))));
+}
+
+/**
+ * The kernel's batch struct over buffers in host memory. Made by {@link EntryMap.createBatch}; belongs to that map.
+ *
+ * The views `keys` and `values` are replaced when host memory grows: read them from the batch each time.
+ *
+ * @example
+ * ```ts
+ * import { createMap, u32 } from "bpfmap";
+ *
+ * const map = createMap({ type: "hash", key: u32, value: u32, maxEntries: 8 });
+ * map.set(7, 70);
+ * const batch = map.createBatch(4);
+ * console.log(map.lookupBatch(batch), batch.count); // false 1
+ * console.log(batch.key(0), batch.value(0), batch.keys.length); // 7 70 16
+ * batch.close();
+ * ```
+ */
+export class Batch<K, V> {
+  readonly #capacity: number;
+  #count: number;
+  #elemFlags = 0;
+  #flags = 0;
+  #map: EntryMap<K, V>;
+  /** The block: cursor, keys, values, and the stage of its calls, so that they need no memory of a host that is full by then. 0 when closed. */
+  #cursor: number;
+  #stage: number;
+  #bytes: number;
+  #keysAt: number;
+  #valuesAt: number;
+  #keys: Uint8Array = new Uint8Array(0);
+  #values: Uint8Array = new Uint8Array(0);
+
+  /** @internal Use {@link EntryMap.createBatch}. */
+  constructor(map: EntryMap<K, V>, capacity: number) {
+    const { host, table } = map;
+    const layout = scanLayout(host, table.keySize, table.valueBytes, capacity);
+    const copies = host.shared
+      ? roundUp64(groupSize(capacity, table.keySize) * table.keySize + READ_AHEAD)
+      : 0;
+    this.#bytes = layout.bytes + roundUp64(host.layout.stageBytes) + copies;
+    this.#cursor = host.allocate(this.#bytes);
+    if (this.#cursor === 0) throw noBlock(host, "createBatch", subjectOf(map));
+    this.#stage = this.#cursor + layout.bytes;
+    this.#map = map;
+    this.#keysAt = this.#cursor + layout.keys;
+    this.#valuesAt = this.#cursor + layout.values;
+    this.#capacity = capacity;
+    this.#count = capacity;
+    compareBy(this, contentsOfBatch);
+    map.resources.add(this);
+    this.rewind();
+  }
+
+  /** Entries that the buffers hold. */
+  get capacity(): number {
+    return this.#capacity;
+  }
+
+  /** Before a call: how many entries to take, up to `capacity`. After it: how many were done. */
+  get count(): number {
+    return this.#count;
+  }
+
+  set count(count: number) {
+    this.#count = count;
+  }
+
+  /** 0, or `BPF_F_LOCK` when the value has a spinLock; for {@link EntryMap.updateBatch} also the condition of the updates. */
+  get elemFlags(): number {
+    return this.#elemFlags;
+  }
+
+  set elemFlags(flags: number) {
+    this.#elemFlags = flags;
+  }
+
+  /** 0: the kernel has no flags here yet. */
+  get flags(): number {
+    return this.#flags;
+  }
+
+  set flags(flags: number) {
+    this.#flags = flags;
+  }
+
+  /** The keys, packed: `capacity * keySize` bytes of host memory. */
+  get keys(): Uint8Array {
+    this.#check("batch.keys");
+    if (this.#keys.length === 0) {
+      const { host, table } = this.#map;
+      this.#keys = host.u8.subarray(this.#keysAt, this.#keysAt + this.capacity * table.keySize);
+    }
+    return this.#keys;
+  }
+
+  /**
+   * The values, packed: `capacity * valueSize` bytes of host memory. Of per-CPU
+   * maps, a value is one slot per CPU, each at a multiple of 8 bytes.
+   */
+  get values(): Uint8Array {
+    this.#check("batch.values");
+    if (this.#values.length === 0) {
+      const { host, table } = this.#map;
+      this.#values = host.u8.subarray(this.#valuesAt, this.#valuesAt + this.capacity * table.valueBytes);
+    }
+    return this.#values;
+  }
+
+  /** Key number `index`. */
+  key(index: number): K {
+    this.#checkIndex("batch.key", index);
+    const { host } = this.#map;
+    return this.#map.decodeKey("batch.key", host.view, this.#key(index));
+  }
+
+  /** Value number `index`. */
+  value(index: number): V {
+    this.#checkIndex("batch.value", index);
+    const { host } = this.#map;
+    return this.#map.decodeValue("batch.value", host.view, this.#value(index));
+  }
+
+  /** Writes key and value number `index`; neither is written when one of them does not fit its codec. */
+  set(index: number, key: K, value: V): void {
+    this.#checkIndex("batch.set", index);
+    const { host, table } = this.#map;
+    this.#map.encodeValue("batch.set", value);
+    this.#map.encodeKey("batch.set", key);
+    this.#check("batch.set"); // a getter may have closed it
+    host.copy(this.#key(index), host.scratch.key, table.keySize);
+    host.copy(this.#value(index), host.scratch.value, table.valueBytes);
+  }
+
+  /** The first `count` entries. */
+  *entries(): Generator<[K, V], void, undefined> {
+    const { count } = this;
+    for (let i = 0; i < count; i++) yield [this.key(i), this.value(i)];
+  }
+
+  /** Puts the cursor back to the beginning and `count` to `capacity`. */
+  rewind(): void {
+    this.#check("batch.rewind");
+    const { u32 } = this.#map.host;
+    u32[this.#cursor >>> 2] = 0;
+    u32[(this.#cursor >>> 2) + 1] = 0;
+    this.#count = this.#capacity;
+  }
+
+  /** Gives the buffers back. Calling it again does nothing. */
+  close(): void {
+    if (this.#cursor === 0) return;
+    this.#map.host.release(this.#cursor, this.#bytes);
+    this.#map.resources.delete(this);
+    this.#cursor = 0;
+    this.#keys = this.#values = new Uint8Array(0);
+  }
+
+  [Symbol.dispose](): void {
+    this.close();
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Batch";
+  }
+
+  /** What `JSON.stringify` gives: the numbers of the batch, without its entries. */
+  toJSON(): { capacity: number; count: number; elemFlags: number; flags: number } {
+    const { capacity, count, elemFlags, flags } = this;
+    return { capacity, count, elemFlags, flags };
+  }
+
+  /** @internal */
+  [INSPECT](_depth?: number, options: object = {}, inspect?: Inspect): string {
+    const title = `Batch(${this.count} of ${this.capacity}) of ${subjectOf(this.#map)}`;
+    if (this.#cursor === 0) return `${title} (closed)`;
+    const printed = printEntries(this.entries(), options, inspect);
+    return printList(title, printed, this.count - printed.length);
+  }
+
+  /** @internal Whether it was closed. */
+  get closed(): boolean {
+    return this.#cursor === 0;
+  }
+
+  /** @internal The next `count` entries from the cursor; false once the scan has ended. */
+  fill(map: EntryMap<K, V>, operation: Operation): boolean {
+    this.#checkCall(map, operation);
+    this.#checkFlags(operation);
+    const wanted = this.#count;
+    this.#count = map.scan(this.#cursor, this.#keysAt, this.#valuesAt, wanted);
+    if (wanted > 0) map.checkScan(operation, this.#count);
+    return !this.#ended();
+  }
+
+  /** @internal As {@link fill}, and removes the entries. */
+  take(map: EntryMap<K, V>, operation: Operation): boolean {
+    this.#checkCall(map, operation);
+    this.#checkFlags(operation);
+    const { host, table } = map;
+    const wanted = this.#count;
+    this.#count = host.core.drain(table.handle, this.#cursor, this.#keysAt, this.#valuesAt, wanted);
+    if (host.u8.length === 0) host.refresh();
+    if (wanted > 0) map.checkScan(operation, this.#count);
+    return !this.#ended();
+  }
+
+  /** @internal Writes the first `count` entries; throws at the first that fails. */
+  write(map: EntryMap<K, V>): void {
+    this.#checkCall(map, "updateBatch");
+    map.checkFlags("updateBatch", this.#elemFlags);
+    const condition = map.condition("updateBatch", this.#elemFlags);
+    if (map.frozen) map.fail("updateBatch", ERRNO.EPERM);
+    const wanted = this.#count;
+    this.#count = 0;
+    let errno = this.#eachGroup(map, wanted, condition);
+    // A method of its own: the closure in it would cost every call an allocation.
+    while (errno === LOW_WATER) errno = this.#passMark(map, wanted, condition);
+    if (errno !== 0) throw partError(map, "updateBatch", errno, this.#count, wanted);
+  }
+
+  /** Has the low-water hook called and writes on. */
+  #passMark(map: EntryMap<K, V>, wanted: number, condition: number): number {
+    const done = this.#count;
+    const maxEntries = callLowWater(map, "updateBatch");
+    this.#check("updateBatch");
+    // The hook may have used the batch.
+    this.#count = done;
+    // The entry that was told goes on, and no other.
+    const errno = passing(map.host, map.table, maxEntries, () => this.#eachGroup(map, done + 1, condition));
+    return errno === 0 ? this.#eachGroup(map, wanted, condition) : errno;
+  }
+
+  /**
+   * Has entries from number `count` up to number `end` done, and counts them. Another thread may write to the keys of a shared host
+   * while they are hashed and compared: there they go through the stage, group by group. 0, or the errno that ended it.
+   *
+   * @param condition of updates, or REMOVING
+   */
+  #eachGroup(map: EntryMap<K, V>, end: number, condition: number): number {
+    const { host, table } = map;
+    const { keySize } = table;
+    const { stageBytes, stageErrno } = host.layout;
+    const room = host.shared ? groupSize(end - this.#count, keySize) : end - this.#count;
+    const copies = roundUp64(stageBytes);
+    const stage = this.#stage;
+    while (this.#count < end) {
+      const entries = Math.min(room, end - this.#count);
+      let keys = this.#key(this.#count);
+      if (host.shared) {
+        host.u8.copyWithin(stage + copies, keys, keys + entries * keySize);
+        keys = stage + copies;
+      }
+      const done =
+        condition === REMOVING
+          ? host.core.removeMany(table.handle, stage, keys, entries)
+          : map.writeEntries(stage, keys, entries, this.#value(this.#count), condition);
+      this.#count += done;
+      if (host.u8.length === 0) host.refresh();
+      if (done < entries) return host.u32[(stage + stageErrno) >>> 2];
+    }
+    return 0;
+  }
+
+  /** @internal Deletes the first `count` keys; throws at the first that is absent. */
+  remove(map: EntryMap<K, V>): void {
+    this.#checkCall(map, "deleteBatch");
+    this.#checkFlags("deleteBatch");
+    if (map.frozen) map.fail("deleteBatch", ERRNO.EPERM);
+    const wanted = this.#count;
+    this.#count = 0;
+    const errno = this.#eachGroup(map, wanted, REMOVING);
+    if (errno !== 0) throw partError(map, "deleteBatch", errno, this.#count, wanted);
+  }
+
+  /** @internal Takes up to `capacity` entries out for {@link HashMap.drain}; false when the map is empty then. */
+  drain(map: EntryMap<K, V>): boolean {
+    // Entries may not move inside a section, so there a cursor goes over them; another thread may be in one at any time.
+    if (map.host.shared || map.host.tables.sections > 0) {
+      this.#count = this.#capacity;
+      return this.take(map, "drain");
+    }
+    const { host, table } = map;
+    this.#count = host.core.drainAny(table.handle, this.#stage, this.#keysAt, this.#valuesAt, this.#capacity);
+    if (host.u8.length === 0) host.refresh();
+    return this.#count === this.#capacity;
+  }
+
+  /** @internal Puts the entries from number `from` on back. */
+  putBack(map: EntryMap<K, V>, from: number): PutBack {
+    return putBack(map, "drain", from, this.#count, (i) => [this.#key(i), this.#value(i)]);
+  }
+
+  /** Where key number `index` is. */
+  #key(index: number): number {
+    return this.#keysAt + index * this.#map.table.keySize;
+  }
+
+  #value(index: number): number {
+    return this.#valuesAt + index * this.#map.table.valueBytes;
+  }
+
+  #ended(): boolean {
+    return this.#map.host.u32[(this.#cursor >>> 2) + 1] === CURSOR_ENDED;
+  }
+
+  #check(operation: Operation): void {
+    if (this.#cursor === 0) {
+      throw bpfError(ERRNO.EBADF, operation, `a batch of ${subjectOf(this.#map)}`, "is closed");
+    }
+  }
+
+  #checkIndex(operation: Operation, index: number): void {
+    this.#check(operation);
+    // Messages only for what fails: building them costs more than the call.
+    if (index >>> 0 === index && index < this.#capacity) return;
+    checkInteger(`${operation}: ${subjectOf(this.#map)}: index`, index, 0, this.#capacity - 1);
+  }
+
+  #checkCall(map: EntryMap<K, V>, operation: Operation): void {
+    if (this.#map !== map) {
+      const cause = `was given a batch of ${subjectOf(this.#map)}`;
+      throw bpfError(ERRNO.EINVAL, operation, subjectOf(map), cause);
+    }
+    if (this.#cursor === 0)
+      throw bpfError(ERRNO.EBADF, operation, subjectOf(map), "was given a closed batch");
+    const count = this.#count;
+    if (count >>> 0 !== count || count > this.#capacity) {
+      checkInteger(`${operation}: ${subjectOf(map)}: batch.count`, count, 0, this.#capacity);
+    }
+    if (this.#flags !== 0) this.#refuseFlags(operation);
+  }
+
+  /** Throws for elemFlags other than BPF_F_LOCK. */
+  #checkFlags(operation: Operation): void {
+    const allowed = this.#map.table.hasLock ? BPF_F_LOCK : 0;
+    if (this.#elemFlags !== 0 && this.#elemFlags !== allowed) this.#refuseFlags(operation);
+  }
+
+  #refuseFlags(operation: Operation): never {
+    const cause = `was given a batch with elemFlags = ${this.#elemFlags}, flags = ${this.#flags}`;
+    throw bpfError(ERRNO.EINVAL, operation, subjectOf(this.#map), cause);
+  }
+}
+
+/** {@link EntryMap.batches}. */
+export function* eachBatch<K, V>(map: EntryMap<K, V>, size: number): Generator<Batch<K, V>, void, undefined> {
+  const batch = map.createBatch(size);
+  try {
+    let more = true;
+    while (more) {
+      batch.count = size;
+      more = map.lookupBatch(batch);
+      if (batch.count > 0) yield batch;
+    }
+  } finally {
+    batch.close();
+  }
+}

@@ -1,0 +1,225 @@
+/**
+ * Counters: integers of values that `add` and `addMany` add to.
+ *
+ * @module
+ */
+
+import { checkKnown } from "../arguments/known.ts";
+import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.ts";
+import { type Codec, Scalar, type ScalarKind } from "../codec/codec.ts";
+import { isStruct } from "../codec/struct.ts";
+import type { Operation } from "../errors.ts";
+import type { Host } from "../host/host.ts";
+import type { BpfMap } from "../maps/base/bpf_map.ts";
+import { subjectOf } from "./failure.ts";
+
+/**
+ * What `add` counts in, for values of type `V`: number, or bigint for `u64` and `i64`; of a struct, what its fields are. `N` says
+ * which, for a struct that has both. It is never more than values have, so that an editor shows no call that cannot be made.
+ * Unknown for values without an integer.
+ */
+export type Count<V, N> = unknown extends V
+  ? number | bigint
+  : V extends number
+    ? number
+    : V extends bigint
+      ? bigint
+      : V extends string | readonly unknown[] | Uint8Array
+        ? unknown
+        : N extends V[keyof V]
+          ? N
+          : [Extract<V[keyof V], number | bigint>] extends [never]
+            ? unknown
+            : Extract<V[keyof V], number | bigint>;
+
+/** Names of the fields of `V` that `add` can count in, in integers of type `C`. */
+export type CountField<V, C> = unknown extends V
+  ? string
+  : { [F in keyof V]: V[F] extends C ? F : never }[keyof V];
+
+/** What `add` takes after the key, to count in integers of type `C`; `D` is the type of one delta, or of many. */
+export type AddArguments<V, C, D = C> = unknown extends C
+  ? never
+  : unknown extends V
+    ? [delta: D, options?: AddOptions<string>]
+    : V extends number | bigint
+      ? [delta: D]
+      : [delta: D, options: AddOptions<CountField<V, C>>];
+
+/** Options of `add` and `addMany` for values that are structs. */
+export interface AddOptions<F> {
+  /** The field of the struct to add to. */
+  readonly field: F;
+}
+
+/** One integer of a value. */
+export interface Counter {
+  readonly scalar: ScalarKind;
+  /** Bytes. */
+  readonly width: 1 | 2 | 4 | 8;
+  /** Bytes from the start of the value. */
+  readonly offset: number;
+  /** How errors call it: `value` or `value.packets`. */
+  readonly path: string;
+}
+
+const WORD = 0x1_0000_0000;
+const U53_HIGH_MAX = 0x1f_ffff;
+const U64_MAX = 0xffff_ffff_ffff_ffffn;
+
+const WIDTHS: Readonly<Partial<Record<ScalarKind, Counter["width"]>>> = {
+  [Scalar.U8]: 1,
+  [Scalar.I8]: 1,
+  [Scalar.U16]: 2,
+  [Scalar.I16]: 2,
+  [Scalar.U32]: 4,
+  [Scalar.I32]: 4,
+  [Scalar.U53]: 8,
+  [Scalar.U64]: 8,
+  [Scalar.I64]: 8,
+};
+
+/** The counters of one map, found once per field. */
+export class Counters {
+  /** That of a value that is one integer. */
+  readonly whole: Counter | undefined;
+  #codec: Codec<unknown>;
+  #fields = new Map<unknown, Counter>();
+
+  /** @param codec the value's; of the `percpu_` types, that of one CPU's */
+  constructor(codec: Codec<unknown>) {
+    this.#codec = codec;
+    const width = WIDTHS[codec.scalar];
+    this.whole = width && { scalar: codec.scalar, width, offset: 0, path: "value" };
+  }
+
+  /** The counter that a call means, or TypeError. */
+  find(
+    map: BpfMap<unknown, unknown>,
+    operation: Operation,
+    options: AddOptions<unknown> | undefined,
+  ): Counter {
+    if (options === undefined && this.whole !== undefined) return this.whole;
+    for (const name in options)
+      if (name !== "field") checkKnown(`${operation}: ${subjectOf(map)}`, options, ["field"]);
+    const field: unknown = options?.field;
+    // A getter may have closed it.
+    if (options !== undefined && (map.reading === 0 || map.writing === 0)) map.refuse(operation);
+    const known = this.#fields.get(field);
+    if (known !== undefined) return known;
+    const what = `${operation}: ${subjectOf(map)}`;
+    const codec = this.#codec;
+    if (options === undefined) {
+      const remedy = isStruct(codec) ? '; name one of its fields: { field: "..." }' : "";
+      throw new TypeError(`${what}: expected values that are integers, they are ${codec.name}${remedy}`);
+    }
+    if (typeof options !== "object" || options === null) {
+      throw new TypeError(`${what}: expected options { field }, got ${describe(options)}`);
+    }
+    if (typeof field !== "string" || !isStruct(codec) || !Object.hasOwn(codec.fields, field)) {
+      throw new TypeError(
+        `${what}: field: expected a field of the values, which are ${codec.name}, got ${describe(field)}`,
+      );
+    }
+    const { scalar = Scalar.NONE, name }: { scalar?: ScalarKind; name: string } = codec.fields[field];
+    const width = WIDTHS[scalar];
+    if (width === undefined) throw new TypeError(`${what}: field: expected an integer, .${field} is ${name}`);
+    const counter: Counter = { scalar, width, offset: codec.offsets[field], path: `value.${field}` };
+    this.#fields.set(field, counter);
+    return counter;
+  }
+}
+
+/** Whether a counter takes a delta: any integer of its width, with either sign. */
+export function fitsDelta({ scalar, width }: Counter, delta: unknown): boolean {
+  if (width !== 8) {
+    return typeof delta === "number" && Math.floor(delta) === delta && delta > -WORD && delta < WORD;
+  }
+  if (scalar === Scalar.U53) return Number.isSafeInteger(delta);
+  return typeof delta === "bigint" && delta >= -U64_MAX && delta <= U64_MAX;
+}
+
+/** The error for a delta that a counter does not take. */
+export function badDelta({ scalar, width }: Counter, step: string, delta: unknown): unknown {
+  const big = width === 8 && scalar !== Scalar.U53;
+  const limit = big ? `${U64_MAX}` : `${width === 8 ? Number.MAX_SAFE_INTEGER : WORD - 1}`;
+  const expected = `an integer -${limit}..${limit}${big ? " (bigint)" : ""}`;
+  const Kind = typeof delta === (big ? "bigint" : "number") ? outOfRange : wrongType;
+  return within(step, Kind(expected, describe(delta)));
+}
+
+/** Adds to a u32 as {@link addTo}. The two counters that most programs have are functions of their own, for V8 to inline. */
+export function addU32({ u32 }: Host, address: number, delta: number): number {
+  const sum = (u32[address >>> 2] + delta) >>> 0;
+  u32[address >>> 2] = sum;
+  return sum;
+}
+
+/** Adds to a u53. It does not wrap: -1, and nothing is written, when it would leave 0..2^53 - 1, or had left it before. */
+export function addU53({ u32 }: Host, address: number, delta: number): number {
+  const low = address >>> 2;
+  const high = u32[low + 1];
+  const sum = high * WORD + u32[low] + delta;
+  if (high > U53_HIGH_MAX || sum < 0 || sum > Number.MAX_SAFE_INTEGER) return -1;
+  u32[low] = sum;
+  u32[low + 1] = sum / WORD;
+  return sum;
+}
+
+/**
+ * Adds to an integer at an address, modulo 2^(8 * width) as an atomic add; the new count.
+ *
+ * @param delta one that {@link fitsDelta}
+ */
+export function addTo(
+  host: Host,
+  scalar: ScalarKind,
+  address: number,
+  delta: number | bigint,
+): number | bigint {
+  switch (scalar) {
+    case Scalar.I32: {
+      const sum = (host.i32[address >>> 2] + (delta as number)) | 0;
+      host.i32[address >>> 2] = sum;
+      return sum;
+    }
+    case Scalar.U16: {
+      const sum = (host.u16[address >>> 1] + (delta as number)) & 0xffff;
+      host.u16[address >>> 1] = sum;
+      return sum;
+    }
+    case Scalar.U8: {
+      const sum = (host.u8[address] + (delta as number)) & 0xff;
+      host.u8[address] = sum;
+      return sum;
+    }
+    case Scalar.I16: {
+      const sum = host.u16[address >>> 1] + (delta as number);
+      host.u16[address >>> 1] = sum;
+      return (sum << 16) >> 16;
+    }
+    case Scalar.I8: {
+      const sum = host.u8[address] + (delta as number);
+      host.u8[address] = sum;
+      return (sum << 24) >> 24;
+    }
+    case Scalar.U64: {
+      const sum = BigInt.asUintN(64, host.view.getBigUint64(address, true) + (delta as bigint));
+      host.view.setBigUint64(address, sum, true);
+      return sum;
+    }
+    default: {
+      const sum = BigInt.asIntN(64, host.view.getBigInt64(address, true) + (delta as bigint));
+      host.view.setBigInt64(address, sum, true);
+      return sum;
+    }
+  }
+}
+
+/** The error for a u53 that would leave its range. */
+export function outOfU53(counter: Counter, step: string, delta: number | bigint): unknown {
+  return within(
+    step + counter.path,
+    outOfRange("u53 (0..9007199254740991)", `a sum beyond it by adding ${delta}`),
+  );
+}

@@ -1,0 +1,161 @@
+/**
+ * Iterators over a map.
+ *
+ * They fetch entries in groups and keep the group, with the cursor of the scan, in JavaScript memory: between two steps an
+ * iterator holds no host memory, so that one that is dropped half way (`map.keys().next().value`) leaks nothing and needs no
+ * finalizer.
+ *
+ * @module
+ */
+
+import { noBlock, scanLayout } from "../core/memory/scratch.ts";
+import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/wasm.ts";
+import type { Operation } from "../errors.ts";
+import type { BpfMap } from "../maps/base/bpf_map.ts";
+import type { EntryMap } from "../maps/base/entry_map.ts";
+import { subjectOf } from "./failure.ts";
+import { IteratorBase } from "./iterator_base.ts";
+
+/** What an iterator yields. */
+export type IteratorKind = "keys" | "values" | "entries";
+
+/** Entries per group. The first is small: many iterators are asked for one entry only. */
+const FIRST_GROUP = 8;
+const GROUP = 128;
+/** Bytes of a group of large entries. */
+const GROUP_BYTES = 65536;
+/** Unlike every version, which is a u32. */
+const NO_VERSION = -1;
+
+/** A map that can be iterated over. */
+export type Scannable<K, V> = BpfMap<K, V> & Pick<EntryMap<K, V>, "find" | "scan" | "checkScan">;
+
+export class EntryIterator<K, V, T> extends IteratorBase {
+  #map: Scannable<K, V>;
+  #kind: IteratorKind;
+  #operation: Operation;
+  /** Copy of the cursor while the scan waits. */
+  #cursor: Uint8Array;
+  /** Copy of the group: `#room` keys, then as many values. */
+  #group = new Uint8Array(0);
+  #view = new DataView(this.#group.buffer);
+  #room = 0;
+  /** Entries of the group, and the next to yield. */
+  #count = 0;
+  #next = 0;
+  /** Version of the map when the group was copied. */
+  #version = 0;
+  /** The scan has no further group. */
+  #ended = false;
+  #done = false;
+  /** Most entries per group. */
+  readonly #most: number;
+
+  /** @param most entries to fetch at once. For 1 every map has room; more may have to be allocated. */
+  constructor(map: Scannable<K, V>, kind: IteratorKind, operation: Operation, most = GROUP) {
+    super();
+    if (map.reading === 0) map.refuse(operation);
+    this.#map = map;
+    this.#kind = kind;
+    this.#operation = operation;
+    this.#most = most;
+    this.#cursor = new Uint8Array(map.host.layout.cursorBytes + map.table.keySize);
+  }
+
+  next(): IteratorResult<T, undefined> {
+    const map = this.#map;
+    while (!this.#done) {
+      if (map.reading === 0) map.refuse(this.#operation);
+      if (this.#next < this.#count) {
+        const index = this.#next++;
+        const { host, table } = map;
+        const version = host.u32[(map.reading + host.layout.version) >>> 2];
+        if (version === this.#version && table.runs === 0) {
+          const value = this.#decode(
+            index,
+            this.#view,
+            this.#room * table.keySize + index * table.valueBytes,
+          );
+          return { done: false, value };
+        }
+        const address = this.#find(index);
+        if (address >= ERRNO_LIMIT) return { done: false, value: this.#decode(index, host.view, address) };
+        if (address !== 0) map.fail(this.#operation, address);
+      } else if (this.#ended) {
+        this.#done = true;
+      } else {
+        this.#fetch();
+      }
+    }
+    return { done: true, value: undefined };
+  }
+
+  return(): IteratorResult<T, undefined> {
+    this.#done = true;
+    return { done: true, value: undefined };
+  }
+
+  [Symbol.iterator](): this {
+    return this;
+  }
+
+  [Symbol.dispose](): void {
+    this.return();
+  }
+
+  get [Symbol.toStringTag](): string {
+    return "Map Iterator";
+  }
+
+  /** Where the value of an entry of the group is now; 0 when the entry was deleted. */
+  #find(index: number): number {
+    const { host, table, reading } = this.#map;
+    const start = index * table.keySize;
+    host.scratch.turn++;
+    host.u8.set(this.#group.subarray(start, start + table.keySize), host.scratch.key);
+    return this.#map.find(reading, host.scratch.key);
+  }
+
+  #decode(index: number, values: DataView, offset: number): T {
+    const map = this.#map;
+    if (this.#kind === "values") return map.decodeValue(this.#operation, values, offset) as unknown as T;
+    const key = map.decodeKey(this.#operation, this.#view, index * map.table.keySize);
+    if (this.#kind === "keys") return key as unknown as T;
+    return [key, map.decodeValue(this.#operation, values, offset)] as unknown as T;
+  }
+
+  /** Scans the next group in the stage of the host and copies it here. */
+  #fetch(): void {
+    const { host, table, reading } = this.#map;
+    const { keySize, valueBytes } = table;
+    const wanted = Math.min(this.#most, this.#room === 0 ? FIRST_GROUP : GROUP);
+    let room = Math.max(1, Math.min(wanted, Math.floor(GROUP_BYTES / (keySize + valueBytes))));
+    let layout = scanLayout(host, keySize, valueBytes, room);
+    let cursor = host.scratch.stage(layout.bytes);
+    if (cursor === 0) {
+      // The host is full, but room for one entry was reserved when the map was created.
+      room = 1;
+      layout = scanLayout(host, keySize, valueBytes, room);
+      cursor = host.scratch.stage(layout.bytes);
+      if (cursor === 0) throw noBlock(host, this.#operation, subjectOf(this.#map));
+    }
+    if (room !== this.#room) {
+      this.#room = room;
+      this.#group = new Uint8Array(room * (keySize + valueBytes));
+      this.#view = new DataView(this.#group.buffer);
+    }
+    host.u8.set(this.#cursor, cursor);
+    const keys = cursor + layout.keys;
+    const values = cursor + layout.values;
+    const count = this.#map.scan(cursor, keys, values, room);
+    this.#map.checkScan(this.#operation, count);
+    this.#cursor.set(host.u8.subarray(cursor, cursor + this.#cursor.length));
+    this.#ended = host.u32[(cursor >>> 2) + 1] === CURSOR_ENDED;
+    this.#group.set(host.u8.subarray(keys, keys + count * keySize));
+    this.#group.set(host.u8.subarray(values, values + count * valueBytes), room * keySize);
+    // Shared memory keeps no version: every entry of the group is looked up again.
+    this.#version = host.shared ? NO_VERSION : host.u32[(reading + host.layout.version) >>> 2];
+    this.#count = count;
+    this.#next = 0;
+  }
+}

@@ -1,0 +1,191 @@
+/**
+ * How the blocks of a table hold their entries, for generated code that walks over them: the other side is
+ * assembly/table/layout/block_keys.ts, block_tags.ts and block_refs.ts, which have the diagrams.
+ *
+ * @module
+ */
+import type { Host } from "../../host/host.ts";
+import { type CodeWriter, I8X16, I16X8, I32, type Local, V128 } from "../wasm/index.ts";
+
+/** Words of the header of a table (assembly/table/layout/header.ts). */
+const LAYOUT = 20;
+const VALUES = 52;
+const VALUE_SIZE = 56;
+const SLOT_MASK = 60;
+const KEY_SIZE = 84;
+const OVERFLOW_VALUES = 116;
+const OVERFLOW_MASK = 120;
+const ELEMENT_STRIDE = 140;
+
+const LAYOUT_KEYS = 0;
+const LAYOUT_TAGS = 1;
+const LAYOUT_REFS = 2;
+
+/** In an element: the word that says whether it is in use, then the key (assembly/table/layout/elements.ts). */
+export const LIVE = 1;
+export const ELEMENT_KEY = 4;
+
+/** Bits of a link that hold a width, in the shared build. */
+const WIDTH_BITS = 63;
+
+/** Locals of a walk: the block, whether it is a bucket (1) or an overflow block (0), and a slot of it. */
+export interface Walk {
+  readonly block: Local;
+  readonly first: Local;
+  readonly slot: Local;
+}
+
+/** Writes the parts of a walk over blocks that differ by layout. Each leaves one i32 on the stack. */
+export interface BlockWriter {
+  /** The set of used slots, a bit each. */
+  occupied(code: CodeWriter, walk: Walk): void;
+  /** Where the key of the slot is. */
+  key(code: CodeWriter, walk: Walk): void;
+  value(code: CodeWriter, walk: Walk): void;
+  /** The next block of the chain, or 0. */
+  link(code: CodeWriter, walk: Walk): void;
+}
+
+/** Constants of a table: of a bucket and of an overflow block. */
+type Pair = readonly [bucket: number, overflow: number];
+
+/** One of two constants, by the kind of block. */
+function choose(code: CodeWriter, { first }: Walk, [bucket, overflow]: Pair): void {
+  if (bucket === overflow) code.i32(bucket);
+  else code.i32(bucket).i32(overflow).get(first).select();
+}
+
+/** `slot * bytes`. */
+function scaled(code: CodeWriter, { slot }: Walk, bytes: number): void {
+  const shift = Math.log2(bytes);
+  code.get(slot);
+  if (Number.isInteger(shift)) code.i32(shift).op(I32.shl);
+  else code.i32(bytes).op(I32.mul);
+}
+
+/** The word at `block + offset`, where the offset depends on the kind of block. */
+function wordAt(code: CodeWriter, walk: Walk, offsets: Pair): void {
+  code.get(walk.block);
+  if (offsets[0] === offsets[1]) {
+    code.load(I32.load, offsets[0]);
+    return;
+  }
+  choose(code, walk, offsets);
+  code.op(I32.add).load(I32.load);
+}
+
+function linkAt(offsets: Pair, shared: boolean): BlockWriter["link"] {
+  return (code, walk) => {
+    wordAt(code, walk, offsets);
+    if (shared) code.i32(~WIDTH_BITS).op(I32.and);
+  };
+}
+
+function keysWriter(shared: boolean): BlockWriter {
+  const slots = shared ? 9 : 10;
+  const overflowSlots = 4;
+  const masks: Pair = [2 ** slots - 1, 2 ** overflowSlots - 1];
+  return {
+    occupied(code, walk) {
+      wordAt(code, walk, [shared ? 40 : 44, 20]);
+      choose(code, walk, masks);
+      code.op(I32.and);
+    },
+    key(code, walk) {
+      code.get(walk.block);
+      scaled(code, walk, 4);
+      code.op(I32.add);
+    },
+    value(code, walk) {
+      code.get(walk.block);
+      scaled(code, walk, 8);
+      code.op(I32.add);
+      choose(code, walk, [48, 24]);
+      code.op(I32.add);
+    },
+    link: linkAt([shared ? 36 : 40, 16], shared),
+  };
+}
+
+function tagsWriter(field: (offset: number) => number, shared: boolean): BlockWriter {
+  const leastTag = 2;
+  const masks: Pair = [field(SLOT_MASK), field(OVERFLOW_MASK)];
+  const values: Pair = [field(VALUES), field(OVERFLOW_VALUES)];
+  return {
+    occupied(code, walk) {
+      code.get(walk.block).load(V128.load);
+      code.v128Const(new Uint8Array(16).fill(leastTag)).op(I8X16.ge_u).op(I8X16.bitmask);
+      choose(code, walk, masks);
+      code.op(I32.and);
+    },
+    key(code, walk) {
+      code.get(walk.block);
+      scaled(code, walk, field(KEY_SIZE));
+      code
+        .op(I32.add)
+        .i32(shared ? 24 : 16)
+        .op(I32.add);
+    },
+    value(code, walk) {
+      code.get(walk.block);
+      scaled(code, walk, field(VALUE_SIZE));
+      code.op(I32.add);
+      choose(code, walk, values);
+      code.op(I32.add);
+    },
+    link: linkAt([12, 12], shared),
+  };
+}
+
+function refsWriter(field: (offset: number) => number, shared: boolean): BlockWriter {
+  const slots = shared ? 9 : 10;
+  const zeros = new Uint8Array(16);
+  /** The address of the slot's element. */
+  const element = (code: CodeWriter, walk: Walk) => {
+    code.get(walk.block);
+    scaled(code, walk, 4);
+    code.op(I32.add).load(I32.load, 24);
+  };
+  return {
+    occupied(code, { block }) {
+      for (const half of [0, 16]) code.get(block).load(V128.load, half).v128Const(zeros).op(I16X8.eq);
+      code.op(I8X16.narrow_i16x8_s).op(I8X16.bitmask);
+      code
+        .i32(-1)
+        .op(I32.xor)
+        .i32(2 ** slots - 1)
+        .op(I32.and);
+    },
+    key(code, walk) {
+      element(code, walk);
+      code.i32(ELEMENT_KEY).op(I32.add);
+    },
+    value(code, walk) {
+      element(code, walk);
+      code.i32(field(VALUES)).op(I32.add);
+    },
+    link: linkAt([20, 20], shared),
+  };
+}
+
+function fieldOf(host: Host, table: number, offset: number): number {
+  return host.u32[(table + offset) >>> 2];
+}
+
+/** Whether the entries of a table are elements of their own. */
+export function isOutOfLine(host: Host, table: number): boolean {
+  return fieldOf(host, table, LAYOUT) === LAYOUT_REFS;
+}
+
+/** Bytes from one element to the next, and from its start to its value. */
+export function elementSizes(host: Host, table: number): { stride: number; valueOffset: number } {
+  return { stride: fieldOf(host, table, ELEMENT_STRIDE), valueOffset: fieldOf(host, table, VALUES) };
+}
+
+/** What writes walks over the blocks of a table, whose layout is for life. */
+export function blockWriter(host: Host, table: number): BlockWriter {
+  const field = (offset: number) => fieldOf(host, table, offset);
+  const layout = field(LAYOUT);
+  if (layout === LAYOUT_KEYS) return keysWriter(host.shared);
+  return layout === LAYOUT_TAGS ? tagsWriter(field, host.shared) : refsWriter(field, host.shared);
+}

@@ -1,0 +1,90 @@
+/**
+ * The commands on one element: MAP_LOOKUP_ELEM, MAP_UPDATE_ELEM, MAP_DELETE_ELEM, MAP_GET_NEXT_KEY,
+ * MAP_LOOKUP_AND_DELETE_ELEM. Checks stand in the order of kernel/bpf/syscall.c.
+ *
+ * @module
+ */
+import { isArray } from "../../core/tables/tables.ts";
+import { ERRNO_LIMIT } from "../../core/wasm/wasm.ts";
+import { BPF_ATTR_ELEM } from "../attr.ts";
+import { ERRNO } from "../errno.ts";
+import { type Call, hasOtherThanLock, lacksLock } from "./call.ts";
+import { pastLowWater } from "./low_water.ts";
+import { deleteElement, findElement, nextElement, updateElement } from "./map_ops.ts";
+
+const { map_fd, key, value, next_key, flags } = BPF_ATTR_ELEM.fields;
+
+export function lookupElem(call: Call): number {
+  if (call.hasTail(flags)) return -ERRNO.EINVAL;
+  if (hasOtherThanLock(call.u64(flags))) return -ERRNO.EINVAL;
+  const file = call.file(call.u32(map_fd));
+  if (typeof file === "number") return file;
+  if (!file.readable) return -ERRNO.EPERM;
+  const { host, memory } = call;
+  const { table } = file;
+  if (lacksLock(table, call.u32(flags))) return -ERRNO.EINVAL;
+  if (!memory.read(call.u64(key), host.scratch.key, table.keySize)) return -ERRNO.EFAULT;
+  const address = findElement(host, table, host.scratch.key, call.u32(flags));
+  if (address === 0) return -ERRNO.ENOENT;
+  if (address < ERRNO_LIMIT) return -address;
+  return memory.write(call.u64(value), address, table.valueBytes) ? 0 : -ERRNO.EFAULT;
+}
+
+export function updateElem(call: Call): number {
+  if (call.hasTail(flags)) return -ERRNO.EINVAL;
+  const file = call.file(call.u32(map_fd));
+  if (typeof file === "number") return file;
+  if (!call.canWrite(file)) return -ERRNO.EPERM;
+  const { host, memory } = call;
+  const { table } = file;
+  if (lacksLock(table, call.u32(flags))) return -ERRNO.EINVAL;
+  const { scratch } = host;
+  return -pastLowWater(host, table, 1, () => {
+    if (!memory.read(call.u64(key), scratch.key, table.keySize)) return ERRNO.EFAULT;
+    if (!memory.read(call.u64(value), scratch.value, table.valueBytes)) return ERRNO.EFAULT;
+    return updateElement(host, table, scratch.key, scratch.value, call.u64(flags));
+  });
+}
+
+export function deleteElem(call: Call): number {
+  if (call.hasTail(key)) return -ERRNO.EINVAL;
+  const file = call.file(call.u32(map_fd));
+  if (typeof file === "number") return file;
+  if (!call.canWrite(file)) return -ERRNO.EPERM;
+  const { host, memory } = call;
+  if (!memory.read(call.u64(key), host.scratch.key, file.table.keySize)) return -ERRNO.EFAULT;
+  return -deleteElement(host, file.table, host.scratch.key);
+}
+
+export function getNextKey(call: Call): number {
+  if (call.hasTail(next_key)) return -ERRNO.EINVAL;
+  const file = call.file(call.u32(map_fd));
+  if (typeof file === "number") return file;
+  if (!file.readable) return -ERRNO.EPERM;
+  const { host, memory } = call;
+  const { table } = file;
+  const { scratch } = host;
+  const pointer = call.u64(key);
+  if (pointer !== 0 && !memory.read(pointer, scratch.key, table.keySize)) return -ERRNO.EFAULT;
+  const errno = nextElement(host, table, pointer === 0 ? 0 : scratch.key, scratch.out);
+  if (errno !== 0) return -errno;
+  return memory.write(call.u64(next_key), scratch.out, table.keySize) ? 0 : -ERRNO.EFAULT;
+}
+
+export function lookupAndDeleteElem(call: Call): number {
+  if (call.hasTail(flags)) return -ERRNO.EINVAL;
+  if (hasOtherThanLock(call.u64(flags))) return -ERRNO.EINVAL;
+  const file = call.file(call.u32(map_fd));
+  if (typeof file === "number") return file;
+  if (!file.readable || !call.canWrite(file)) return -ERRNO.EPERM;
+  const { host, memory } = call;
+  const { table } = file;
+  if (lacksLock(table, call.u32(flags))) return -ERRNO.EINVAL;
+  const { scratch } = host;
+  if (!memory.read(call.u64(key), scratch.key, table.keySize)) return -ERRNO.EFAULT;
+  if (isArray(table.type)) return -ERRNO.ENOTSUPP;
+  const errno = host.core.take(table.handle, scratch.key, scratch.value);
+  if (errno !== 0) return -errno;
+  // The element is gone also when its value can be written nowhere.
+  return memory.write(call.u64(value), scratch.value, table.valueBytes) ? 0 : -ERRNO.EFAULT;
+}

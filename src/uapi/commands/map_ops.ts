@@ -1,0 +1,103 @@
+/**
+ * Single elements of a table, by the address of a key in host memory. Arrays and hashes side by side, as `map->ops` has them.
+ *
+ * @module
+ */
+
+import { sharedCore } from "../../core/memory/shared_core.ts";
+import type { Table } from "../../core/tables/table.ts";
+import { isArray } from "../../core/tables/tables.ts";
+import { ERRNO_LIMIT } from "../../core/wasm/wasm.ts";
+import type { Host } from "../../host/host.ts";
+import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from "../constants.ts";
+import { ERRNO } from "../errno.ts";
+
+/** As {@link findElement} on a shared host, with the value copied out of the map. */
+function copyElement(host: Host, table: Table, key: number, flags: number): number {
+  const core = sharedCore(host);
+  const { copy } = host.scratch;
+  const found = isArray(table.type)
+    ? core.arrayGet(table.handle, host.u32[key >>> 2], copy, flags)
+    : core.fetch(table.handle, key, copy, flags);
+  return found === 1 ? copy : found;
+}
+
+/** Address of the value of a key, 0 when it is absent, or an errno. `flags`: 0 or BPF_F_LOCK. */
+export function findElement(host: Host, table: Table, key: number, flags: number): number {
+  if (host.shared) return copyElement(host, table, key, flags);
+  const { core, u32 } = host;
+  const m = table.handle;
+  if (isArray(table.type)) {
+    return core.arrayElement(m, u32[key >>> 2]) >>> 0;
+  }
+  switch (table.keySize) {
+    case 4:
+      return core.lookup4(m, u32[key >>> 2]) >>> 0;
+    case 8:
+      return core.lookup8(m, u32[key >>> 2], u32[(key >>> 2) + 1]) >>> 0;
+    case 16:
+      return core.lookup16(m, key) >>> 0;
+    default:
+      return core.lookupAny(m, key) >>> 0;
+  }
+}
+
+/** Bytes of a `bpf_spin_lock`. */
+const LOCK_BYTES = 4;
+
+/** Locks of values that come from user space are not written: in a map they read 0, as the typed API leaves them. */
+export function clearLocks(host: Host, table: Table, values: number, entries: number): void {
+  if (table.lockOffset === undefined) return;
+  for (let i = 0; i < entries; i++) {
+    const lock = values + i * table.valueBytes + table.lockOffset;
+    host.u8.fill(0, lock, lock + LOCK_BYTES);
+  }
+}
+
+/** `bpf_map_update_value`: writes the value at an address. `flags` may be any 64-bit number; 0 or an errno. */
+export function updateElement(host: Host, table: Table, key: number, value: number, flags: number): number {
+  const condition = flags > 0xff ? flags : flags & ~BPF_F_LOCK;
+  if (condition > BPF_EXIST) return ERRNO.EINVAL;
+  // Only the shared core knows of locks.
+  const lock = host.shared ? flags & BPF_F_LOCK : 0;
+  clearLocks(host, table, value, 1);
+  if (!isArray(table.type)) {
+    const errno = host.core.update(table.handle, key, value, condition | lock);
+    if (host.u8.length === 0) host.refresh();
+    return errno;
+  }
+  const index = host.u32[key >>> 2];
+  if (condition === BPF_NOEXIST) return index < table.maxEntries ? ERRNO.EEXIST : ERRNO.E2BIG;
+  if (host.shared) return sharedCore(host).arraySet(table.handle, index, value, lock);
+  const address = host.core.arrayObtain(table.handle, index) >>> 0;
+  if (address < ERRNO_LIMIT) return address;
+  host.copy(address, value, table.valueBytes);
+  host.u32[(table.handle + host.layout.version) >>> 2]++;
+  return 0;
+}
+
+/** Removes a key; 0 or an errno. Elements of arrays cannot be removed. */
+export function deleteElement(host: Host, table: Table, key: number): number {
+  if (isArray(table.type)) return ERRNO.EINVAL;
+  const { core, u32 } = host;
+  const m = table.handle;
+  switch (table.keySize) {
+    case 4:
+      return core.remove4(m, u32[key >>> 2]);
+    case 8:
+      return core.remove8(m, u32[key >>> 2], u32[(key >>> 2) + 1]);
+    case 16:
+      return core.remove16(m, key);
+    default:
+      return core.removeAny(m, key);
+  }
+}
+
+/** The key after the one at an address (0: the first) to `out`; 0 or ENOENT. After an absent key comes the first one. */
+export function nextElement(host: Host, table: Table, key: number, out: number): number {
+  if (!isArray(table.type)) return host.core.nextKey(table.handle, key, out);
+  const index = key === 0 ? table.maxEntries : host.u32[key >>> 2];
+  if (index === table.maxEntries - 1) return ERRNO.ENOENT;
+  host.u32[out >>> 2] = index < table.maxEntries ? index + 1 : 0;
+  return 0;
+}
