@@ -17,7 +17,7 @@ import { type Codec, isCodec } from "../codec/codec.ts";
 import { holdsLock, struct } from "../codec/struct.ts";
 import { roundUp8 } from "../core/tables/tables.ts";
 import type { Host } from "../host/host.ts";
-import { numberKind } from "./expressions/number_kind.ts";
+import { numberKind } from "./expressions/scalar_types.ts";
 import type { Place } from "./expressions/tree.ts";
 
 /** Named layouts. */

@@ -8,8 +8,8 @@ import { HashMap } from "./hash_map.ts";
 const { U32, I32 } = Scalar;
 
 /**
- * Maps with keys of 4 bytes, which go to the core as an argument. Why this class, `map8.ts` and `map_bytes.ts` say the same
- * thing for different exports of the core: see the head of `hash_map.ts`.
+ * Maps with keys of 4 bytes, which go to the core as an argument. Why this class, `map8.ts`, `map16.ts` and `map_any.ts` say the same
+ * thing for different exports of the core: see the head of `../base/entry_map.ts`.
  */
 export class Map4<K, V> extends HashMap<K, V> {
   override get(key: K, flags?: number): V | undefined {

@@ -10,9 +10,10 @@ import type { KeyArray } from "../../ops/batch/key_array.ts";
 import type { AddArguments, Count } from "../../ops/counter.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
 import type { HashMap } from "./hash_map.ts";
-import { Map16, MapAny } from "./map_any.ts";
+import { MapAny } from "./map_any.ts";
 import { Map4 } from "./map4.ts";
 import { Map8 } from "./map8.ts";
+import { Map16 } from "./map16.ts";
 
 /**
  * A hash map with a value for each CPU of the host under every key (`BPF_MAP_TYPE_PERCPU_HASH`), so that threads count without

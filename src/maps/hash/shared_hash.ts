@@ -20,10 +20,11 @@ import {
   stageValue,
   valueAt,
 } from "../../ops/shared_calls.ts";
-import { Map16, MapAny } from "./map_any.ts";
+import { MapAny } from "./map_any.ts";
 import { Map4 } from "./map4.ts";
 import { MapNumber4, UNFIT } from "./map4_number.ts";
 import { Map8 } from "./map8.ts";
+import { Map16 } from "./map16.ts";
 
 /** A class of hash maps as TypeScript is told of it: which of them it is, and what it holds, does not matter. */
 export type HashClass = typeof MapAny<unknown, unknown>;

@@ -5,7 +5,7 @@
  */
 import { Scalar } from "../../codec/codec.ts";
 import { ACT_DELETE, ACT_KEEP } from "../../constants.ts";
-import type { NumberKind } from "../expressions/number_kind.ts";
+import type { NumberKind } from "../expressions/scalar_types.ts";
 import type { EffectNode, ProgramTree, Statement } from "../expressions/tree.ts";
 import { type CodeWriter, F32, F64, I32, I64, type MemoryOpcode, TYPE_I32 } from "../wasm/index.ts";
 import { BooleanWriter } from "./codegen_boolean.ts";

@@ -8,8 +8,8 @@
  * @module
  */
 import { Scalar } from "../../codec/codec.ts";
-import { type NumberKind, scalarType } from "../expressions/number_kind.ts";
 import { narrow, type Range, readAs, S32, S64, type Sign, U32, within } from "../expressions/range.ts";
+import { type NumberKind, scalarType } from "../expressions/scalar_types.ts";
 import type { FloatNode, Fold, IntegerNode, NumberNode } from "../expressions/tree.ts";
 import {
   type CodeWriter,

@@ -7,7 +7,7 @@
 import { Scalar } from "../../codec/codec.ts";
 import { ACT_KEEP } from "../../constants.ts";
 import type { HostViews } from "../../core/memory/views.ts";
-import { scalarType } from "../expressions/number_kind.ts";
+import { scalarType } from "../expressions/scalar_types.ts";
 import type { EffectNode, FloatNode, IntegerNode, ProgramTree } from "../expressions/tree.ts";
 import { booleanReader } from "./evaluate_boolean.ts";
 import { floatAt, floatReader, integerAt, integerReader } from "./evaluate_number.ts";

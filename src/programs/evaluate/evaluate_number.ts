@@ -4,8 +4,8 @@
  * @module
  */
 import { Scalar } from "../../codec/codec.ts";
-import { type NumberKind, scalarType } from "../expressions/number_kind.ts";
 import { type Range, signOf } from "../expressions/range.ts";
+import { type NumberKind, scalarType } from "../expressions/scalar_types.ts";
 import type { FloatNode, FloatOperator, Fold, IntegerNode, NumberNode } from "../expressions/tree.ts";
 import type { Evaluation, Reader } from "./evaluate_places.ts";
 import { castInteger, type Integer, integerOperation, truncate, wrap } from "./integers.ts";

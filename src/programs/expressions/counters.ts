@@ -5,9 +5,9 @@
  */
 import { NumberExpression, type Operand } from "./expression.ts";
 import { load } from "./nodes.ts";
-import type { NumberKind } from "./number_kind.ts";
 import { floatOperand, integerOperand } from "./operands.ts";
 import { Effect } from "./rules.ts";
+import type { NumberKind } from "./scalar_types.ts";
 import { Part, type Scope } from "./scope.ts";
 import type { Place } from "./tree.ts";
 

@@ -7,11 +7,11 @@
 import { describe } from "../../arguments/mismatch.ts";
 import type { Codec } from "../../codec/codec.ts";
 import { complement, convert, negate, operate } from "./nodes.ts";
-import { numberKind } from "./number_kind.ts";
 import { booleanOperand, floatOperand, integerOperand, NodePart } from "./operands.ts";
 import { print, printInner } from "./print.ts";
 import type { IntegerOperator } from "./range.ts";
 import { type Effect, type Rules, rule } from "./rules.ts";
+import { numberKind } from "./scalar_types.ts";
 import { checkScope, type Part } from "./scope.ts";
 import type { BooleanNode, Comparison, FloatOperator, NumberNode } from "./tree.ts";
 

@@ -6,7 +6,6 @@
  * @module
  */
 
-import { type NumberKind, scalarType } from "./number_kind.ts";
 import {
   all,
   type IntegerOperator,
@@ -18,6 +17,7 @@ import {
   U64,
   within,
 } from "./range.ts";
+import { type NumberKind, scalarType } from "./scalar_types.ts";
 import type { Element, FloatNode, Fold, IntegerNode, NumberNode, Place } from "./tree.ts";
 
 export function constant(value: bigint, sign: Sign): IntegerNode {

@@ -5,8 +5,8 @@
  */
 import { describe } from "../../arguments/mismatch.ts";
 import { constant } from "./nodes.ts";
-import { scalarType } from "./number_kind.ts";
 import { ANY_INTEGER, type Range, S64 } from "./range.ts";
+import { scalarType } from "./scalar_types.ts";
 import { checkScope, Part, type Scope } from "./scope.ts";
 import type { BooleanNode, FloatNode, IntegerNode, NumberNode } from "./tree.ts";
 

@@ -12,7 +12,7 @@ import { type Fields, type StructCodec, spinLock } from "../../codec/struct.ts";
 import { eachElement, elementAt } from "./elements.ts";
 import { NumberExpression, type Operand } from "./expression.ts";
 import { foldFloats, foldIntegers, load } from "./nodes.ts";
-import { numberKind } from "./number_kind.ts";
+import { numberKind } from "./scalar_types.ts";
 import { checkScope, Part, record, type Scope } from "./scope.ts";
 import { BytesExpression, TextExpression } from "./text.ts";
 import type { Fold, NumberNode, Place } from "./tree.ts";

@@ -4,8 +4,8 @@
  * @module
  */
 import { ACT_DELETE, ACT_STOP } from "../../constants.ts";
-import { scalarType } from "./number_kind.ts";
 import { U64 } from "./range.ts";
+import { scalarType } from "./scalar_types.ts";
 import type { BooleanNode, EffectNode, NumberNode, Run, Statement } from "./tree.ts";
 
 const SYMBOLS = {

@@ -7,8 +7,8 @@
  * @module
  */
 
-import type { NumberKind } from "./number_kind.ts";
 import type { IntegerOperator, Range, Sign } from "./range.ts";
+import type { NumberKind } from "./scalar_types.ts";
 
 /** What an address counts from: the entry's key or value, or the block of the program's own memory. */
 export type Root = "key" | "value" | "block";

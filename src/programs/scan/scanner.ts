@@ -7,7 +7,7 @@
 
 import type { SharedExports } from "../../core/memory/shared_core.ts";
 import type { Host } from "../../host/host.ts";
-import { instantiate } from "../compile.ts";
+import { instantiate } from "../codegen/compile.ts";
 import {
   type CodeWriter,
   type Local,

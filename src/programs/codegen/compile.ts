@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { HostViews } from "../core/memory/views.ts";
+import type { HostViews } from "../../core/memory/views.ts";
 
 /**
  * Instantiates a generated module on the memory of a host.
