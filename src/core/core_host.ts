@@ -3,6 +3,9 @@
  *
  * @module
  */
+
+import { checkNoPromise, checkPlainFunction } from "../arguments/functions.ts";
+import { checkInteger } from "../arguments/integer.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { hide } from "../print/hidden.ts";
@@ -10,31 +13,13 @@ import type { Deaths, WatchableWorker } from "./deaths.ts";
 import { lockTimeout, sharedCore } from "./memory/shared_core.ts";
 import { type CpuSlot, declareDead, readSlots } from "./memory/shared_memory.ts";
 import { HostViews } from "./memory/views.ts";
-import { checkInteger } from "./options.ts";
 import type { HostHandle, Seat } from "./seat.ts";
 import type { Tables } from "./tables/tables.ts";
-import type { CoreExports } from "./wasm/wasm.ts";
+import type { CoreExports } from "./wasm/exports.ts";
 
 /** ms until a host tries again what it could not clear up behind dead threads, and the longest, for each time takes twice as long. */
 const RETRY_MS = 1;
 const MOST_RETRY_MS = 64;
-
-/** Throws for a function that would go on after it has returned. */
-export function checkPlainFunction(what: string, fn: unknown, outlived = "section"): void {
-  if (typeof fn !== "function") throw new TypeError(`${what}: expected a function, got ${describe(fn)}`);
-  if (Object.prototype.toString.call(fn) !== "[object Function]") {
-    throw new TypeError(
-      `${what}: expected a plain function: an async function or a generator outlives the ${outlived}`,
-    );
-  }
-}
-
-/** Throws for a result that is a promise. */
-export function checkNoPromise(what: string, result: unknown, outlived = "section"): void {
-  if (typeof (result as { then?: unknown } | null | undefined)?.then === "function") {
-    throw new TypeError(`${what}: the function returned a promise, which outlives the ${outlived}`);
-  }
-}
 
 export abstract class HostThreads extends HostViews {
   /** Slots of per-CPU values; of a shared host, how many threads may be attached. */

@@ -1,3 +1,4 @@
+import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
 import type { HostOptions } from "../host/host.ts";
@@ -26,14 +27,6 @@ const SHARED_MEMORY_DEFAULT = 2 ** 30;
 const CPUS_MAX = 4096;
 
 const LOCK_TIMEOUT_DEFAULT = 5000;
-
-/** Checks an option that is an integer of a range. */
-export function checkInteger(what: string, value: unknown, min: number, max: number): number {
-  const expected = `${what}: expected an integer ${min}..${max}, got ${describe(value)}`;
-  if (typeof value !== "number") throw new TypeError(expected);
-  if (!Number.isInteger(value) || value < min || value > max) throw new RangeError(expected);
-  return value;
-}
 
 interface Machine {
   readonly navigator?: { readonly hardwareConcurrency?: number };

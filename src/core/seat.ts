@@ -20,14 +20,9 @@ import {
   takeSlot,
 } from "./memory/shared_memory.ts";
 import { PAGE_BYTES, type ResolvedOptions } from "./options.ts";
+import type { CoreExports } from "./wasm/exports.ts";
 import { guarded, type Trapped } from "./wasm/guard.ts";
-import {
-  type CoreExports,
-  instantiateCore,
-  instantiateSharedCore,
-  isSharedCore,
-  sharedModule,
-} from "./wasm/wasm.ts";
+import { instantiateCore, instantiateSharedCore, isSharedCore, sharedModule } from "./wasm/wasm.ts";
 import type { WasmMemory, WasmModule } from "./wasm/wasm_types.ts";
 
 /**

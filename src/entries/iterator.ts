@@ -18,11 +18,11 @@
  * @module
  */
 
+import { checkInteger } from "../arguments/integer.ts";
 import { checkSlips } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { noBlock, roundUp64, scanLayout } from "../core/memory/scratch.ts";
-import { checkInteger } from "../core/options.ts";
-import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/wasm.ts";
+import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/exports.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { EntryMap } from "../maps/base/entry_map.ts";
 import { subjectOf } from "../ops/failure.ts";

@@ -4,9 +4,9 @@
  * @module
  */
 
+import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
-import { checkInteger } from "../core/options.ts";
 import type { Table } from "../core/tables/table.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";

@@ -4,8 +4,9 @@
  * @module
  */
 
-import { lockTimeout, type SharedExports } from "../core/memory/shared_core.ts";
+import { lockTimeout } from "../core/memory/shared_core.ts";
 import type { Table } from "../core/tables/table.ts";
+import type { SharedExports } from "../core/wasm/shared_exports.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import type { StoreHandle } from "./store_handle.ts";
 

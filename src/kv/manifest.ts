@@ -5,11 +5,11 @@
  * @module
  */
 
+import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";
 import { describe, within } from "../arguments/mismatch.ts";
 import { type Codec, isCodec } from "../codec/codec.ts";
 import { holdsLock } from "../codec/struct.ts";
-import { checkInteger } from "../core/options.ts";
 import { BpfError, bpfError, damagedError, ERRNO, type Operation } from "../errors.ts";
 import { PAGE_BYTES } from "./metadata.ts";
 

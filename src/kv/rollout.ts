@@ -6,7 +6,7 @@
  */
 
 import { noBlock } from "../core/memory/scratch.ts";
-import { ERRNO_LIMIT } from "../core/wasm/wasm.ts";
+import { ERRNO_LIMIT } from "../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { Binding } from "./binding.ts";
 import { exclusively, GATE, hold, letGo } from "./exclusive.ts";

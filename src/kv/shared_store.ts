@@ -4,7 +4,8 @@
  * @module
  */
 import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
-import { type SharedExports, sharedCore } from "../core/memory/shared_core.ts";
+import { sharedCore } from "../core/memory/shared_core.ts";
+import type { SharedExports } from "../core/wasm/shared_exports.ts";
 import { ERRNO } from "../errors.ts";
 import type { Binding } from "./binding.ts";
 import { copyOut } from "./copy.ts";

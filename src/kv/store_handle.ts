@@ -8,7 +8,7 @@ import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { tableBytes, tableEntries } from "../core/tables/stats.ts";
 import type { Table } from "../core/tables/table.ts";
-import type { CoreExports } from "../core/wasm/wasm.ts";
+import type { CoreExports } from "../core/wasm/exports.ts";
 import type { WasmGlobal } from "../core/wasm/wasm_types.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import type { Host } from "../host/host.ts";

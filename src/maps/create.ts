@@ -4,13 +4,13 @@
  * @module
  */
 
+import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { type Codec, isCodec, Scalar } from "../codec/codec.ts";
 import { u32 } from "../codec/scalars.ts";
 import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
-import { checkInteger } from "../core/options.ts";
 import type { Table, TableType } from "../core/tables/table.ts";
 import { isArray, isSocketMap } from "../core/tables/tables.ts";
 import { bpfError, ERRNO, mapSubject } from "../errors.ts";

@@ -9,7 +9,7 @@
  */
 
 import { noBlock, scanLayout } from "../core/memory/scratch.ts";
-import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/wasm.ts";
+import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/exports.ts";
 import type { Operation } from "../errors.ts";
 import type { BpfMap } from "../maps/base/bpf_map.ts";
 import type { EntryMap } from "../maps/base/entry_map.ts";

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkInteger } from "../core/options.ts";
+import { checkInteger } from "../arguments/integer.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { LockableMap } from "../maps/base/lockable_map.ts";
 import { subjectOf } from "./failure.ts";

@@ -8,11 +8,11 @@
  * @module
  */
 
+import { checkNoPromise, checkPlainFunction } from "../arguments/functions.ts";
+import { checkInteger } from "../arguments/integer.ts";
 import { checkSlips } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
-import { checkNoPromise, checkPlainFunction } from "../core/core_host.ts";
 import { sharedCore } from "../core/memory/shared_core.ts";
-import { checkInteger } from "../core/options.ts";
 import type { Table } from "../core/tables/table.ts";
 import { isArray } from "../core/tables/tables.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";

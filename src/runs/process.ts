@@ -7,10 +7,10 @@
  * @module
  */
 
+import { checkPlainFunction } from "../arguments/functions.ts";
+import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
-import { checkPlainFunction } from "../core/core_host.ts";
-import { checkInteger } from "../core/options.ts";
 import type { Entry } from "../entries/entry.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { EntryMap } from "../maps/base/entry_map.ts";

@@ -6,9 +6,10 @@
  *
  * @module
  */
+
+import { checkNoPromise } from "../arguments/functions.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { ACT_DELETE, ACT_KEEP, ACT_STOP } from "../constants.ts";
-import { checkNoPromise } from "../core/core_host.ts";
 import {
   BY_ENTRY,
   KEEPS_VICTIMS,

@@ -4,7 +4,7 @@
  * @module
  */
 
-import { checkNoPromise } from "../core/core_host.ts";
+import { checkNoPromise } from "../arguments/functions.ts";
 import type { RunRecord } from "../core/memory/run_record.ts";
 import { noBlock } from "../core/memory/scratch.ts";
 import { lockTimeout, sharedCore } from "../core/memory/shared_core.ts";

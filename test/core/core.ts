@@ -1,5 +1,7 @@
 // The bare core, for tests of what lies below the typed API.
-import { type CoreExports, instantiateCore } from "../../src/core/wasm/wasm.ts";
+
+import type { CoreExports } from "../../src/core/wasm/exports.ts";
+import { instantiateCore } from "../../src/core/wasm/wasm.ts";
 
 export interface Core {
   readonly core: CoreExports;

@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { CoreExports } from "../wasm/wasm.ts";
+import type { CoreExports } from "../wasm/exports.ts";
 import type { WasmMemory } from "../wasm/wasm_types.ts";
 
 /** S0, S1 and S2 of a table, 8 bytes each. */

@@ -10,9 +10,10 @@ import type { Host } from "../../host/host.ts";
 import type { LowWaterHooks } from "../../ops/low_water.ts";
 import type { Sockets } from "../../ops/sockets/sockets.ts";
 import { noBlock, noMemory } from "../memory/scratch.ts";
-import { lockTimeout, type SharedExports, sharedCore } from "../memory/shared_core.ts";
+import { lockTimeout, sharedCore } from "../memory/shared_core.ts";
 import { DYING_TABLES } from "../memory/shared_memory.ts";
-import { ERRNO_LIMIT } from "../wasm/wasm.ts";
+import { ERRNO_LIMIT } from "../wasm/exports.ts";
+import type { SharedExports } from "../wasm/shared_exports.ts";
 import type { Table, TableInfo, TableType } from "./table.ts";
 import { isArray, isSocketMap, Tables, valueBytesOf } from "./tables.ts";
 

@@ -12,7 +12,7 @@ import type { MapAttributes } from "../../maps/validate.ts";
 import { noBlock, noMemory } from "../memory/scratch.ts";
 import { drawTableSecrets } from "../memory/secrets.ts";
 import { lockTimeout } from "../memory/shared_core.ts";
-import { ERRNO_LIMIT } from "../wasm/wasm.ts";
+import { ERRNO_LIMIT } from "../wasm/exports.ts";
 import type { Table, TableInfo, TableType } from "./table.ts";
 
 /** MurmurHash3's finalizer (Appleby): every bit of the input reaches every bit of the result. */

@@ -8,8 +8,8 @@
  * @module
  */
 import { damagedError, type Operation } from "../../errors.ts";
-import type { SharedExports } from "../memory/shared_core.ts";
-import type { CoreExports } from "./wasm.ts";
+import type { CoreExports } from "./exports.ts";
+import type { SharedExports } from "./shared_exports.ts";
 
 type Functions<T> = { [K in keyof T as T[K] extends (...args: never[]) => unknown ? K : never]: Operation };
 

@@ -7,7 +7,7 @@
 import { BPF_F_LOCK, BPF_NOEXIST } from "../../constants.ts";
 import { isU32 } from "../../core/memory/scalar.ts";
 import { clearSlotErrno, sharedCore, slotErrno } from "../../core/memory/shared_core.ts";
-import { CURSOR_ENDED, ERRNO_LIMIT } from "../../core/wasm/wasm.ts";
+import { CURSOR_ENDED, ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import type { AnyView, ArrayView } from "../../ops/array_view.ts";
 import type { AddOptions } from "../../ops/counter.ts";

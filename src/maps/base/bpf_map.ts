@@ -9,8 +9,8 @@ import { within } from "../../arguments/mismatch.ts";
 import type { Codec, ScalarKind } from "../../codec/codec.ts";
 import { type MapStats, tableBytes, tableStats } from "../../core/tables/stats.ts";
 import type { Table } from "../../core/tables/table.ts";
+import type { CoreExports } from "../../core/wasm/exports.ts";
 import { trapError } from "../../core/wasm/guard.ts";
-import type { CoreExports } from "../../core/wasm/wasm.ts";
 import { bpfError, damagedError, ERRNO, type Operation } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import {

@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import { checkNoPromise, checkPlainFunction } from "../../arguments/functions.ts";
+import { checkInteger } from "../../arguments/integer.ts";
 import { BPF_EXIST, BPF_F_LOCK } from "../../constants.ts";
-import { checkNoPromise, checkPlainFunction } from "../../core/core_host.ts";
-import { checkInteger } from "../../core/options.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { BpfMap } from "./bpf_map.ts";

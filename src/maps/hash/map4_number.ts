@@ -1,6 +1,6 @@
 import { Scalar, type ScalarKind } from "../../codec/codec.ts";
 import { readScalar } from "../../core/memory/scalar.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/wasm.ts";
+import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { Map4 } from "./map4.ts";
 
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */

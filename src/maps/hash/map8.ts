@@ -1,7 +1,7 @@
 import { Scalar } from "../../codec/codec.ts";
 import { BPF_ANY } from "../../constants.ts";
 import { fitsScalar, isU53, readScalar, writeScalar } from "../../core/memory/scalar.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/wasm.ts";
+import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import { HashMap } from "./hash_map.ts";
 

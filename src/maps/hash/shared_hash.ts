@@ -6,7 +6,7 @@
  */
 import { BPF_ANY, BPF_F_LOCK } from "../../constants.ts";
 import { clearSlotErrno, sharedCore, slotErrno } from "../../core/memory/shared_core.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/wasm.ts";
+import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import type { Operation } from "../../errors.ts";
 import type { AddOptions } from "../../ops/counter.ts";
 import { LOW_WATER } from "../../ops/low_water.ts";

@@ -5,12 +5,12 @@
  * @module
  */
 
+import { checkInteger } from "../../arguments/integer.ts";
 import { describe } from "../../arguments/mismatch.ts";
 import type { Codec } from "../../codec/codec.ts";
 import { u32 } from "../../codec/scalars.ts";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, SK_DROP } from "../../constants.ts";
 import { slotErrno } from "../../core/memory/shared_core.ts";
-import { checkInteger } from "../../core/options.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";

@@ -5,12 +5,12 @@
  * @module
  */
 
+import { checkInteger } from "../../arguments/integer.ts";
 import { checkKnown } from "../../arguments/known.ts";
 import { describe } from "../../arguments/mismatch.ts";
 import { BPF_F_LOCK } from "../../constants.ts";
 import { noBlock, READ_AHEAD, roundUp64, scanLayout } from "../../core/memory/scratch.ts";
-import { checkInteger } from "../../core/options.ts";
-import { CURSOR_ENDED } from "../../core/wasm/wasm.ts";
+import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import type { BpfMap } from "../../maps/base/bpf_map.ts";
 import type { EntryMap } from "../../maps/base/entry_map.ts";

@@ -5,7 +5,7 @@
  */
 
 import { noBlock, scanLayout } from "../../core/memory/scratch.ts";
-import { CURSOR_ENDED } from "../../core/wasm/wasm.ts";
+import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
 import { BpfError, bpfError, ERRNO } from "../../errors.ts";
 import type { EntryMap } from "../../maps/base/entry_map.ts";
 import { subjectOf } from "../failure.ts";

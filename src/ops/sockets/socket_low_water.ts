@@ -4,10 +4,10 @@
  * @module
  */
 
+import { checkNoPromise, checkPlainFunction } from "../../arguments/functions.ts";
+import { checkInteger } from "../../arguments/integer.ts";
 import { checkSlips } from "../../arguments/known.ts";
 import { describe } from "../../arguments/mismatch.ts";
-import { checkNoPromise, checkPlainFunction } from "../../core/core_host.ts";
-import { checkInteger } from "../../core/options.ts";
 import type { LowWater } from "../../maps/spec.ts";
 import { HOOK_OPTIONS } from "../low_water.ts";
 

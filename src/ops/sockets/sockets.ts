@@ -16,7 +16,7 @@
 import { BPF_NOEXIST } from "../../constants.ts";
 import { tableEntries } from "../../core/tables/stats.ts";
 import type { Table } from "../../core/tables/table.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/wasm.ts";
+import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { type CloseLink, follow, unfollow } from "./close_watch.ts";

@@ -5,7 +5,7 @@
  * @module
  */
 
-import type { SharedExports } from "../../core/memory/shared_core.ts";
+import type { SharedExports } from "../../core/wasm/shared_exports.ts";
 import type { Host } from "../../host/host.ts";
 import { instantiate } from "../codegen/compile.ts";
 import {

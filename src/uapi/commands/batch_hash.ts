@@ -10,7 +10,7 @@
 import { scanLayout } from "../../core/memory/scratch.ts";
 import { slotErrno } from "../../core/memory/shared_core.ts";
 import type { Table } from "../../core/tables/table.ts";
-import { CURSOR_ENDED } from "../../core/wasm/wasm.ts";
+import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
 import type { Host } from "../../host/host.ts";
 import { BPF_ATTR_BATCH } from "../attr.ts";
 import { ERRNO } from "../errno.ts";

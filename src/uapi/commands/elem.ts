@@ -5,7 +5,7 @@
  * @module
  */
 import { isArray } from "../../core/tables/tables.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/wasm.ts";
+import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { BPF_ATTR_ELEM } from "../attr.ts";
 import { ERRNO } from "../errno.ts";
 import { type Call, hasOtherThanLock, lacksLock } from "./call.ts";

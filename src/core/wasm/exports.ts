@@ -1,0 +1,220 @@
+/**
+ * What the core exports, as the calls of this package see it.
+ *
+ * @module
+ */
+import type { WasmGlobal } from "./wasm_types.ts";
+
+/** A result of the core below this is an errno, any other an address. */
+export const ERRNO_LIMIT = 4096;
+
+/** Second word of a cursor once the scan has ended. */
+export const CURSOR_ENDED = 2;
+
+/**
+ * What the core exports. All parameters and results are i32: an address comes back negative above 2 GiB and needs `>>> 0`.
+ * "address | errno" is an errno when below {@link ERRNO_LIMIT}. `m` is the handle of a table. Whatever allocates may grow
+ * the memory, after which the views of the host are detached.
+ */
+export interface CoreExports {
+  /** Once per memory. `maxBytes` 0 = 4 GiB - 64 KiB; the hash's secrets of the host are expanded from `seed`. 0 | errno. */
+  initHost(maxBytes: number, seed: number): number;
+  /** A block aligned to 64 bytes; address | 0. */
+  allocate(bytes: number): number;
+  release(address: number, bytes: number): void;
+  /** Bytes of all live allocations. */
+  bytesInUse(): number;
+  /** Limits the bytes in use below what the memory could hold, 0 lifts the limit; for tests of ENOMEM. */
+  setLimit(bytes: number): void;
+  enterSection(): void;
+  leaveSection(): void;
+  /** handle | errno. `growable` 1 = rhash. Sizes are validated before. The hash's secrets are expanded from `seed`. */
+  createTable(
+    growable: number,
+    keySize: number,
+    valueSize: number,
+    maxEntries: number,
+    prealloc: number,
+    hint: number,
+    seed: number,
+  ): number;
+  destroyTable(m: number): void;
+
+  /** lookup*: address of the value | 0. The numbered exports are valid only for keys of that size, `Any` for all others. */
+  lookup4(m: number, key: number): number;
+  lookup8(m: number, low: number, high: number): number;
+  lookup16(m: number, key: number): number;
+  lookupAny(m: number, key: number): number;
+  /** upsert*: address of the value | errno. The value of a new entry is undefined until written. */
+  upsert4(m: number, key: number, flags: number): number;
+  upsert8(m: number, low: number, high: number, flags: number): number;
+  upsert16(m: number, key: number, flags: number): number;
+  upsertAny(m: number, key: number, flags: number): number;
+  /** remove*: 0 | ENOENT | EPERM. */
+  remove4(m: number, key: number): number;
+  remove8(m: number, low: number, high: number): number;
+  remove16(m: number, key: number): number;
+  removeAny(m: number, key: number): number;
+
+  /**
+   * The number of a key of 4 bytes, in a table whose values have one of the kinds of {@link Scalar} up to U53. ABSENT or NaN:
+   * see assembly/maps/number.ts.
+   */
+  getNumber4(m: number, key: number, kind: number): number;
+  /** 0 | GREW | UNFIT | errno. */
+  setNumber4(m: number, key: number, value: number, kind: number): number;
+
+  /** The next ones take keys of any size by address. Update and copy the value; 0 | errno. */
+  update(m: number, key: number, value: number, flags: number): number;
+  /** Lookup and delete; 0 | errno. */
+  take(m: number, key: number, value: number): number;
+  /** The key after `key` (0: the first) to `out`; 0 | ENOENT. An absent key restarts at the first. */
+  nextKey(m: number, key: number, out: number): number;
+  /** The next entries from a cursor, packed; how many. `values` 0: keys only. */
+  scan(m: number, cursor: number, keys: number, values: number, room: number): number;
+  /** As `scan`, and removes them. Does not look at the frozen flag. */
+  drain(m: number, cursor: number, keys: number, values: number, room: number): number;
+  /** Multi-get; how many were found. `stage`: STAGE_BYTES of host memory; `found`: one byte per key. */
+  lookupMany(m: number, stage: number, keys: number, count: number, values: number, found: number): number;
+  /**
+   * Batches that write; how many were done. The first key that fails ends them: its errno, else 0, is the word at
+   * `stage` + STAGE_ERRNO. `stage`: STAGE_BYTES of host memory.
+   */
+  updateMany(m: number, stage: number, keys: number, count: number, values: number, flags: number): number;
+  removeMany(m: number, stage: number, keys: number, count: number): number;
+  /**
+   * Adds modulo 2^(8 * width) to the field of `width` (1, 2, 4, 8) bytes at `offset` of each value; an absent key starts as
+   * zeroes. A delta takes 8 bytes when width is 8, else 4.
+   */
+  addMany(
+    m: number,
+    stage: number,
+    keys: number,
+    count: number,
+    deltas: number,
+    width: number,
+    offset: number,
+  ): number;
+  /** Removes and copies out entries in the order that costs least, without a cursor. Not in a section. How many. */
+  drainAny(m: number, stage: number, keys: number, values: number, room: number): number;
+  /** A table with all indices below `maxEntries`, zeroed; handle | errno. Values stand at multiples of 8 bytes. */
+  createArray(valueSize: number, maxEntries: number): number;
+  /** Copies indices and values from index `from` on, packed; how many. */
+  arrayScan(m: number, from: number, keys: number, values: number, room: number): number;
+  /** The array forms of `lookupMany`, `updateMany` and `addMany`. An index out of range is absent, or E2BIG for writes. */
+  arrayLookupMany(m: number, keys: number, count: number, values: number, found: number): number;
+  arrayUpdateMany(m: number, keys: number, count: number, values: number, stage: number): number;
+  arrayAddMany(
+    m: number,
+    keys: number,
+    count: number,
+    deltas: number,
+    width: number,
+    offset: number,
+    stage: number,
+  ): number;
+  /** Address of an element | 0. */
+  arrayElement(m: number, index: number): number;
+  /** Address of an element for writing | EPERM | E2BIG | LOW_WATER. */
+  arrayObtain(m: number, index: number): number;
+  /** How many elements lie side by side in memory from an index on; 0 beyond the end. */
+  arrayRun(m: number, index: number): number;
+  /** 0 | EPERM. */
+  arrayClear(m: number): number;
+  /** 0 | EPERM. */
+  clear(m: number): number;
+  freeze(m: number): void;
+  /** 0 | EINVAL when it would shrink or cannot grow | ENOMEM for an array. */
+  setMaxEntries(m: number, maxEntries: number): number;
+  /**
+   * Runs of programs, with their record in host memory (assembly/programs/run.ts). Buckets planned; with the addresses of their
+   * entries written to the rows of the run; 0 when its outcome says why.
+   */
+  programPlan(m: number, run: number, most: number): number;
+  programEntries(m: number, run: number, most: number): number;
+  /** Goes behind the first `count` buckets of the plan. */
+  programAdvance(m: number, run: number, count: number): void;
+  /** Unlinks the entry at these addresses: 0 | ENOENT | errno. */
+  programUnlink(m: number, run: number, key: number, value: number): number;
+  /** For compiled programs: unlinks the entries in slots (a bit mask) of a block; notes where one stops. */
+  programDrop(m: number, run: number, block: number, first: number, slots: number): void;
+  programStop(m: number, run: number, bucket: number, block: number, slot: number): void;
+  /** The same of the elements in the first `count` rows of a run. */
+  programUnlinkRows(m: number, run: number, count: number): void;
+  /** After a run: frees and merges what it has left to do; the merges of so many deletes, and whether there are more to do. */
+  programSettle(m: number, unlinked: number): void;
+  programRepay(m: number, calls: number): number;
+  /**
+   * Inserts are answered LOW_WATER, once, where they would leave fewer than `free` slots free; 0: never. 0 | errno. See
+   * `low_water.ts`.
+   */
+  setLowWater(m: number, free: number): number;
+  /** Lets the next insert into `m` pass the mark, if its limit still is `maxEntries`; 0 takes that back. */
+  passLowWater(m: number, maxEntries: number): void;
+  /** The insert that was answered LOW_WATER will not come: the next one is to be told. */
+  rearmLowWater(m: number): void;
+  /** Writes the words that `stats.ts` names to `out`. */
+  tableStats(m: number, out: number): void;
+  /** Checks the invariants of a table: 0, or the number of one that is broken, with 4 words about it at `out`. */
+  verify(m: number, out: number): number;
+  /** Compares a header with what the handles know of the table; as `verify`. `growable` and `prealloc`: of a table with buckets. */
+  verifyCreated(
+    m: number,
+    growable: number,
+    prealloc: number,
+    keySize: number,
+    valueSize: number,
+    maxEntries: number,
+    out: number,
+  ): number;
+  /** The same for the allocator. */
+  verifyArena(out: number): number;
+
+  /** A KV store (assembly/kv/): handle | errno. Its `m` is `kv` here. */
+  createKv(maxKeys: number, maxPages: number): number;
+  /** Puts 1..4096 bytes. `generation`: of the manifest that the caller knows, 0 none, -1 for a key that is staged or retained. 0 | errno. */
+  kvPut(kv: number, key: number, source: number, size: number, generation: number): number;
+  /** 0 | ENOENT | EPERM | errno. */
+  kvDelete(kv: number, key: number): number;
+  /** Puts a value for the lowest free key, which is staged then: key | -errno, -E2BIG without a free key. */
+  kvClaim(kv: number, source: number, size: number): number;
+  /** Frees the keys of an owner. 0 | errno. */
+  kvSweep(kv: number, owner: number): number;
+  /** Puts a manifest in force: 0 | errno | ERRNO_LIMIT + number of an entry whose value has changed. */
+  kvSwitch(
+    kv: number,
+    changes: number,
+    count: number,
+    text: number,
+    bytes: number,
+    generation: number,
+  ): number;
+  /** Copies u32 generation and the text of the manifest to `target`: bytes of the text, which may be more than `room` | -errno. */
+  kvManifest(kv: number, target: number, room: number): number;
+
+  /** Byte offsets into the header of a table. */
+  readonly COUNT_OFFSET: WasmGlobal;
+  readonly VERSION_OFFSET: WasmGlobal;
+  readonly FROZEN_OFFSET: WasmGlobal;
+  /** Where the header of an array has the address of its first value. */
+  readonly ARRAY_DATA_OFFSET: WasmGlobal;
+  /** And the number of values that stand there; growth puts the others elsewhere. */
+  readonly ARRAY_BASE_OFFSET: WasmGlobal;
+  /** Free slots of the low-water mark, 0 without one. */
+  readonly LOW_FREE_OFFSET: WasmGlobal;
+  /** u64 S0, S1, S2 of the hash, the last two odd. */
+  readonly SEEDS_OFFSET: WasmGlobal;
+  /** Address and number of bytes of the hash's secrets of the whole host: the words of NH. */
+  readonly SECRETS_ADDRESS: WasmGlobal;
+  readonly SECRETS_BYTES: WasmGlobal;
+  /** Where that of a KV store has the addresses of metadata, page table and owners, the pages in use, and the generation. */
+  readonly KV_METADATA_OFFSET: WasmGlobal;
+  readonly KV_PAGES_OFFSET: WasmGlobal;
+  readonly KV_OWNERS_OFFSET: WasmGlobal;
+  readonly KV_PAGE_COUNT_OFFSET: WasmGlobal;
+  readonly KV_GENERATION_OFFSET: WasmGlobal;
+  readonly STAGE_BYTES: WasmGlobal;
+  readonly STAGE_ERRNO: WasmGlobal;
+  /** A cursor takes CURSOR_BYTES + keySize bytes; its first 8 bytes zero = the beginning. */
+  readonly CURSOR_BYTES: WasmGlobal;
+}
