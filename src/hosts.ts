@@ -6,14 +6,17 @@
  * @module
  */
 
+import type { HostOptions } from "./core/options.ts";
 import { resolveOptions } from "./core/options.ts";
 import { attachedSeat, type HostHandle, plainSeat, sharedSeat } from "./core/seat.ts";
-import { Host, type HostOptions } from "./host/host.ts";
-import { type AnyMapSpec, createMapOn, type MapOf } from "./maps/create.ts";
+import type { MapType } from "./core/tables/map_types.ts";
+import { Host } from "./host/host.ts";
+import { type AnyMapSpec, createMapOn } from "./maps/create.ts";
+import type { MapOf } from "./maps/map_of.ts";
 import type { SockHash } from "./maps/sockets/sock_hash.ts";
 import type { SockMap } from "./maps/sockets/sock_map.ts";
 import type { SockHashSpec, SockMapSpec } from "./maps/sockets/socket_spec.ts";
-import type { MapSpec, MapType } from "./maps/spec.ts";
+import type { MapSpec } from "./maps/spec.ts";
 import { bpf } from "./uapi/syscall.ts";
 
 /**
@@ -62,10 +65,28 @@ export function attachHost(handle: HostHandle): Host {
   return new Host(attachedSeat(handle), bpf);
 }
 
-let defaultHost: Host | undefined;
+let made: Host | undefined;
 
 /**
- * Creates a map on the default host, which is made on first use; otherwise as {@link Host.createMap}.
+ * The host of the maps that {@link createMap} makes: to pin and open them, to inspect or close it. It is made on first use, and anew
+ * after it was closed.
+ *
+ * @example
+ * ```ts
+ * import { createMap, defaultHost, u32 } from "bpfmap";
+ *
+ * const hits = createMap({ type: "hash", key: u32, value: u32, maxEntries: 100 });
+ * defaultHost().pin("/hits", hits.set(80, 1));
+ * console.log(defaultHost().open("/hits", { key: u32, value: u32 }).get(80)); // 1
+ * ```
+ */
+export function defaultHost(): Host {
+  if (made === undefined || made.closed) made = createHost();
+  return made;
+}
+
+/**
+ * Creates a map on the {@link defaultHost}; otherwise as {@link Host.createMap}.
  *
  * @example
  * ```ts
@@ -82,6 +103,5 @@ export function createMap<T extends MapType, K, V, N extends string = string>(
   spec: MapSpec<K, V, T, N>,
 ): MapOf<T, K, V, N>;
 export function createMap(spec: AnyMapSpec): unknown {
-  if (defaultHost === undefined || defaultHost.closed) defaultHost = createHost();
-  return createMapOn(defaultHost, spec);
+  return createMapOn(defaultHost(), spec);
 }

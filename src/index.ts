@@ -6,11 +6,21 @@
  */
 export * from "./codec/index.ts";
 export * from "./constants.ts";
-export type { HostThreads } from "./core/core_host.ts";
+export type { CoreHost, HostMemory, MapMemory } from "./core/core_host.ts";
 export type { WatchableWorker } from "./core/deaths.ts";
+export type { CoreMemory } from "./core/memory/core_memory.ts";
 export type { CpuSlot, SlotState } from "./core/memory/shared_memory.ts";
 export type { HostViews } from "./core/memory/views.ts";
+export type { HostOptions } from "./core/options.ts";
 export type { HostHandle } from "./core/seat.ts";
+export type {
+  AnyMapType,
+  HashType,
+  LowWater,
+  MapInfo,
+  MapType,
+  SocketMapType,
+} from "./core/tables/map_types.ts";
 export type { MapLayout, MapStats } from "./core/tables/stats.ts";
 export { useWasm } from "./core/wasm/wasm.ts";
 export type { WasmMemory, WasmModule } from "./core/wasm/wasm_types.ts";
@@ -28,9 +38,10 @@ export {
   NotIsolatedError,
   type Operation,
 } from "./errors.ts";
-export type { Host, HostMemory, HostOptions, MapMemory } from "./host/host.ts";
+export type { Host } from "./host/host.ts";
 export type { HostJson } from "./host/print_host.ts";
-export { attachHost, createHost, createMap } from "./hosts.ts";
+export type { HostThreads } from "./host/threads.ts";
+export { attachHost, createHost, createMap, defaultHost } from "./hosts.ts";
 export * from "./kv/index.ts";
 export type { StoreJson } from "./kv/print_store.ts";
 export type { ArrayMap } from "./maps/array/array_map.ts";
@@ -39,9 +50,9 @@ export type { BpfMap } from "./maps/base/bpf_map.ts";
 export type { CountingMap } from "./maps/base/counting_map.ts";
 export type { EntryMap } from "./maps/base/entry_map.ts";
 export type { LockableMap } from "./maps/base/lockable_map.ts";
-export type { MapOf, MapTypes } from "./maps/create.ts";
 export type { HashMap } from "./maps/hash/hash_map.ts";
 export type { PercpuHashMap } from "./maps/hash/percpu_hash.ts";
+export type { MapOf, MapTypes } from "./maps/map_of.ts";
 export type { SockHash } from "./maps/sockets/sock_hash.ts";
 export type { SockMap } from "./maps/sockets/sock_map.ts";
 export type { SocketMap } from "./maps/sockets/socket_map.ts";
@@ -52,21 +63,13 @@ export type {
   SockHashSpec,
   SockMapSpec,
 } from "./maps/sockets/socket_spec.ts";
-export type {
-  AnyMapType,
-  HashType,
-  LowWater,
-  MapInfo,
-  MapSpec,
-  MapType,
-  OpenSpec,
-  SocketMapType,
-} from "./maps/spec.ts";
+export type { MapSpec, OpenSpec } from "./maps/spec.ts";
 export type { AnyView, ArrayPiece, ArrayView, ViewsByName, ViewType } from "./ops/array_view.ts";
 export type { DeltaArray } from "./ops/batch/add_many.ts";
 export type { Batch, BatchOptions } from "./ops/batch/batch.ts";
 export type { KeyArray, TypedArray, ValueArray } from "./ops/batch/key_array.ts";
 export type { AddArguments, AddOptions, Count, CountField } from "./ops/counter.ts";
+export type { MapHandle } from "./ops/handle.ts";
 export type { ValueIterator } from "./ops/iterator_base.ts";
 export type { LocalSlot } from "./ops/percpu.ts";
 export type { MapJson } from "./ops/print_map.ts";
@@ -92,4 +95,4 @@ export {
 } from "./programs/program.ts";
 export type { ProcessBudget } from "./runs/budget.ts";
 export type { ProcessCursor } from "./runs/cursor.ts";
-export type { Dumper, Filter, ProcessOptions, ProcessResult } from "./runs/process.ts";
+export type { Dumper, Filter, ProcessOptions, ProcessResult } from "./runs/process_types.ts";

@@ -1,4 +1,5 @@
 // Arrays: keys are indices that are all there from the start, and a view shows the elements where they are.
+
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {
   type ArrayMap,
@@ -25,6 +26,7 @@ import {
 } from "../src/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
 import { ARRAYS, openAny } from "./support/every_type.ts";
+import { hostOf } from "./support/host_of.ts";
 import { VALUES } from "./support/samples.ts";
 
 function open<V, N extends string>(value: Codec<V, N>, maxEntries = 5, flags = 0) {
@@ -244,15 +246,15 @@ describe("array", () => {
 
   it("open() gives it back by its path, and wants u32 keys and the right type", () => {
     const map = open(u32);
-    map.host.pin("/a", map);
+    hostOf(map).pin("/a", map);
     map.set(1, 5);
-    const same = map.host.open("/a", { key: u32, value: u32, type: "array" });
+    const same = hostOf(map).open("/a", { key: u32, value: u32, type: "array" });
     expectTypeOf(same).toEqualTypeOf<ArrayMap<number, Uint32Array>>();
     expect(same.view(Uint32Array)[2]).toBe(5);
-    expect(caught(() => map.host.open("/a", { key: i32, value: u32 })).message).toBe(
+    expect(caught(() => hostOf(map).open("/a", { key: i32, value: u32 })).message).toBe(
       'open: map "m": keys are u32 indices, not i32',
     );
-    expect(caught(() => map.host.open("/a", { key: u32, value: u32, type: "hash" })).message).toBe(
+    expect(caught(() => hostOf(map).open("/a", { key: u32, value: u32, type: "hash" })).message).toBe(
       'open: map "m": it is a map of type array, not hash',
     );
   });
@@ -317,7 +319,7 @@ describe("view", () => {
     const before = map.view(Float64Array);
     expect(map.view()).toBe(before);
     expect(map.view(Float64Array)).toBe(before);
-    const large = map.host.createMap({ type: "rhash", key: u32, value: bytes(200), maxEntries: 100_000 });
+    const large = hostOf(map).createMap({ type: "rhash", key: u32, value: bytes(200), maxEntries: 100_000 });
     const address = map.lookup(7);
     for (let key = 0; key < 20_000; key++) large.set(key, new Uint8Array(200));
     expect(before.length, "the memory has grown").toBe(0);

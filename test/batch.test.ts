@@ -1,17 +1,18 @@
 import { describe, expect, it } from "vitest";
+import type { HashType } from "../src/index.ts";
 import {
   BPF_F_LOCK,
   bytes,
   createHost,
   cstring,
   type HashMap,
-  type HashType,
   spinLock,
   struct,
   u16,
   u32,
 } from "../src/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
+import { hostOf } from "./support/host_of.ts";
 
 const TYPES: HashType[] = ["hash", "rhash"];
 const ENTRIES = 1000;
@@ -180,7 +181,7 @@ describe("Batch", () => {
     map.lookupBatch(batch);
     const { keys } = batch;
     const copy = [...keys];
-    const large = map.host.createMap({ type: "rhash", key: u32, value: bytes(200), maxEntries: 100_000 });
+    const large = hostOf(map).createMap({ type: "rhash", key: u32, value: bytes(200), maxEntries: 100_000 });
     for (let key = 0; key < 50_000; key++) large.set(key, new Uint8Array(200));
     expect(keys.length, "the memory has grown").toBe(0);
     expect([...batch.keys]).toEqual(copy);
@@ -190,7 +191,13 @@ describe("Batch", () => {
 
   it("is refused by another map, and after close", () => {
     const map = filled("rhash");
-    const other = map.host.createMap({ type: "rhash", name: "other", key: u32, value: u32, maxEntries: 4 });
+    const other = hostOf(map).createMap({
+      type: "rhash",
+      name: "other",
+      key: u32,
+      value: u32,
+      maxEntries: 4,
+    });
     const batch = map.createBatch(4);
     expect(expectErrno(() => other.lookupBatch(batch), "EINVAL").message).toBe(
       'lookupBatch: map "other" was given a batch of map "flows" (EINVAL)',
@@ -208,7 +215,7 @@ describe("Batch", () => {
 
   it("obeys flags and elemFlags as the kernel does", () => {
     const map = filled("rhash");
-    const locked = map.host.createMap({
+    const locked = hostOf(map).createMap({
       type: "rhash",
       key: u32,
       value: struct({ l: spinLock, n: u32 }),

@@ -1,7 +1,9 @@
 import { describe, expect, it } from "vitest";
-import { BpfError, createHost, type HashMap, type MapType, u32, u53, u64 } from "../src/index.ts";
+import type { MapType } from "../src/index.ts";
+import { BpfError, createHost, type HashMap, u32, u53, u64 } from "../src/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
 import { ARRAYS, HASHES, openAny } from "./support/every_type.ts";
+import { hostOf } from "./support/host_of.ts";
 import { bySize } from "./support/size.ts";
 
 const ENTRIES = 1000;
@@ -159,8 +161,8 @@ describe.each(HASHES)("%s: drain", (type) => {
   it("puts back what is left when the map is closed, and is EBADF then", () => {
     const entries = bySize(5000, 30_000);
     const map = filled(type, entries, entries);
-    map.host.pin("/m", map);
-    const other = map.host.open("/m", { key: u32, value: u32 });
+    hostOf(map).pin("/m", map);
+    const other = hostOf(map).open("/m", { key: u32, value: u32 });
     const expected = new Map<number, unknown>(other);
     const drain = map.drain({ size: entries });
     expected.delete(drain.next().value?.[0] as number);
@@ -175,7 +177,7 @@ describe.each(HASHES)("%s: drain", (type) => {
     expect(expectErrno(() => unused.next(), "EBADF").message).toBe('drain: map "m" is closed (EBADF)');
     expectErrno(() => late.drain(), "EBADF");
     other.close();
-    map.host.unpin("/m");
+    hostOf(map).unpin("/m");
     expect(map.host.memoryUsage().bytes).toBe(0);
   });
 

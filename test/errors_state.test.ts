@@ -1,6 +1,8 @@
 // What a map answers that is closed, read-only, write-only, frozen, full, or called from within itself.
+
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { bpfError } from "../src/errors.ts";
+import type { HashType } from "../src/index.ts";
 import {
   type Batch,
   type BpfCommand,
@@ -11,7 +13,6 @@ import {
   ERRNO,
   type ErrnoCode,
   type HashMap,
-  type HashType,
   type Operation,
   struct,
   u8,
@@ -19,6 +20,7 @@ import {
   u53,
 } from "../src/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
+import { hostOf } from "./support/host_of.ts";
 
 const TYPES: HashType[] = ["hash", "rhash"];
 
@@ -92,8 +94,8 @@ describe("EPERM", () => {
       maxEntries: 8,
       flags,
     });
-    map.host.pin("/m", map);
-    const full = map.host.open("/m", { key: u32, value: u32 });
+    hostOf(map).pin("/m", map);
+    const full = hostOf(map).open("/m", { key: u32, value: u32 });
     full.set(1, 10);
     return { map, full };
   };
@@ -186,7 +188,7 @@ describe("EBUSY: a getter of a key or value that calls the library", () => {
 
   it("is caught before anything is written", () => {
     const map = make().set(plain, plain);
-    const other = map.host.createMap({ type: "rhash", key: pair, value: pair, maxEntries: 8 });
+    const other = hostOf(map).createMap({ type: "rhash", key: pair, value: pair, maxEntries: 8 });
     const acts: [string, () => unknown][] = [
       ["reads", () => map.get(plain)],
       ["writes", () => other.set(plain, { a: 7, b: 7, c: 7 })],
@@ -224,7 +226,7 @@ describe("EBUSY: a getter of a key or value that calls the library", () => {
       const sly = {
         a: 5,
         get b() {
-          (close === "map" ? map : map.host).close();
+          (close === "map" ? map : hostOf(map)).close();
           return 6;
         },
         c: 7,

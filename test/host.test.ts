@@ -1,12 +1,13 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CORE_WASM_BASE64 } from "../src/generated/core.js";
+import type { HostOptions } from "../src/index.ts";
 import {
   BpfError,
   bytes,
   createHost,
   createMap,
+  defaultHost,
   type Host,
-  type HostOptions,
   spinLock,
   struct,
   u32,
@@ -78,11 +79,19 @@ describe("the default host", () => {
     const first = createMap({ ...spec, name: "first" });
     const second = createMap({ ...spec, name: "second" });
     expect(second.host).toBe(first.host);
-    first.host.close();
+    expect(defaultHost()).toBe(first.host);
+    defaultHost().close();
     const third = createMap(spec);
     expect(third.host).not.toBe(first.host);
     expect(third.set(1, 2).get(1)).toBe(2);
-    third.host.close();
+    defaultHost().close();
+  });
+
+  it("is there before its first map, to pin and open", () => {
+    const host = defaultHost();
+    host.pin("/m", createMap(spec).set(1, 2));
+    expect(defaultHost().open("/m", { key: u32, value: u32 }).get(1)).toBe(2);
+    host.close();
   });
 });
 

@@ -1,6 +1,8 @@
 // Low-water hooks: called exactly once per crossing, before anything fails, from whatever way an entry gets in. On hosts of one
 // thread and shared ones.
+
 import { afterAll, describe, expect, expectTypeOf, it } from "vitest";
+import type { LowWater, MapType } from "../src/index.ts";
 import {
   type ArrayMap,
   BPF_EXIST,
@@ -13,9 +15,7 @@ import {
   type HashMap,
   type Host,
   i32,
-  type LowWater,
   type MapSpec,
-  type MapType,
   struct,
   u32,
   u53,
@@ -23,6 +23,7 @@ import {
 } from "../src/index.ts";
 import { Random } from "../src/testing/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
+import { hostOf } from "./support/host_of.ts";
 import { testSeed } from "./support/seed.ts";
 
 const seed = testSeed("low_water.test.ts");
@@ -83,7 +84,7 @@ describe.each([false, true])("shared: %s", (shared) => {
     expect([map.size, calls, map.get(9)]).toEqual([10, [7], 10]);
     expect(map.info.maxEntries).toBe(10);
     expect(map.stats()).toMatchObject({ maxEntries: 10, lowWaterAt: 7 });
-    expect(map.host.verify()).toEqual([]);
+    expect(hostOf(map).verify()).toEqual([]);
   });
 
   it("is called again when deletes have led back to the mark", () => {
@@ -143,7 +144,7 @@ describe.each([false, true])("shared: %s", (shared) => {
           expect([calls.length, map.size], `TEST_SEED=${seed}`).toEqual([expected, present.size]);
         }
       }
-      map.host.close();
+      hostOf(map).close();
     }
   });
 
@@ -311,7 +312,7 @@ describe.each([false, true])("shared: %s", (shared) => {
       for (let key = 0; key < 7; key++) closing.map.set(key, key);
       expectErrno(() => insert(closing.map), "EBADF");
       expect(closing.map.host.memoryUsage().bytes).toBe(0);
-      expect(closing.map.host.verify()).toEqual([]);
+      expect(hostOf(closing.map).verify()).toEqual([]);
     }
 
     const batching = hooked(() => batch.close());
@@ -376,12 +377,12 @@ describe.each([false, true])("shared: %s", (shared) => {
 
   it("another handle of the thread calls it, too, and it goes with its handle", () => {
     const { map, calls } = hooked(doubling);
-    map.host.pin("/m", map);
-    const plain = map.host.open("/m", { key: u32, value: u32, type: "rhash" });
+    hostOf(map).pin("/m", map);
+    const plain = hostOf(map).open("/m", { key: u32, value: u32, type: "rhash" });
     for (let key = 0; key < 8; key++) plain.set(key, key);
     expect([calls, plain.info.maxEntries]).toEqual([[7], 20]);
     const own: number[] = [];
-    const second = map.host.open("/m", {
+    const second = hostOf(map).open("/m", {
       key: u32,
       value: u32,
       type: "rhash",

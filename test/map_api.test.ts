@@ -1,4 +1,5 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
+import type { HashType } from "../src/index.ts";
 import {
   array,
   BPF_ANY,
@@ -10,7 +11,6 @@ import {
   cstring,
   f64,
   type HashMap,
-  type HashType,
   spinLock,
   struct,
   u8,

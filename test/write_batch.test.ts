@@ -1,4 +1,5 @@
 // Batches that write: what they do, and how far they got when an entry fails.
+
 import { describe, expect, it } from "vitest";
 import {
   type Batch,
@@ -15,6 +16,7 @@ import {
 } from "../src/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
 import { type AnyMap, ARRAYS, batchOf, EVERY_TYPE, HASHES, openAny, outcome } from "./support/every_type.ts";
+import { hostOf } from "./support/host_of.ts";
 
 describe.each(EVERY_TYPE)("%s: updateBatch", (type) => {
   it("writes the entries in order; the last of equal keys wins", () => {
@@ -204,7 +206,7 @@ describe.each(HASHES)("%s: batches with conditions and deletes", (type) => {
       expectErrno(() => any.map.deleteBatch(batch), "EINVAL");
     }
     batch.elemFlags = 0;
-    const other = any.map.host.createMap({
+    const other = hostOf(any.map).createMap({
       type: "hash",
       name: "other",
       key: u32,

@@ -1,9 +1,33 @@
 import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
-import type { HostOptions } from "../host/host.ts";
 import { builtinModule } from "./builtin_module.ts";
 import { MOST_CPUS } from "./memory/shared_memory.ts";
+import { PAGE_BYTES } from "./memory/views.ts";
+
+/** Options of {@link createHost}. */
+export interface HostOptions {
+  /**
+   * u32 from which the secrets of all hashes of the host are expanded: the same seed and the same calls give the same layout and
+   * order. For tests and for results that can be repeated only: who sees some thirty keys in their order finds it by trying all.
+   * Default: no seed; 192 bits for each map and 4096 for the host are drawn from the system, so that nobody can choose keys that collide.
+   */
+  seed?: number | undefined;
+  /**
+   * Bytes, hard limit of the linear memory; rounded down to 64 KiB pages. Default 4 GiB - 64 KiB, or 1 GiB when shared: that
+   * much address space is reserved at once, and pages of it are used when something is written to them.
+   */
+  maxMemory?: number | undefined;
+  /**
+   * Slots of per-CPU values, and of a shared host how many threads may be attached at a time, up to 64. Default: as many as the
+   * machine runs at once.
+   */
+  cpus?: number | undefined;
+  /** Whether other threads may attach to the memory, with {@link Host.share} and `attachHost`. Default false. */
+  shared?: boolean | undefined;
+  /** Of shared hosts: ms after which a call that waits for a lock throws a `LockTimeoutError`. Default 5000. */
+  lockTimeout?: number | undefined;
+}
 
 /** {@link HostOptions} checked and with all defaults filled in. */
 export interface ResolvedOptions {
@@ -16,7 +40,6 @@ export interface ResolvedOptions {
   readonly lockTimeout: number;
 }
 
-export const PAGE_BYTES = 65536;
 /** The last page of 4 GiB stays unused, so that the end of every block is a number of 32 bits. */
 const MEMORY_MAX = 2 ** 32 - PAGE_BYTES;
 

@@ -6,6 +6,7 @@
 import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, NotIsolatedError } from "../errors.ts";
 import { Deaths } from "./deaths.ts";
+import type { CoreParts } from "./memory/core_memory.ts";
 import { drawHostSecrets } from "./memory/secrets.ts";
 import {
   checkMemory,
@@ -19,9 +20,10 @@ import {
   slotAddress,
   takeSlot,
 } from "./memory/shared_memory.ts";
-import { PAGE_BYTES, type ResolvedOptions } from "./options.ts";
+import { PAGE_BYTES } from "./memory/views.ts";
+import type { ResolvedOptions } from "./options.ts";
 import type { CoreExports } from "./wasm/exports.ts";
-import { guarded, type Trapped } from "./wasm/guard.ts";
+import { guarded } from "./wasm/guard.ts";
 import { instantiateCore, instantiateSharedCore, isSharedCore, sharedModule } from "./wasm/wasm.ts";
 import type { WasmMemory, WasmModule } from "./wasm/wasm_types.ts";
 
@@ -34,19 +36,9 @@ export interface HostHandle {
   readonly module: WasmModule;
 }
 
-export interface Seat {
-  readonly memory: WasmMemory;
-  /** The core, whose traps become errors, and as it is (guard.ts). */
-  readonly core: CoreExports;
-  readonly bare: CoreExports;
-  readonly trapped: Trapped;
-  readonly cpus: number;
-  /** The CPU slot. */
-  readonly cpu: number;
+export interface Seat extends CoreParts {
   /** Of a host that was given one. */
   readonly seed: number | undefined;
-  /** Bytes the memory may grow to. */
-  readonly limit: number;
   /** The core, where other threads may take a seat, too. */
   readonly module: WasmModule | undefined;
   /** Which of those threads are gone, there. */
@@ -85,7 +77,8 @@ export function plainSeat(options: ResolvedOptions): Seat {
   initHost(memory, core, options);
   const { cpus, seed, maxMemory } = options;
   const limit = maxMemory;
-  return { memory, core, bare, trapped, cpus, cpu: 0, seed, limit, module: undefined, deaths: undefined };
+  const parts = { memory, core, bare, trapped, cpus, cpu: 0, limit, shared: false };
+  return { ...parts, seed, module: undefined, deaths: undefined };
 }
 
 /** Throws where memory cannot be shared. */
@@ -110,7 +103,7 @@ function sitDown(memory: WasmMemory, module: WasmModule, setUp: (core: CoreExpor
     const cpus = words[HOST_CPUS >>> 2];
     const seed = words[HOST_IS_SEEDED >>> 2] === 1 ? words[HOST_SEED >>> 2] >>> 0 : undefined;
     const limit = memory.buffer.byteLength;
-    return { memory, core, bare, trapped, cpus, cpu, seed, limit, module, deaths };
+    return { memory, core, bare, trapped, cpus, cpu, limit, shared: true, seed, module, deaths };
   } catch (error) {
     returnSlot(words, cpu);
     throw error;

@@ -13,23 +13,23 @@
 import { within } from "../arguments/mismatch.ts";
 import { type Codec, Scalar } from "../codec/codec.ts";
 import { type Fields, holdsLock, isStruct, type StructCodec, spinLock } from "../codec/struct.ts";
+import type { CoreHost } from "../core/core_host.ts";
 import { fitsScalar, writeScalar } from "../core/memory/scalar.ts";
 import { roundUp8 } from "../core/tables/tables.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import type { Host } from "../host/host.ts";
-import type { BpfMap } from "../maps/base/bpf_map.ts";
 import { encodingError, handleError, reentryError, subjectOf } from "../ops/failure.ts";
+import type { MapHandle } from "../ops/handle.ts";
 import { isPerCpu, type PerCpuCodec } from "../ops/percpu.ts";
 
 /** The key or the value of the entry that a callback is at. */
 export class Place {
   /** Where it is in host memory; 0 while there is no entry. */
   address = 0;
-  readonly map: BpfMap<unknown, unknown>;
+  readonly map: MapHandle<unknown, unknown>;
   /** Why it cannot be written; undefined when it can. */
   readonly refusal: string | undefined;
 
-  constructor(map: BpfMap<unknown, unknown>, refusal: string | undefined) {
+  constructor(map: MapHandle<unknown, unknown>, refusal: string | undefined) {
     this.map = map;
     this.refusal = refusal;
   }
@@ -74,7 +74,7 @@ function decode({ place, codec, offset, path }: Field): unknown {
  * Reads one number. Values are aligned in host memory, keys to 4 bytes only (assembly/table/layout/elements.ts), so that 8 bytes are read as two
  * words or through the DataView.
  */
-function numberGetter(host: Host, field: Field): (() => unknown) | undefined {
+function numberGetter(host: CoreHost, field: Field): (() => unknown) | undefined {
   const { place, offset } = field;
   switch (field.codec.scalar) {
     case Scalar.U8:
@@ -140,7 +140,7 @@ function numberGetter(host: Host, field: Field): (() => unknown) | undefined {
 }
 
 /** Copies encoded bytes over those in memory, but for a spinLock among them, which another thread may hold. */
-function store(host: Host, codec: Codec<unknown>, target: number, source: number): void {
+function store(host: CoreHost, codec: Codec<unknown>, target: number, source: number): void {
   const lock = holdsLock(codec) ? codec.lockOffset : codec.size;
   const behind = lock + spinLock.size;
   host.copy(target, source, lock);

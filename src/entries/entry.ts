@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { BpfMap } from "../maps/base/bpf_map.ts";
+import type { MapHandle } from "../ops/handle.ts";
 import { isPerCpu } from "../ops/percpu.ts";
 import { defineLocal, definePart, Place } from "./accessor.ts";
 
@@ -58,17 +58,17 @@ export class LiveEntry<K, V> implements Entry<K, V> {
   declare value: V;
   /** Whether its values can be written. */
   readonly writable: boolean;
-  readonly #map: BpfMap<K, V>;
+  readonly #map: MapHandle<K, V>;
   readonly #key: Place;
   readonly #value: Place;
 
   /**
    * @param refusal why values cannot be written; without it they can
    */
-  constructor(map: BpfMap<K, V>, refusal?: string) {
+  constructor(map: MapHandle<K, V>, refusal?: string) {
     // See accessor.ts on shapes.
     Object.setPrototypeOf(this, Object.create(new.target.prototype));
-    const place = map as unknown as BpfMap<unknown, unknown>;
+    const place = map as unknown as MapHandle<unknown, unknown>;
     this.#map = map;
     this.writable = refusal === undefined;
     this.#key = new Place(place, "a key cannot be written; delete the entry and set() another");

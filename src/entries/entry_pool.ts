@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { BpfMap } from "../maps/base/bpf_map.ts";
+import type { MapHandle } from "../ops/handle.ts";
 import { LiveEntry } from "./entry.ts";
 
 /** Entries that no run is using. */
@@ -25,17 +25,17 @@ function poolOf(map: object): Pool {
 }
 
 /** An entry of a map that no run is using. Give it back with {@link returnEntry}, the one that was taken last first. */
-export function takeEntry<K, V>(map: BpfMap<K, V>): LiveEntry<K, V> {
+export function takeEntry<K, V>(map: MapHandle<K, V>): LiveEntry<K, V> {
   return (poolOf(map).live.pop() as LiveEntry<K, V> | undefined) ?? new LiveEntry(map);
 }
 
 /** The same for what shows copies of entries, so that values cannot be written. */
-export function takeCopy<K, V>(map: BpfMap<K, V>): LiveEntry<K, V> {
+export function takeCopy<K, V>(map: MapHandle<K, V>): LiveEntry<K, V> {
   const entry = poolOf(map).copies.pop() as LiveEntry<K, V> | undefined;
   return entry ?? new LiveEntry(map, "this is a copy of the entry; write with set() of the map");
 }
 
-export function returnEntry<K, V>(map: BpfMap<K, V>, entry: LiveEntry<K, V>): void {
+export function returnEntry<K, V>(map: MapHandle<K, V>, entry: LiveEntry<K, V>): void {
   entry.leave();
   const { live, copies } = poolOf(map);
   (entry.writable ? live : copies).push(entry as LiveEntry<unknown, unknown>);

@@ -24,8 +24,8 @@ import { describe } from "../arguments/mismatch.ts";
 import { noBlock, roundUp64, scanLayout } from "../core/memory/scratch.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/exports.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import type { EntryMap } from "../maps/base/entry_map.ts";
 import { subjectOf } from "../ops/failure.ts";
+import type { EntryHandle } from "../ops/handle.ts";
 import type { LiveEntry, ReadonlyEntry } from "./entry.ts";
 import { returnEntry, takeCopy } from "./entry_pool.ts";
 import { Seq } from "./seq.ts";
@@ -89,12 +89,12 @@ type Ending = "overflow" | "retry" | { readonly thrown: unknown } | undefined;
  */
 export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer>, undefined, undefined> {
   /** A handle of its own, which holds the map. */
-  readonly #map: EntryMap<unknown, unknown>;
+  readonly #map: EntryHandle<unknown, unknown>;
   readonly #show: IteratorOptions<ReadonlyEntry<unknown, unknown>>["show"];
   readonly #size: number;
   readonly #seq: Seq;
   /** The handle that it was made with, which the entries belong to. */
-  readonly #source: EntryMap<unknown, unknown>;
+  readonly #source: EntryHandle<unknown, unknown>;
   /** The one that `show` is handed; only during a read. */
   #entry: LiveEntry<unknown, unknown> | undefined;
   /** The block, which begins with the cursor; 0 once the iterator is closed or at its end. */
@@ -113,7 +113,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer
   #pending: { readonly thrown: unknown } | undefined;
 
   /** @internal Use {@link EntryMap.iterator}. */
-  constructor(map: EntryMap<unknown, unknown>, options: IteratorOptions<ReadonlyEntry<unknown, unknown>>) {
+  constructor(map: EntryHandle<unknown, unknown>, options: IteratorOptions<ReadonlyEntry<unknown, unknown>>) {
     const { host, table } = map;
     const subject = subjectOf(map);
     if (typeof options !== "object" || options === null) {

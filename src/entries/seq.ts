@@ -3,10 +3,11 @@
  *
  * @module
  */
+
 import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import type { BpfMap } from "../maps/base/bpf_map.ts";
+import type { MapHandle } from "../ops/handle.ts";
 
 const NONE = new Uint8Array(0);
 const encoder = new TextEncoder();
@@ -22,7 +23,7 @@ let sessions = 0;
 /** The output of a {@link MapIterator}. */
 export class Seq {
   /** The map that is iterated over. */
-  readonly map: BpfMap<unknown, unknown>;
+  readonly map: MapHandle<unknown, unknown>;
   /** Tells the iterators of this thread apart: a number that counts up, as the kernel's `session_id`. */
   readonly session: number = ++sessions;
   readonly #subject: string;
@@ -38,7 +39,7 @@ export class Seq {
    * @param subject how errors call the map
    * @param size bytes of the buffer
    */
-  constructor(map: BpfMap<unknown, unknown>, subject: string, size: number) {
+  constructor(map: MapHandle<unknown, unknown>, subject: string, size: number) {
     this.map = map;
     this.#subject = subject;
     this.#size = size;

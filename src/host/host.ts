@@ -4,24 +4,20 @@
  *
  * @module
  */
+
 import { describe } from "../arguments/mismatch.ts";
-import { HostThreads } from "../core/core_host.ts";
-import { Pins } from "../core/memory/pins.ts";
-import { Scratch } from "../core/memory/scratch.ts";
-import { clearSlotErrno, lockTimeout, sharedCore } from "../core/memory/shared_core.ts";
+import { lockTimeout, sharedCore } from "../core/memory/shared_core.ts";
 import type { Seat } from "../core/seat.ts";
 import { Descriptors } from "../core/tables/descriptors.ts";
+import type { HashType, MapType } from "../core/tables/map_types.ts";
 import { checkPath } from "../core/tables/path.ts";
-import { PlainTables } from "../core/tables/plain_tables.ts";
-import { SharedTables } from "../core/tables/shared_tables.ts";
-import { tableBytes, tableEntries } from "../core/tables/stats.ts";
-import type { Tables } from "../core/tables/tables.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { createKvOn, type KvOpenSpec, type KvSpec, openKvOn } from "../kv/create.ts";
 import type { KvStore } from "../kv/kv_store.ts";
 import type { StoreHandle } from "../kv/store_handle.ts";
 import type { BpfMap } from "../maps/base/bpf_map.ts";
-import { type AnyMapSpec, type AnyOpenSpec, createMapOn, type MapOf, openMapOn } from "../maps/create.ts";
+import { type AnyMapSpec, type AnyOpenSpec, createMapOn, openMapOn } from "../maps/create.ts";
+import type { MapOf } from "../maps/map_of.ts";
 import type { SockHash } from "../maps/sockets/sock_hash.ts";
 import type { SockMap } from "../maps/sockets/sock_map.ts";
 import type {
@@ -30,56 +26,12 @@ import type {
   SockHashSpec,
   SockMapSpec,
 } from "../maps/sockets/socket_spec.ts";
-import type { AnyMapType, HashType, MapSpec, MapType, OpenSpec } from "../maps/spec.ts";
+import type { MapSpec, OpenSpec } from "../maps/spec.ts";
 import { problemsOfHost } from "../ops/verify.ts";
 import { compareAsItself, hide } from "../print/hidden.ts";
 import { INSPECT } from "../print/inspect.ts";
 import { type HostJson, inspectHost, jsonOfHost } from "./print_host.ts";
-
-/** Options of {@link createHost}. */
-export interface HostOptions {
-  /**
-   * u32 from which the secrets of all hashes of the host are expanded: the same seed and the same calls give the same layout and
-   * order. For tests and for results that can be repeated only: who sees some thirty keys in their order finds it by trying all.
-   * Default: no seed; 192 bits for each map and 4096 for the host are drawn from the system, so that nobody can choose keys that collide.
-   */
-  seed?: number | undefined;
-  /**
-   * Bytes, hard limit of the linear memory; rounded down to 64 KiB pages. Default 4 GiB - 64 KiB, or 1 GiB when shared: that
-   * much address space is reserved at once, and pages of it are used when something is written to them.
-   */
-  maxMemory?: number | undefined;
-  /**
-   * Slots of per-CPU values, and of a shared host how many threads may be attached at a time, up to 64. Default: as many as the
-   * machine runs at once.
-   */
-  cpus?: number | undefined;
-  /** Whether other threads may attach to the memory, with {@link Host.share} and `attachHost`. Default false. */
-  shared?: boolean | undefined;
-  /** Of shared hosts: ms after which a call that waits for a lock throws a `LockTimeoutError`. Default 5000. */
-  lockTimeout?: number | undefined;
-}
-
-/** One map, or KV store, in {@link HostMemory}. */
-export interface MapMemory {
-  readonly id: number;
-  readonly name: string;
-  /** `"kv"`: a KV store. */
-  readonly type: AnyMapType | "kv";
-  /** Bytes of the table with all its structures. */
-  readonly bytes: number;
-  /** Of a KV store, keys with a value. */
-  readonly entries: number;
-}
-
-/** Result of {@link Host.memoryUsage}. */
-export interface HostMemory {
-  /** Bytes of everything allocated in host memory: tables, batches, and the scratch that calls share. */
-  readonly bytes: number;
-  /** Bytes the linear memory may grow to. */
-  readonly limit: number;
-  readonly maps: readonly MapMemory[];
-}
+import { HostThreads } from "./threads.ts";
 
 /** What answers {@link Host.bpf}. src/hosts.ts hands it in: the syscall stands on the hosts, not the other way round. */
 export type Syscall = (
@@ -98,48 +50,14 @@ export type Syscall = (
  */
 export class Host extends HostThreads {
   /** @internal */
-  declare readonly scratch: Scratch;
-  /** @internal */
-  readonly pins = new Pins();
-  /** @internal */
-  declare readonly tables: Tables;
-  /** @internal */
   declare readonly descriptors: Descriptors;
-  /** @internal Bytes the memory may grow to. */
-  declare readonly limit: number;
-  /** @internal Values of the core's exported constants. */
-  declare readonly layout: {
-    readonly count: number;
-    readonly version: number;
-    readonly frozen: number;
-    readonly cursorBytes: number;
-    readonly stageBytes: number;
-    readonly stageErrno: number;
-    readonly arrayData: number;
-    readonly arrayBase: number;
-    readonly lowFree: number;
-  };
   readonly #syscall: Syscall;
 
   /** @internal Use {@link createHost}. */
   constructor(seat: Seat, syscall: Syscall) {
     super(seat);
-    const { core } = seat;
     this.#syscall = syscall;
-    const layout = {
-      count: core.COUNT_OFFSET.value,
-      version: core.VERSION_OFFSET.value,
-      frozen: core.FROZEN_OFFSET.value,
-      cursorBytes: core.CURSOR_BYTES.value,
-      stageBytes: core.STAGE_BYTES.value,
-      stageErrno: core.STAGE_ERRNO.value,
-      arrayData: core.ARRAY_DATA_OFFSET.value,
-      arrayBase: core.ARRAY_BASE_OFFSET.value,
-      lowFree: core.LOW_FREE_OFFSET.value,
-    };
-    hide<Host>(this, { layout, scratch: new Scratch(this), limit: seat.limit });
-    const tables = this.shared ? new SharedTables(this, seat.seed) : new PlainTables(this, seat.seed);
-    hide<Host>(this, { tables, descriptors: new Descriptors(tables) });
+    hide<Host>(this, { descriptors: new Descriptors(this.tables) });
     compareAsItself(this);
   }
 
@@ -301,31 +219,6 @@ export class Host extends HostThreads {
   }
 
   /**
-   * Exact bytes in use, every structure counted; 0 when all maps are closed.
-   *
-   * @example
-   * ```ts
-   * import { createHost, u32 } from "bpfmap";
-   *
-   * const host = createHost();
-   * const map = host.createMap({ type: "rhash", name: "m", key: u32, value: u32, maxEntries: 100 });
-   * map.set(1, 1);
-   * console.log(host.memoryUsage().maps[0].entries); // 1
-   * map.close();
-   * console.log(host.memoryUsage().bytes); // 0
-   * ```
-   */
-  memoryUsage(): HostMemory {
-    this.check("memoryUsage");
-    const bytes = this.core.bytesInUse() >>> 0;
-    const maps: MapMemory[] = [];
-    for (const { id, name, type, handle } of this.tables.all()) {
-      maps.push({ id, name, type, bytes: tableBytes(this, handle), entries: tableEntries(this, handle) });
-    }
-    return { bytes, limit: this.limit, maps };
-  }
-
-  /**
    * Checks every invariant of the memory and of all maps in it, whoever has them open; for tests, and after a thread was killed.
    * Takes as long as reading everything once. Other threads may be attached, but in no call meanwhile, or it reports what they have
    * half done: writing to a map, or taking and giving back memory, as attaching and detaching do.
@@ -420,23 +313,5 @@ export class Host extends HostThreads {
   /** @internal */
   [INSPECT](depth?: number): string {
     return inspectHost(this, depth);
-  }
-
-  /** @internal A block of host memory, or 0 when there is none. */
-  allocate(bytes: number): number {
-    // The core counts in 32 bits.
-    if (bytes > this.limit) {
-      if (this.shared) clearSlotErrno(this);
-      return 0;
-    }
-    const address = this.core.allocate(bytes) >>> 0;
-    if (this.u8.length === 0) this.refresh();
-    return address;
-  }
-
-  /** @internal Gives a block back; not before a call that may still hold its address is done. */
-  release(address: number, bytes: number): void {
-    if (this.pins.isHeld) this.pins.release(() => this.core.release(address, bytes));
-    else this.core.release(address, bytes);
   }
 }

@@ -3,9 +3,10 @@
  *
  * @module
  */
+
+import type { CoreHost } from "../core/core_host.ts";
 import { mapSubject } from "../errors.ts";
 import { MOST_PRINTED, printList } from "../print/inspect.ts";
-import type { Host } from "./host.ts";
 
 /** What `JSON.stringify(host)` gives. */
 export interface HostJson {
@@ -19,7 +20,7 @@ export interface HostJson {
   readonly maps: number | undefined;
 }
 
-export function jsonOfHost(host: Host): HostJson {
+export function jsonOfHost(host: CoreHost): HostJson {
   const { shared, cpus, limit } = host;
   if (host.closed) return { shared, cpus, bytes: undefined, limit, maps: undefined };
   const { bytes, maps } = host.memoryUsage();
@@ -27,7 +28,7 @@ export function jsonOfHost(host: Host): HostJson {
 }
 
 /** `Host(2 maps, 4352 bytes) { map "flows" (rhash, 3 entries), ... }`. */
-export function inspectHost(host: Host, depth: number | undefined): string {
+export function inspectHost(host: CoreHost, depth: number | undefined): string {
   const title = host.shared ? "shared Host" : "Host";
   if (host.closed) return `${title} (closed)`;
   if (depth !== undefined && depth < 0) return `[${title}]`;

@@ -4,8 +4,8 @@
  * @module
  */
 import { ERRNO, type Operation } from "../errors.ts";
+import type { KvHandle } from "./handle.ts";
 import { type CheckedManifest, differencesOf, mismatchError, readManifest } from "./manifest.ts";
-import type { StoreHandle } from "./store_handle.ts";
 
 export class Binding {
   readonly manifest: CheckedManifest;
@@ -18,7 +18,7 @@ export class Binding {
   }
 
   /** Binds to a manifest that must be in force. */
-  static of(store: StoreHandle, operation: Operation, manifest: CheckedManifest): Binding {
+  static of(store: KvHandle, operation: Operation, manifest: CheckedManifest): Binding {
     const binding = new Binding(manifest);
     binding.#resolve(store, operation, ERRNO.EINVAL);
     return binding;
@@ -29,11 +29,11 @@ export class Binding {
   }
 
   /** Looks the keys up again, when another manifest may be in force. Throws ESTALE when one is. */
-  refresh(store: StoreHandle, operation: Operation): void {
+  refresh(store: KvHandle, operation: Operation): void {
     this.#resolve(store, operation, ERRNO.ESTALE);
   }
 
-  #resolve(store: StoreHandle, operation: Operation, errno: number): void {
+  #resolve(store: KvHandle, operation: Operation, errno: number): void {
     const { generation, text } = store.readText();
     const stored = readManifest(text);
     const differences = differencesOf(stored, this.manifest);

@@ -7,9 +7,9 @@
 import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
+import type { CoreHost } from "../core/core_host.ts";
 import type { Table } from "../core/tables/table.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import type { Host } from "../host/host.ts";
 import { Binding } from "./binding.ts";
 import { storeSubject } from "./failure.ts";
 import type { KvStore } from "./kv_store.ts";
@@ -39,7 +39,7 @@ export interface KvOpenSpec<T> {
 
 const NAME = /^[A-Za-z0-9_.]{0,15}$/;
 
-function newHandle<T>(host: Host, table: Table): KvStore<T> {
+function newHandle<T>(host: CoreHost, table: Table): KvStore<T> {
   const Class = host.shared ? SharedKvStore : PlainKvStore;
   const store = new Class<T>(host, table);
   host.tables.addHandle(store);
@@ -66,7 +66,7 @@ function boundOrClosed<T>(store: KvStore<T>, bind: () => void): KvStore<T> {
 }
 
 /** {@link Host.createKvStore}. */
-export function createKvOn<T>(host: Host, spec: KvSpec<T>): KvStore<T> {
+export function createKvOn<T>(host: CoreHost, spec: KvSpec<T>): KvStore<T> {
   const operation = "createKvStore";
   checkSpec(operation, spec);
   const { name = "", manifest, maxKeys = 1024, maxPages = 8 } = spec;
@@ -105,7 +105,7 @@ export function createKvOn<T>(host: Host, spec: KvSpec<T>): KvStore<T> {
 }
 
 /** {@link Host.openKvStore}. */
-export function openKvOn<T>(host: Host, table: Table, spec: KvOpenSpec<T>): KvStore<T> {
+export function openKvOn<T>(host: CoreHost, table: Table, spec: KvOpenSpec<T>): KvStore<T> {
   checkSpec("openKvStore", spec);
   const { manifest } = spec;
   const checked = manifest === undefined ? undefined : checkManifest("openKvStore", manifest);

@@ -7,8 +7,8 @@ import { describe } from "../arguments/mismatch.ts";
 import { noMemory } from "../core/memory/scratch.ts";
 import { lockTimeout } from "../core/memory/shared_core.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import type { KvHandle } from "./handle.ts";
 import { PAGE_BYTES } from "./metadata.ts";
-import type { StoreHandle } from "./store_handle.ts";
 
 /** How messages call a store that may have no name. */
 export function storeSubject(name: string, id?: number): string {
@@ -16,7 +16,7 @@ export function storeSubject(name: string, id?: number): string {
 }
 
 /** The error for a key that is none; or EBADF, since a closed store has no keys. */
-export function keyError(store: StoreHandle, operation: Operation, key: unknown): Error {
+export function keyError(store: KvHandle, operation: Operation, key: unknown): Error {
   if (store.closed) return closedError(store, operation);
   if (typeof key !== "number") {
     return new TypeError(`${operation}: ${store.subject}: key: expected a number, got ${describe(key)}`);
@@ -25,7 +25,7 @@ export function keyError(store: StoreHandle, operation: Operation, key: unknown)
   return bpfError(ERRNO.EINVAL, operation, store.subject, cause);
 }
 
-export function closedError(store: StoreHandle, operation: Operation): Error {
+export function closedError(store: KvHandle, operation: Operation): Error {
   return bpfError(
     ERRNO.EBADF,
     operation,
@@ -35,14 +35,14 @@ export function closedError(store: StoreHandle, operation: Operation): Error {
 }
 
 /** The error for a value that is no Uint8Array. */
-export function valueTypeError(store: StoreHandle, operation: Operation, value: unknown): Error {
+export function valueTypeError(store: KvHandle, operation: Operation, value: unknown): Error {
   return new TypeError(
     `${operation}: ${store.subject}: value: expected a Uint8Array, got ${describe(value)}`,
   );
 }
 
 /** The error for a value of other than 1 to 4096 bytes. */
-export function valueError(store: StoreHandle, operation: Operation, key: number, length: number): Error {
+export function valueError(store: KvHandle, operation: Operation, key: number, length: number): Error {
   if (length === 0) {
     const cause = `takes values of 1 to ${PAGE_BYTES} bytes, the one for key ${key} has none`;
     return bpfError(ERRNO.EINVAL, operation, store.subject, cause, "delete() the key instead");
@@ -53,7 +53,7 @@ export function valueError(store: StoreHandle, operation: Operation, key: number
 
 /** The error for an errno that the core gave to a call about a key. */
 export function storeError(
-  store: StoreHandle,
+  store: KvHandle,
   operation: Operation,
   errno: number,
   key: number,

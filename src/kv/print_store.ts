@@ -5,10 +5,10 @@
  */
 
 import { type Inspect, printEntries, printList } from "../print/inspect.ts";
-import type { StoreHandle } from "./store_handle.ts";
+import type { KvHandle } from "./handle.ts";
 
 /** The keys that have a value, with its bytes. */
-function* values(store: StoreHandle): Generator<[number, Uint8Array], void, undefined> {
+function* values(store: KvHandle): Generator<[number, Uint8Array], void, undefined> {
   for (let key = 0; key < store.keyLimit; key++) {
     const bytes = store.get(key);
     if (bytes !== undefined) yield [key, bytes];
@@ -17,7 +17,7 @@ function* values(store: StoreHandle): Generator<[number, Uint8Array], void, unde
 
 /** `KvStore(2) "settings" { 0 => Uint8Array(4) [ 3, 0, 0, 0 ], ... }`. */
 export function inspectStore(
-  store: StoreHandle,
+  store: KvHandle,
   depth: number | undefined,
   options: object,
   inspect: Inspect | undefined,
@@ -40,12 +40,12 @@ export interface StoreJson {
   readonly size: number | undefined;
 }
 
-export function jsonOfStore(store: StoreHandle): StoreJson {
+export function jsonOfStore(store: KvHandle): StoreJson {
   const { name, maxKeys, maxPages } = store;
   return { type: "kv", name, maxKeys, maxPages, size: store.closed ? undefined : store.size };
 }
 
 /** The values by key; of a handle that is closed, which store it was. */
-export function contentsOfStore(this: StoreHandle): unknown {
+export function contentsOfStore(this: KvHandle): unknown {
   return this.closed ? this.subject : new Map(values(this));
 }

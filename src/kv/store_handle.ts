@@ -6,12 +6,12 @@
  */
 import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
 import { describe } from "../arguments/mismatch.ts";
+import type { CoreHost } from "../core/core_host.ts";
 import { tableBytes, tableEntries } from "../core/tables/stats.ts";
 import type { Table } from "../core/tables/table.ts";
 import type { CoreExports } from "../core/wasm/exports.ts";
 import type { WasmGlobal } from "../core/wasm/wasm_types.ts";
 import { ERRNO, type Operation } from "../errors.ts";
-import type { Host } from "../host/host.ts";
 import { problemsOfTable } from "../ops/verify.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, type Inspect } from "../print/inspect.ts";
@@ -31,7 +31,7 @@ export interface StoredManifest {
 
 /** A handle of a store whose pairs nobody needs the types of; what {@link KvStore} is made of. */
 export abstract class StoreHandle {
-  declare readonly host: Host;
+  declare readonly host: CoreHost;
   /** Keys are below this. */
   declare readonly maxKeys: number;
   /** Pages of 4096 bytes that the values may take, 1 to 128. */
@@ -57,7 +57,7 @@ export abstract class StoreHandle {
   readonly #ownersWord: number;
 
   /** @internal Use {@link Host.createKvStore}. */
-  constructor(host: Host, table: Table) {
+  constructor(host: CoreHost, table: Table) {
     const { core } = host;
     const wordOf = (offset: WasmGlobal) => (table.handle + offset.value) >>> 2;
     hide<StoreHandle>(this, {

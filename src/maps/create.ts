@@ -11,11 +11,11 @@ import { type Codec, isCodec, Scalar } from "../codec/codec.ts";
 import { u32 } from "../codec/scalars.ts";
 import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
+import type { CoreHost } from "../core/core_host.ts";
+import type { LowWater, MapAttributes, MapType } from "../core/tables/map_types.ts";
 import type { Table, TableType } from "../core/tables/table.ts";
 import { isArray, isSocketMap } from "../core/tables/tables.ts";
 import { bpfError, ERRNO, mapSubject } from "../errors.ts";
-import type { Host } from "../host/host.ts";
-import type { ArrayView } from "../ops/array_view.ts";
 import {
   checkMark,
   hookLowWater,
@@ -28,24 +28,23 @@ import { perCpu } from "../ops/percpu.ts";
 import { LowWaterMark } from "../ops/sockets/socket_low_water.ts";
 import { Sockets } from "../ops/sockets/sockets.ts";
 import { ArrayMap } from "./array/array_map.ts";
-import { PercpuArray, type PercpuArrayMap } from "./array/percpu_array.ts";
+import { PercpuArray } from "./array/percpu_array.ts";
 import { SharedArrayMap } from "./array/shared_array.ts";
 import { SharedPercpuArrayMap } from "./array/shared_percpu_array.ts";
 import type { BpfMap } from "./base/bpf_map.ts";
-import type { HashMap } from "./hash/hash_map.ts";
 import { MapAny } from "./hash/map_any.ts";
 import { Map4 } from "./hash/map4.ts";
 import { isNumber, MapNumber4 } from "./hash/map4_number.ts";
 import { Map8 } from "./hash/map8.ts";
 import { Map16 } from "./hash/map16.ts";
-import { type PercpuHashMap, PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny } from "./hash/percpu_hash.ts";
+import { PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny } from "./hash/percpu_hash.ts";
 import { SHARED_MAPS, SharedNumber4 } from "./hash/shared_hash.ts";
 import { SHARED_PERCPU_MAPS } from "./hash/shared_percpu_hash.ts";
 import { SockHash } from "./sockets/sock_hash.ts";
 import { SockMap } from "./sockets/sock_map.ts";
 import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./sockets/socket_spec.ts";
-import type { AnyMapType, LowWater, MapSpec, MapType, OpenSpec } from "./spec.ts";
-import { type MapAttributes, refuseCreate } from "./validate.ts";
+import type { MapSpec, OpenSpec } from "./spec.ts";
+import { refuseCreate } from "./validate.ts";
 
 const U32_MAX = 0xffff_ffff;
 
@@ -123,23 +122,6 @@ function toAttributes(spec: AnyMapSpec): TakenSpec {
   };
 }
 
-/** What {@link createMap} makes of each type. */
-export interface MapTypes<K, V, N extends string = string> {
-  sockmap: SockMap<V>;
-  sockhash: SockHash<K, V>;
-  hash: HashMap<K, V>;
-  rhash: HashMap<K, V>;
-  percpu_hash: PercpuHashMap<K, V>;
-  array: ArrayMap<V, ArrayView<V, N>>;
-  percpu_array: PercpuArrayMap<V, ArrayView<V, N>>;
-}
-
-/**
- * The map of type `T` with keys `K` and values `V`; of the `percpu_` types, `V` is the value of one CPU. `N` is the name of the
- * values' codec, which says what an array is seen as by `view()`.
- */
-export type MapOf<T extends AnyMapType, K, V, N extends string = string> = MapTypes<K, V, N>[T];
-
 /** The classes by type; of hash-like maps by key size, too, which decides how a key goes to the core. */
 const PLAIN_CLASSES = {
   array: ArrayMap,
@@ -162,7 +144,7 @@ function classIndex(keySize: number): 0 | 1 | 2 | 3 {
 }
 
 function newMap(
-  host: Host,
+  host: CoreHost,
   table: Table,
   key: Codec<unknown>,
   value: Codec<unknown>,
@@ -196,7 +178,7 @@ function newMap(
 
 /** A handle of a table. */
 function makeHandle(
-  host: Host,
+  host: CoreHost,
   table: Table,
   codecs: { readonly key: Codec<unknown>; readonly value: Codec<unknown>; readonly lowWater?: unknown },
   readable: boolean,
@@ -222,7 +204,7 @@ function socketMark(subject: string, { lowWater, maxEntries }: TakenSpec): LowWa
 }
 
 /** {@link Host.createMap}. */
-export function createMapOn(host: Host, spec: AnyMapSpec): BpfMap<unknown, unknown> {
+export function createMapOn(host: CoreHost, spec: AnyMapSpec): BpfMap<unknown, unknown> {
   const attributes = toAttributes(spec);
   const { name, type, flags, key } = attributes;
   const subject = name === "" ? `the ${type} map` : `map ${JSON.stringify(name)}`;
@@ -264,7 +246,7 @@ export function createMapOn(host: Host, spec: AnyMapSpec): BpfMap<unknown, unkno
 export type AnyOpenSpec = OpenSpec<unknown, unknown, MapType> | OpenSockMapSpec | OpenSockHashSpec<unknown>;
 
 /** {@link Host.open}. */
-export function openMapOn(host: Host, table: Table, codecs: AnyOpenSpec): BpfMap<unknown, unknown> {
+export function openMapOn(host: CoreHost, table: Table, codecs: AnyOpenSpec): BpfMap<unknown, unknown> {
   const what = table.name === "" ? "open" : `open: map ${JSON.stringify(table.name)}`;
   if (typeof codecs !== "object" || codecs === null) {
     throw new TypeError(`${what}: expected { key, value }, got ${describe(codecs)}`);

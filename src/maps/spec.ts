@@ -1,37 +1,6 @@
 import type { Codec } from "../codec/codec.ts";
-import type { MapOf } from "./create.ts";
-
-/**
- * Types of maps with one value per key, in bpftool's words. `hash` never grows beyond what it was made for and never moves an
- * entry; `rhash` (`BPF_MAP_TYPE_RHASH`) follows its entry count in both directions.
- */
-export type HashType = "hash" | "rhash";
-
-/**
- * Types of maps whose values are bytes. `array` has the keys 0..maxEntries - 1, all there from the start with a value of zeros. The `percpu_` types
- * have a value for each CPU of the host under every key.
- */
-export type MapType = HashType | "percpu_hash" | "array" | "percpu_array";
-
-/**
- * A hook that makes room before a map is full. It is called when an insert is about to leave fewer than `free` slots free, from
- * within that operation: before it, or a later one, can fail for want of room.
- *
- * Once for each crossing: when the hook does not grow the map, inserts go on to the limit without calling it again, until deletes
- * have led back to the mark. A map that has grown has another mark, further on. In a sockmap an index beyond the end crosses it, too,
- * and is then tried again. In an array the slots are free from the highest index written on: the first write to one of the last
- * `free` indices crosses the mark, and so does one beyond the end, which is then tried again. It is not crossed again until the
- * array has grown or was cleared.
- */
-export type LowWater<M> = {
-  /** The mark, in slots: 1..maxEntries. */
-  readonly free: number;
-  /**
-   * Typically `(map) => map.grow(2 * map.info.maxEntries)`. It may use the map as anybody may; while it runs, it is not called.
-   * What it throws, the operation throws, having changed nothing, and the next one calls it again.
-   */
-  grow(map: M): void;
-};
+import type { LowWater, MapType } from "../core/tables/map_types.ts";
+import type { MapOf } from "./map_of.ts";
 
 /** What {@link createMap} makes a map from. */
 export interface MapSpec<K, V, T extends MapType = MapType, N extends string = string> {
@@ -69,25 +38,3 @@ export interface OpenSpec<K, V, T extends MapType, N extends string = string> {
    */
   readonly lowWater?: LowWater<MapOf<T, K, V, N>> | undefined;
 }
-
-/** What the kernel calls `bpf_map_info`. */
-export interface MapInfo {
-  /** Counts up from 1 per host. */
-  readonly id: number;
-  readonly type: AnyMapType;
-  readonly name: string;
-  /** Bytes. */
-  readonly keySize: number;
-  /** Bytes; of the `percpu_` types, of one CPU's value. */
-  readonly valueSize: number;
-  readonly maxEntries: number;
-  /** Flags of the map; `BPF_F_RDONLY` and `BPF_F_WRONLY` belong to a handle and are not among them. */
-  readonly flags: number;
-  readonly mapExtra: number;
-}
-
-/** Types of maps whose values are objects of the thread that made the map: by index, and by key. */
-export type SocketMapType = "sockmap" | "sockhash";
-
-/** All map types. */
-export type AnyMapType = MapType | SocketMapType;

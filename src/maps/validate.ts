@@ -16,25 +16,8 @@ import {
   BPF_F_WRONLY_PROG,
   BPF_F_ZERO_SEED,
 } from "../constants.ts";
+import type { AnyMapType, MapAttributes } from "../core/tables/map_types.ts";
 import { ERRNO } from "../errors.ts";
-import type { AnyMapType } from "./spec.ts";
-
-/** The attributes of MAP_CREATE, as the kernel sees them. */
-export interface MapAttributes {
-  readonly type: AnyMapType;
-  readonly name: string;
-  readonly keySize: number;
-  readonly valueSize: number;
-  readonly maxEntries: number;
-  readonly flags: number;
-  readonly mapExtra: number;
-  /** Whether the value has a `bpf_spin_lock`. */
-  readonly hasLock: boolean;
-  /** Where it is in the value, in bytes. */
-  readonly lockOffset?: number | undefined;
-  /** With BPF_F_NUMA_NODE: the node, or {@link NUMA_NO_NODE}. Default 0. */
-  readonly numaNode?: number;
-}
 
 /** Why a map cannot be created. */
 export interface Refusal {

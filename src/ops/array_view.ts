@@ -6,8 +6,8 @@
 
 import { describe } from "../arguments/mismatch.ts";
 import { Scalar, type ScalarKind } from "../codec/codec.ts";
+import type { CoreHost } from "../core/core_host.ts";
 import type { Table } from "../core/tables/table.ts";
-import type { Host } from "../host/host.ts";
 
 export type AnyView =
   | Uint8Array
@@ -92,7 +92,7 @@ const NONE: readonly ArrayPiece<AnyView>[] = Object.freeze([]);
 
 /** The views of one array map, kept as long as they are good. */
 export class ArrayViews {
-  readonly #host: Host;
+  readonly #host: CoreHost;
   readonly #table: Table;
   readonly #stride: number;
   #view: AnyView | undefined;
@@ -100,7 +100,7 @@ export class ArrayViews {
   /** Elements that the pieces show. */
   #shown = 0;
 
-  constructor(host: Host, table: Table, stride: number) {
+  constructor(host: CoreHost, table: Table, stride: number) {
     this.#host = host;
     this.#table = table;
     this.#stride = stride;

@@ -8,10 +8,10 @@ import { checkKnown } from "../arguments/known.ts";
 import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.ts";
 import { type Codec, Scalar, type ScalarKind } from "../codec/codec.ts";
 import { isStruct } from "../codec/struct.ts";
+import type { CoreHost } from "../core/core_host.ts";
 import type { Operation } from "../errors.ts";
-import type { Host } from "../host/host.ts";
-import type { BpfMap } from "../maps/base/bpf_map.ts";
 import { subjectOf } from "./failure.ts";
+import type { MapHandle } from "./handle.ts";
 
 /**
  * What `add` counts in, for values of type `V`: number, or bigint for `u64` and `i64`; of a struct, what its fields are. `N` says
@@ -95,7 +95,7 @@ export class Counters {
 
   /** The counter that a call means, or TypeError. */
   find(
-    map: BpfMap<unknown, unknown>,
+    map: MapHandle<unknown, unknown>,
     operation: Operation,
     options: AddOptions<unknown> | undefined,
   ): Counter {
@@ -149,14 +149,14 @@ export function badDelta({ scalar, width }: Counter, step: string, delta: unknow
 }
 
 /** Adds to a u32 as {@link addTo}. The two counters that most programs have are functions of their own, for V8 to inline. */
-export function addU32({ u32 }: Host, address: number, delta: number): number {
+export function addU32({ u32 }: CoreHost, address: number, delta: number): number {
   const sum = (u32[address >>> 2] + delta) >>> 0;
   u32[address >>> 2] = sum;
   return sum;
 }
 
 /** Adds to a u53. It does not wrap: -1, and nothing is written, when it would leave 0..2^53 - 1, or had left it before. */
-export function addU53({ u32 }: Host, address: number, delta: number): number {
+export function addU53({ u32 }: CoreHost, address: number, delta: number): number {
   const low = address >>> 2;
   const high = u32[low + 1];
   const sum = high * WORD + u32[low] + delta;
@@ -172,7 +172,7 @@ export function addU53({ u32 }: Host, address: number, delta: number): number {
  * @param delta one that {@link fitsDelta}
  */
 export function addTo(
-  host: Host,
+  host: CoreHost,
   scalar: ScalarKind,
   address: number,
   delta: number | bigint,

@@ -11,9 +11,8 @@
 import { noBlock, scanLayout } from "../core/memory/scratch.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/exports.ts";
 import type { Operation } from "../errors.ts";
-import type { BpfMap } from "../maps/base/bpf_map.ts";
-import type { EntryMap } from "../maps/base/entry_map.ts";
 import { subjectOf } from "./failure.ts";
+import type { Scannable } from "./handle.ts";
 import { IteratorBase } from "./iterator_base.ts";
 
 /** What an iterator yields. */
@@ -26,9 +25,6 @@ const GROUP = 128;
 const GROUP_BYTES = 65536;
 /** Unlike every version, which is a u32. */
 const NO_VERSION = -1;
-
-/** A map that can be iterated over. */
-export type Scannable<K, V> = BpfMap<K, V> & Pick<EntryMap<K, V>, "find" | "scan" | "checkScan">;
 
 export class EntryIterator<K, V, T> extends IteratorBase {
   #map: Scannable<K, V>;

@@ -9,9 +9,9 @@ import { noMemory } from "../core/memory/scratch.ts";
 import { lockTimeout } from "../core/memory/shared_core.ts";
 import { isArray } from "../core/tables/tables.ts";
 import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
-import type { BpfMap } from "../maps/base/bpf_map.ts";
+import type { MapHandle } from "./handle.ts";
 
-type AnyMap = BpfMap<unknown, unknown>;
+type AnyMap = MapHandle<unknown, unknown>;
 
 /** Calls that only ask for a key. One that its layout cannot hold cannot be there: to them it is absent, and no error. */
 const LOOKUPS: ReadonlySet<Operation> = new Set<Operation>([

@@ -3,14 +3,15 @@
  *
  * @module
  */
+
 import { describe } from "../arguments/mismatch.ts";
 import { BPF_ANY, BPF_NOEXIST } from "../constants.ts";
 import { BpfError, ERRNO } from "../errors.ts";
-import type { BpfMap } from "../maps/base/bpf_map.ts";
 import { subjectOf } from "./failure.ts";
+import type { MapHandle } from "./handle.ts";
 
 /** Calls that these are made of. */
-export type Insertable<K, V> = BpfMap<K, V> & {
+export type Insertable<K, V> = MapHandle<K, V> & {
   get(key: K): V | undefined;
   write(operation: "getOrInsert" | "getOrInsertComputed", key: K, value: V, flags: number): void;
 };

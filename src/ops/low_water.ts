@@ -12,19 +12,19 @@ import { checkNoPromise, checkPlainFunction } from "../arguments/functions.ts";
 import { checkInteger } from "../arguments/integer.ts";
 import { checkSlips } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
+import type { CoreHost } from "../core/core_host.ts";
 import { sharedCore } from "../core/memory/shared_core.ts";
-import type { Table } from "../core/tables/table.ts";
+import type { LowWater, MapType } from "../core/tables/map_types.ts";
+import type { Table, TableHooks } from "../core/tables/table.ts";
 import { isArray } from "../core/tables/tables.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import type { Host } from "../host/host.ts";
-import type { BpfMap } from "../maps/base/bpf_map.ts";
-import type { LowWater, MapType } from "../maps/spec.ts";
 import { coreError, subjectOf } from "./failure.ts";
+import type { MapHandle } from "./handle.ts";
 
 /** What the core answers in the place of an errno. */
 export const LOW_WATER = 4093;
 
-type AnyMap = BpfMap<unknown, unknown>;
+type AnyMap = MapHandle<unknown, unknown>;
 type AnyHook = LowWater<AnyMap>;
 
 interface Hooked {
@@ -33,14 +33,14 @@ interface Hooked {
 }
 
 /** The hooks that the handles of this thread have on a table. All have the same mark. */
-export class LowWaterHooks {
+export class LowWaterHooks implements TableHooks {
   readonly free: number;
-  readonly #host: Host;
+  readonly #host: CoreHost;
   readonly #table: Table;
   readonly #hooked: Hooked[] = [];
   #running = false;
 
-  constructor(host: Host, table: Table, free: number) {
+  constructor(host: CoreHost, table: Table, free: number) {
     this.#host = host;
     this.#table = table;
     this.free = free;
@@ -105,7 +105,7 @@ function markOf(table: Table, free: number): number {
 }
 
 /** Notes which indices of an array are written without asking the core: those of its first block that are below the mark. */
-export function noteDirect(host: Host, table: Table): void {
+export function noteDirect(host: CoreHost, table: Table): void {
   if (!isArray(table.type)) return;
   const base = host.u32[(table.handle + host.layout.arrayBase) >>> 2];
   const hooks = table.lowWater;
@@ -141,7 +141,7 @@ function unhook(map: AnyMap): void {
 }
 
 /** Makes a call that may pass the mark of `maxEntries` once. */
-export function passing<T>(host: Host, table: Table, maxEntries: number, call: () => T): T {
+export function passing<T>(host: CoreHost, table: Table, maxEntries: number, call: () => T): T {
   const { core } = host;
   core.passLowWater(table.handle, maxEntries);
   try {
@@ -168,7 +168,7 @@ export function callLowWater(map: AnyMap, operation: Operation): number {
 }
 
 /** What is wrong with a mark, if the map has another one. */
-export function otherMark(host: Host, table: Table, free: number): string | undefined {
+export function otherMark(host: CoreHost, table: Table, free: number): string | undefined {
   const known = host.u32[(table.handle + host.layout.lowFree) >>> 2];
   return known === 0 || known === free ? undefined : `its lowWater has free = ${known}, not ${free}`;
 }

@@ -10,10 +10,10 @@ import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
 import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
 import { roundUp8 } from "../core/tables/tables.ts";
 import { ERRNO, type Operation } from "../errors.ts";
-import type { EntryMap } from "../maps/base/entry_map.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, printedByName } from "../print/inspect.ts";
 import { subjectOf } from "./failure.ts";
+import type { EntryHandle } from "./handle.ts";
 import { contentsOfMap } from "./print_map.ts";
 
 /** The layout of all slots of a value. */
@@ -91,14 +91,14 @@ function contentsOfSlot(this: LocalSlot<unknown, unknown>): unknown {
  */
 export class LocalSlot<K, V> {
   /** @internal */
-  declare readonly map: EntryMap<K, V[]>;
+  declare readonly map: EntryHandle<K, V[]>;
   /** @internal */
   declare readonly codec: Codec<V>;
   /** @internal Bytes from the start of the value. */
   declare readonly offset: number;
 
   /** @internal Use `map.local`. */
-  constructor(map: EntryMap<K, V[]>) {
+  constructor(map: EntryHandle<K, V[]>) {
     const codec = slotCodec(map.valueCodec) as Codec<V>;
     hide<LocalSlot<K, V>>(this, { map, codec, offset: map.host.cpu * roundUp8(map.table.valueSize) });
     compareBy(this, contentsOfSlot);

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import type { BpfMap } from "../maps/base/bpf_map.ts";
-import type { AnyMapType } from "../maps/spec.ts";
-import { type Inspect, printEntries, printList } from "../print/inspect.ts";
-import { EntryIterator, type Scannable } from "./entry_iterator.ts";
-import { subjectOf } from "./failure.ts";
 
-type AnyMap = BpfMap<unknown, unknown>;
+import type { AnyMapType } from "../core/tables/map_types.ts";
+import { type Inspect, printEntries, printList } from "../print/inspect.ts";
+import { EntryIterator } from "./entry_iterator.ts";
+import { subjectOf } from "./failure.ts";
+import type { MapHandle, Scannable } from "./handle.ts";
+
+type AnyMap = MapHandle<unknown, unknown>;
 
 const KINDS: Readonly<Record<AnyMapType, string>> = {
   hash: "HashMap",

@@ -4,21 +4,21 @@
  *
  * @module
  */
+
 import { Scalar } from "../codec/codec.ts";
 import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
 import { ERRNO, type Operation } from "../errors.ts";
-import type { BpfMap } from "../maps/base/bpf_map.ts";
 import type { CountingMap } from "../maps/base/counting_map.ts";
-import type { EntryMap } from "../maps/base/entry_map.ts";
 import { type AddOptions, badDelta, type Counter, fitsDelta, outOfU53 } from "./counter.ts";
 import { subjectOf } from "./failure.ts";
+import type { EntryHandle, MapHandle } from "./handle.ts";
 
 const WORD = 0x1_0000_0000;
 /** Where the core puts a new count, in the scratch behind the delta. */
 export const COUNT_OFFSET = 8;
 
 /** Writes a key into the scratch; where, or 0, as {@link BpfMap.encodeKey}. Write the value first: see {@link Scratch.turn}. */
-export function stageKey(map: BpfMap<unknown, unknown>, operation: Operation, key: unknown): number {
+export function stageKey(map: MapHandle<unknown, unknown>, operation: Operation, key: unknown): number {
   if (!fitsScalar(map.keyScalar, key)) return map.encodeKey(operation, key);
   const { host } = map;
   host.scratch.turn++;
@@ -27,7 +27,7 @@ export function stageKey(map: BpfMap<unknown, unknown>, operation: Operation, ke
 }
 
 /** Writes a value into the scratch; where. */
-export function stageValue(map: BpfMap<unknown, unknown>, operation: Operation, value: unknown): number {
+export function stageValue(map: MapHandle<unknown, unknown>, operation: Operation, value: unknown): number {
   if (!fitsScalar(map.valueScalar, value)) return map.encodeValue(operation, value);
   const { host } = map;
   host.scratch.turn++;
@@ -36,7 +36,7 @@ export function stageValue(map: BpfMap<unknown, unknown>, operation: Operation, 
 }
 
 /** The value at an address, which is a copy of the map's. */
-export function valueAt<V>(map: BpfMap<unknown, V>, operation: Operation, address: number): V {
+export function valueAt<V>(map: MapHandle<unknown, V>, operation: Operation, address: number): V {
   const value = readScalar(map.host, map.valueScalar, address);
   return value === undefined ? map.decodeValue(operation, map.host.view, address) : (value as V);
 }
@@ -54,7 +54,7 @@ export function checkCount(
 }
 
 /** Writes the delta of an `add` into the scratch, as 8 bytes in two's complement. Write the key first. */
-export function stageDelta(map: BpfMap<unknown, unknown>, delta: unknown): number {
+export function stageDelta(map: MapHandle<unknown, unknown>, delta: unknown): number {
   const { u32, view, scratch } = map.host;
   const at = scratch.value;
   if (typeof delta === "number") {
@@ -66,7 +66,7 @@ export function stageDelta(map: BpfMap<unknown, unknown>, delta: unknown): numbe
 
 /** The result of an `add` that the core has done: the new count. */
 export function counted(
-  map: BpfMap<unknown, unknown>,
+  map: MapHandle<unknown, unknown>,
   counter: Counter,
   delta: unknown,
   errno: number,
@@ -82,7 +82,7 @@ export function counted(
 
 /** Writes entries one by one, as batches with BPF_F_LOCK are; how many, with the errno that ended it in the stage. */
 export function putEach(
-  map: EntryMap<unknown, unknown>,
+  map: EntryHandle<unknown, unknown>,
   stage: number,
   keys: number,
   count: number,

@@ -4,10 +4,10 @@
  * @module
  */
 import { BPF_F_NO_PREALLOC } from "../constants.ts";
+import type { CoreHost } from "../core/core_host.ts";
 import type { TableInfo } from "../core/tables/table.ts";
 import { isArray, isSocketMap } from "../core/tables/tables.ts";
 import { DamagedError, LockTimeoutError, mapSubject } from "../errors.ts";
-import type { Host } from "../host/host.ts";
 import { problemOf } from "./invariants.ts";
 
 const DETAIL_WORDS = 4;
@@ -15,7 +15,7 @@ const DETAIL_WORDS = 4;
 const SECTION_DEPTH = 320;
 
 /** What a check of the core has found. */
-function problem(host: Host, subject: string, check: (out: number) => number): string[] {
+function problem(host: CoreHost, subject: string, check: (out: number) => number): string[] {
   host.scratch.turn++;
   const out = host.scratch.value;
   return surviving(subject, () => {
@@ -36,7 +36,7 @@ function surviving(subject: string, check: () => string[]): string[] {
 }
 
 /** What does not hold in a table. */
-export function problemsOfTable(host: Host, table: TableInfo): string[] {
+export function problemsOfTable(host: CoreHost, table: TableInfo): string[] {
   const { name, type, id, handle, keySize, valueBytes, maxEntries, flags } = table;
   const growable = type === "rhash" || isSocketMap(type);
   const prealloc = !growable && !isArray(type) && type !== "kv" && (flags & BPF_F_NO_PREALLOC) === 0;
@@ -51,7 +51,7 @@ export function problemsOfTable(host: Host, table: TableInfo): string[] {
 }
 
 /** That as many sections are open as this thread has opened. A shared host counts them for each of its threads (verifyArena). */
-function problemsOfSections(host: Host): string[] {
+function problemsOfSections(host: CoreHost): string[] {
   const open = host.u32[SECTION_DEPTH >>> 2];
   const { sections } = host.tables;
   if (host.shared || open === sections) return [];
@@ -59,7 +59,7 @@ function problemsOfSections(host: Host): string[] {
 }
 
 /** What does not hold in the memory of a host. */
-export function problemsOfHost(host: Host): string[] {
+export function problemsOfHost(host: CoreHost): string[] {
   const problems = problem(host, "the allocator", (out) => host.core.verifyArena(out));
   problems.push(...problemsOfSections(host));
   const ofTables = surviving("the list of maps", () => {

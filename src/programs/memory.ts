@@ -15,8 +15,8 @@
 import { describe, within } from "../arguments/mismatch.ts";
 import { type Codec, isCodec } from "../codec/codec.ts";
 import { holdsLock, struct } from "../codec/struct.ts";
+import type { CoreHost } from "../core/core_host.ts";
 import { roundUp8 } from "../core/tables/tables.ts";
-import type { Host } from "../host/host.ts";
 import { numberKind } from "./expressions/scalar_types.ts";
 import type { Place } from "./expressions/tree.ts";
 
@@ -65,7 +65,7 @@ export function placeIn({ offsets }: Section, name: string, path: string): Place
  * @param check throws when the block is gone
  */
 export function accessors(
-  host: Host,
+  host: CoreHost,
   block: number,
   { codecs, offsets }: Section,
   path: string,

@@ -9,13 +9,13 @@ import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
 import type { Codec, Infer } from "../codec/codec.ts";
 import { ACT_KEEP } from "../constants.ts";
+import type { CoreHost } from "../core/core_host.ts";
 import { noBlock } from "../core/memory/scratch.ts";
 import { isArray, roundUp8 } from "../core/tables/tables.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import type { Host } from "../host/host.ts";
-import type { BpfMap } from "../maps/base/bpf_map.ts";
 import type { EntryMap } from "../maps/base/entry_map.ts";
 import { subjectOf } from "../ops/failure.ts";
+import type { MapHandle } from "../ops/handle.ts";
 import type { LocalSlot } from "../ops/percpu.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { cut, INSPECT, MOST_PRINTED, printList } from "../print/inspect.ts";
@@ -180,7 +180,7 @@ export class Program<K, V, P = Codecs, C = Codecs> {
   }
 
   /** @internal Throws for another map than its own. */
-  checkMap(map: BpfMap<unknown, unknown>, what: string): void {
+  checkMap(map: MapHandle<unknown, unknown>, what: string): void {
     this.check();
     if (this.map.host === map.host && this.map.table.handle === map.table.handle) return;
     throw new TypeError(`${what}: is a program of ${subjectOf(this.map)}`);
@@ -253,7 +253,7 @@ export class Program<K, V, P = Codecs, C = Codecs> {
   }
 
   /** A module of one function, which is given the addresses of key and value. */
-  #instantiate(host: Host): Evaluate | undefined {
+  #instantiate(host: CoreHost): Evaluate | undefined {
     const module = new ModuleWriter(host);
     const signature: Signature = { parameters: [TYPE_I32, TYPE_I32], results: [TYPE_I32] };
     module.function("evaluate", signature, (code, [key, value]) => this.emitFilter(code, { key, value }));
@@ -364,7 +364,7 @@ function checkOptions(subject: string, options: unknown) {
 }
 
 /** The expressions of an entry. The value of a per-CPU map is the slot of this thread. */
-function entryOf(scope: Scope, map: BpfMap<unknown, unknown>): object {
+function entryOf(scope: Scope, map: MapHandle<unknown, unknown>): object {
   const { keyCodec, valueCodec, host } = map;
   const key = { base: "key", offset: 0, path: "key" } as const;
   const value = { base: "value", offset: 0, path: "value" } as const;

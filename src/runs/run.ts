@@ -26,14 +26,14 @@ import { SLOT_SEQUENCE, slotAddress } from "../core/memory/shared_memory.ts";
 import type { LiveEntry } from "../entries/entry.ts";
 import { returnEntry, takeEntry } from "../entries/entry_pool.ts";
 import { bpfError, damagedError, ERRNO } from "../errors.ts";
-import type { EntryMap } from "../maps/base/entry_map.ts";
 import { subjectOf } from "../ops/failure.ts";
+import type { EntryHandle } from "../ops/handle.ts";
 import { Program } from "../programs/program.ts";
 import type { Scanner } from "../programs/scan/scanner.ts";
 import type { Budget } from "./budget.ts";
 import { cursorAt, type ProcessCursor, SeenKeys, START } from "./cursor.ts";
 import { entryFunction } from "./entry_function.ts";
-import type { Dumper, Filter, ProcessResult } from "./process.ts";
+import type { Dumper, Filter, ProcessResult } from "./process_types.ts";
 import { Victims } from "./victims.ts";
 
 /** What a run is to do. */
@@ -50,7 +50,7 @@ export interface RunPlan<K, V> {
 const MERGES = 16;
 
 /** Throws for what a filter may not return. */
-function checkAction(map: EntryMap<unknown, unknown>, action: unknown): void {
+function checkAction(map: EntryHandle<unknown, unknown>, action: unknown): void {
   checkNoPromise(`process: ${subjectOf(map)}: filter`, action);
   const cause = `was given a filter that returned ${describe(action)}`;
   const remedy = "return ACT_KEEP, or ACT_DELETE and ACT_STOP, or both";
@@ -58,7 +58,7 @@ function checkAction(map: EntryMap<unknown, unknown>, action: unknown): void {
 }
 
 export class Run<K, V> {
-  readonly #map: EntryMap<K, V>;
+  readonly #map: EntryHandle<K, V>;
   readonly #plan: RunPlan<K, V>;
   readonly #record: RunRecord;
   readonly #entry: LiveEntry<K, V>;
@@ -72,7 +72,7 @@ export class Run<K, V> {
   #stopped = false;
 
   /** Throws ENOMEM. */
-  constructor(map: EntryMap<K, V>, plan: RunPlan<K, V>) {
+  constructor(map: EntryHandle<K, V>, plan: RunPlan<K, V>) {
     const { host, table } = map;
     const { filter, dumper, cursor = START, resumable } = plan;
     // Entries stay where they are in a section of the only thread.

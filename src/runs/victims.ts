@@ -11,21 +11,21 @@ import { lockTimeout, sharedCore } from "../core/memory/shared_core.ts";
 import type { LiveEntry } from "../entries/entry.ts";
 import { returnEntry, takeEntry } from "../entries/entry_pool.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import type { EntryMap } from "../maps/base/entry_map.ts";
 import { putBack } from "../ops/batch/put_back.ts";
 import { subjectOf } from "../ops/failure.ts";
+import type { EntryHandle } from "../ops/handle.ts";
 import type { Program } from "../programs/program.ts";
 import { entryFunction } from "./entry_function.ts";
-import type { Dumper } from "./process.ts";
+import type { Dumper } from "./process_types.ts";
 
 export class Victims<K, V> {
-  readonly #map: EntryMap<K, V>;
+  readonly #map: EntryHandle<K, V>;
   readonly #record: RunRecord;
   readonly #dumper: ((entry: LiveEntry<K, V>) => unknown) | undefined;
   /** Apart from the filter's, which may still be looking at its own when the dumper comes in between. */
   readonly #entry: LiveEntry<K, V>;
 
-  constructor(map: EntryMap<K, V>, record: RunRecord, dumper: Dumper<K, V> | Program<K, V> | undefined) {
+  constructor(map: EntryHandle<K, V>, record: RunRecord, dumper: Dumper<K, V> | Program<K, V> | undefined) {
     this.#map = map;
     this.#record = record;
     this.#dumper = dumper && entryFunction<unknown, K, V>(dumper);

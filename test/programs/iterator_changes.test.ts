@@ -1,8 +1,10 @@
 // What happens to an iterator when the map, and the memory, change under it: inside of show(), and between two reads.
+
 import { describe, expect, it } from "vitest";
 import { type MapIterator, u32, u53 } from "../../src/index.ts";
 import { caught, expectErrno } from "../support/caught.ts";
 import { HASHES, openAny } from "../support/every_type.ts";
+import { hostOf } from "../support/host_of.ts";
 import { linesOf, numbers, piecesOf, showKey, textOf } from "./pieces.ts";
 
 describe.each(HASHES)("show() on a %s may", (type) => {
@@ -129,7 +131,7 @@ describe.each(HASHES)("show() on a %s may", (type) => {
   it("close its iterator, its map and its host, which ends it with EBADF", () => {
     for (const what of ["iterator", "map", "host"] as const) {
       const { map } = open(4);
-      const { host } = map;
+      const host = hostOf(map);
       const iterator: MapIterator = map.iterator({
         bufferSize: 4,
         show(seq, entry) {
@@ -159,7 +161,7 @@ describe.each(HASHES)("show() on a %s may", (type) => {
         },
       });
       expect(expectErrno(() => iterator.read(), "EBADF").message).toMatch(/^seq\.write: map "m"/);
-      expect(map.host.verify()).toEqual([]);
+      expect(hostOf(map).verify()).toEqual([]);
     }
   });
 

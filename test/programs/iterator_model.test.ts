@@ -1,14 +1,15 @@
 // Iterators against a model of seq_file, with random maps, changes between the reads and inside of show(), sizes of output, buffers,
 // and ways to fail. What each read gives must follow from what show() wrote; what show() is given, from what is in the map.
+
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
+import type { MapType } from "../../src/index.ts";
 import {
   BpfError,
   bytes,
   type Codec,
   createHost,
   type HashMap,
-  type MapType,
   type ReadonlyEntry,
   struct,
   u16,
@@ -16,6 +17,7 @@ import {
   u53,
 } from "../../src/index.ts";
 import { Random } from "../../src/testing/random.ts";
+import { hostOf } from "../support/host_of.ts";
 import { testSeed } from "../support/seed.ts";
 import { bySize } from "../support/size.ts";
 
@@ -124,7 +126,7 @@ class Round {
     for (const n of this.#stable) if (!this.#kept.has(n)) this.#fail(`stable key ${n} was missed`);
     if (iterator.read() !== undefined) this.#fail("there is more after the end");
     expect(map.verify()).toEqual([]);
-    map.host.close();
+    hostOf(map).close();
     return reads;
   }
 

@@ -10,7 +10,6 @@ import {
   createHost,
   type HashMap,
   type Host,
-  type HostOptions,
   type NumberExpression,
   type ProcessOptions,
   type ProcessResult,

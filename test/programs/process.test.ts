@@ -1,5 +1,6 @@
 // map.process with a filter in JavaScript: what it shows, deletes, dumps and leaves behind.
 import { describe, expect, it } from "vitest";
+import type { HostOptions } from "../../src/index.ts";
 import {
   ACT_DELETE,
   ACT_KEEP,
@@ -7,7 +8,6 @@ import {
   attachHost,
   createHost,
   type HashMap,
-  type HostOptions,
   LockTimeoutError,
   program,
   struct,

@@ -1,15 +1,10 @@
 // Low-water hooks of several threads, as hosts on one memory: of all that come to a mark, one is told.
+
 import { afterAll, describe, expect, it } from "vitest";
-import {
-  type ArrayMap,
-  attachHost,
-  createHost,
-  type HashMap,
-  type Host,
-  type LowWater,
-  u32,
-} from "../../src/index.ts";
+import type { LowWater } from "../../src/index.ts";
+import { type ArrayMap, attachHost, createHost, type HashMap, type Host, u32 } from "../../src/index.ts";
 import { caught, expectErrno } from "../support/caught.ts";
+import { hostOf } from "../support/host_of.ts";
 
 const hosts: Host[] = [];
 afterAll(() => {
@@ -51,7 +46,7 @@ describe("several threads", () => {
     second.set(996, 1);
     expect(calls).toEqual(["second", "first"]);
     expect(map.verify()).toEqual([]);
-    second.host.detach();
+    hostOf(second).detach();
   });
 
   it("two at the mark at the same time: one calls", () => {
@@ -69,7 +64,7 @@ describe("several threads", () => {
     for (let key = 0; key < 995; key++) map.set(key, key);
     second.set(995, 1);
     expect([calls, map.size, map.info.maxEntries]).toEqual([["second"], 998, 2000]);
-    second.host.detach();
+    hostOf(second).detach();
   });
 
   it("a thread without a hook leaves the mark to the next one that has", () => {
@@ -84,7 +79,7 @@ describe("several threads", () => {
     for (let key = 990; key < 1000; key++) bare.delete(key);
     for (let key = 990; key < 1000; key++) map.set(key, 1);
     expect(calls).toEqual(["first", "first"]);
-    bare.host.detach();
+    hostOf(bare).detach();
   });
 
   it("the mark of an array is claimed once for each length", () => {
@@ -136,7 +131,7 @@ describe("several threads", () => {
     map.set(995, 1);
     expect([calls, map.size]).toEqual([["first"], 996]);
     expect(host.verify()).toEqual([]);
-    second.host.detach();
+    hostOf(second).detach();
   });
 
   it("counts exactly on from the mark, however many credits others hold", () => {
@@ -157,6 +152,6 @@ describe("several threads", () => {
     second.set(99_500, 1);
     expect(calls).toEqual(["first", "second"]);
     expect(map.verify()).toEqual([]);
-    second.host.detach();
+    hostOf(second).detach();
   });
 });

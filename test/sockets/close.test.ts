@@ -1,4 +1,5 @@
 // Objects leave maps by themselves when they close: real sockets, ports and workers, and what looks like them.
+
 import { EventEmitter, getEventListeners, once } from "node:events";
 import { connect, createServer, Server, type Socket } from "node:net";
 import { PassThrough } from "node:stream";
@@ -9,6 +10,7 @@ import { MessageChannel, Worker } from "node:worker_threads";
 import { afterEach, describe, expect, it } from "vitest";
 import { createHost, type SockHash, type SockMap, u32 } from "../../src/index.ts";
 import { caught, expectErrno } from "../support/caught.ts";
+import { hostOf } from "../support/host_of.ts";
 import { bySize } from "../support/size.ts";
 
 interface Maps {
@@ -91,12 +93,12 @@ describe.each([false, true])("shared: %s", (shared) => {
     const { client } = await connection();
     byIndex.set(1, client).freeze();
     byKey.set(1, client);
-    byKey.host.pin("/byKey", byKey);
+    hostOf(byKey).pin("/byKey", byKey);
     byKey.close();
     client.destroy();
     await once(client, "close");
     expect(byIndex.size).toBe(0);
-    expect(byIndex.host.open("/byKey", { type: "sockhash", key: u32 }).size).toBe(0);
+    expect(hostOf(byIndex).open("/byKey", { type: "sockhash", key: u32 }).size).toBe(0);
   });
 });
 
@@ -258,7 +260,7 @@ describe("listeners", () => {
 
   it("go with the map, and with its host", () => {
     const { byIndex, byKey } = open();
-    const { host } = byIndex;
+    const host = hostOf(byIndex);
     const emitter = new EventEmitter();
     byIndex.set(1, emitter);
     host.pin("/byIndex", byIndex);
@@ -371,7 +373,7 @@ describe("objects that have left", () => {
     expect(refs.every((ref) => ref.deref() !== undefined)).toBe(true);
     remove(byKey);
     expect(await collected(refs)).toBe(true);
-    byKey.host.close();
+    hostOf(byKey).close();
   });
 
   it("are kept while they are in", async () => {
@@ -388,7 +390,7 @@ describe("objects that have left", () => {
     const map = new WeakRef(
       (() => {
         const { byKey } = open();
-        byKey.set(1, emitter).host.close();
+        hostOf(byKey.set(1, emitter)).close();
         return byKey;
       })(),
     );

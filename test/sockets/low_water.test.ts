@@ -1,8 +1,10 @@
 // The low-water mark: once for each crossing, from within the call that crosses it, before that call can fail.
+
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import { BPF_EXIST, BPF_NOEXIST, createHost, type SocketMap, u32 } from "../../src/index.ts";
 import { expectErrno } from "../support/caught.ts";
+import { hostOf } from "../support/host_of.ts";
 
 type AnySockets = SocketMap<number, object>;
 
@@ -156,9 +158,9 @@ describe.each(["sockmap", "sockhash"] as const)("%s", (type) => {
   it("is called for whichever handle crosses the mark, with that handle", () => {
     const seen: AnySockets[] = [];
     const map = open(type, 4, 4, (self) => seen.push(self));
-    map.host.pin("/m", map);
+    hostOf(map).pin("/m", map);
     const spec = type === "sockmap" ? ({ type } as const) : ({ type: "sockhash", key: u32 } as const);
-    const other = map.host.open("/m", spec as never) as unknown as AnySockets;
+    const other = hostOf(map).open("/m", spec as never) as unknown as AnySockets;
     other.set(0, {});
     expect(seen).toEqual([other]);
   });

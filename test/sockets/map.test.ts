@@ -1,4 +1,5 @@
 // What maps of objects do: JS Map's calls, the kernel's rules and errnos, and what they refuse.
+
 import { describe, expect, it } from "vitest";
 import {
   BPF_ANY,
@@ -15,6 +16,7 @@ import {
   u32,
 } from "../../src/index.ts";
 import { caught, expectErrno } from "../support/caught.ts";
+import { hostOf } from "../support/host_of.ts";
 
 const object = (id: number) => ({ id });
 
@@ -277,12 +279,12 @@ describe.each(KINDS)("$type, shared: $shared", ({ type, shared }) => {
         new RegExp(`^${name}: map "m" is closed \\(EBADF\\)`),
       );
     }
-    map.host.close();
+    hostOf(map).close();
     expect(expectErrno(() => map.get(1), "EBADF").message).toContain("with its host");
   });
 
   it("is open for one direction with BPF_F_RDONLY and BPF_F_WRONLY", () => {
-    const { host } = make();
+    const host = hostOf(make());
     const spec = type === "sockmap" ? ({ type } as const) : ({ type: "sockhash", key: u32 } as const);
     const readOnly = host.createMap({ ...spec, maxEntries: 4, flags: BPF_F_RDONLY } as never) as SocketMap<
       number,
@@ -313,7 +315,7 @@ describe.each(KINDS)("$type, shared: $shared", ({ type, shared }) => {
 
   it("is pinned with its objects, and goes with its last pin", () => {
     const map = make();
-    const { host } = map;
+    const host = hostOf(map);
     const spec = type === "sockmap" ? ({ type } as const) : ({ type: "sockhash", key: u32 } as const);
     const it = object(1);
     map.set(1, it);

@@ -1,8 +1,10 @@
 // Random operations on maps of objects and on a Map with the rules written out: set, update, delete, close, grow, iterate.
+
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import { BPF_ANY, BpfError, createHost, cstring, type SocketMap, u32 } from "../../src/index.ts";
 import { Random } from "../../src/testing/index.ts";
+import { hostOf } from "../support/host_of.ts";
 import { testSeed } from "../support/seed.ts";
 import { bySize } from "../support/size.ts";
 
@@ -229,7 +231,7 @@ class Run {
     } else expect(new Set(walked)).toEqual(new Set(model.entries.keys()));
     expect(map.stats().entries).toBe(model.entries.size);
     for (const object of new Set(model.entries.values())) expect(object.listenerCount("close")).toBe(1);
-    expect([...map.verify(), ...map.host.verify()]).toEqual([]);
+    expect([...map.verify(), ...hostOf(map).verify()]).toEqual([]);
   }
 }
 
@@ -245,7 +247,7 @@ describe.each(CASES)("$name, shared: $shared", (kind) => {
     expect(run.model.maxEntries).toBeGreaterThanOrEqual(MOST);
     expect(run.refused).toBeGreaterThan(5);
     const left = [...run.model.entries.values()];
-    run.map.host.close();
+    hostOf(run.map).close();
     for (const object of left) expect(object.listenerCount("close")).toBe(0);
   });
 });

@@ -3,7 +3,7 @@
  *
  * @module
  */
-import type { Host } from "../../host/host.ts";
+import type { CoreMemory } from "./core_memory.ts";
 import { noBlock } from "./scratch.ts";
 
 const STATE = 4;
@@ -59,14 +59,14 @@ interface List {
 }
 
 export class RunRecord {
-  readonly host: Host;
+  readonly host: CoreMemory;
   readonly address: number;
   readonly #bytes: number;
   #rows: List;
   #victims: List;
 
   /** Throws ENOMEM. `subject` is what messages call the map. */
-  constructor(host: Host, flags: number, position: number, subject: string) {
+  constructor(host: CoreMemory, flags: number, position: number, subject: string) {
     const bytes = RUN_BYTES + FIRST_ROWS * ROW_BYTES;
     const address = host.allocate(bytes);
     if (address === 0) throw noBlock(host, "process", subject);

@@ -5,7 +5,7 @@
  * @module
  */
 import { Scalar, type ScalarKind } from "../../codec/codec.ts";
-import type { Host } from "../../host/host.ts";
+import type { CoreMemory } from "./core_memory.ts";
 
 const WORD = 0x1_0000_0000;
 /** Largest upper word of an integer below 2^53. */
@@ -59,7 +59,7 @@ export function fitsScalar(scalar: ScalarKind, value: unknown): boolean {
 }
 
 /** Writes a value that {@link fitsScalar}. */
-export function writeScalar(host: Host, scalar: ScalarKind, address: number, value: unknown): void {
+export function writeScalar(host: CoreMemory, scalar: ScalarKind, address: number, value: unknown): void {
   switch (scalar) {
     case Scalar.U32:
     case Scalar.I32:
@@ -93,7 +93,7 @@ export function writeScalar(host: Host, scalar: ScalarKind, address: number, val
 }
 
 /** The number at an address, or undefined where only the codec can tell: no number, or a u53 beyond 2^53 - 1. */
-export function readScalar(host: Host, scalar: ScalarKind, address: number): unknown {
+export function readScalar(host: CoreMemory, scalar: ScalarKind, address: number): unknown {
   switch (scalar) {
     case Scalar.U32:
       return host.u32[address >>> 2];

@@ -6,7 +6,7 @@
  * @module
  */
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
+import type { CoreMemory } from "./core_memory.ts";
 import { lockTimeout, slotErrno } from "./shared_core.ts";
 import { COPY_BUFFER, slotAddress } from "./shared_memory.ts";
 
@@ -23,7 +23,7 @@ export function roundUp64(bytes: number): number {
 
 /** Where cursor, keys and values of a scan stand in its block: offsets from the cursor, and the size of it all. */
 export function scanLayout(
-  host: Host,
+  host: CoreMemory,
   keySize: number,
   valueSize: number,
   room: number,
@@ -31,6 +31,11 @@ export function scanLayout(
   const keys = roundUp64(host.layout.cursorBytes + keySize + READ_AHEAD);
   const values = keys + roundUp64(room * keySize + READ_AHEAD);
   return { keys, values, bytes: values + roundUp64(room * valueSize + READ_AHEAD) };
+}
+
+/** A memory with the room for calls in it. */
+export interface ScratchMemory extends CoreMemory {
+  readonly scratch: Scratch;
 }
 
 export class Scratch {
@@ -48,13 +53,13 @@ export class Scratch {
    * library: whoever encodes compares the turn before and after, since the scratch holds something else when it differs.
    */
   turn = 0;
-  #host: Host;
+  #host: CoreMemory;
   #keyBytes = 0;
   #valueBytes = 0;
   #stage = 0;
   #stageBytes = 0;
 
-  constructor(host: Host) {
+  constructor(host: CoreMemory) {
     this.#host = host;
   }
 
@@ -136,13 +141,13 @@ export class Scratch {
 }
 
 /** The error where {@link Host.allocate} gave 0: there is no memory, or another thread has the lock of the allocator. */
-export function noBlock(host: Host, operation: Operation, subject: string): Error {
+export function noBlock(host: CoreMemory, operation: Operation, subject: string): Error {
   if (host.shared && slotErrno(host) === ERRNO.ETIMEDOUT) return lockTimeout(host, operation, subject);
   return noMemory(host, operation, subject);
 }
 
 /** ENOMEM, with how much of the limit is in use. */
-export function noMemory(host: Host, operation: Operation, subject: string): Error {
+export function noMemory(host: CoreMemory, operation: Operation, subject: string): Error {
   const used = host.core.bytesInUse() >>> 0;
   return bpfError(
     ERRNO.ENOMEM,

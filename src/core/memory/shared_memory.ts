@@ -6,7 +6,7 @@
  */
 import { bpfError, ERRNO, noFreeSlotError } from "../../errors.ts";
 import { builtinModule } from "../builtin_module.ts";
-import { PAGE_BYTES } from "../options.ts";
+import { PAGE_BYTES } from "./views.ts";
 
 /** Words of the host. */
 export const HOST_CPUS = 416;

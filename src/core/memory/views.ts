@@ -7,6 +7,9 @@
 import { hide } from "../../print/hidden.ts";
 import type { WasmMemory } from "../wasm/wasm_types.ts";
 
+/** WebAssembly memory grows by these. */
+export const PAGE_BYTES = 65536;
+
 const NO_MEMORY = new ArrayBuffer(0);
 
 /** In the order of use: see {@link hide}. */

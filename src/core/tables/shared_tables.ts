@@ -6,15 +6,13 @@
  * @module
  */
 import { bpfError, damagedError, ERRNO, mapSubject, type Operation } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
-import type { LowWaterHooks } from "../../ops/low_water.ts";
-import type { Sockets } from "../../ops/sockets/sockets.ts";
+import type { ScratchMemory } from "../memory/scratch.ts";
 import { noBlock, noMemory } from "../memory/scratch.ts";
 import { lockTimeout, sharedCore } from "../memory/shared_core.ts";
 import { DYING_TABLES } from "../memory/shared_memory.ts";
 import { ERRNO_LIMIT } from "../wasm/exports.ts";
 import type { SharedExports } from "../wasm/shared_exports.ts";
-import type { Table, TableInfo, TableType } from "./table.ts";
+import type { Table, TableHooks, TableInfo, TableSockets, TableType } from "./table.ts";
 import { isArray, isSocketMap, Tables, valueBytesOf } from "./tables.ts";
 
 /** Numbers of the types in the memory. */
@@ -57,14 +55,14 @@ class SharedTable implements Table {
   readonly lockOffset: number | undefined;
   readonly handle: number;
   references = 0;
-  sockets?: Sockets;
+  sockets?: TableSockets;
   direct: number;
-  lowWater: LowWaterHooks | undefined;
+  lowWater: TableHooks | undefined;
   runs = 0;
   readonly #words: Uint32Array;
   readonly #maxEntries: number;
 
-  constructor(host: Host, handle: number) {
+  constructor(host: ScratchMemory, handle: number) {
     const core = sharedCore(host);
     const { u32 } = host;
     const start = handle + core.META_OFFSET.value;
@@ -97,7 +95,7 @@ class SharedTable implements Table {
 }
 
 /** Has the header of a new table say what it is. */
-function describeTable(host: Host, core: SharedExports, info: TableInfo): void {
+function describeTable(host: ScratchMemory, core: SharedExports, info: TableInfo): void {
   const start = info.handle + core.META_OFFSET.value;
   const words = host.u32.subarray(start >>> 2, (start + META_BYTES) >>> 2);
   words[ID] = info.id;
@@ -129,7 +127,7 @@ export class SharedTables extends Tables {
   /** Pins of maps that nobody else can open. This thread refers to each by its pin, too: it has the objects that belong to it. */
   readonly #ownPins = new Map<string, Table>();
 
-  constructor(host: Host, seed: number | undefined) {
+  constructor(host: ScratchMemory, seed: number | undefined) {
     super(host, seed);
     this.#core = sharedCore(host);
   }

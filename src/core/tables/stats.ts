@@ -1,4 +1,4 @@
-import type { Host } from "../../host/host.ts";
+import type { ScratchMemory } from "../memory/scratch.ts";
 import { sharedCore } from "../memory/shared_core.ts";
 
 /** How a table stores its entries. */
@@ -47,26 +47,26 @@ export interface MapStats {
 const LAYOUTS: readonly MapLayout[] = ["inline-keys", "inline-tags", "out-of-line", "array"];
 
 /** Has the core write the counters of a table to the scratch; where, as an index of `u32`. */
-function readCounters(host: Host, handle: number): number {
+function readCounters(host: ScratchMemory, handle: number): number {
   host.scratch.turn++;
   host.core.tableStats(handle, host.scratch.value);
   return host.scratch.value >>> 2;
 }
 
 /** Bytes of a table with all its structures. */
-export function tableBytes(host: Host, handle: number): number {
+export function tableBytes(host: ScratchMemory, handle: number): number {
   // A thread that lists the maps of a shared memory may have none of its own, and no scratch.
   if (host.shared) return host.u32[(handle + sharedCore(host).BYTES_OFFSET.value) >>> 2];
   return host.u32[readCounters(host, handle) + 4];
 }
 
 /** Entries of a table; of an array, its length. */
-export function tableEntries(host: Host, handle: number): number {
+export function tableEntries(host: ScratchMemory, handle: number): number {
   if (host.shared) return sharedCore(host).entries(handle) >>> 0;
   return host.u32[(handle + host.layout.count) >>> 2];
 }
 
-export function tableStats(host: Host, handle: number): MapStats {
+export function tableStats(host: ScratchMemory, handle: number): MapStats {
   const first = readCounters(host, handle);
   const [
     entries,

@@ -1,6 +1,21 @@
-import type { AnyMapType } from "../../maps/spec.ts";
-import type { LowWaterHooks } from "../../ops/low_water.ts";
-import type { Sockets } from "../../ops/sockets/sockets.ts";
+import type { AnyMapType, LowWater } from "./map_types.ts";
+
+/** What a table has of a sockmap or sockhash (ops/sockets/sockets.ts). */
+export interface TableSockets {
+  /** Lets all objects go. */
+  release(): void;
+}
+
+/** The low-water hooks that the handles of this thread have on a table (ops/low_water.ts). A handle is an object here. */
+export interface TableHooks {
+  /** How many free slots the mark leaves. */
+  readonly free: number;
+  add(hooked: { readonly map: object; readonly hook: LowWater<never> }): void;
+  /** False when none is left. */
+  remove(map: object): boolean;
+  /** Calls the hook of the handle that the operation was called on or, when it has none, that of the one opened first. */
+  call(caller: object | undefined): void;
+}
 
 /** What a table of the core may be: a map, or a KV store. */
 export type TableType = AnyMapType | "kv";
@@ -36,11 +51,11 @@ export interface Table extends TableInfo {
   /** Open handles, file descriptors and pins. The table is destroyed when the last one goes. */
   references: number;
   /** The objects of a sockmap or sockhash. They are let go with the last reference of this thread. */
-  sockets?: Sockets;
+  sockets?: TableSockets;
   /** Arrays: the indices below it are in the first block, and written without asking the core; see {@link noteDirect}. */
   direct: number;
   /** The low-water hooks of this thread's handles. */
-  lowWater: LowWaterHooks | undefined;
+  lowWater: TableHooks | undefined;
   /** Runs of programs over the map that are under way: what they write to values, the map's version does not tell. */
   runs: number;
 }

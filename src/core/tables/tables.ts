@@ -6,13 +6,12 @@
  */
 import { BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_ZERO_SEED } from "../../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
-import type { SocketMapType } from "../../maps/spec.ts";
-import type { MapAttributes } from "../../maps/validate.ts";
+import type { ScratchMemory } from "../memory/scratch.ts";
 import { noBlock, noMemory } from "../memory/scratch.ts";
 import { drawTableSecrets } from "../memory/secrets.ts";
 import { lockTimeout } from "../memory/shared_core.ts";
 import { ERRNO_LIMIT } from "../wasm/exports.ts";
+import type { MapAttributes, SocketMapType } from "./map_types.ts";
 import type { Table, TableInfo, TableType } from "./table.ts";
 
 /** MurmurHash3's finalizer (Appleby): every bit of the input reaches every bit of the result. */
@@ -58,12 +57,12 @@ export interface TableHandle {
 export abstract class Tables {
   /** How many sections are running. */
   sections = 0;
-  protected readonly host: Host;
+  protected readonly host: ScratchMemory;
   readonly #seed: number | undefined;
   /** All open handles: `close` of the host closes them. */
   readonly #handles = new Set<TableHandle>();
 
-  constructor(host: Host, seed: number | undefined) {
+  constructor(host: ScratchMemory, seed: number | undefined) {
     this.host = host;
     this.#seed = seed;
   }

@@ -5,12 +5,12 @@
  */
 import type { Codec } from "../../codec/codec.ts";
 import { BPF_NOEXIST } from "../../constants.ts";
+import type { CoreHost } from "../../core/core_host.ts";
 import { fitsScalar, isU32, readScalar, writeScalar } from "../../core/memory/scalar.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { roundUp8 } from "../../core/tables/tables.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
 import {
   type AnyView,
   type ArrayPiece,
@@ -64,7 +64,7 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>> extends CountingMap<n
 
   /** @internal Use {@link createMap}. */
   constructor(
-    host: Host,
+    host: CoreHost,
     table: Table,
     key: Codec<number>,
     value: Codec<V>,

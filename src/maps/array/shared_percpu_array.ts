@@ -5,8 +5,8 @@
  * @module
  */
 import { Scalar, type ScalarKind } from "../../codec/codec.ts";
+import type { CoreHost } from "../../core/core_host.ts";
 import { readScalar, writeScalar } from "../../core/memory/scalar.ts";
-import type { Host } from "../../host/host.ts";
 import { type AddOptions, addTo, addU32, type Counter, outOfU53 } from "../../ops/counter.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
@@ -17,13 +17,13 @@ const WORD = 0x1_0000_0000;
 
 /** Writes numbers of 8 bytes in one access each. */
 class WholeWords {
-  readonly #host: Host;
+  readonly #host: CoreHost;
   /** Good for ever: shared memory does not grow. */
   readonly #words: BigUint64Array;
   readonly #word = new Float64Array(1);
   readonly #halves = new Uint32Array(this.#word.buffer);
 
-  constructor(host: Host) {
+  constructor(host: CoreHost) {
     this.#host = host;
     this.#words = new BigUint64Array(host.u8.buffer);
   }

@@ -7,12 +7,13 @@
 
 import { within } from "../../arguments/mismatch.ts";
 import type { Codec, ScalarKind } from "../../codec/codec.ts";
+import type { CoreHost } from "../../core/core_host.ts";
+import type { AnyMapType, MapInfo } from "../../core/tables/map_types.ts";
 import { type MapStats, tableBytes, tableStats } from "../../core/tables/stats.ts";
 import type { Table } from "../../core/tables/table.ts";
 import type { CoreExports } from "../../core/wasm/exports.ts";
 import { trapError } from "../../core/wasm/guard.ts";
 import { bpfError, damagedError, ERRNO, type Operation } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
 import {
   coreError,
   encodingError,
@@ -26,7 +27,6 @@ import { contentsOfMap, inspectMap, jsonOfMap, kindOf, type MapJson } from "../.
 import { problemsOfTable } from "../../ops/verify.ts";
 import { compareBy, hide } from "../../print/hidden.ts";
 import { INSPECT, type Inspect } from "../../print/inspect.ts";
-import type { AnyMapType, MapInfo } from "../spec.ts";
 
 /**
  * A handle of a map. It holds host memory until {@link close}.
@@ -37,7 +37,7 @@ import type { AnyMapType, MapInfo } from "../spec.ts";
  * nothing.
  */
 export abstract class BpfMap<K, V> {
-  declare readonly host: Host;
+  declare readonly host: CoreHost;
   /** @internal The host's bare one, for the calls that every nanosecond counts in: they catch its traps, with {@link trapped}. */
   declare readonly core: CoreExports;
   /** @internal */
@@ -61,7 +61,7 @@ export abstract class BpfMap<K, V> {
 
   /** @internal Use {@link createMap}. */
   constructor(
-    host: Host,
+    host: CoreHost,
     table: Table,
     key: Codec<K>,
     value: Codec<V>,

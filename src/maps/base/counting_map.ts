@@ -4,9 +4,9 @@
  * @module
  */
 import { type Codec, Scalar } from "../../codec/codec.ts";
+import type { CoreHost } from "../../core/core_host.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { ERRNO } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
 import { AddMany, type DeltaArray } from "../../ops/batch/add_many.ts";
 import type { KeyArray } from "../../ops/batch/key_array.ts";
 import {
@@ -35,7 +35,7 @@ export abstract class CountingMap<K, V> extends EntryMap<K, V> {
 
   /** @internal Use {@link createMap}. */
   constructor(
-    host: Host,
+    host: CoreHost,
     table: Table,
     key: Codec<K>,
     value: Codec<V>,

@@ -11,7 +11,8 @@ import { subjectOf } from "../../ops/failure.ts";
 import { growTo } from "../../ops/grow.ts";
 import type { ValueIterator } from "../../ops/iterator_base.ts";
 import { passing } from "../../ops/low_water.ts";
-import { type ProcessOptions, type ProcessResult, processMap } from "../../runs/process.ts";
+import { processMap } from "../../runs/process.ts";
+import type { ProcessOptions, ProcessResult } from "../../runs/process_types.ts";
 import { CountingMap } from "../base/counting_map.ts";
 
 const RHASH_ENTRIES_MAX = 2 ** 31;

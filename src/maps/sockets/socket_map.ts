@@ -10,10 +10,10 @@ import { describe } from "../../arguments/mismatch.ts";
 import type { Codec } from "../../codec/codec.ts";
 import { u32 } from "../../codec/scalars.ts";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, SK_DROP } from "../../constants.ts";
+import type { CoreHost } from "../../core/core_host.ts";
 import { slotErrno } from "../../core/memory/shared_core.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
 import { EntryIterator } from "../../ops/entry_iterator.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { getOrInsert, getOrInsertComputed } from "../../ops/get_or_insert.ts";
@@ -48,7 +48,7 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
   declare readonly sockets: Sockets;
 
   /** @internal Use {@link createMap}. */
-  constructor(host: Host, table: Table, key: Codec<K>, readable: boolean, writable: boolean) {
+  constructor(host: CoreHost, table: Table, key: Codec<K>, readable: boolean, writable: boolean) {
     // What the table has for a value is the number of a slot.
     super(host, table, key, u32 as unknown as Codec<V>, readable, writable);
     hide<SocketMap<K, V>>(this, { sockets: table.sockets as Sockets });

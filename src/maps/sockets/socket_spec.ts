@@ -1,5 +1,5 @@
 import type { Codec } from "../../codec/codec.ts";
-import type { LowWater } from "../spec.ts";
+import type { LowWater } from "../../core/tables/map_types.ts";
 import type { SockHash } from "./sock_hash.ts";
 import type { SockMap } from "./sock_map.ts";
 

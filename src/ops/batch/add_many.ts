@@ -3,15 +3,15 @@
  *
  * @module
  */
+
 import { elementsOf, typedArrayName } from "../../arguments/byte_array.ts";
 import { describe } from "../../arguments/mismatch.ts";
 import { Scalar } from "../../codec/codec.ts";
 import { noBlock, READ_AHEAD, roundUp64 } from "../../core/memory/scratch.ts";
 import { ERRNO } from "../../errors.ts";
-import type { BpfMap } from "../../maps/base/bpf_map.ts";
-import type { EntryMap } from "../../maps/base/entry_map.ts";
 import { badDelta, type Counter, fitsDelta } from "../counter.ts";
 import { partError, reentryError, subjectOf } from "../failure.ts";
+import type { EntryHandle, MapHandle } from "../handle.ts";
 import { callLowWater, LOW_WATER } from "../low_water.ts";
 import { FlatArgument, groupSize, KeyArgument, type KeyArray, type TypedArray } from "./key_array.ts";
 import { Parts } from "./parts.ts";
@@ -34,14 +34,14 @@ function isAsStored({ scalar, width }: Counter, name: string | undefined): boole
 
 /** The deltas of a call. */
 class DeltaArgument {
-  #map: BpfMap<unknown, unknown>;
+  #map: MapHandle<unknown, unknown>;
   #flat: FlatArgument;
   /** Deltas that had to be looked at one by one, as the core takes them; undefined when they are flat. */
   #words: Uint32Array | undefined;
   #kept: Uint32Array = NO_WORDS;
   #parts = new Parts<Uint32Array>();
 
-  constructor(map: BpfMap<unknown, unknown>) {
+  constructor(map: MapHandle<unknown, unknown>) {
     this.#map = map;
     this.#flat = new FlatArgument(map, "addMany", "deltas");
   }
@@ -110,11 +110,11 @@ class DeltaArgument {
 }
 
 export class AddMany<K, V> {
-  #map: EntryMap<K, V>;
+  #map: EntryHandle<K, V>;
   #keys: KeyArgument<K>;
   #deltas: DeltaArgument;
 
-  constructor(map: EntryMap<K, V>) {
+  constructor(map: EntryHandle<K, V>) {
     this.#map = map;
     this.#keys = new KeyArgument(map, "addMany");
     this.#deltas = new DeltaArgument(map as never);

@@ -12,11 +12,10 @@ import { BPF_F_LOCK } from "../../constants.ts";
 import { noBlock, READ_AHEAD, roundUp64, scanLayout } from "../../core/memory/scratch.ts";
 import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
-import type { BpfMap } from "../../maps/base/bpf_map.ts";
-import type { EntryMap } from "../../maps/base/entry_map.ts";
 import { compareBy } from "../../print/hidden.ts";
 import { INSPECT, type Inspect, printEntries, printList } from "../../print/inspect.ts";
 import { partError, subjectOf } from "../failure.ts";
+import type { EntryHandle, MapHandle } from "../handle.ts";
 import { callLowWater, LOW_WATER, passing } from "../low_water.ts";
 import { groupSize } from "./key_array.ts";
 import { type PutBack, putBack } from "./put_back.ts";
@@ -42,7 +41,7 @@ const DEFAULT_ENTRIES_MAX = 4096;
 /** The size that options ask for. */
 export function batchSizeOf(
   operation: "batches" | "drain",
-  map: BpfMap<unknown, unknown>,
+  map: MapHandle<unknown, unknown>,
   options: BatchOptions,
 ): number {
   const what = `${operation}: ${subjectOf(map)}`;
@@ -60,7 +59,7 @@ export function checkBatchSize(what: string, size: unknown): void {
 }
 
 /** As many entries as fit 64 KiB: beyond that, a larger batch saves nothing. */
-function defaultBatchSize(map: BpfMap<unknown, unknown>): number {
+function defaultBatchSize(map: MapHandle<unknown, unknown>): number {
   const { keySize, valueBytes } = map.table;
   return Math.max(1, Math.min(DEFAULT_ENTRIES_MAX, Math.floor(DEFAULT_BYTES / (keySize + valueBytes))));
 }
@@ -87,7 +86,7 @@ export class Batch<K, V> {
   #count: number;
   #elemFlags = 0;
   #flags = 0;
-  #map: EntryMap<K, V>;
+  #map: EntryHandle<K, V>;
   /** The block: cursor, keys, values, and the stage of its calls, so that they need no memory of a host that is full by then. 0 when closed. */
   #cursor: number;
   #stage: number;
@@ -98,7 +97,7 @@ export class Batch<K, V> {
   #values: Uint8Array = new Uint8Array(0);
 
   /** @internal Use {@link EntryMap.createBatch}. */
-  constructor(map: EntryMap<K, V>, capacity: number) {
+  constructor(map: EntryHandle<K, V>, capacity: number) {
     const { host, table } = map;
     const layout = scanLayout(host, table.keySize, table.valueBytes, capacity);
     const copies = host.shared
@@ -250,7 +249,7 @@ export class Batch<K, V> {
   }
 
   /** @internal The next `count` entries from the cursor; false once the scan has ended. */
-  fill(map: EntryMap<K, V>, operation: Operation): boolean {
+  fill(map: EntryHandle<K, V>, operation: Operation): boolean {
     this.#checkCall(map, operation);
     this.#checkFlags(operation);
     const wanted = this.#count;
@@ -260,7 +259,7 @@ export class Batch<K, V> {
   }
 
   /** @internal As {@link fill}, and removes the entries. */
-  take(map: EntryMap<K, V>, operation: Operation): boolean {
+  take(map: EntryHandle<K, V>, operation: Operation): boolean {
     this.#checkCall(map, operation);
     this.#checkFlags(operation);
     const { host, table } = map;
@@ -272,7 +271,7 @@ export class Batch<K, V> {
   }
 
   /** @internal Writes the first `count` entries; throws at the first that fails. */
-  write(map: EntryMap<K, V>): void {
+  write(map: EntryHandle<K, V>): void {
     this.#checkCall(map, "updateBatch");
     map.checkFlags("updateBatch", this.#elemFlags);
     const condition = map.condition("updateBatch", this.#elemFlags);
@@ -286,7 +285,7 @@ export class Batch<K, V> {
   }
 
   /** Has the low-water hook called and writes on. */
-  #passMark(map: EntryMap<K, V>, wanted: number, condition: number): number {
+  #passMark(map: EntryHandle<K, V>, wanted: number, condition: number): number {
     const done = this.#count;
     const maxEntries = callLowWater(map, "updateBatch");
     this.#check("updateBatch");
@@ -303,7 +302,7 @@ export class Batch<K, V> {
    *
    * @param condition of updates, or REMOVING
    */
-  #eachGroup(map: EntryMap<K, V>, end: number, condition: number): number {
+  #eachGroup(map: EntryHandle<K, V>, end: number, condition: number): number {
     const { host, table } = map;
     const { keySize } = table;
     const { stageBytes, stageErrno } = host.layout;
@@ -329,7 +328,7 @@ export class Batch<K, V> {
   }
 
   /** @internal Deletes the first `count` keys; throws at the first that is absent. */
-  remove(map: EntryMap<K, V>): void {
+  remove(map: EntryHandle<K, V>): void {
     this.#checkCall(map, "deleteBatch");
     this.#checkFlags("deleteBatch");
     if (map.frozen) map.fail("deleteBatch", ERRNO.EPERM);
@@ -340,7 +339,7 @@ export class Batch<K, V> {
   }
 
   /** @internal Takes up to `capacity` entries out for {@link HashMap.drain}; false when the map is empty then. */
-  drain(map: EntryMap<K, V>): boolean {
+  drain(map: EntryHandle<K, V>): boolean {
     // Entries may not move inside a section, so there a cursor goes over them; another thread may be in one at any time.
     if (map.host.shared || map.host.tables.sections > 0) {
       this.#count = this.#capacity;
@@ -353,7 +352,7 @@ export class Batch<K, V> {
   }
 
   /** @internal Puts the entries from number `from` on back. */
-  putBack(map: EntryMap<K, V>, from: number): PutBack {
+  putBack(map: EntryHandle<K, V>, from: number): PutBack {
     return putBack(map, "drain", from, this.#count, (i) => [this.#key(i), this.#value(i)]);
   }
 
@@ -383,7 +382,7 @@ export class Batch<K, V> {
     checkInteger(`${operation}: ${subjectOf(this.#map)}: index`, index, 0, this.#capacity - 1);
   }
 
-  #checkCall(map: EntryMap<K, V>, operation: Operation): void {
+  #checkCall(map: EntryHandle<K, V>, operation: Operation): void {
     if (this.#map !== map) {
       const cause = `was given a batch of ${subjectOf(this.#map)}`;
       throw bpfError(ERRNO.EINVAL, operation, subjectOf(map), cause);
@@ -410,13 +409,18 @@ export class Batch<K, V> {
 }
 
 /** {@link EntryMap.batches}. */
-export function* eachBatch<K, V>(map: EntryMap<K, V>, size: number): Generator<Batch<K, V>, void, undefined> {
-  const batch = map.createBatch(size);
+export function* eachBatch<K, V>(
+  map: EntryHandle<K, V>,
+  size: number,
+): Generator<Batch<K, V>, void, undefined> {
+  if (map.closed) map.refuse("createBatch");
+  const batch = new Batch(map, size);
   try {
     let more = true;
     while (more) {
       batch.count = size;
-      more = map.lookupBatch(batch);
+      if (map.reading === 0) map.refuse("lookupBatch");
+      more = batch.fill(map, "lookupBatch");
       if (batch.count > 0) yield batch;
     }
   } finally {

@@ -7,8 +7,8 @@
 import { noBlock, scanLayout } from "../../core/memory/scratch.ts";
 import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
 import { BpfError, bpfError, ERRNO } from "../../errors.ts";
-import type { EntryMap } from "../../maps/base/entry_map.ts";
 import { subjectOf } from "../failure.ts";
+import type { EntryHandle } from "../handle.ts";
 import { IteratorBase } from "../iterator_base.ts";
 import { Batch } from "./batch.ts";
 import { type PutBack, putBack } from "./put_back.ts";
@@ -18,7 +18,7 @@ import { type PutBack, putBack } from "./put_back.ts";
  * are taken one by one through the stage, and none is held.
  */
 export class DrainIterator<K, V> extends IteratorBase {
-  #map: EntryMap<K, V>;
+  #map: EntryHandle<K, V>;
   #size: number;
   #batch: Batch<K, V> | undefined;
   /** Without a batch: the cursor of the core. */
@@ -29,7 +29,7 @@ export class DrainIterator<K, V> extends IteratorBase {
   #ended = false;
   #done = false;
 
-  constructor(map: EntryMap<K, V>, size: number) {
+  constructor(map: EntryHandle<K, V>, size: number) {
     super();
     this.#map = map;
     this.#size = size;

@@ -7,12 +7,13 @@
  *
  * @module
  */
+
 import { byteLengthOf, fixedBytes, typedArrayName } from "../../arguments/byte_array.ts";
 import { describe, within } from "../../arguments/mismatch.ts";
 import { Scalar, type ScalarKind } from "../../codec/codec.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
-import type { BpfMap } from "../../maps/base/bpf_map.ts";
 import { isAbsentKey, reentryError, subjectOf } from "../failure.ts";
+import type { MapHandle } from "../handle.ts";
 import { Parts } from "./parts.ts";
 
 export type TypedArray =
@@ -73,14 +74,14 @@ export class FlatArgument {
   length = 0;
   /** Where they are in host memory, ELSEWHERE when they are not. */
   address = ELSEWHERE;
-  #map: BpfMap<unknown, unknown>;
+  #map: MapHandle<unknown, unknown>;
   #operation: Operation;
   #name: string;
   #array: unknown;
   #memory: Uint8Array = NO_BYTES;
 
   /** @param name names the argument in messages */
-  constructor(map: BpfMap<unknown, unknown>, operation: Operation, name: string) {
+  constructor(map: MapHandle<unknown, unknown>, operation: Operation, name: string) {
     this.#map = map;
     this.#operation = operation;
     this.#name = name;
@@ -166,7 +167,7 @@ export class KeyArgument<K> {
   count = 0;
   /** Numbers of those that their layout cannot hold, of a call that only asks for them: they are absent, whatever was encoded. */
   readonly absent: number[] = [];
-  #map: BpfMap<K, unknown>;
+  #map: MapHandle<K, unknown>;
   #operation: Operation;
   #flat: FlatArgument;
   /** The keys of an array of them, encoded; undefined when they are flat. */
@@ -175,7 +176,7 @@ export class KeyArgument<K> {
   #parts = new Parts<Uint8Array>();
   #view = NO_VIEW;
 
-  constructor(map: BpfMap<K, unknown>, operation: Operation) {
+  constructor(map: MapHandle<K, unknown>, operation: Operation) {
     this.#map = map;
     this.#operation = operation;
     this.#flat = new FlatArgument(map, operation, "keys");

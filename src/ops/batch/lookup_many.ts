@@ -5,8 +5,8 @@
  */
 import { describe } from "../../arguments/mismatch.ts";
 import { noBlock, READ_AHEAD, roundUp64 } from "../../core/memory/scratch.ts";
-import type { EntryMap } from "../../maps/base/entry_map.ts";
 import { subjectOf } from "../failure.ts";
+import type { EntryHandle } from "../handle.ts";
 import { FlatArgument, groupSize, KeyArgument, type KeyArray, type ValueArray } from "./key_array.ts";
 import { Parts } from "./parts.ts";
 
@@ -15,7 +15,7 @@ const MOST_PARTS = 4;
 
 /** The multi-get of one map, with the result of its last call. */
 export class Lookups<K, V> {
-  #map: EntryMap<K, V>;
+  #map: EntryHandle<K, V>;
   #keys: KeyArgument<K>;
   #values: FlatArgument;
   /** Of host memory. */
@@ -25,7 +25,7 @@ export class Lookups<K, V> {
   #all = false;
   #count = 0;
 
-  constructor(map: EntryMap<K, V>) {
+  constructor(map: EntryHandle<K, V>) {
     this.#map = map;
     this.#keys = new KeyArgument(map, "lookupMany");
     this.#values = new FlatArgument(map, "lookupMany", "values");

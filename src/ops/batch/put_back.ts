@@ -3,9 +3,10 @@
  *
  * @module
  */
+
 import { BPF_NOEXIST } from "../../constants.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
-import type { BpfMap } from "../../maps/base/bpf_map.ts";
+import type { MapHandle } from "../handle.ts";
 import { callLowWater, LOW_WATER, passing } from "../low_water.ts";
 
 /** How {@link putBack} ended. */
@@ -19,7 +20,7 @@ export interface PutBack {
 
 /** Inserts entries where their key is absent. `entryAt` gives the addresses of key and value of an entry. */
 export function putBack(
-  map: BpfMap<unknown, unknown>,
+  map: MapHandle<unknown, unknown>,
   operation: Operation,
   from: number,
   to: number,

@@ -8,7 +8,7 @@ import { checkNoPromise, checkPlainFunction } from "../../arguments/functions.ts
 import { checkInteger } from "../../arguments/integer.ts";
 import { checkSlips } from "../../arguments/known.ts";
 import { describe } from "../../arguments/mismatch.ts";
-import type { LowWater } from "../../maps/spec.ts";
+import type { LowWater } from "../../core/tables/map_types.ts";
 import { HOOK_OPTIONS } from "../low_water.ts";
 
 /**

@@ -14,11 +14,11 @@
  * @module
  */
 import { BPF_NOEXIST } from "../../constants.ts";
+import type { CoreHost } from "../../core/core_host.ts";
 import { tableEntries } from "../../core/tables/stats.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO } from "../../errors.ts";
-import type { Host } from "../../host/host.ts";
 import { type CloseLink, follow, unfollow } from "./close_watch.ts";
 import type { LowWaterMark } from "./socket_low_water.ts";
 
@@ -56,7 +56,7 @@ export class Sockets {
   /** Whether `freeze` was called. Not the core's flag: a socket that closes leaves a frozen map, too. */
   frozen = false;
   readonly lowWater: LowWaterMark<unknown> | undefined;
-  readonly #host: Host;
+  readonly #host: CoreHost;
   readonly #table: Table;
   #entries: (SocketEntry | undefined)[] = [];
   #free: number[] = [];
@@ -66,7 +66,7 @@ export class Sockets {
   /** The table has gone. */
   #gone = false;
 
-  constructor(host: Host, table: Table, lowWater: LowWaterMark<unknown> | undefined) {
+  constructor(host: CoreHost, table: Table, lowWater: LowWaterMark<unknown> | undefined) {
     this.#host = host;
     this.#table = table;
     this.lowWater = lowWater;

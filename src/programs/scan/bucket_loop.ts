@@ -16,7 +16,7 @@
 import { ACT_DELETE, ACT_STOP } from "../../constants.ts";
 import { RECORD } from "../../core/memory/run_record.ts";
 import { type CodeWriter, I32, type Local, TYPE_I32 } from "../wasm/index.ts";
-import type { LoopParts } from "./scanner.ts";
+import type { LoopParts } from "./loop_parts.ts";
 import { blockWriter } from "./table_blocks.ts";
 
 /** Bytes of the smallest block of host memory. */

@@ -15,7 +15,7 @@
 import { ACT_DELETE, ACT_STOP } from "../../constants.ts";
 import { RECORD, ROW_BYTES } from "../../core/memory/run_record.ts";
 import { type CodeWriter, I32, type Local, TYPE_I32 } from "../wasm/index.ts";
-import type { LoopParts } from "./scanner.ts";
+import type { LoopParts } from "./loop_parts.ts";
 import { ELEMENT_KEY, elementSizes, LIVE } from "./table_blocks.ts";
 
 const { PLAN, PLANNED, BEHIND, NEXT, VISITED, STOPPED_AT, BUCKETS_DONE, ROWS } = RECORD;

@@ -5,19 +5,13 @@
  * @module
  */
 
+import type { CoreHost } from "../../core/core_host.ts";
 import type { SharedExports } from "../../core/wasm/shared_exports.ts";
-import type { Host } from "../../host/host.ts";
 import { instantiate } from "../codegen/compile.ts";
-import {
-  type CodeWriter,
-  type Local,
-  ModuleWriter,
-  type Signature,
-  TYPE_I32,
-  type ValueType,
-} from "../wasm/index.ts";
+import { ModuleWriter, type Signature, TYPE_I32, type ValueType } from "../wasm/index.ts";
 import { writeBucketLoop } from "./bucket_loop.ts";
 import { writeElementLoop } from "./element_loop.ts";
+import type { CoreCalls, FilterCode } from "./loop_parts.ts";
 import { isOutOfLine } from "./table_blocks.ts";
 
 /**
@@ -26,28 +20,11 @@ import { isOutOfLine } from "./table_blocks.ts";
  */
 export type Loop = (table: number, run: number, planned: number) => void;
 
-/** What the loops need of a filter. */
-export interface FilterCode {
-  /** Actions that it may take, all bits together. */
-  readonly actions: number;
-  /** Writes the filter: leaves the action on the stack for the entry whose addresses are in two locals. */
-  emit(code: CodeWriter, key: Local, value: Local): void;
-}
-
 /** The loops of a program. */
 export interface Scanner {
   readonly buckets: Loop;
   /** Only of tables with entries out of line, for runs in memory order. */
   readonly elements: Loop | undefined;
-}
-
-/** Functions of the core that the loops call, by their numbers in the module. */
-export interface CoreCalls {
-  readonly drop: number;
-  readonly stop: number;
-  readonly unlinkRows: number;
-  readonly lock: number;
-  readonly unlock: number;
 }
 
 /** The types of functions over addresses and numbers of 32 bits. */
@@ -57,7 +34,7 @@ function signature(parameters: number, results: number): Signature {
 }
 
 /** The module with the loops for a table of a host. */
-export function scannerModule(host: Host, table: number, filter: FilterCode): Uint8Array<ArrayBuffer> {
+export function scannerModule(host: CoreHost, table: number, filter: FilterCode): Uint8Array<ArrayBuffer> {
   const { shared } = host;
   const module = new ModuleWriter({ shared });
   const calls: CoreCalls = {
@@ -79,16 +56,8 @@ export function scannerModule(host: Host, table: number, filter: FilterCode): Ui
   return module.finish();
 }
 
-/** What the writers of the loops need. */
-export interface LoopParts {
-  readonly host: Host;
-  readonly table: number;
-  readonly filter: FilterCode;
-  readonly calls: CoreCalls;
-}
-
 /** The loops, ready to run; undefined where code generation is forbidden. */
-export function instantiateScanner(host: Host, table: number, filter: FilterCode): Scanner | undefined {
+export function instantiateScanner(host: CoreHost, table: number, filter: FilterCode): Scanner | undefined {
   // Wasm calls them, so no trap of theirs needs a function around it: it ends the loop, too.
   const { programDrop, programStop, programUnlinkRows } = host.bare;
   const { programLock, programUnlock } = host.bare as SharedExports;

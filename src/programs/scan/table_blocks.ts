@@ -4,7 +4,7 @@
  *
  * @module
  */
-import type { Host } from "../../host/host.ts";
+import type { CoreHost } from "../../core/core_host.ts";
 import { type CodeWriter, I8X16, I16X8, I32, type Local, V128 } from "../wasm/index.ts";
 
 /** Words of the header of a table (assembly/table/layout/header.ts). */
@@ -168,22 +168,22 @@ function refsWriter(field: (offset: number) => number, shared: boolean): BlockWr
   };
 }
 
-function fieldOf(host: Host, table: number, offset: number): number {
+function fieldOf(host: CoreHost, table: number, offset: number): number {
   return host.u32[(table + offset) >>> 2];
 }
 
 /** Whether the entries of a table are elements of their own. */
-export function isOutOfLine(host: Host, table: number): boolean {
+export function isOutOfLine(host: CoreHost, table: number): boolean {
   return fieldOf(host, table, LAYOUT) === LAYOUT_REFS;
 }
 
 /** Bytes from one element to the next, and from its start to its value. */
-export function elementSizes(host: Host, table: number): { stride: number; valueOffset: number } {
+export function elementSizes(host: CoreHost, table: number): { stride: number; valueOffset: number } {
   return { stride: fieldOf(host, table, ELEMENT_STRIDE), valueOffset: fieldOf(host, table, VALUES) };
 }
 
 /** What writes walks over the blocks of a table, whose layout is for life. */
-export function blockWriter(host: Host, table: number): BlockWriter {
+export function blockWriter(host: CoreHost, table: number): BlockWriter {
   const field = (offset: number) => fieldOf(host, table, offset);
   const layout = field(LAYOUT);
   if (layout === LAYOUT_KEYS) return keysWriter(host.shared);

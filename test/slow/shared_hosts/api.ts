@@ -1,12 +1,7 @@
 // The package as it is, but that hosts are shared ones, with this thread as the only one that is attached.
-import {
-  createHost as createHostOf,
-  type Host,
-  type HostOptions,
-  type MapOf,
-  type MapSpec,
-  type MapType,
-} from "../../../src/index.ts";
+
+import type { HostOptions, MapOf, MapType } from "../../../src/index.ts";
+import { createHost as createHostOf, type Host, type MapSpec } from "../../../src/index.ts";
 
 export * from "../../../src/index.ts";
 
@@ -15,9 +10,13 @@ export function createHost(options: HostOptions = {}): Host {
   return createHostOf(wrong ? options : { shared: true, ...options });
 }
 
-let defaultHost: Host | undefined;
+let made: Host | undefined;
+
+export function defaultHost(): Host {
+  if (made === undefined || made.closed) made = createHost();
+  return made;
+}
 
 export function createMap<T extends MapType, K, V>(spec: MapSpec<K, V, T>): MapOf<T, K, V> {
-  if (defaultHost === undefined || defaultHost.closed) defaultHost = createHost();
-  return defaultHost.createMap(spec);
+  return defaultHost().createMap(spec);
 }
