@@ -6,8 +6,7 @@
  * @module
  */
 
-import type { HostOptions } from "./core/options.ts";
-import { resolveOptions } from "./core/options.ts";
+import { type HostOptions, resolveOptions } from "./core/options.ts";
 import { attachedSeat, type HostHandle, plainSeat, sharedSeat } from "./core/seat.ts";
 import type { MapType } from "./core/tables/map_types.ts";
 import { Host } from "./host/host.ts";

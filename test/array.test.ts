@@ -1,5 +1,4 @@
 // Arrays: keys are indices that are all there from the start, and a view shows the elements where they are.
-
 import { describe, expect, expectTypeOf, it } from "vitest";
 import {
   type ArrayMap,

@@ -1,11 +1,11 @@
 import { describe, expect, it } from "vitest";
-import type { HashType } from "../src/index.ts";
 import {
   BPF_F_LOCK,
   bytes,
   createHost,
   cstring,
   type HashMap,
+  type HashType,
   spinLock,
   struct,
   u16,

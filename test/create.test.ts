@@ -1,12 +1,12 @@
 // What the kernel accepts at MAP_CREATE: tables 1.2-1.4 and 1.6 of the semantics study, column HASH and RHASH.
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { HashType } from "../src/index.ts";
 import {
   array,
   bytes,
   type Codec,
   createHost,
   type ErrnoCode,
+  type HashType,
   type Host,
   type MapSpec,
   Scalar,

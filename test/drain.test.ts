@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { MapType } from "../src/index.ts";
-import { BpfError, createHost, type HashMap, u32, u53, u64 } from "../src/index.ts";
+import { BpfError, createHost, type HashMap, type MapType, u32, u53, u64 } from "../src/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
 import { ARRAYS, HASHES, openAny } from "./support/every_type.ts";
 import { hostOf } from "./support/host_of.ts";

@@ -1,6 +1,5 @@
 // Every kind of bad input gives a typed error that names the map and the operation, and leaves the map as it was.
 import { describe, expect, it } from "vitest";
-import type { HashType } from "../src/index.ts";
 import {
   BpfError,
   bytes,
@@ -8,6 +7,7 @@ import {
   createHost,
   f32,
   type HashMap,
+  type HashType,
   i8,
   i16,
   i32,

@@ -1,8 +1,6 @@
 // What a map answers that is closed, read-only, write-only, frozen, full, or called from within itself.
-
 import { describe, expect, expectTypeOf, it } from "vitest";
 import { bpfError } from "../src/errors.ts";
-import type { HashType } from "../src/index.ts";
 import {
   type Batch,
   type BpfCommand,
@@ -13,6 +11,7 @@ import {
   ERRNO,
   type ErrnoCode,
   type HashMap,
+  type HashType,
   type Operation,
   struct,
   u8,

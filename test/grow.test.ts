@@ -1,7 +1,6 @@
 // Arrays that grow: no element moves, and everything that a map can do reaches the new ones. On hosts of one thread and shared ones.
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, describe, expect, it } from "vitest";
-import type { HostOptions } from "../src/index.ts";
 import {
   type ArrayMap,
   attachHost,
@@ -13,6 +12,7 @@ import {
   type Codec,
   createHost,
   type Host,
+  type HostOptions,
   type PercpuArrayMap,
   spinLock,
   struct,

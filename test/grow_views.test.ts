@@ -1,7 +1,15 @@
 // Views of arrays that grow: what they show, and how to tell that they no longer show all.
 import { afterAll, describe, expect, expectTypeOf, it } from "vitest";
-import type { HostOptions } from "../src/index.ts";
-import { type ArrayPiece, type Codec, createHost, f64, type Host, u32, u64 } from "../src/index.ts";
+import {
+  type ArrayPiece,
+  type Codec,
+  createHost,
+  f64,
+  type Host,
+  type HostOptions,
+  u32,
+  u64,
+} from "../src/index.ts";
 import { caught, expectErrno } from "./support/caught.ts";
 
 const MAX_MEMORY = 256 * 1024 * 1024;

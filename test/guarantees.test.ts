@@ -1,7 +1,6 @@
 // Every guarantee that the documentation gives, one named test each: addresses, failing calls, order. Scans and the bounds of
 // work and memory: guarantees_scans.test.ts, guarantees_size.test.ts.
 import { describe, expect, test } from "vitest";
-import type { HashType } from "../src/index.ts";
 import {
   BPF_EXIST,
   BPF_F_NO_PREALLOC,
@@ -10,6 +9,7 @@ import {
   bytes,
   createHost,
   type HashMap,
+  type HashType,
   u32,
 } from "../src/index.ts";
 import { Random } from "../src/testing/index.ts";

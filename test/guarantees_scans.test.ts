@@ -1,7 +1,6 @@
 // The guarantees of scans and drains, one named test each. With random operations: scan.test.ts.
 import { describe, expect, test } from "vitest";
-import type { HashType } from "../src/index.ts";
-import { createHost, type HashMap, type Host, u32 } from "../src/index.ts";
+import { createHost, type HashMap, type HashType, type Host, u32 } from "../src/index.ts";
 import { Random } from "../src/testing/index.ts";
 import { CollidingSubject } from "./support/colliding_subject.ts";
 import { opener } from "./support/open.ts";

@@ -1,8 +1,7 @@
 // The guarantees about the work of a call and the memory of a map, one named test each.
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
-import type { HashType } from "../src/index.ts";
-import { bytes, createHost, type HashMap, type Host, u32 } from "../src/index.ts";
+import { bytes, createHost, type HashMap, type HashType, type Host, u32 } from "../src/index.ts";
 import { Random } from "../src/testing/index.ts";
 import { vanishingWord } from "./support/colliding_subject.ts";
 import { testSeed } from "./support/seed.ts";

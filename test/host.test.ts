@@ -1,6 +1,5 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { CORE_WASM_BASE64 } from "../src/generated/core.js";
-import type { HostOptions } from "../src/index.ts";
 import {
   BpfError,
   bytes,
@@ -8,6 +7,7 @@ import {
   createMap,
   defaultHost,
   type Host,
+  type HostOptions,
   spinLock,
   struct,
   u32,

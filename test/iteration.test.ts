@@ -1,6 +1,15 @@
 import { describe, expect, it } from "vitest";
-import type { HashType } from "../src/index.ts";
-import { bytes, createHost, cstring, type HashMap, struct, u8, u32, u53 } from "../src/index.ts";
+import {
+  bytes,
+  createHost,
+  cstring,
+  type HashMap,
+  type HashType,
+  struct,
+  u8,
+  u32,
+  u53,
+} from "../src/index.ts";
 import { expectErrno } from "./support/caught.ts";
 import { bySize } from "./support/size.ts";
 

@@ -1,8 +1,6 @@
 // Low-water hooks: called exactly once per crossing, before anything fails, from whatever way an entry gets in. On hosts of one
 // thread and shared ones.
-
 import { afterAll, describe, expect, expectTypeOf, it } from "vitest";
-import type { LowWater, MapType } from "../src/index.ts";
 import {
   type ArrayMap,
   BPF_EXIST,
@@ -15,7 +13,9 @@ import {
   type HashMap,
   type Host,
   i32,
+  type LowWater,
   type MapSpec,
+  type MapType,
   struct,
   u32,
   u53,

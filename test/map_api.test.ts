@@ -1,5 +1,4 @@
 import { describe, expect, expectTypeOf, it } from "vitest";
-import type { HashType } from "../src/index.ts";
 import {
   array,
   BPF_ANY,
@@ -11,6 +10,7 @@ import {
   cstring,
   f64,
   type HashMap,
+  type HashType,
   spinLock,
   struct,
   u8,

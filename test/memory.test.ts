@@ -1,6 +1,5 @@
 import { describe, expect, it } from "vitest";
-import type { HashType } from "../src/index.ts";
-import { bytes, createHost, u32, u53 } from "../src/index.ts";
+import { bytes, createHost, type HashType, u32, u53 } from "../src/index.ts";
 import { expectErrno } from "./support/caught.ts";
 
 const TYPES: HashType[] = ["hash", "rhash"];

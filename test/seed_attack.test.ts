@@ -1,8 +1,7 @@
 // The attack on the hash's secrets that a listing of keys allows: it finds a seed, and nothing on a host that was given none. Here
 // the candidates are few, and the true seed is one of them; test/slow/seed_attack.test.ts tries all there are.
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import type { HostOptions } from "../src/index.ts";
-import { attachHost, BPF_F_ZERO_SEED, createHost, type Host, u32 } from "../src/index.ts";
+import { attachHost, BPF_F_ZERO_SEED, createHost, type Host, type HostOptions, u32 } from "../src/index.ts";
 import { CoreConstants } from "./support/core_constants.ts";
 import { testSeed } from "./support/seed.ts";
 import { findSeeds, isOrder, mapSeed, type Secrets, secretsFrom } from "./support/seed_attack.ts";

@@ -1,5 +1,4 @@
 // Batches that write: what they do, and how far they got when an entry fails.
-
 import { describe, expect, it } from "vitest";
 import {
   type Batch,

@@ -1,10 +1,8 @@
 // Random sequences of batches beside a JavaScript Map that follows the kernel's rules: errnos, counts and effects of
 // generic_map_update_batch and generic_map_delete_batch (kernel/bpf/syscall.c), partial failures included.
-
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { MapType } from "../src/index.ts";
-import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, ERRNO } from "../src/index.ts";
+import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, ERRNO, type MapType } from "../src/index.ts";
 import { seeded } from "./codec_layouts.ts";
 import { type AnyMap, batchOf, EVERY_TYPE, openAny, outcome } from "./support/every_type.ts";
 import { hostOf } from "./support/host_of.ts";

@@ -1,5 +1,4 @@
 // The bare core, for tests of what lies below the typed API.
-
 import type { CoreExports } from "../../src/core/wasm/exports.ts";
 import { instantiateCore } from "../../src/core/wasm/wasm.ts";
 

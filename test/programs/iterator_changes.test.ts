@@ -1,5 +1,4 @@
 // What happens to an iterator when the map, and the memory, change under it: inside of show(), and between two reads.
-
 import { describe, expect, it } from "vitest";
 import { type MapIterator, u32, u53 } from "../../src/index.ts";
 import { caught, expectErrno } from "../support/caught.ts";

@@ -1,15 +1,14 @@
 // Iterators against a model of seq_file, with random maps, changes between the reads and inside of show(), sizes of output, buffers,
 // and ways to fail. What each read gives must follow from what show() wrote; what show() is given, from what is in the map.
-
 import { isDeepStrictEqual } from "node:util";
 import { describe, expect, test } from "vitest";
-import type { MapType } from "../../src/index.ts";
 import {
   BpfError,
   bytes,
   type Codec,
   createHost,
   type HashMap,
+  type MapType,
   type ReadonlyEntry,
   struct,
   u16,

@@ -1,10 +1,10 @@
 // What show() is handed, what it may write, return and throw.
 import { describe, expect, expectTypeOf, it } from "vitest";
-import type { MapType } from "../../src/index.ts";
 import {
   createHost,
   type EntryMap,
   type MapIterator,
+  type MapType,
   type ReadonlyEntry,
   type ReadonlyPercpuEntry,
   type Seq,

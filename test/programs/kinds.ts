@@ -10,6 +10,7 @@ import {
   createHost,
   type HashMap,
   type Host,
+  type HostOptions,
   type NumberExpression,
   type ProcessOptions,
   type ProcessResult,

@@ -1,11 +1,11 @@
 /** What the tests of iterators have in common: a small map of numbers, and pieces as text. */
 import { expect } from "vitest";
-import type { MapType } from "../../src/index.ts";
 import {
   createHost,
   type HashMap,
   type Host,
   type MapIterator,
+  type MapType,
   type ReadonlyEntry,
   type Seq,
   u32,

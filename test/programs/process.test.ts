@@ -1,6 +1,5 @@
 // map.process with a filter in JavaScript: what it shows, deletes, dumps and leaves behind.
 import { describe, expect, it } from "vitest";
-import type { HostOptions } from "../../src/index.ts";
 import {
   ACT_DELETE,
   ACT_KEEP,
@@ -8,6 +7,7 @@ import {
   attachHost,
   createHost,
   type HashMap,
+  type HostOptions,
   LockTimeoutError,
   program,
   struct,

@@ -2,7 +2,6 @@
 // has them. What threads do to each other at the same time is test/threads.
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
-import type { MapType } from "../../src/index.ts";
 import {
   attachHost,
   BPF_EXIST,
@@ -17,6 +16,7 @@ import {
   type HostHandle,
   i16,
   i64,
+  type MapType,
   spinLock,
   struct,
   u8,

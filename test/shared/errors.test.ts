@@ -1,6 +1,5 @@
 // What shared hosts refuse, and by what name.
 import { afterEach, describe, expect, it, vi } from "vitest";
-import type { HostOptions } from "../../src/index.ts";
 import {
   attachHost,
   BPF_F_LOCK,
@@ -9,6 +8,7 @@ import {
   type HashMap,
   type Host,
   type HostHandle,
+  type HostOptions,
   LockTimeoutError,
   NoFreeSlotError,
   NotIsolatedError,

@@ -1,7 +1,5 @@
 // Hosts on one shared memory, in one thread: each has a CPU slot of its own, as hosts of different threads have.
-
-import type { HostOptions } from "../../src/index.ts";
-import { attachHost, createHost, type Host } from "../../src/index.ts";
+import { attachHost, createHost, type Host, type HostOptions } from "../../src/index.ts";
 
 const MAX_MEMORY = 64 * 1024 * 1024;
 

@@ -1,8 +1,14 @@
 // Low-water hooks of several threads, as hosts on one memory: of all that come to a mark, one is told.
-
 import { afterAll, describe, expect, it } from "vitest";
-import type { LowWater } from "../../src/index.ts";
-import { type ArrayMap, attachHost, createHost, type HashMap, type Host, u32 } from "../../src/index.ts";
+import {
+  type ArrayMap,
+  attachHost,
+  createHost,
+  type HashMap,
+  type Host,
+  type LowWater,
+  u32,
+} from "../../src/index.ts";
 import { caught, expectErrno } from "../support/caught.ts";
 import { hostOf } from "../support/host_of.ts";
 

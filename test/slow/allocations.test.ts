@@ -1,8 +1,7 @@
 // Calls that move numbers and bytes allocate nothing on the JavaScript heap, once they have run for a while: no garbage collector
 // stops a program that counts packets.
 import { describe, expect, it } from "vitest";
-import type { MapType } from "../../src/index.ts";
-import { type Batch, createHost, i32, struct, u8, u16, u32, u53 } from "../../src/index.ts";
+import { type Batch, createHost, i32, type MapType, struct, u8, u16, u32, u53 } from "../../src/index.ts";
 import { bytesPerCall } from "../support/allocation.ts";
 
 /** Bytes. The measure itself costs a little, spread over all calls. */

@@ -1,5 +1,4 @@
 // Objects leave maps by themselves when they close: real sockets, ports and workers, and what looks like them.
-
 import { EventEmitter, getEventListeners, once } from "node:events";
 import { connect, createServer, Server, type Socket } from "node:net";
 import { PassThrough } from "node:stream";

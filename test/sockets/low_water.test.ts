@@ -1,5 +1,4 @@
 // The low-water mark: once for each crossing, from within the call that crosses it, before that call can fail.
-
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import { BPF_EXIST, BPF_NOEXIST, createHost, type SocketMap, u32 } from "../../src/index.ts";

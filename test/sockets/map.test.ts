@@ -1,5 +1,4 @@
 // What maps of objects do: JS Map's calls, the kernel's rules and errnos, and what they refuse.
-
 import { describe, expect, it } from "vitest";
 import {
   BPF_ANY,

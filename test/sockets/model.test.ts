@@ -1,5 +1,4 @@
 // Random operations on maps of objects and on a Map with the rules written out: set, update, delete, close, grow, iterate.
-
 import { EventEmitter } from "node:events";
 import { describe, expect, it } from "vitest";
 import { BPF_ANY, BpfError, createHost, cstring, type SocketMap, u32 } from "../../src/index.ts";

@@ -1,7 +1,6 @@
 /** A host whose memory the core's `verify` checks, and the names of what is in that memory. */
 
-import type { HostOptions } from "../../src/index.ts";
-import { createHost, type Host } from "../../src/index.ts";
+import { createHost, type Host, type HostOptions } from "../../src/index.ts";
 import { problemOf } from "../../src/ops/invariants.ts";
 import type { Operation } from "../../src/testing/index.ts";
 import { CoreConstants } from "./core_constants.ts";

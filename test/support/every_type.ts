@@ -1,5 +1,4 @@
-import type { MapType } from "../../src/index.ts";
-import { type Batch, BpfError, createHost, type HashMap, u32 } from "../../src/index.ts";
+import { type Batch, BpfError, createHost, type HashMap, type MapType, u32 } from "../../src/index.ts";
 
 /** A map of any type with u32 keys and values, to run the same test on all of them. */
 export interface AnyMap {

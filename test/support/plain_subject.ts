@@ -1,7 +1,14 @@
 /** A slow but correct map in plain JavaScript, to test the kit itself; `bug` breaks one promise on purpose. */
 import { byteString } from "../../src/testing/bytes.ts";
-import type { ManyFound, ScanStep, Subject, SubjectScan, SubjectStats } from "../../src/testing/index.ts";
-import { ReferenceMap, type ReferenceMapOptions } from "../../src/testing/index.ts";
+import {
+  type ManyFound,
+  ReferenceMap,
+  type ReferenceMapOptions,
+  type ScanStep,
+  type Subject,
+  type SubjectScan,
+  type SubjectStats,
+} from "../../src/testing/index.ts";
 
 export type Bug =
   | "stale value" // an overwrite of every 7th key is lost

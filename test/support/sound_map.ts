@@ -1,7 +1,6 @@
 /** Maps of all layouts with something of everything in them, for tests that damage it. */
 
-import type { MapType } from "../../src/index.ts";
-import { BPF_F_NO_PREALLOC, bytes, type Codec, type HashMap, u32 } from "../../src/index.ts";
+import { BPF_F_NO_PREALLOC, bytes, type Codec, type HashMap, type MapType, u32 } from "../../src/index.ts";
 import { CheckedHost } from "./checked_host.ts";
 import { TableMemory } from "./table_memory.ts";
 

@@ -1,8 +1,7 @@
 // System calls on maps that grow: they call the hook of a handle as any insert does, throw nothing, and see the new limit.
 import { describe, expect, it } from "vitest";
 import { bpfError } from "../../src/errors.ts";
-import type { LowWater } from "../../src/index.ts";
-import { createHost, type Host, u32 } from "../../src/index.ts";
+import { createHost, type Host, type LowWater, u32 } from "../../src/index.ts";
 import * as uapi from "../../src/uapi/index.ts";
 
 const words = (...numbers: number[]) => new Uint8Array(Uint32Array.from(numbers).buffer);

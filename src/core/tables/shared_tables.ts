@@ -6,8 +6,7 @@
  * @module
  */
 import { bpfError, damagedError, ERRNO, mapSubject, type Operation } from "../../errors.ts";
-import type { ScratchMemory } from "../memory/scratch.ts";
-import { noBlock, noMemory } from "../memory/scratch.ts";
+import { noBlock, noMemory, type ScratchMemory } from "../memory/scratch.ts";
 import { lockTimeout, sharedCore } from "../memory/shared_core.ts";
 import { DYING_TABLES } from "../memory/shared_memory.ts";
 import { ERRNO_LIMIT } from "../wasm/exports.ts";

@@ -6,8 +6,7 @@
  */
 import { BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_ZERO_SEED } from "../../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
-import type { ScratchMemory } from "../memory/scratch.ts";
-import { noBlock, noMemory } from "../memory/scratch.ts";
+import { noBlock, noMemory, type ScratchMemory } from "../memory/scratch.ts";
 import { drawTableSecrets } from "../memory/secrets.ts";
 import { lockTimeout } from "../memory/shared_core.ts";
 import { ERRNO_LIMIT } from "../wasm/exports.ts";

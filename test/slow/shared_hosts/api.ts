@@ -1,7 +1,12 @@
 // The package as it is, but that hosts are shared ones, with this thread as the only one that is attached.
-
-import type { HostOptions, MapOf, MapType } from "../../../src/index.ts";
-import { createHost as createHostOf, type Host, type MapSpec } from "../../../src/index.ts";
+import {
+  createHost as createHostOf,
+  type Host,
+  type HostOptions,
+  type MapOf,
+  type MapSpec,
+  type MapType,
+} from "../../../src/index.ts";
 
 export * from "../../../src/index.ts";
 
