@@ -11,7 +11,7 @@
  *
  * @module
  */
-import { builtinModule } from "./builtin_module.ts";
+import { builtinModule } from "../builtin_module.ts";
 import { MOST_CPUS, slotThread, systemThreadOf } from "./memory/shared_memory.ts";
 
 /** What {@link HostThreads.watch} needs of a worker of node:worker_threads. */

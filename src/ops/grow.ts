@@ -6,14 +6,18 @@
 
 import { checkInteger } from "../arguments/integer.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import type { LockableMap } from "../maps/base/lockable_map.ts";
 import { subjectOf } from "./failure.ts";
+import type { MapHandle } from "./handle.ts";
 import { noteDirect } from "./low_water.ts";
 
 const U32_MAX = 0xffff_ffff;
 
 /** Checks a new limit, and has the core raise the map's to it. */
-export function growTo(map: LockableMap<unknown, unknown>, maxEntries: number, most: number): void {
+export function growTo(
+  map: MapHandle<unknown, unknown> & { readonly frozen: boolean },
+  maxEntries: number,
+  most: number,
+): void {
   const { host, table } = map;
   const subject = subjectOf(map);
   checkInteger(`grow: ${subject}: maxEntries`, maxEntries, 0, U32_MAX);

@@ -8,8 +8,7 @@
 import { Scalar } from "../codec/codec.ts";
 import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
 import { ERRNO, type Operation } from "../errors.ts";
-import type { CountingMap } from "../maps/base/counting_map.ts";
-import { type AddOptions, badDelta, type Counter, fitsDelta, outOfU53 } from "./counter.ts";
+import { type AddOptions, badDelta, type Counter, type Counters, fitsDelta, outOfU53 } from "./counter.ts";
 import { subjectOf } from "./failure.ts";
 import type { EntryHandle, MapHandle } from "./handle.ts";
 
@@ -43,7 +42,7 @@ export function valueAt<V>(map: MapHandle<unknown, V>, operation: Operation, add
 
 /** Checks the arguments of `add`; the counter that they mean. */
 export function checkCount(
-  map: CountingMap<unknown, unknown>,
+  map: MapHandle<unknown, unknown> & { readonly counters: Counters },
   delta: unknown,
   options: AddOptions<unknown> | undefined,
 ): Counter {

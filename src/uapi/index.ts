@@ -14,10 +14,9 @@
  * console.log(host.bpf(BPF_MAP_CREATE, writeStruct(BPF_ATTR_MAP_CREATE, { ...map, map_flags: 1 }))); // 3
  * ```
  */
-export * from "./attr.ts";
-export * from "./constants.ts";
-export { ERRNO, errnoName } from "./errno.ts";
-export * from "./libbpf.ts";
+export * from "./abi/attr.ts";
+export * from "./abi/constants.ts";
+export { ERRNO, errnoName } from "./abi/errno.ts";
 export {
   type Field,
   type FieldKind,
@@ -26,4 +25,5 @@ export {
   type StructOutput,
   type UapiStruct,
   writeStruct,
-} from "./struct.ts";
+} from "./abi/struct.ts";
+export * from "./libbpf.ts";

@@ -15,8 +15,7 @@ import {
   BPF_ATTR_INFO,
   BPF_ATTR_MAP_CREATE,
   BPF_ATTR_OBJ,
-} from "./attr.ts";
-import { Transfer } from "./commands/transfer.ts";
+} from "./abi/attr.ts";
 import {
   BPF_MAP_CREATE,
   BPF_MAP_DELETE_BATCH,
@@ -34,8 +33,9 @@ import {
   BPF_OBJ_GET,
   BPF_OBJ_GET_INFO_BY_FD,
   BPF_OBJ_PIN,
-} from "./constants.ts";
-import { readStruct, type StructInput, writeStruct } from "./struct.ts";
+} from "./abi/constants.ts";
+import { readStruct, type StructInput, writeStruct } from "./abi/struct.ts";
+import { Transfer } from "./commands/transfer.ts";
 
 /** Further fields of MAP_CREATE. */
 export type MapCreateOptions = Omit<

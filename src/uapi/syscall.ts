@@ -6,12 +6,7 @@
 import { elementsOf, fixedBytes, isUint8Array } from "../arguments/byte_array.ts";
 import { BpfError } from "../errors.ts";
 import type { Host } from "../host/host.ts";
-import { BPF_ATTR_BYTES } from "./attr.ts";
-import { deleteBatch, lookupAndDeleteBatch, lookupBatch, updateBatch } from "./commands/batch.ts";
-import { Call, PAGE_BYTES } from "./commands/call.ts";
-import { mapCreate } from "./commands/create.ts";
-import { deleteElem, getNextKey, lookupAndDeleteElem, lookupElem, updateElem } from "./commands/elem.ts";
-import { mapFreeze, objGetInfoByFd } from "./commands/object.ts";
+import { BPF_ATTR_BYTES } from "./abi/attr.ts";
 import {
   BPF_MAP_CREATE,
   BPF_MAP_DELETE_BATCH,
@@ -29,9 +24,14 @@ import {
   BPF_OBJ_GET,
   BPF_OBJ_GET_INFO_BY_FD,
   BPF_OBJ_PIN,
-} from "./constants.ts";
-import { ERRNO } from "./errno.ts";
-import { mapGetFdById, mapGetNextId, objGet, objPin } from "./names.ts";
+} from "./abi/constants.ts";
+import { ERRNO } from "./abi/errno.ts";
+import { deleteBatch, lookupAndDeleteBatch, lookupBatch, updateBatch } from "./commands/batch.ts";
+import { Call, PAGE_BYTES } from "./commands/call.ts";
+import { mapCreate } from "./commands/create.ts";
+import { deleteElem, getNextKey, lookupAndDeleteElem, lookupElem, updateElem } from "./commands/elem.ts";
+import { mapGetFdById, mapGetNextId, objGet, objPin } from "./commands/names.ts";
+import { mapFreeze, objGetInfoByFd } from "./commands/object.ts";
 
 function dispatch(call: Call, command: number): number {
   switch (command) {

@@ -4,8 +4,9 @@
  *
  * @module
  */
+
+import { builtinModule } from "../../builtin_module.ts";
 import { bpfError, ERRNO, noFreeSlotError } from "../../errors.ts";
-import { builtinModule } from "../builtin_module.ts";
 import { PAGE_BYTES } from "./views.ts";
 
 /** Words of the host. */

@@ -6,8 +6,8 @@
 import { scanLayout } from "../../core/memory/scratch.ts";
 import { slotErrno } from "../../core/memory/shared_core.ts";
 import type { Table } from "../../core/tables/table.ts";
-import { BPF_ATTR_BATCH } from "../attr.ts";
-import { ERRNO } from "../errno.ts";
+import { BPF_ATTR_BATCH } from "../abi/attr.ts";
+import { ERRNO } from "../abi/errno.ts";
 import { BatchOutput } from "./batch_output.ts";
 import type { Call } from "./call.ts";
 

@@ -5,7 +5,7 @@
  * @module
  */
 import type { Table } from "../../core/tables/table.ts";
-import { BPF_ATTR_BATCH } from "../attr.ts";
+import { BPF_ATTR_BATCH } from "../abi/attr.ts";
 import type { Call } from "./call.ts";
 
 const { keys, values, count } = BPF_ATTR_BATCH.fields;

@@ -6,10 +6,10 @@
 import type { MapFile } from "../../core/tables/descriptors.ts";
 import type { Table } from "../../core/tables/table.ts";
 import type { Host } from "../../host/host.ts";
-import { BPF_ATTR_BYTES } from "../attr.ts";
-import { BPF_F_LOCK, BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
-import { ERRNO } from "../errno.ts";
-import { endOf, type Field } from "../struct.ts";
+import { BPF_ATTR_BYTES } from "../abi/attr.ts";
+import { BPF_F_LOCK, BPF_F_RDONLY, BPF_F_WRONLY } from "../abi/constants.ts";
+import { ERRNO } from "../abi/errno.ts";
+import { endOf, type Field } from "../abi/struct.ts";
 import { UserMemory } from "./user_memory.ts";
 
 /** PAGE_SIZE, the most that the kernel looks at of an attribute or an info struct. */

@@ -7,7 +7,7 @@
 import type { Table } from "../../core/tables/table.ts";
 import { BpfError } from "../../errors.ts";
 import { NUMA_NO_NODE, refuseAttributes, refuseByType, refuseCapacity } from "../../maps/validate.ts";
-import { BPF_ATTR_MAP_CREATE } from "../attr.ts";
+import { BPF_ATTR_MAP_CREATE } from "../abi/attr.ts";
 import {
   BPF_F_NO_PREALLOC,
   BPF_F_NUMA_NODE,
@@ -15,9 +15,9 @@ import {
   BPF_F_TOKEN_FD,
   BPF_F_WRONLY,
   BPF_F_ZERO_SEED,
-} from "../constants.ts";
-import { ERRNO } from "../errno.ts";
-import { mapType } from "../types.ts";
+} from "../abi/constants.ts";
+import { ERRNO } from "../abi/errno.ts";
+import { mapType } from "../abi/types.ts";
 import { type Call, openFile } from "./call.ts";
 
 const { fields } = BPF_ATTR_MAP_CREATE;

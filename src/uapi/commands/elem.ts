@@ -6,8 +6,8 @@
  */
 import { isArray } from "../../core/tables/tables.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import { BPF_ATTR_ELEM } from "../attr.ts";
-import { ERRNO } from "../errno.ts";
+import { BPF_ATTR_ELEM } from "../abi/attr.ts";
+import { ERRNO } from "../abi/errno.ts";
 import { type Call, hasOtherThanLock, lacksLock } from "./call.ts";
 import { pastLowWater } from "./low_water.ts";
 import { deleteElement, findElement, nextElement, updateElement } from "./map_ops.ts";

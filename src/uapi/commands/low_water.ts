@@ -9,7 +9,7 @@ import type { Table } from "../../core/tables/table.ts";
 import { BpfError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
 import { LOW_WATER, passing } from "../../ops/low_water.ts";
-import { ERRNO } from "../errno.ts";
+import { ERRNO } from "../abi/errno.ts";
 
 /** Calls the hook: 0 or an errno. */
 function callHook(host: Host, table: Table): number {

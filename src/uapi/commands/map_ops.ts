@@ -9,8 +9,8 @@ import type { Table } from "../../core/tables/table.ts";
 import { isArray } from "../../core/tables/tables.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import type { Host } from "../../host/host.ts";
-import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from "../constants.ts";
-import { ERRNO } from "../errno.ts";
+import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from "../abi/constants.ts";
+import { ERRNO } from "../abi/errno.ts";
 
 /** As {@link findElement} on a shared host, with the value copied out of the map. */
 function copyElement(host: Host, table: Table, key: number, flags: number): number {

@@ -7,12 +7,12 @@
 import type { Table } from "../../core/tables/table.ts";
 import { roundUp8 } from "../../core/tables/tables.ts";
 import type { Host } from "../../host/host.ts";
-import { BPF_ATTR_ELEM, BPF_ATTR_INFO, BPF_MAP_INFO } from "../attr.ts";
-import { ERRNO } from "../errno.ts";
-import { sha256 } from "../sha256.ts";
-import { endOf } from "../struct.ts";
-import { mapTypeNumber } from "../types.ts";
+import { BPF_ATTR_ELEM, BPF_ATTR_INFO, BPF_MAP_INFO } from "../abi/attr.ts";
+import { ERRNO } from "../abi/errno.ts";
+import { endOf } from "../abi/struct.ts";
+import { mapTypeNumber } from "../abi/types.ts";
 import { type Call, PAGE_BYTES } from "./call.ts";
+import { sha256 } from "./sha256.ts";
 
 const { map_fd } = BPF_ATTR_ELEM.fields;
 const { bpf_fd, info_len, info } = BPF_ATTR_INFO.fields;

@@ -5,12 +5,12 @@
  *
  * @module
  */
-import type { Table } from "../core/tables/table.ts";
-import { isSocketMap } from "../core/tables/tables.ts";
-import { BPF_ATTR_ID, BPF_ATTR_OBJ } from "./attr.ts";
-import { asksForNothing, type Call, openFile } from "./commands/call.ts";
-import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "./constants.ts";
-import { ERRNO } from "./errno.ts";
+import type { Table } from "../../core/tables/table.ts";
+import { isSocketMap } from "../../core/tables/tables.ts";
+import { BPF_ATTR_ID, BPF_ATTR_OBJ } from "../abi/attr.ts";
+import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "../abi/constants.ts";
+import { ERRNO } from "../abi/errno.ts";
+import { asksForNothing, type Call, openFile } from "./call.ts";
 
 const { pathname, bpf_fd, file_flags, path_fd } = BPF_ATTR_OBJ.fields;
 const { start_id, map_id, next_id, open_flags } = BPF_ATTR_ID.fields;

@@ -4,8 +4,8 @@
  * @module
  */
 
-import type { MapType } from "../core/tables/map_types.ts";
-import type { TableType } from "../core/tables/table.ts";
+import type { MapType } from "../../core/tables/map_types.ts";
+import type { TableType } from "../../core/tables/table.ts";
 import {
   BPF_MAP_TYPE_ARRAY,
   BPF_MAP_TYPE_HASH,

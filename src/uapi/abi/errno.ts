@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { ERRNO as LIBRARY_ERRNO } from "../errors.ts";
+import { ERRNO as LIBRARY_ERRNO } from "../../errors.ts";
 
 /** The errnos that `host.bpf` answers with, by name. */
 export const ERRNO = { ...LIBRARY_ERRNO, ENAMETOOLONG: 36 } as const;

@@ -3,7 +3,7 @@
  *
  * @module
  */
-export * from "../constants.ts";
+export * from "../../constants.ts";
 
 export const BPF_MAP_CREATE = 0;
 export const BPF_MAP_LOOKUP_ELEM = 1;
