@@ -3,14 +3,15 @@
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import v8 from "node:v8";
 import vm from "node:vm";
-import { runChild } from "./children/run_child.mjs";
+import { runWorkload } from "./children/run_workload.mjs";
 import { compare } from "./cli/compare.mjs";
-import { helpText, parseOptions, UsageError } from "./cli/options.mjs";
+import { helpText, parseOptions } from "./cli/options.mjs";
 import { drawPlots } from "./cli/plots.mjs";
 import { newProgress } from "./cli/progress.mjs";
 import { headOf, markdownOf, textOf } from "./cli/report.mjs";
 import { environment } from "./run/environment.mjs";
-import { runWorkload } from "./run/workload.mjs";
+import { runChild } from "./run/run_child.mjs";
+import { UsageError } from "./run/usage_error.mjs";
 import { WORKLOADS } from "./workloads/index.mjs";
 
 // The garbage of one contender is collected before another is timed. Code that a collection finds unused must stay compiled, since

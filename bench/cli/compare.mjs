@@ -1,9 +1,9 @@
 // `npm run bench -- compare OLD.json NEW.json`: what became slower or faster by more than both spreads.
 import { readFileSync } from "node:fs";
 import { parseArgs } from "node:util";
+import { align, formatNumber, formatSize, formatValue } from "../run/format.mjs";
 import { isRate, ratios, summarise } from "../run/statistics.mjs";
-import { UsageError } from "./options.mjs";
-import { align, formatNumber, formatSize, formatValue } from "./report.mjs";
+import { UsageError } from "../run/usage_error.mjs";
 
 /** What should be equal for two files to be comparable; a word of warning where it is not. */
 const SAME = ["node", "v8", "cpu", "cores", "kernel"];

@@ -1,11 +1,9 @@
 // The options of `npm run bench`: the common ones, and those that each workload adds.
 import { parseArgs } from "node:util";
 import { CONTENDERS, DEFAULT_CONTENDERS } from "../contenders/index.mjs";
+import { formatSize } from "../run/format.mjs";
+import { UsageError } from "../run/usage_error.mjs";
 import { ONLY_THREADS } from "../threads/contenders/index.mjs";
-import { formatSize } from "./report.mjs";
-
-/** A mistake on the command line. */
-export class UsageError extends Error {}
 
 /** What runs without a name. */
 const DEFAULT_WORKLOADS = ["operations"];

@@ -2,7 +2,7 @@
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { plots } from "../plots/index.mjs";
-import { UsageError } from "./options.mjs";
+import { UsageError } from "../run/usage_error.mjs";
 
 const RESULTS = fileURLToPath(new URL("../results", import.meta.url));
 

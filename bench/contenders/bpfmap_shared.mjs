@@ -1,5 +1,5 @@
 // bpfmap on a host that other threads could attach to, used by this thread alone: what the locks cost that nobody else takes.
-import { importCopy } from "../run/copy.mjs";
+import { importCopy } from "./copy.mjs";
 
 export const name = "bpfmap-shared";
 export const title = "bpfmap, as the contender bpfmap, on a shared host that has no other thread";

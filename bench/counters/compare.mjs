@@ -1,5 +1,5 @@
 // Two measurements of the counted workload beside each other: what has become worse by more than its limit, and what better.
-import { align } from "../cli/report.mjs";
+import { align } from "../run/format.mjs";
 
 /** How much more than in the baseline is allowed. Counts repeat exactly, so this is no noise but room for a trade. */
 const LIMITS = { instructions: 0.02, probes: 0.02, bytesPerEntry: 0.01 };

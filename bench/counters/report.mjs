@@ -1,5 +1,5 @@
 // Tables of counts.
-import { align } from "../cli/report.mjs";
+import { align } from "../run/format.mjs";
 
 /** What the tables show per operation, and what as a whole. */
 const PER_OPERATION = {

@@ -22,7 +22,7 @@ function waitWhile(pairs, at, state) {
 /**
  * What one of the threads does until the time is over, which the one that adds decides.
  *
- * @param {import("./map_subject.mjs").Subject} subject
+ * @param {import("./contenders/map_subject.mjs").Subject} subject
  * @param {object} stream its first `group` keys are those of the pair
  * @param {number} group
  * @param {{ pairs: Int32Array, thread: number }} where   threads 0 and 1 are a pair: the first adds, the second deletes

@@ -1,5 +1,5 @@
 // What more threads bring, in words.
-import { formatRatio, formatSize, formatSpread } from "../cli/report.mjs";
+import { formatRatio, formatSize, formatSpread } from "../run/format.mjs";
 import { ratios, summarise } from "../run/statistics.mjs";
 import { nameOf } from "./turns.mjs";
 

@@ -2,7 +2,7 @@
 // Made once, on the main thread, in memory that the workers can read without a copy in between.
 import { draws, pick, Random, shuffled } from "../data/random.mjs";
 import { Zipf } from "../data/zipf.mjs";
-import { CHUNK } from "./sizes.mjs";
+import { CHUNK } from "./contenders/sizes.mjs";
 
 export const THETA = 0.99;
 export const WRITES = 0.1;

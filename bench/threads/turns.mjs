@@ -12,7 +12,7 @@ const WARM_UPS = 1;
  *
  * @typedef {object} Row
  * @property {string} operation  its name
- * @property {string} method     of the subjects (bench/threads/map_subject.mjs), or one of those of bench/threads/worker.mjs
+ * @property {string} method     of the subjects (bench/threads/contenders/map_subject.mjs), or one of those of bench/threads/worker.mjs
  * @property {string} stream     the name of the stream that each thread goes through
  * @property {number} [each]     operations for each key of the stream, 1 by default
  * @property {number} [group]    keys that go together, for the methods of the worker

@@ -1,8 +1,8 @@
 // A thread of a contender: does as it is told, one turn after the other.
 import { parentPort, workerData } from "node:worker_threads";
 import { THREAD_CONTENDERS } from "./contenders/index.mjs";
+import { CHUNK } from "./contenders/sizes.mjs";
 import { runInPairs } from "./pairs.mjs";
-import { CHUNK } from "./sizes.mjs";
 
 const { contender, thread, ticket, streams: given, start, pairs } = workerData;
 

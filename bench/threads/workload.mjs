@@ -2,9 +2,9 @@
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { keysFrom } from "../data/random.mjs";
 import { THREAD_CONTENDERS } from "./contenders/index.mjs";
+import { GROUP } from "./contenders/sizes.mjs";
 import { SECONDS, THREADS } from "./options.mjs";
 import { scalingOf } from "./scaling.mjs";
-import { GROUP } from "./sizes.mjs";
 import { sumRead } from "./streams.mjs";
 import { measureTurns } from "./turns.mjs";
 

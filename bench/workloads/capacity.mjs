@@ -1,7 +1,8 @@
 // How many entries one map can hold, and for how long it can be changed: with bpfmap and with a Map of JavaScript.
-import { runChild } from "../children/run_child.mjs";
+
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { availableBytes } from "../memory/resident.mjs";
+import { runChild } from "../run/run_child.mjs";
 
 export const name = "capacity";
 export const title = "100 million entries in one map; the limits of JS Map";

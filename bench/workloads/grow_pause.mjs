@@ -1,7 +1,8 @@
 // The pause of single operations while a map grows from empty and shrinks to empty again.
-import { runChild } from "../children/run_child.mjs";
+
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { histogramOf, percentilesOf } from "../latency/histogram.mjs";
+import { runChild } from "../run/run_child.mjs";
 import { summarise } from "../run/statistics.mjs";
 
 export const name = "grow-pause";

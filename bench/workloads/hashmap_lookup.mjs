@@ -1,11 +1,12 @@
 // The kernel's `bench bpf-hashmap-lookup` (tools/testing/selftests/bpf/benchs/bench_bpf_hashmap_lookup.c), with its options and
 // defaults: the keys 1 to nr_entries in a hash with room for max_entries, looked up in this order again and again. A processor
 // learns such an order, so the second row takes the same keys at random.
-import { UsageError } from "../cli/options.mjs";
+
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { draws, pick, Random } from "../data/random.mjs";
 import { loadContenders, openEntrants } from "../run/entrants.mjs";
 import { measureRows } from "../run/rounds.mjs";
+import { UsageError } from "../run/usage_error.mjs";
 
 export const name = "hashmap-lookup";
 export const title = "lookups in a hash, as the kernel's bench bpf-hashmap-lookup";

@@ -1,7 +1,8 @@
 // The KV store beside a JS Map of typed arrays that copies as much: values of 64 bytes, random keys.
+
+import { importCopy } from "../contenders/copy.mjs";
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { Random } from "../data/random.mjs";
-import { importCopy } from "../run/copy.mjs";
 import { Entrant } from "../run/entrants.mjs";
 import { measureRows } from "../run/rounds.mjs";
 import { ratios, summarise } from "../run/statistics.mjs";

@@ -1,7 +1,8 @@
 // Bytes per entry: what a map says of itself, and what the kernel says of the process.
-import { runChild } from "../children/run_child.mjs";
+
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { spacedSizes } from "../memory/accounting.mjs";
+import { runChild } from "../run/run_child.mjs";
 import { summarise } from "../run/statistics.mjs";
 
 export const name = "memory";

@@ -1,6 +1,6 @@
 // Threads that read and write one map. Values stay what they are, so that what is read is known, and no key is added: the map does
 // not resize.
-import { GROUP } from "../threads/sizes.mjs";
+import { GROUP } from "../threads/contenders/sizes.mjs";
 import { THETA, uniformStream, WRITES, withWrites, zipfStream } from "../threads/streams.mjs";
 import { readRow, threadWorkload } from "../threads/workload.mjs";
 

@@ -1,5 +1,5 @@
 // Threads that count: how often each saw a key. bpfmap counts in a percpu_hash, where a thread has a slot of its own in each value.
-import { GROUP } from "../threads/sizes.mjs";
+import { GROUP } from "../threads/contenders/sizes.mjs";
 import { countKeys, THETA, zipfStream } from "../threads/streams.mjs";
 import { WrongResult } from "../threads/turns.mjs";
 import { threadWorkload } from "../threads/workload.mjs";

@@ -1,5 +1,5 @@
 // Threads that read one map which nobody writes.
-import { GROUP } from "../threads/sizes.mjs";
+import { GROUP } from "../threads/contenders/sizes.mjs";
 import { uniformStream } from "../threads/streams.mjs";
 import { readRow, threadWorkload } from "../threads/workload.mjs";
 

@@ -1,8 +1,9 @@
 // How long a process takes to become fast: V8 first runs bytecode and baseline wasm (Liftoff), and optimises what is called often
 // (Maglev, TurboFan) on other threads meanwhile.
-import { runChild } from "../children/run_child.mjs";
+
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { sliceEnds } from "../latency/slices.mjs";
+import { runChild } from "../run/run_child.mjs";
 import { summarise } from "../run/statistics.mjs";
 
 export const name = "warm-up";

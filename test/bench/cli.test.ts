@@ -184,7 +184,8 @@ describe("options", () => {
     [["mixed", "--threads", "2"], "--threads is an option of threads-read"],
     [["--json", "--markdown"], "only one of them can go to standard output"],
   ])("%j is refused", async (args, message) => {
-    const { parseOptions, UsageError } = await import(join(root, "bench/cli/options.mjs"));
+    const { parseOptions } = await import(join(root, "bench/cli/options.mjs"));
+    const { UsageError } = await import(join(root, "bench/run/usage_error.mjs"));
     const { WORKLOADS } = await import(join(root, "bench/workloads/index.mjs"));
     const workloads: Record<string, unknown> = {};
     for (const [name, load] of Object.entries(WORKLOADS)) workloads[name] = await (load as () => unknown)();

@@ -145,7 +145,7 @@ describe.runIf(linux)("capacity", () => {
 });
 
 test("a child that fails says why", async () => {
-  const { runChild } = await bench("children/run_child.mjs");
+  const { runChild } = await bench("run/run_child.mjs");
   await expect(runChild("capacity.mjs", { entries: -1, queries: 1, seed: "x" })).rejects.toThrow(
     "createHost: seed",
   );

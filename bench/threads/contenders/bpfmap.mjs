@@ -1,5 +1,5 @@
 import { attachHost, createHost, u32, u53 } from "../../../dist/index.js";
-import { BpfSubject } from "../bpf_subject.mjs";
+import { BpfSubject } from "./bpf_subject.mjs";
 
 export const name = "bpfmap";
 export const title = "one map of a shared host, in which every thread is attached; u32 to u53";

@@ -1,6 +1,6 @@
 import { createHost, u32, u53 } from "../../../dist/index.js";
-import { fill, openApart } from "../apart.mjs";
-import { BpfSubject } from "../bpf_subject.mjs";
+import { fill, openApart } from "./apart.mjs";
+import { BpfSubject } from "./bpf_subject.mjs";
 
 export const name = "bpfmap-unshared";
 export const title =

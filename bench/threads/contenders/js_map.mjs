@@ -1,5 +1,5 @@
-import { fill, openApart } from "../apart.mjs";
-import { MapSubject } from "../map_subject.mjs";
+import { fill, openApart } from "./apart.mjs";
+import { MapSubject } from "./map_subject.mjs";
 
 export const name = "js-map";
 export const title = "a JS Map in each thread: nothing is shared";

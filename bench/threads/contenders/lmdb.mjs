@@ -1,6 +1,6 @@
 import { rmSync } from "node:fs";
 import { newFolder, openDatabase } from "../../contenders/lmdb.mjs";
-import { GROUP } from "../sizes.mjs";
+import { GROUP } from "./sizes.mjs";
 
 export const name = "lmdb";
 export const title =

@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { MessageChannel, Worker } from "node:worker_threads";
-import { GROUP } from "../sizes.mjs";
+import { GROUP } from "./sizes.mjs";
 
 export const name = "post-message";
 export const title = "a JS Map in a worker of its own; the threads send it requests and wait for each answer";

@@ -4,8 +4,8 @@ import { fork } from "node:child_process";
 const LAST_WORDS = 2000;
 
 /**
- * Runs a program of this folder in a fresh process of the same Node: nothing of the contenders before it is in its heap, its
- * memory or its optimised code. See `answer.mjs` for the other side.
+ * Runs a program of bench/children in a fresh process of the same Node: nothing of the contenders before it is in its heap, its
+ * memory or its optimised code. See `answer.mjs` there for the other side.
  *
  * @param {string} program file name
  * @param {object} task what the program gets
@@ -17,7 +17,7 @@ const LAST_WORDS = 2000;
  */
 export function runChild(program, task, { flags = [], progress, started } = {}) {
   return new Promise((resolve, reject) => {
-    const child = fork(new URL(program, import.meta.url), [], {
+    const child = fork(new URL(`../children/${program}`, import.meta.url), [], {
       execArgv: ["--expose-gc", ...flags],
       stdio: ["ignore", "ignore", "pipe", "ipc"],
     });
