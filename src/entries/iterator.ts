@@ -142,8 +142,8 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer
     this.#bytes = bytesOf(room);
     this.#keys = this.#block + layoutOf(room).keys;
     this.#value = this.#block + layoutOf(room).values;
-    host.u32[this.#block >>> 2] = 0;
-    host.u32[(this.#block >>> 2) + 1] = 0;
+    host.putWord(this.#block, 0);
+    host.putWord(this.#block + 4, 0);
     this.#map = map.reopen();
     this.#map.resources.add(this);
   }
@@ -330,7 +330,7 @@ export class MapIterator implements AsyncIterableIterator<Uint8Array<ArrayBuffer
     map.checkScan("iterator.read", count);
     this.#count = count;
     this.#next = 0;
-    this.#scanned = map.host.u32[(this.#block >>> 2) + 1] === CURSOR_ENDED;
+    this.#scanned = map.host.word(this.#block + 4) === CURSOR_ENDED;
   }
 
   #refuseElement(element: unknown, ending: Ending): never {

@@ -126,7 +126,7 @@ export abstract class KvStore<T = unknown> extends StoreHandle {
       const cause = `has no pair ${JSON.stringify(name)} in its manifest, but ${names === "" ? "none" : names}`;
       throw bpfError(ERRNO.ENOENT, "kv.pair", this.subject, cause);
     }
-    if (binding.generation !== this.host.u32[this.generationWord]) binding.refresh(this, "kv.pair");
+    if (binding.generation !== this.generation) binding.refresh(this, "kv.pair");
     return { binding, pair };
   }
 }

@@ -107,14 +107,14 @@ export abstract class KvPair<V> {
   /** @internal Whether the key is that of the manifest in force. */
   protected get isCurrent(): boolean {
     const { store } = this;
-    return !store.closed && this.generation === store.host.u32[store.generationWord];
+    return !store.closed && this.generation === store.generation;
   }
 
   /** @internal Finds the key again; throws ESTALE when another manifest is in force. */
   protected refresh(operation: Operation): void {
     const { store, binding } = this;
     if (store.closed) throw closedError(store, operation);
-    if (binding.generation !== store.host.u32[store.generationWord]) binding.refresh(store, operation);
+    if (binding.generation !== store.generation) binding.refresh(store, operation);
     this.generation = binding.generation;
     this.at = binding.keyOf(this.pair.name);
   }

@@ -46,7 +46,7 @@ export class PlainKvStore<T> extends KvStore<T> {
 
   override read(): { [N in keyof T]: T[N] } {
     const binding = this.bound("kv.read");
-    if (binding.generation !== this.host.u32[this.generationWord]) binding.refresh(this, "kv.read");
+    if (binding.generation !== this.generation) binding.refresh(this, "kv.read");
     const values = Array.from(binding.manifest.values(), ({ name, codec }) => {
       const start = this.addressOf(this.host.u32[this.firstWord + binding.keyOf(name)]);
       return [name, codec.decode(this.host.view, start)];

@@ -101,11 +101,11 @@ function callSwitch(
   if (list === 0) throw noBlock(host, operation, store.subject);
   let at = list + changes.length * CHANGE_BYTES;
   for (const [i, { key, owner, expected }] of changes.entries()) {
-    const word = (list + i * CHANGE_BYTES) >>> 2;
-    host.u32[word] = key;
-    host.u32[word + 1] = owner;
-    host.u32[word + 2] = expected === undefined ? 0 : at;
-    host.u32[word + 3] = expected?.length ?? 0;
+    const change = list + i * CHANGE_BYTES;
+    host.putWord(change, key);
+    host.putWord(change + 4, owner);
+    host.putWord(change + 8, expected === undefined ? 0 : at);
+    host.putWord(change + 12, expected?.length ?? 0);
     if (expected === undefined) continue;
     host.u8.set(expected, at);
     at += expected.length;
@@ -244,7 +244,7 @@ function checkLast(
   { generation, pairsBefore, pairs }: Outcome,
 ): void {
   const kept = new Set(pairs.map(({ key }) => key));
-  const current = store.host.u32[store.generationWord] === generation;
+  const current = store.generation === generation;
   const retained = pairsBefore.every(({ key }) => kept.has(key) || store.ownerOf(key) === RETAINED);
   if (current && retained) return;
   const cause = "has been rolled out again since, or sealed";

@@ -45,7 +45,7 @@ export class SharedKvStore<T> extends KvStore<T> {
   override read(): { [N in keyof T]: T[N] } {
     const binding = this.bound("kv.read");
     for (let tries = TRIES; ; tries--) {
-      if (binding.generation !== this.host.u32[this.generationWord]) binding.refresh(this, "kv.read");
+      if (binding.generation !== this.generation) binding.refresh(this, "kv.read");
       const bytes = this.#snapshot(binding);
       if (typeof bytes !== "number") return valuesOf(binding, bytes) as { [N in keyof T]: T[N] };
       if (bytes !== ERRNO.ESTALE || tries === 0) throw storeError(this, "kv.read", bytes, 0);
@@ -72,8 +72,8 @@ export class SharedKvStore<T> extends KvStore<T> {
     const at = host.scratch.stage(list + total + 8);
     if (at === 0) return ERRNO.ENOMEM;
     for (const [i, { name, size }] of pairs.entries()) {
-      host.u32[(at >>> 2) + 2 * i] = binding.keyOf(name);
-      host.u32[(at >>> 2) + 2 * i + 1] = size;
+      host.putWord(at + 8 * i, binding.keyOf(name));
+      host.putWord(at + 8 * i + 4, size);
     }
     const errno = sharedCore(host).kvSnapshot(this.handle, at, pairs.length, at + list, binding.generation);
     return errno === 0 ? host.u8.slice(at + list, at + list + total) : errno;

@@ -78,6 +78,11 @@ export abstract class StoreHandle {
     this.#ownersWord = wordOf(core.KV_OWNERS_OFFSET);
   }
 
+  /** @internal Of the manifest that is in force. */
+  get generation(): number {
+    return this.host.u32[this.generationWord];
+  }
+
   get name(): string {
     return this.table.name;
   }

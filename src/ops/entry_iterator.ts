@@ -65,7 +65,7 @@ export class EntryIterator<K, V, T> extends IteratorBase {
       if (this.#next < this.#count) {
         const index = this.#next++;
         const { host, table } = map;
-        const version = host.u32[(map.reading + host.layout.version) >>> 2];
+        const version = host.word(map.reading + host.layout.version);
         if (version === this.#version && table.runs === 0) {
           const value = this.#decode(
             index,
@@ -146,11 +146,11 @@ export class EntryIterator<K, V, T> extends IteratorBase {
     const count = this.#map.scan(cursor, keys, values, room);
     this.#map.checkScan(this.#operation, count);
     this.#cursor.set(host.u8.subarray(cursor, cursor + this.#cursor.length));
-    this.#ended = host.u32[(cursor >>> 2) + 1] === CURSOR_ENDED;
+    this.#ended = host.word(cursor + 4) === CURSOR_ENDED;
     this.#group.set(host.u8.subarray(keys, keys + count * keySize));
     this.#group.set(host.u8.subarray(values, values + count * valueBytes), room * keySize);
     // Shared memory keeps no version: every entry of the group is looked up again.
-    this.#version = host.shared ? NO_VERSION : host.u32[(reading + host.layout.version) >>> 2];
+    this.#version = host.shared ? NO_VERSION : host.word(reading + host.layout.version);
     this.#count = count;
     this.#next = 0;
   }

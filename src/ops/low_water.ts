@@ -107,7 +107,7 @@ function markOf(table: Table, free: number): number {
 /** Notes which indices of an array are written without asking the core: those of its first block that are below the mark. */
 export function noteDirect(host: CoreHost, table: Table): void {
   if (!isArray(table.type)) return;
-  const base = host.u32[(table.handle + host.layout.arrayBase) >>> 2];
+  const base = host.word(table.handle + host.layout.arrayBase);
   const hooks = table.lowWater;
   table.direct = hooks === undefined ? base : Math.min(base, markOf(table, hooks.free));
 }
@@ -169,7 +169,7 @@ export function callLowWater(map: AnyMap, operation: Operation): number {
 
 /** What is wrong with a mark, if the map has another one. */
 export function otherMark(host: CoreHost, table: Table, free: number): string | undefined {
-  const known = host.u32[(table.handle + host.layout.lowFree) >>> 2];
+  const known = host.word(table.handle + host.layout.lowFree);
   return known === 0 || known === free ? undefined : `its lowWater has free = ${known}, not ${free}`;
 }
 

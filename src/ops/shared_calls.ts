@@ -54,12 +54,12 @@ export function checkCount(
 
 /** Writes the delta of an `add` into the scratch, as 8 bytes in two's complement. Write the key first. */
 export function stageDelta(map: MapHandle<unknown, unknown>, delta: unknown): number {
-  const { u32, view, scratch } = map.host;
-  const at = scratch.value;
+  const { host } = map;
+  const at = host.scratch.value;
   if (typeof delta === "number") {
-    u32[at >>> 2] = delta;
-    u32[(at >>> 2) + 1] = Math.floor(delta / WORD);
-  } else view.setBigUint64(at, delta as bigint, true);
+    host.putWord(at, delta);
+    host.putWord(at + 4, Math.floor(delta / WORD));
+  } else writeScalar(host, Scalar.U64, at, delta);
   return at;
 }
 
@@ -96,7 +96,7 @@ export function putEach(
     if (errno !== 0) break;
     done++;
   }
-  host.u32[(stage + host.layout.stageErrno) >>> 2] = errno;
+  host.putWord(stage + host.layout.stageErrno, errno);
   return done;
 }
 

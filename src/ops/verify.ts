@@ -52,7 +52,7 @@ export function problemsOfTable(host: CoreHost, table: TableInfo): string[] {
 
 /** That as many sections are open as this thread has opened. A shared host counts them for each of its threads (verifyArena). */
 function problemsOfSections(host: CoreHost): string[] {
-  const open = host.u32[SECTION_DEPTH >>> 2];
+  const open = host.word(SECTION_DEPTH);
   const { sections } = host.tables;
   if (host.shared || open === sections) return [];
   return [`the host: ${sections} sections are open, and it counts ${open}`];

@@ -61,9 +61,9 @@ export class Victims<K, V> {
     try {
       this.#awaitReaders();
       while (done < count) {
-        const row = (record.victims >>> 2) + 2 * done;
+        const row = record.victims + 8 * done;
         done++;
-        const result = this.#dumper(this.#entry.at(host.u32[row], host.u32[row + 1]));
+        const result = this.#dumper(this.#entry.at(host.word(row), host.word(row + 4)));
         if (host.closed) {
           throw bpfError(
             ERRNO.EBADF,
@@ -94,8 +94,8 @@ export class Victims<K, V> {
   #putBack(from: number, to: number): void {
     const { host } = this.#map;
     const { errno, lost } = putBack(this.#map, "process", from, to, (i) => {
-      const row = (this.#record.victims >>> 2) + 2 * i;
-      return [host.u32[row], host.u32[row + 1]];
+      const row = this.#record.victims + 8 * i;
+      return [host.word(row), host.word(row + 4)];
     });
     if (lost === 0) return;
     const cause = `did not take back ${lost} deleted entries that the dumper has not seen; they are lost`;

@@ -57,6 +57,16 @@ export class HostViews {
     Object.assign(this, viewsOf(NO_MEMORY));
   }
 
+  /** @internal The word at an address. */
+  word(address: number): number {
+    return this.u32[address >>> 2];
+  }
+
+  /** @internal */
+  putWord(address: number, value: number): void {
+    this.u32[address >>> 2] = value;
+  }
+
   /** @internal Copies bytes within host memory. */
   copy(target: number, source: number, bytes: number): void {
     // copyWithin is a call into C++ (14-17 ns); words one by one are 5-13 ns up to this size (Node 20).

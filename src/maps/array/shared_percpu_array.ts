@@ -6,8 +6,9 @@
  */
 import { Scalar, type ScalarKind } from "../../codec/codec.ts";
 import type { CoreHost } from "../../core/core_host.ts";
+import { addTo, addU32 } from "../../core/memory/add.ts";
 import { readScalar, writeScalar } from "../../core/memory/scalar.ts";
-import { type AddOptions, addTo, addU32, type Counter, outOfU53 } from "../../ops/counter.ts";
+import { type AddOptions, type Counter, outOfU53 } from "../../ops/counter.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
 import { checkCount, isOneAccess } from "../../ops/shared_calls.ts";

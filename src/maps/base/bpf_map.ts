@@ -146,7 +146,7 @@ export abstract class BpfMap<K, V> {
       );
     }
     if (this.writing === 0) this.refuse("freeze");
-    if (host.u32[(table.handle + host.layout.frozen) >>> 2] !== 0) this.fail("freeze", ERRNO.EPERM);
+    if (host.word(table.handle + host.layout.frozen) !== 0) this.fail("freeze", ERRNO.EPERM);
     host.core.freeze(table.handle);
   }
 

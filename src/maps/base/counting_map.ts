@@ -5,6 +5,7 @@
  */
 import { type Codec, Scalar } from "../../codec/codec.ts";
 import type { CoreHost } from "../../core/core_host.ts";
+import { addTo, addU32, addU53 } from "../../core/memory/add.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { ERRNO } from "../../errors.ts";
 import { AddMany, type DeltaArray } from "../../ops/batch/add_many.ts";
@@ -12,9 +13,6 @@ import type { KeyArray } from "../../ops/batch/key_array.ts";
 import {
   type AddArguments,
   type AddOptions,
-  addTo,
-  addU32,
-  addU53,
   badDelta,
   type Count,
   type Counter,

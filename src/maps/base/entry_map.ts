@@ -83,7 +83,7 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
   /** Entries in the map; of arrays, `maxEntries`. While other threads insert and delete it may be off by as many as they do. */
   get size(): number {
     if (this.closed) this.refuse("size");
-    return this.host.u32[(this.table.handle + this.host.layout.count) >>> 2];
+    return this.host.word(this.table.handle + this.host.layout.count);
   }
 
   /** Deletes all entries; of arrays, sets all values to zeros. */

@@ -34,7 +34,7 @@ export abstract class LockableMap<K, V> extends BpfMap<K, V> {
 
   /** @internal Whether `freeze` was called. */
   get frozen(): boolean {
-    return this.host.u32[(this.table.handle + this.host.layout.frozen) >>> 2] !== 0;
+    return this.host.word(this.table.handle + this.host.layout.frozen) !== 0;
   }
 
   /** @internal Throws for flags that are no integer. */

@@ -39,6 +39,6 @@ export class SockMap<V> extends SocketMap<number, V> {
   }
 
   protected override isBeyond(key: number): boolean {
-    return this.host.u32[key >>> 2] >= this.table.maxEntries;
+    return this.host.word(key) >= this.table.maxEntries;
   }
 }

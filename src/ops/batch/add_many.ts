@@ -171,7 +171,7 @@ export class AddMany<K, V> {
       if (host.u8.length === 0) host.refresh();
       start += done;
       if (done === n) continue;
-      const errno = host.u32[(stage + stageErrno) >>> 2];
+      const errno = host.word(stage + stageErrno);
       if (errno !== LOW_WATER) throw partError(map, "addMany", errno, start, count);
       crossed = callLowWater(map, "addMany");
       // The hook may have used the stage.

@@ -206,9 +206,9 @@ export class Batch<K, V> {
   /** Puts the cursor back to the beginning and `count` to `capacity`. */
   rewind(): void {
     this.#check("batch.rewind");
-    const { u32 } = this.#map.host;
-    u32[this.#cursor >>> 2] = 0;
-    u32[(this.#cursor >>> 2) + 1] = 0;
+    const { host } = this.#map;
+    host.putWord(this.#cursor, 0);
+    host.putWord(this.#cursor + 4, 0);
     this.#count = this.#capacity;
   }
 
@@ -322,7 +322,7 @@ export class Batch<K, V> {
           : map.writeEntries(stage, keys, entries, this.#value(this.#count), condition);
       this.#count += done;
       if (host.u8.length === 0) host.refresh();
-      if (done < entries) return host.u32[(stage + stageErrno) >>> 2];
+      if (done < entries) return host.word(stage + stageErrno);
     }
     return 0;
   }
@@ -366,7 +366,7 @@ export class Batch<K, V> {
   }
 
   #ended(): boolean {
-    return this.#map.host.u32[(this.#cursor >>> 2) + 1] === CURSOR_ENDED;
+    return this.#map.host.word(this.#cursor + 4) === CURSOR_ENDED;
   }
 
   #check(operation: Operation): void {

@@ -93,7 +93,7 @@ export class DrainIterator<K, V> extends IteratorBase {
     const at = host.scratch.stage(layout.bytes);
     if (at === 0) throw noBlock(host, "drain", subjectOf(map));
     host.u8.set(cursor, at);
-    if (host.u32[(at >>> 2) + 1] === CURSOR_ENDED) return undefined;
+    if (host.word(at + 4) === CURSOR_ENDED) return undefined;
     const count = host.core.drain(table.handle, at, at + layout.keys, at + layout.values, 1);
     if (host.u8.length === 0) host.refresh();
     map.checkScan("drain", count);

@@ -84,17 +84,16 @@ export class Sockets {
 
   /** Address of the slot number under the key at an address, on shared hosts of a copy; 0 when it is absent, or an errno. */
   addressOf(handle: number, key: number): number {
-    const { core, u32 } = this.#host;
-    const address =
-      this.#table.keySize === 4 ? core.lookup4(handle, u32[key >>> 2]) : core.lookupAny(handle, key);
-    return address >>> 0;
+    const { core } = this.#host;
+    const isWord = this.#table.keySize === 4;
+    return (isWord ? core.lookup4(handle, this.#host.word(key)) : core.lookupAny(handle, key)) >>> 0;
   }
 
   /** The slot of the key at an address, or a negative errno: ENOENT when it is absent. */
   slotOf(key: number): number {
     const address = this.addressOf(this.#table.handle, key);
     if (address < ERRNO_LIMIT) return -(address || ERRNO.ENOENT);
-    return this.#host.u32[address >>> 2];
+    return this.#host.word(address);
   }
 
   /** Puts an entry under the key at an address, in place of the one that is there. 0 or a negative errno. */
@@ -113,7 +112,7 @@ export class Sockets {
   #insert(key: number, entry: SocketEntry): number {
     const { core, scratch } = this.#host;
     const slot = this.#free.at(-1) ?? this.#entries.length;
-    this.#host.u32[scratch.value >>> 2] = slot;
+    this.#host.putWord(scratch.value, slot);
     const errno = core.update(this.#table.handle, key, scratch.value, BPF_NOEXIST);
     if (this.#host.u8.length === 0) this.#host.refresh();
     if (errno !== 0) return -errno;
@@ -145,7 +144,7 @@ export class Sockets {
     const errno = core.take(this.#table.handle, key, scratch.value);
     if (errno === ERRNO.ENOENT) return undefined;
     if (errno !== 0) return -errno;
-    const slot = this.#host.u32[scratch.value >>> 2];
+    const slot = this.#host.word(scratch.value);
     const entry = this.#entries[slot];
     if (entry === undefined) this.#late.splice(this.#late.indexOf(slot), 1);
     this.#vacate(slot);

@@ -169,7 +169,7 @@ function refsWriter(field: (offset: number) => number, shared: boolean): BlockWr
 }
 
 function fieldOf(host: CoreHost, table: number, offset: number): number {
-  return host.u32[(table + offset) >>> 2];
+  return host.word(table + offset);
 }
 
 /** Whether the entries of a table are elements of their own. */

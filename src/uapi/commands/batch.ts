@@ -130,7 +130,7 @@ export function updateBatch(call: Call): number {
         ? core.arrayUpdateMany(table.handle, at.keys, left, at.values, at.stage)
         : core.updateMany(table.handle, at.stage, at.keys, left, at.values, 0);
       if (host.u8.length === 0) host.refresh();
-      return host.u32[(at.stage + core.STAGE_ERRNO.value) >>> 2];
+      return host.word(at.stage + core.STAGE_ERRNO.value);
     });
     return { done, errno };
   });
@@ -161,6 +161,6 @@ export function deleteBatch(call: Call): number {
     if (!memory.read(keysFrom, at.keys, room * table.keySize)) return { done: 0, errno: ERRNO.EFAULT };
     const done = core.removeMany(table.handle, at.stage, at.keys, room);
     if (host.u8.length === 0) host.refresh();
-    return { done, errno: host.u32[(at.stage + core.STAGE_ERRNO.value) >>> 2] };
+    return { done, errno: host.word(at.stage + core.STAGE_ERRNO.value) };
   });
 }

@@ -25,9 +25,8 @@ const AFTER_KEY = 1;
 
 /** Writes a cursor as the core has it. */
 function placeCursor(host: Host, address: number, cursor: Cursor): void {
-  const word = address >>> 2;
-  host.u32[word] = cursor.position;
-  host.u32[word + 1] = cursor.after === undefined ? 0 : AFTER_KEY;
+  host.putWord(address, cursor.position);
+  host.putWord(address + 4, cursor.after === undefined ? 0 : AFTER_KEY);
   if (cursor.after !== undefined) host.u8.set(cursor.after, address + host.layout.cursorBytes);
 }
 
@@ -38,10 +37,9 @@ function scanErrno(host: Host, got: number): number {
 
 /** The value for `out_batch` where the core's cursor stands. */
 function valueAt(host: Host, table: Table, cursor: number, lastKey: number): number {
-  const word = cursor >>> 2;
-  const isInside = host.u32[word + 1] === AFTER_KEY;
+  const isInside = host.word(cursor + 4) === AFTER_KEY;
   const after = isInside ? host.u8.slice(lastKey, lastKey + table.keySize) : undefined;
-  return valueOfCursor(table, { position: host.u32[word], after });
+  return valueOfCursor(table, { position: host.word(cursor), after });
 }
 
 /**
@@ -51,17 +49,16 @@ function valueAt(host: Host, table: Table, cursor: number, lastKey: number): num
  * @param lastKey address of the last key that was given
  */
 function valueAfter(host: Host, table: Table, cursor: number, lastKey: number): number {
-  const word = cursor >>> 2;
-  if (host.u32[word + 1] === CURSOR_ENDED) return SCAN_END;
-  const position = host.u32[word];
-  const isInside = host.u32[word + 1] === AFTER_KEY;
+  if (host.word(cursor + 4) === CURSOR_ENDED) return SCAN_END;
+  const position = host.word(cursor);
+  const isInside = host.word(cursor + 4) === AFTER_KEY;
   // The cursor itself may look ahead: its place is taken down, and this call needs it no more.
   const got = host.core.scan(table.handle, cursor, host.scratch.out, 0, 1);
   // That a lock could not be had does not matter: there may be more, then.
   if (got === 0 && scanErrno(host, got) === 0) return SCAN_END;
   if (!isInside) return valueOfCursor(table, { position, after: undefined });
   // No entry of this hash is left, so that what comes stands behind it.
-  if (host.u32[word + 1] !== AFTER_KEY || host.u32[word] !== position) {
+  if (host.word(cursor + 4) !== AFTER_KEY || host.word(cursor) !== position) {
     return valueOfCursor(table, { position: position + 1, after: undefined });
   }
   return valueOfCursor(table, { position, after: host.u8.slice(lastKey, lastKey + table.keySize) });
@@ -92,7 +89,7 @@ export function lookupHashBatch(call: Call, table: Table, removing: boolean): nu
   placeCursor(host, stage, cursor);
   let errno = 0;
   let lastKey = 0;
-  while (host.u32[(stage >>> 2) + 1] !== CURSOR_ENDED) {
+  while (host.word(stage + 4) !== CURSOR_ENDED) {
     const entries = Math.min(room, output.next);
     if (entries === 0) break;
     const got = removing

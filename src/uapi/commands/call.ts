@@ -75,7 +75,7 @@ export class Call {
 
   isFrozen(table: Table): boolean {
     const { host } = this;
-    return host.u32[(table.handle + host.layout.frozen) >>> 2] !== 0;
+    return host.word(table.handle + host.layout.frozen) !== 0;
   }
 
   /** FMODE_CAN_WRITE of `map_get_sys_perms`: freezing takes it from every descriptor. */

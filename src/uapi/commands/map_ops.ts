@@ -17,7 +17,7 @@ function copyElement(host: Host, table: Table, key: number, flags: number): numb
   const core = sharedCore(host);
   const { copy } = host.scratch;
   const found = isArray(table.type)
-    ? core.arrayGet(table.handle, host.u32[key >>> 2], copy, flags)
+    ? core.arrayGet(table.handle, host.word(key), copy, flags)
     : core.fetch(table.handle, key, copy, flags);
   return found === 1 ? copy : found;
 }
@@ -25,16 +25,16 @@ function copyElement(host: Host, table: Table, key: number, flags: number): numb
 /** Address of the value of a key, 0 when it is absent, or an errno. `flags`: 0 or BPF_F_LOCK. */
 export function findElement(host: Host, table: Table, key: number, flags: number): number {
   if (host.shared) return copyElement(host, table, key, flags);
-  const { core, u32 } = host;
+  const { core } = host;
   const m = table.handle;
   if (isArray(table.type)) {
-    return core.arrayElement(m, u32[key >>> 2]) >>> 0;
+    return core.arrayElement(m, host.word(key)) >>> 0;
   }
   switch (table.keySize) {
     case 4:
-      return core.lookup4(m, u32[key >>> 2]) >>> 0;
+      return core.lookup4(m, host.word(key)) >>> 0;
     case 8:
-      return core.lookup8(m, u32[key >>> 2], u32[(key >>> 2) + 1]) >>> 0;
+      return core.lookup8(m, host.word(key), host.word(key + 4)) >>> 0;
     case 16:
       return core.lookup16(m, key) >>> 0;
     default:
@@ -66,26 +66,27 @@ export function updateElement(host: Host, table: Table, key: number, value: numb
     if (host.u8.length === 0) host.refresh();
     return errno;
   }
-  const index = host.u32[key >>> 2];
+  const index = host.word(key);
   if (condition === BPF_NOEXIST) return index < table.maxEntries ? ERRNO.EEXIST : ERRNO.E2BIG;
   if (host.shared) return sharedCore(host).arraySet(table.handle, index, value, lock);
   const address = host.core.arrayObtain(table.handle, index) >>> 0;
   if (address < ERRNO_LIMIT) return address;
   host.copy(address, value, table.valueBytes);
-  host.u32[(table.handle + host.layout.version) >>> 2]++;
+  const version = table.handle + host.layout.version;
+  host.putWord(version, host.word(version) + 1);
   return 0;
 }
 
 /** Removes a key; 0 or an errno. Elements of arrays cannot be removed. */
 export function deleteElement(host: Host, table: Table, key: number): number {
   if (isArray(table.type)) return ERRNO.EINVAL;
-  const { core, u32 } = host;
+  const { core } = host;
   const m = table.handle;
   switch (table.keySize) {
     case 4:
-      return core.remove4(m, u32[key >>> 2]);
+      return core.remove4(m, host.word(key));
     case 8:
-      return core.remove8(m, u32[key >>> 2], u32[(key >>> 2) + 1]);
+      return core.remove8(m, host.word(key), host.word(key + 4));
     case 16:
       return core.remove16(m, key);
     default:
@@ -96,8 +97,8 @@ export function deleteElement(host: Host, table: Table, key: number): number {
 /** The key after the one at an address (0: the first) to `out`; 0 or ENOENT. After an absent key comes the first one. */
 export function nextElement(host: Host, table: Table, key: number, out: number): number {
   if (!isArray(table.type)) return host.core.nextKey(table.handle, key, out);
-  const index = key === 0 ? table.maxEntries : host.u32[key >>> 2];
+  const index = key === 0 ? table.maxEntries : host.word(key);
   if (index === table.maxEntries - 1) return ERRNO.ENOENT;
-  host.u32[out >>> 2] = index < table.maxEntries ? index + 1 : 0;
+  host.putWord(out, index < table.maxEntries ? index + 1 : 0);
   return 0;
 }
