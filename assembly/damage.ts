@@ -1,5 +1,5 @@
 // What the core does when its memory holds what it never wrote: it traps, and JavaScript makes a DamagedError of the trap
-// (src/host/guard.ts). Nothing of this is there for callers, whose mistakes have errnos: a bit of the memory has turned over, or
+// (src/core/wasm/guard.ts). Nothing of this is there for callers, whose mistakes have errnos: a bit of the memory has turned over, or
 // somebody else wrote to it.
 //
 // A trap costs nothing where none happens, and needs no way back through the callers. So what could go on for ever is bounded, and

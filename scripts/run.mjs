@@ -62,6 +62,7 @@ const tasks = {
     node("node_modules/@biomejs/biome/bin/biome", "check", ...rest);
     node("node_modules/typescript/bin/tsc", "-p", "tsconfig.json");
     node("scripts/layers.mjs");
+    node("scripts/raw_memory.mjs");
   },
 };
 

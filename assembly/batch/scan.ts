@@ -34,7 +34,7 @@ export function drain(table: usize, cursor: usize, keys: usize, values: usize, r
 
 /** Removes entries without a cursor, in the order that costs least; fewer than `room` when the map is empty. Not in a section. */
 export function drainAny(table: usize, stage: usize, keys: usize, values: usize, room: u32): u32 {
-  if (SHARED) return 0; // several threads: by a cursor (src/maps/drain.ts)
+  if (SHARED) return 0; // several threads: by a cursor (src/ops/batch/drain.ts)
   const layout = field(table, LAYOUT);
   if (layout == LAYOUT_KEYS) return drainTable<BlockKeys>(table, stage, keys, values, room);
   if (layout == LAYOUT_TAGS) return drainTable<BlockTags>(table, stage, keys, values, room);

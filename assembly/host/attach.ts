@@ -1,4 +1,4 @@
-// Threads that come and go: setting up a slot, and leaving it. JavaScript takes the slot (src/host/shared_memory.ts).
+// Threads that come and go: setting up a slot, and leaving it. JavaScript takes the slot (src/core/memory/shared_memory.ts).
 import { EBUSY } from "../errno";
 import { releaseOwned } from "../memory/owned";
 import { HOST_LOGS } from "../regions";

@@ -23,7 +23,7 @@ export const SEEDS_OFFSET: u32 = <u32>SEEDS;
   store<u32>(target + (<usize>index << 2), value);
 }
 
-/** Writes the counters of a map as 16 words; src/maps/stats.ts names them. */
+/** Writes the counters of a map as 16 words; src/core/tables/stats.ts names them. */
 export function tableStats(table: usize, target: usize): void {
   const entries = SHARED && field(table, LAYOUT) != LAYOUT_ARRAY ? entriesOf(table) : field(table, COUNT);
   const above = field(table, GROW_ABOVE);

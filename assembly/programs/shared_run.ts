@@ -128,7 +128,7 @@ export function programLock(table: usize, run: usize): usize {
 /** Ends the visit of a bucket. Whether to go on. */
 export function programUnlock(table: usize, run: usize): u32 {
   if (commit()) {
-    if (word(run, STOPPED_AT)) return 0; // the position stays at the bucket's start: src/programs/run.ts
+    if (word(run, STOPPED_AT)) return 0; // the position stays at the bucket's start: src/runs/run.ts
     passBucket(run);
     return 1;
   }

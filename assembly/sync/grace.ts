@@ -23,7 +23,7 @@ export function synchronizeSections(): u32 {
  * all other threads. EDEADLK inside a further one, whose caller may hold addresses, too.
  *
  * Two programs may do so at once. Neither waits for the other: who waits here follows no address that it got before
- * (src/programs/process.ts looks whether an entry is still there before it shows it).
+ * (src/runs/process.ts looks whether an entry is still there before it shows it).
  */
 export function synchronizeOthers(): u32 {
   if (mine(DEPTH) != 1) return EDEADLK;

@@ -17,8 +17,8 @@
 // Only the owner writes its slot, but for `state`, and until somebody recovers it.
 //
 // State: bits 0..2 which | bits 3..31 of LIVE the thread id of Node + 1, or 0; of RECOVERED_BY the slot that recovers it. Who takes a
-// slot says who it is in the same compare-and-swap, so nobody can die between the two (src/host/shared_memory.ts). The word at 8 is
-// the only one that proves a death (src/host/deaths.ts): it is 0 from before the slot is free until its next owner is set up.
+// slot says who it is in the same compare-and-swap, so nobody can die between the two (src/core/memory/shared_memory.ts). The word at 8 is
+// the only one that proves a death (src/core/deaths.ts): it is 0 from before the slot is free until its next owner is set up.
 import { SLOTS } from "../regions";
 
 /** Address of the calling thread's slot. */
@@ -66,7 +66,7 @@ export const MOST_VALUE_LOCKS: u32 = 4;
 /** Entries of a journal as a slot has it from the start; memory/owned.ts makes a larger one where an operation needs it. */
 export const LOG_ENTRIES: u32 = 4096;
 
-/** States. Outside of the core, attaching takes a slot from FREE to LIVE (src/host/shared_memory.ts). */
+/** States. Outside of the core, attaching takes a slot from FREE to LIVE (src/core/memory/shared_memory.ts). */
 export const FREE: u32 = 0;
 export const LIVE: u32 = 1;
 export const DEAD: u32 = 2; // its thread is gone; whoever comes first recovers it

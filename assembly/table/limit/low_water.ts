@@ -17,7 +17,7 @@ import { LOW_WATER_PASS } from "../../regions";
 import { HOOKS, PASS, SLOT, mine } from "../../sync/slot";
 import { COUNT, LOW_FREE, MARK, MARKED, MAX_ENTRIES, field, setField } from "../layout/header";
 
-/** In the place of an errno. JavaScript knows the number (src/maps/low_water.ts). */
+/** In the place of an errno. JavaScript knows the number (src/ops/low_water.ts). */
 export const LOW_WATER: u32 = 4093;
 
 @inline function passWord(): usize {

@@ -29,7 +29,7 @@ export interface SharedExports extends CoreExports {
   synchronize(): number;
   /** The same from inside of one section of this thread, which does not count: 0 | ETIMEDOUT | EDEADLK in a further one. */
   synchronizeOthers(): number;
-  /** Locks the next bucket of a run for a compiled program: its address | 0 (assembly/programs/locked.ts). */
+  /** Locks the next bucket of a run for a compiled program: its address | 0 (assembly/programs/shared_run.ts). */
   programLock(m: number, run: number): number;
   /** Ends its visit: 1 to go on | 0. */
   programUnlock(m: number, run: number): number;
@@ -76,7 +76,7 @@ export interface SharedExports extends CoreExports {
   kvHold(kv: number, gate: number): number;
   kvRelease(kv: number, gate: number): number;
 
-  /** The registry of maps (assembly/maps/registry.ts). An id, 0 when the lock could not be had. */
+  /** The registry of maps (assembly/host/registry.ts). An id, 0 when the lock could not be had. */
   takeMapId(): number;
   /** 0 | errno. */
   registerTable(m: number): number;

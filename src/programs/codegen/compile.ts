@@ -21,7 +21,7 @@ export function instantiate(
   try {
     module = new WebAssembly.Module(binary);
   } catch {
-    // The error differs from engine to engine (see host/wasm.ts), and an invalid module, which has a test, would be one, too.
+    // The error differs from engine to engine (see core/wasm/wasm.ts), and an invalid module, which has a test, would be one, too.
     return undefined;
   }
   const env = { ...(imports as WebAssembly.ModuleImports), memory: host.memory as WebAssembly.Memory };
