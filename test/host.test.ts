@@ -177,7 +177,7 @@ describe("section", () => {
         throw new Error("mine");
       }),
     ).toThrow("mine");
-    expect(host.tables.sections).toBe(0);
+    expect(host.registry.sections).toBe(0);
   });
 
   it("keeps addresses of an rhash valid while it grows and entries are deleted", () => {
@@ -227,7 +227,7 @@ describe("section", () => {
       expect(error).toBeInstanceOf(TypeError);
       expect(error.message).toMatch(/^section: /);
     }
-    expect(host.tables.sections).toBe(0);
+    expect(host.registry.sections).toBe(0);
   });
 });
 

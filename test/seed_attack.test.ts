@@ -28,7 +28,7 @@ function listing(host: Host, flags = 0): number[] {
 /** S0, S1 and S2 of all maps of a host, as they stand in their headers. */
 function secretsOf(host: Host, shared = false): Secrets[] {
   const offset = new CoreConstants(shared).header("SEEDS");
-  return [...host.tables.all()].map(({ handle }) => {
+  return [...host.registry.all()].map(({ handle }) => {
     const at = (word: number) => host.view.getBigUint64(handle + offset + 8 * word, true);
     return [at(0), at(1), at(2)];
   });

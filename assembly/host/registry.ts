@@ -1,5 +1,5 @@
 // The maps of a shared memory: which tables there are, who refers to them, and when they go. Only in the shared build; a host with
-// a memory of its own keeps this in JavaScript (src/core/tables/tables.ts).
+// a memory of its own keeps this in JavaScript (src/core/tables/registry.ts).
 //
 // At REGISTRY: 0 u32 lock | 4 u32 id of the newest map | 8 u32 newest table | 12 u32 newest pin (pins.ts) | 16 u32 first dying table
 // A table, in its header:
@@ -7,7 +7,7 @@
 //   and in the line of each CPU, at 8, u32 references of that slot's thread
 // META: 0 u32 id | 4 u32 type | 8 u32 key size | 12 u32 value size | 16 u32 flags | 20 u32 mapExtra | 24 u32 offset of the spin lock,
 //   or 0xffffffff | 28 u32 bytes of the name | 32 the name, up to 15 bytes | 48 u32 whether it is of no use without the thread that
-//   made it, since its values are objects of that thread      (written by src/core/tables/shared_tables.ts)
+//   made it, since its values are objects of that thread      (written by src/core/tables/shared_registry.ts)
 //
 // All of it is read and written under the lock. A table lives as long as a slot or a pin refers to it. The operation that takes the
 // last reference also moves the table from the list of tables to the dying ones, where it stays while any section is open: an address

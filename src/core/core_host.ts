@@ -11,10 +11,10 @@ import { Scratch } from "./memory/scratch.ts";
 import { lockTimeout, sharedCore } from "./memory/shared_core.ts";
 import type { Seat } from "./seat.ts";
 import type { AnyMapType } from "./tables/map_types.ts";
-import { PlainTables } from "./tables/plain_tables.ts";
-import { SharedTables } from "./tables/shared_tables.ts";
+import { PlainRegistry } from "./tables/plain_registry.ts";
+import type { Registry } from "./tables/registry.ts";
+import { SharedRegistry } from "./tables/shared_registry.ts";
 import { tableBytes, tableEntries } from "./tables/stats.ts";
-import type { Tables } from "./tables/tables.ts";
 
 /** One map, or KV store, in {@link HostMemory}. */
 export interface MapMemory {
@@ -42,14 +42,14 @@ export class CoreHost extends CoreMemory {
   /** @internal */
   declare readonly scratch: Scratch;
   /** @internal */
-  declare readonly tables: Tables;
+  declare readonly registry: Registry;
 
   /** @internal */
   constructor(seat: Seat) {
     super(seat);
     hide<CoreHost>(this, { scratch: new Scratch(this) });
     hide<CoreHost>(this, {
-      tables: this.shared ? new SharedTables(this, seat.seed) : new PlainTables(this, seat.seed),
+      registry: this.shared ? new SharedRegistry(this, seat.seed) : new PlainRegistry(this, seat.seed),
     });
   }
 
@@ -78,13 +78,13 @@ export class CoreHost extends CoreMemory {
     this.check("section");
     checkPlainFunction("section", fn);
     this.core.enterSection();
-    this.tables.sections++;
+    this.registry.sections++;
     let result: T;
     try {
       result = fn();
     } finally {
       this.core.leaveSection();
-      this.tables.leaveSection();
+      this.registry.leaveSection();
     }
     checkNoPromise("section", result);
     return result;
@@ -111,7 +111,7 @@ export class CoreHost extends CoreMemory {
    */
   synchronize(): void {
     this.check("synchronize");
-    const inside = this.tables.sections > 0;
+    const inside = this.registry.sections > 0;
     const errno = inside ? ERRNO.EDEADLK : this.shared ? sharedCore(this).synchronize() : 0;
     if (errno === ERRNO.EDEADLK) {
       const cause = "is in a section of this thread, which would wait for its own end";
@@ -139,7 +139,7 @@ export class CoreHost extends CoreMemory {
     this.check("memoryUsage");
     const bytes = this.core.bytesInUse() >>> 0;
     const maps: MapMemory[] = [];
-    for (const { id, name, type, handle } of this.tables.all()) {
+    for (const { id, name, type, handle } of this.registry.all()) {
       maps.push({ id, name, type, bytes: tableBytes(this, handle), entries: tableEntries(this, handle) });
     }
     return { bytes, limit: this.limit, maps };

@@ -15,7 +15,7 @@ import { type Codec, Scalar } from "../codec/codec.ts";
 import { type Fields, holdsLock, isStruct, type StructCodec, spinLock } from "../codec/struct.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import { fitsScalar, writeScalar } from "../core/memory/scalar.ts";
-import { roundUp8 } from "../core/tables/tables.ts";
+import { roundUp8 } from "../core/tables/registry.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { encodingError, handleError, reentryError, subjectOf } from "../ops/failure.ts";
 import type { MapHandle } from "../ops/handle.ts";

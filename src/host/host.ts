@@ -57,7 +57,7 @@ export class Host extends HostThreads {
   constructor(seat: Seat, syscall: Syscall) {
     super(seat);
     this.#syscall = syscall;
-    hide<Host>(this, { descriptors: new Descriptors(this.tables) });
+    hide<Host>(this, { descriptors: new Descriptors(this.registry) });
     compareAsItself(this);
   }
 
@@ -135,14 +135,14 @@ export class Host extends HostThreads {
   openKvStore<T = unknown>(path: string, spec: KvOpenSpec<T> = {}): KvStore<T> {
     this.check("openKvStore");
     checkPath("openKvStore: path", path);
-    const table = this.tables.pinned(path);
+    const table = this.registry.pinned(path);
     const subject = `the path ${JSON.stringify(path)}`;
     if (table === undefined) throw bpfError(ERRNO.ENOENT, "openKvStore", subject, "has no pinned KV store");
     try {
       if (table.type !== "kv") throw bpfError(ERRNO.EINVAL, "openKvStore", subject, "has a map", "open() it");
       return openKvOn(this, table, spec);
     } finally {
-      this.tables.drop(table);
+      this.registry.drop(table);
     }
   }
 
@@ -157,7 +157,7 @@ export class Host extends HostThreads {
     checkPath("pin: path", path);
     if (map?.host !== this) throw new TypeError(`pin: ${describe(path)}: expected a map of this host`);
     if (map.closed) map.refuse("pin");
-    if (!this.tables.pin(path, map.table)) {
+    if (!this.registry.pin(path, map.table)) {
       throw bpfError(ERRNO.EEXIST, "pin", `the path ${JSON.stringify(path)}`, "is taken", "unpin it first");
     }
   }
@@ -190,7 +190,7 @@ export class Host extends HostThreads {
   open(path: string, codecs: AnyOpenSpec): unknown {
     this.check("open");
     checkPath("open: path", path);
-    const table = this.tables.pinned(path);
+    const table = this.registry.pinned(path);
     if (table === undefined) {
       throw bpfError(ERRNO.ENOENT, "open", `the path ${JSON.stringify(path)}`, "has no pinned map");
     }
@@ -201,7 +201,7 @@ export class Host extends HostThreads {
       }
       return openMapOn(this, table, codecs);
     } finally {
-      this.tables.drop(table);
+      this.registry.drop(table);
     }
   }
 
@@ -213,7 +213,7 @@ export class Host extends HostThreads {
   unpin(path: string): void {
     this.check("unpin");
     checkPath("unpin: path", path);
-    if (!this.tables.unpin(path)) {
+    if (!this.registry.unpin(path)) {
       throw bpfError(ERRNO.ENOENT, "unpin", `the path ${JSON.stringify(path)}`, "has no pinned map");
     }
   }
@@ -285,12 +285,12 @@ export class Host extends HostThreads {
    */
   override close(): void {
     if (this.closed) return;
-    if (this.shared && (this.tables.sections > 0 || this.pins.encodings > 0)) {
-      const cause = `is in a ${this.tables.sections > 0 ? "section" : "call"} of this thread`;
+    if (this.shared && (this.registry.sections > 0 || this.pins.encodings > 0)) {
+      const cause = `is in a ${this.registry.sections > 0 ? "section" : "call"} of this thread`;
       throw bpfError(ERRNO.EBUSY, "detach", "the host", cause, "let it end first");
     }
     this.descriptors.closeAll();
-    this.tables.closeAll();
+    this.registry.closeAll();
     this.pins.flush();
     if (this.shared && sharedCore(this).detach() !== 0) throw lockTimeout(this, "detach", "the host");
     this.closed = true;

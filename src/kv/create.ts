@@ -42,7 +42,7 @@ const NAME = /^[A-Za-z0-9_.]{0,15}$/;
 function newHandle<T>(host: CoreHost, table: Table): KvStore<T> {
   const Class = host.shared ? SharedKvStore : PlainKvStore;
   const store = new Class<T>(host, table);
-  host.tables.addHandle(store);
+  host.registry.addHandle(store);
   return store;
 }
 
@@ -93,14 +93,14 @@ export function createKvOn<T>(host: CoreHost, spec: KvSpec<T>): KvStore<T> {
     hasLock: false,
   } as const;
   host.check(operation); // a getter of the spec may have closed it
-  const table = host.tables.create(attributes, operation, subject);
+  const table = host.registry.create(attributes, operation, subject);
   try {
     const store = newHandle<T>(host, table);
     return boundOrClosed(store, () => {
       if (checked !== undefined) rollOut(store, checked);
     });
   } finally {
-    host.tables.drop(table);
+    host.registry.drop(table);
   }
 }
 

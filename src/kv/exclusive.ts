@@ -42,16 +42,16 @@ export function exclusively<R>(store: StoreHandle, operation: Operation, run: ()
   hold(store, operation, ROLLOUT);
   running.add(table);
   // The store, and on a shared host this thread's seat, must be there until the lock is released, whatever a conversion closes.
-  host.tables.hold(table);
-  host.tables.sections++;
+  host.registry.hold(table);
+  host.registry.sections++;
   try {
     return run();
   } finally {
     running.delete(table);
     if (!host.closed) {
       letGo(store, ROLLOUT);
-      host.tables.leaveSection();
-      host.tables.drop(table);
+      host.registry.leaveSection();
+      host.registry.drop(table);
     }
   }
 }

@@ -193,7 +193,7 @@ export abstract class StoreHandle {
     if (this.closed) return;
     this.closed = true;
     this.keyLimit = 0;
-    this.host.tables.removeHandle(this);
+    this.host.registry.removeHandle(this);
   }
 
   [Symbol.dispose](): void {

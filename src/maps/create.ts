@@ -13,8 +13,8 @@ import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import type { LowWater, MapAttributes, MapType } from "../core/tables/map_types.ts";
+import { isArray, isSocketMap } from "../core/tables/registry.ts";
 import type { Table, TableType } from "../core/tables/table.ts";
-import { isArray, isSocketMap } from "../core/tables/tables.ts";
 import { bpfError, ERRNO, mapSubject } from "../errors.ts";
 import {
   checkMark,
@@ -185,7 +185,7 @@ function makeHandle(
   writable: boolean,
 ): BpfMap<unknown, unknown> {
   const map = newMap(host, table, codecs.key, codecs.value, readable, writable);
-  host.tables.addHandle(map as BpfMap<unknown, unknown>);
+  host.registry.addHandle(map as BpfMap<unknown, unknown>);
   if (codecs.lowWater !== undefined) {
     try {
       hookLowWater(map as BpfMap<unknown, unknown>, codecs.lowWater as LowWater<unknown>);
@@ -227,7 +227,7 @@ export function createMapOn(host: CoreHost, spec: AnyMapSpec): BpfMap<unknown, u
     checkMark(`createMap: ${subject}`, lowWater.free, attributes.maxEntries);
   }
   host.check("createMap"); // a getter of the spec may have closed it
-  const table = host.tables.create(attributes, "createMap", subject);
+  const table = host.registry.create(attributes, "createMap", subject);
   try {
     if (sockets) table.sockets = new Sockets(host, table, mark);
     return makeHandle(
@@ -238,7 +238,7 @@ export function createMapOn(host: CoreHost, spec: AnyMapSpec): BpfMap<unknown, u
       (flags & BPF_F_RDONLY) === 0,
     );
   } finally {
-    host.tables.drop(table);
+    host.registry.drop(table);
   }
 }
 

@@ -7,7 +7,7 @@
 import { isOutOfRange, within } from "../arguments/mismatch.ts";
 import { noMemory } from "../core/memory/scratch.ts";
 import { lockTimeout } from "../core/memory/shared_core.ts";
-import { isArray } from "../core/tables/tables.ts";
+import { isArray } from "../core/tables/registry.ts";
 import { bpfError, ERRNO, mapSubject, type Operation } from "../errors.ts";
 import type { MapHandle } from "./handle.ts";
 

@@ -8,7 +8,7 @@ import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.t
 import { type Codec, Scalar } from "../codec/codec.ts";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
 import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
-import { roundUp8 } from "../core/tables/tables.ts";
+import { roundUp8 } from "../core/tables/registry.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, printedByName } from "../print/inspect.ts";

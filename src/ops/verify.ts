@@ -5,8 +5,8 @@
  */
 import { BPF_F_NO_PREALLOC } from "../constants.ts";
 import type { CoreHost } from "../core/core_host.ts";
+import { isArray, isSocketMap } from "../core/tables/registry.ts";
 import type { TableInfo } from "../core/tables/table.ts";
-import { isArray, isSocketMap } from "../core/tables/tables.ts";
 import { DamagedError, LockTimeoutError, mapSubject } from "../errors.ts";
 import { problemOf } from "./invariants.ts";
 
@@ -53,7 +53,7 @@ export function problemsOfTable(host: CoreHost, table: TableInfo): string[] {
 /** That as many sections are open as this thread has opened. A shared host counts them for each of its threads (verifyArena). */
 function problemsOfSections(host: CoreHost): string[] {
   const open = host.word(SECTION_DEPTH);
-  const { sections } = host.tables;
+  const { sections } = host.registry;
   if (host.shared || open === sections) return [];
   return [`the host: ${sections} sections are open, and it counts ${open}`];
 }
@@ -63,7 +63,7 @@ export function problemsOfHost(host: CoreHost): string[] {
   const problems = problem(host, "the allocator", (out) => host.core.verifyArena(out));
   problems.push(...problemsOfSections(host));
   const ofTables = surviving("the list of maps", () => {
-    for (const table of host.tables.all()) problems.push(...problemsOfTable(host, table));
+    for (const table of host.registry.all()) problems.push(...problemsOfTable(host, table));
     return [];
   });
   return [...problems, ...ofTables];

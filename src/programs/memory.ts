@@ -16,7 +16,7 @@ import { describe, within } from "../arguments/mismatch.ts";
 import { type Codec, isCodec } from "../codec/codec.ts";
 import { holdsLock, struct } from "../codec/struct.ts";
 import type { CoreHost } from "../core/core_host.ts";
-import { roundUp8 } from "../core/tables/tables.ts";
+import { roundUp8 } from "../core/tables/registry.ts";
 import { numberKind } from "./expressions/scalar_types.ts";
 import type { Place } from "./expressions/tree.ts";
 

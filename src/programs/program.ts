@@ -11,7 +11,7 @@ import type { Codec, Infer } from "../codec/codec.ts";
 import { ACT_KEEP } from "../constants.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import { noBlock } from "../core/memory/scratch.ts";
-import { isArray, roundUp8 } from "../core/tables/tables.ts";
+import { isArray, roundUp8 } from "../core/tables/registry.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { EntryMap } from "../maps/base/entry_map.ts";
 import { subjectOf } from "../ops/failure.ts";

@@ -45,7 +45,7 @@ export function processMap<K, V>(map: EntryHandle<K, V>, options: ProcessOptions
   // A getter of the options may have closed it.
   if (map.reading === 0 || map.writing === 0) map.refuse("process");
   if (map.frozen) map.fail("process", ERRNO.EPERM);
-  if (map.host.shared && dumper !== undefined && map.host.tables.sections > 0) {
+  if (map.host.shared && dumper !== undefined && map.host.registry.sections > 0) {
     const cause =
       "is processed in a section of this thread, whose end the grace period before the dumper would wait for";
     throw bpfError(ERRNO.EDEADLK, "process", subject, cause, "call it outside, or without a dumper");

@@ -91,7 +91,7 @@ export class Run<K, V> {
 
   toEnd(): ProcessResult {
     const { host, table } = this.#map;
-    const { core, tables } = host;
+    const { core, registry: tables } = host;
     tables.hold(table); // the filter may close the map
     core.enterSection();
     tables.sections++;

@@ -284,7 +284,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
       }),
     );
     expect(error.message).toBe("no more");
-    expect([map.size, dumped.length, host.tables.sections]).toEqual([501, 499, 0]);
+    expect([map.size, dumped.length, host.registry.sections]).toEqual([501, 499, 0]);
     expect(host.verify()).toEqual([]);
   });
 
@@ -369,7 +369,7 @@ describe.each(["plain", "shared"] as const)("process on a %s host", (sort) => {
       const error = message(value);
       expect([error.constructor.name, error.message]).toEqual(["RangeError", expect.stringContaining(text)]);
     }
-    expect([map.size, host.tables.sections]).toEqual([10, 0]);
+    expect([map.size, host.registry.sections]).toEqual([10, 0]);
     map.close();
     expectErrno(() => map.process({ filter }), "EBADF");
   });

@@ -36,7 +36,7 @@ export class CheckedHost {
 
   /** Throws when anything is wrong with any map or with the arena. */
   check(): void {
-    for (const { handle } of this.host.tables.all()) {
+    for (const { handle } of this.host.registry.all()) {
       const code = this.verify(handle);
       if (code !== 0) throw new Error(this.problem(code));
     }

@@ -14,7 +14,7 @@ function splitmix64(seed: bigint, index: bigint): bigint {
 
 export type Secrets = readonly [s0: bigint, s1: bigint, s2: bigint];
 
-/** The number that the map with an id gets from its host's seed (src/core/tables/tables.ts). */
+/** The number that the map with an id gets from its host's seed (src/core/tables/registry.ts). */
 export function mapSeed(seed: number, id: number): number {
   const word = seed + Math.imul(id, 0x9e3779b1);
   let h = Math.imul(word ^ (word >>> 16), 0x85ebca6b);

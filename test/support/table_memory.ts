@@ -40,7 +40,7 @@ export class TableMemory {
   /** @param checked a host with one map */
   constructor(checked: CheckedHost) {
     this.checked = checked;
-    this.#table = [...checked.host.tables.all()][0]!.handle;
+    this.#table = [...checked.host.registry.all()][0]!.handle;
     this.#refs = this.get("LAYOUT") === REFS;
     this.#shape = (checked.constants.shared ? SHARED_SHAPES : SHAPES)[this.get("LAYOUT")]!;
   }

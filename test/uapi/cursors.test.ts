@@ -227,7 +227,7 @@ it("equal cursors share a bookmark, and one that was never given is behind the e
 it("a map keeps 65,535 bookmarks; one more takes the place of the oldest", () => {
   const machine = new Machine();
   machine.create("HASH");
-  const [table] = machine.host.tables.all();
+  const [table] = machine.host.registry.all();
   const cursor = (i: number) => ({ position: 7, after: new Uint8Array(Uint32Array.of(i).buffer) });
   const given = Array.from({ length: 65_535 }, (_, i) => valueOfCursor(table, cursor(i)) - FIRST_BOOKMARK);
   expect(given.findIndex((number, i) => number !== i)).toBe(-1);

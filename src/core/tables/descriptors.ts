@@ -3,8 +3,9 @@
  *
  * @module
  */
+
+import type { Registry } from "./registry.ts";
 import type { Table } from "./table.ts";
-import type { Tables } from "./tables.ts";
 
 /** An open file of a map. */
 export interface MapFile {
@@ -19,12 +20,12 @@ export interface MapFile {
 const FIRST = 3;
 
 export class Descriptors {
-  #tables: Tables;
+  #tables: Registry;
   #files: (MapFile | undefined)[] = [];
   /** No descriptor below this one is free. */
   #free = 0;
 
-  constructor(tables: Tables) {
+  constructor(tables: Registry) {
     this.#tables = tables;
   }
 

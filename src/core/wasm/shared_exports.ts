@@ -91,7 +91,7 @@ export interface SharedExports extends CoreExports {
   unpinTable(path: number, length: number): number;
   /** Destroys the tables that died in sections. */
   sweepTables(): void;
-  /** Where a header has the words that shared_tables.ts names. */
+  /** Where a header has the words that shared_registry.ts names. */
   readonly META_OFFSET: WasmGlobal;
   readonly MAX_ENTRIES_OFFSET: WasmGlobal;
   readonly BYTES_OFFSET: WasmGlobal;

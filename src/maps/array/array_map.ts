@@ -7,8 +7,8 @@ import type { Codec } from "../../codec/codec.ts";
 import { BPF_NOEXIST } from "../../constants.ts";
 import type { CoreHost } from "../../core/core_host.ts";
 import { fitsScalar, isU32, readScalar, writeScalar } from "../../core/memory/scalar.ts";
+import { roundUp8 } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
-import { roundUp8 } from "../../core/tables/tables.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import {

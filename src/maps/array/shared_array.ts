@@ -138,13 +138,13 @@ export class SharedArrayMap<V, A extends AnyView = ArrayView<V>> extends ArrayMa
     if (index < this.table.maxEntries) this.announce(index, key);
     const address = sharedCore(this.host).arrayLockValue(this.writing, index) >>> 0;
     if (address < ERRNO_LIMIT) this.missed("locked", address);
-    else this.host.tables.sections++;
+    else this.host.registry.sections++;
     return address;
   }
 
   protected override unlockValue(address: number): void {
     sharedCore(this.host).unlockValue(this.table.handle, address);
-    this.host.tables.leaveSection();
+    this.host.registry.leaveSection();
   }
 
   protected override decodeLocked(address: number): V {

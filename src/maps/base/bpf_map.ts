@@ -161,7 +161,7 @@ export abstract class BpfMap<K, V> {
     this.reading = 0;
     this.writing = 0;
     this.host.scratch.turn++;
-    this.host.tables.removeHandle(this);
+    this.host.registry.removeHandle(this);
   }
 
   [Symbol.dispose](): void {
@@ -195,7 +195,7 @@ export abstract class BpfMap<K, V> {
   reopen(): this {
     const Handle = this.constructor as new (...args: ConstructorParameters<typeof BpfMap<K, V>>) => this;
     const map = new Handle(this.host, this.table, this.keyCodec, this.valueCodec, true, false);
-    this.host.tables.addHandle(map);
+    this.host.registry.addHandle(map);
     return map;
   }
 

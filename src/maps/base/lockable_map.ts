@@ -130,14 +130,14 @@ export abstract class LockableMap<K, V> extends BpfMap<K, V> {
     const address = this.find(this.writing, key);
     if (address === 0) return 0;
     this.host.core.enterSection();
-    this.host.tables.sections++;
+    this.host.registry.sections++;
     return address;
   }
 
   /** @internal Ends what {@link lockValue} began. */
   protected unlockValue(_address: number): void {
     this.host.core.leaveSection();
-    this.host.tables.leaveSection();
+    this.host.registry.leaveSection();
   }
 
   /** @internal The value of the key in the scratch, whose lock is held. */

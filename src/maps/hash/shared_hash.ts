@@ -109,13 +109,13 @@ export function sharing<B>(Plain: B): B {
     protected override lockValue(key: number): number {
       const address = sharedCore(this.host).lockValue(this.writing, key) >>> 0;
       if (address < ERRNO_LIMIT) this.missed("locked", address);
-      else this.host.tables.sections++;
+      else this.host.registry.sections++;
       return address;
     }
 
     protected override unlockValue(address: number): void {
       sharedCore(this.host).unlockValue(this.table.handle, address);
-      this.host.tables.leaveSection();
+      this.host.registry.leaveSection();
     }
 
     protected override decodeLocked(address: number): unknown {

@@ -341,7 +341,7 @@ export class Batch<K, V> {
   /** @internal Takes up to `capacity` entries out for {@link HashMap.drain}; false when the map is empty then. */
   drain(map: EntryHandle<K, V>): boolean {
     // Entries may not move inside a section, so there a cursor goes over them; another thread may be in one at any time.
-    if (map.host.shared || map.host.tables.sections > 0) {
+    if (map.host.shared || map.host.registry.sections > 0) {
       this.#count = this.#capacity;
       return this.take(map, "drain");
     }

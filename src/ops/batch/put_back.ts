@@ -31,7 +31,7 @@ export function putBack(
   let lost = 0;
   const thrown: unknown[] = [];
   // A hook may close the map, and what the entries are in.
-  host.tables.hold(table);
+  host.registry.hold(table);
   host.pins.calls++;
   try {
     for (let i = from; i < to && !host.closed; i++) {
@@ -56,7 +56,7 @@ export function putBack(
       lost++;
     }
   } finally {
-    if (!host.closed) host.tables.drop(table);
+    if (!host.closed) host.registry.drop(table);
     host.pins.letGo();
   }
   return { errno, lost, thrown };

@@ -6,8 +6,8 @@
  */
 
 import { READ_AHEAD, roundUp64 } from "../../core/memory/scratch.ts";
+import { isArray } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
-import { isArray } from "../../core/tables/tables.ts";
 import type { Host } from "../../host/host.ts";
 import { BPF_ATTR_BATCH } from "../abi/attr.ts";
 import { ERRNO } from "../abi/errno.ts";

@@ -102,7 +102,7 @@ export function mapCreate(call: Call): number {
   }
   const capacity = refuseCapacity(attributes);
   if (capacity !== undefined) return -capacity.errno;
-  const { tables } = call.host;
+  const { registry: tables } = call.host;
   let table: Table;
   try {
     table = tables.create(attributes, "createMap", "the map");

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { isArray } from "../../core/tables/tables.ts";
+import { isArray } from "../../core/tables/registry.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { BPF_ATTR_ELEM } from "../abi/attr.ts";
 import { ERRNO } from "../abi/errno.ts";

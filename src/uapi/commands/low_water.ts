@@ -34,7 +34,7 @@ export function pastLowWater(
 ): number {
   let errno = insert(most);
   if (errno !== LOW_WATER) return errno;
-  host.tables.hold(table);
+  host.registry.hold(table);
   // It may also close what the call reads from, when that is in host memory.
   host.pins.calls++;
   try {
@@ -45,7 +45,7 @@ export function pastLowWater(
       if (errno === 0) errno = passing(host, table, maxEntries, () => insert(1));
     }
   } finally {
-    if (!host.closed) host.tables.drop(table);
+    if (!host.closed) host.registry.drop(table);
     host.pins.letGo();
   }
   return errno;

@@ -5,8 +5,8 @@
  */
 
 import { sharedCore } from "../../core/memory/shared_core.ts";
+import { isArray } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
-import { isArray } from "../../core/tables/tables.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import type { Host } from "../../host/host.ts";
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from "../abi/constants.ts";

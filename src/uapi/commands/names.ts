@@ -5,8 +5,9 @@
  *
  * @module
  */
+
+import { isSocketMap } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
-import { isSocketMap } from "../../core/tables/tables.ts";
 import { BPF_ATTR_ID, BPF_ATTR_OBJ } from "../abi/attr.ts";
 import { BPF_F_PATH_FD, BPF_F_RDONLY, BPF_F_WRONLY } from "../abi/constants.ts";
 import { ERRNO } from "../abi/errno.ts";
@@ -61,7 +62,7 @@ export function objPin(call: Call): number {
   if (typeof file === "number") return -ERRNO.EINVAL;
   const path = readPath(call);
   if (typeof path === "number") return path;
-  return call.host.tables.pin(path, file.table) ? 0 : -ERRNO.EEXIST;
+  return call.host.registry.pin(path, file.table) ? 0 : -ERRNO.EEXIST;
 }
 
 /** A descriptor of a table that comes with a reference. */
@@ -69,16 +70,16 @@ function openFound(call: Call, table: Table | undefined, flags: number): number 
   if (table === undefined) return -ERRNO.ENOENT;
   if (table.type === "kv") {
     // Not a map: there is nothing like it behind bpf(2).
-    call.host.tables.drop(table);
+    call.host.registry.drop(table);
     return -ERRNO.ENOENT;
   }
   if (isSocketMap(table.type)) {
     // Its values are objects, and no descriptor of a host stands for one.
-    call.host.tables.drop(table);
+    call.host.registry.drop(table);
     return -ERRNO.EOPNOTSUPP;
   }
   const fd = openFile(call.host, table, flags);
-  call.host.tables.drop(table);
+  call.host.registry.drop(table);
   return fd;
 }
 
@@ -88,13 +89,13 @@ export function objGet(call: Call): number {
   if (asksForNothing(flags)) return -ERRNO.EINVAL;
   const path = readPath(call);
   if (typeof path === "number") return path;
-  return openFound(call, call.host.tables.pinned(path), flags);
+  return openFound(call, call.host.registry.pinned(path), flags);
 }
 
 export function mapGetNextId(call: Call): number {
   const start = call.u32(start_id);
   if (call.hasTail(next_id) || start >= ID_END) return -ERRNO.EINVAL;
-  for (const { id, type } of call.host.tables.all()) {
+  for (const { id, type } of call.host.registry.all()) {
     if (id > start && type !== "kv") return call.put(next_id, id) ? 0 : -ERRNO.EFAULT;
   }
   return -ERRNO.ENOENT;
@@ -103,5 +104,5 @@ export function mapGetNextId(call: Call): number {
 export function mapGetFdById(call: Call): number {
   const flags = call.u32(open_flags);
   if (call.hasTail(open_flags) || (flags & ~ACCESS) !== 0 || asksForNothing(flags)) return -ERRNO.EINVAL;
-  return openFound(call, call.host.tables.byId(call.u32(map_id)), flags);
+  return openFound(call, call.host.registry.byId(call.u32(map_id)), flags);
 }

@@ -4,8 +4,8 @@
  * @module
  */
 
+import { roundUp8 } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
-import { roundUp8 } from "../../core/tables/tables.ts";
 import type { Host } from "../../host/host.ts";
 import { BPF_ATTR_ELEM, BPF_ATTR_INFO, BPF_MAP_INFO } from "../abi/attr.ts";
 import { ERRNO } from "../abi/errno.ts";

@@ -4,10 +4,10 @@
  * @module
  */
 import type { Operation } from "../../errors.ts";
+import { Registry } from "./registry.ts";
 import type { Table, TableInfo } from "./table.ts";
-import { Tables } from "./tables.ts";
 
-export class PlainTables extends Tables {
+export class PlainRegistry extends Registry {
   #lastId = 0;
   readonly #tables = new Map<number, Table>();
   readonly #pins = new Map<string, Table>();

@@ -11,8 +11,8 @@ import { lockTimeout, sharedCore } from "../memory/shared_core.ts";
 import { DYING_TABLES } from "../memory/shared_memory.ts";
 import { ERRNO_LIMIT } from "../wasm/exports.ts";
 import type { SharedExports } from "../wasm/shared_exports.ts";
+import { isArray, isSocketMap, Registry, valueBytesOf } from "./registry.ts";
 import type { Table, TableHooks, TableInfo, TableSockets, TableType } from "./table.ts";
-import { isArray, isSocketMap, Tables, valueBytesOf } from "./tables.ts";
 
 /** Numbers of the types in the memory. */
 const TYPES: readonly TableType[] = [
@@ -119,7 +119,7 @@ function notOwner({ name, type, id }: TableInfo, operation: Operation): Error {
   return bpfError(ERRNO.EOPNOTSUPP, operation, mapSubject(name, type, id), cause, remedy);
 }
 
-export class SharedTables extends Tables {
+export class SharedRegistry extends Registry {
   readonly #core: SharedExports;
   /** What this thread has open, by id. */
   readonly #open = new Map<number, SharedTable>();

@@ -1,6 +1,6 @@
 /**
  * The tables of a host: who refers to them, and when they go. What hosts of their own and those of shared memory have in common;
- * the rest is in plain_tables.ts and shared_tables.ts.
+ * the rest is in plain_registry.ts and shared_registry.ts.
  *
  * @module
  */
@@ -40,7 +40,7 @@ export function isArray(type: TableType): boolean {
   return type === "array" || type === "percpu_array";
 }
 
-/** What {@link Tables.create} makes a table from. */
+/** What {@link Registry.create} makes a table from. */
 export type TableAttributes = Omit<MapAttributes, "type"> & { readonly type: TableType };
 
 /** A handle of a table, whatever it is. */
@@ -53,7 +53,7 @@ export interface TableHandle {
  * References are counted: `create`, `byId` and `pinned` give one to their caller, who takes it back with `drop` when it has made
  * its own or needs none.
  */
-export abstract class Tables {
+export abstract class Registry {
   /** How many sections are running. */
   sections = 0;
   protected readonly host: ScratchMemory;
