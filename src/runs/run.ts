@@ -91,10 +91,10 @@ export class Run<K, V> {
 
   toEnd(): ProcessResult {
     const { host, table } = this.#map;
-    const { core, registry: tables } = host;
-    tables.hold(table); // the filter may close the map
+    const { core, registry } = host;
+    registry.hold(table); // the filter may close the map
     core.enterSection();
-    tables.sections++;
+    registry.sections++;
     table.runs++;
     try {
       this.#visit();
@@ -107,8 +107,8 @@ export class Run<K, V> {
       try {
         this.#close();
       } finally {
-        tables.leaveSection();
-        tables.drop(table);
+        registry.leaveSection();
+        registry.drop(table);
       }
     }
   }

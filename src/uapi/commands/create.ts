@@ -102,16 +102,16 @@ export function mapCreate(call: Call): number {
   }
   const capacity = refuseCapacity(attributes);
   if (capacity !== undefined) return -capacity.errno;
-  const { registry: tables } = call.host;
+  const { registry } = call.host;
   let table: Table;
   try {
-    table = tables.create(attributes, "createMap", "the map");
+    table = registry.create(attributes, "createMap", "the map");
   } catch (error) {
     if (error instanceof BpfError) return -error.errno;
     throw error;
   }
   const late = refuseLate(call, name);
   const result = late !== 0 ? -late : openFile(call.host, table, flags & (BPF_F_RDONLY | BPF_F_WRONLY));
-  tables.drop(table);
+  registry.drop(table);
   return result;
 }
