@@ -5,7 +5,6 @@
  *
  * @module
  */
-
 import { type HostOptions, resolveOptions } from "./core/options.ts";
 import { attachedSeat, type HostHandle, plainSeat, sharedSeat } from "./core/seat.ts";
 import type { MapType } from "./core/tables/map_types.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.ts";
 import { printedByName } from "../print/inspect.ts";
 import { type Codec, checkedSize, isCodec, Scalar } from "./codec.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { describe, outOfRange, wrongType } from "../arguments/mismatch.ts";
 import { type Codec, Scalar } from "./codec.ts";
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { describe, within, wrongType } from "../arguments/mismatch.ts";
 import { printedByName } from "../print/inspect.ts";
 import { type Codec, type Infer, isCodec, Scalar, SIZE_MAX } from "./codec.ts";

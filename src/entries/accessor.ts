@@ -9,7 +9,6 @@
  *
  * @module
  */
-
 import { within } from "../arguments/mismatch.ts";
 import { type Codec, Scalar } from "../codec/codec.ts";
 import { type Fields, holdsLock, isStruct, type StructCodec, spinLock } from "../codec/struct.ts";

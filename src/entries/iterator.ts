@@ -17,7 +17,6 @@
  *
  * @module
  */
-
 import { checkInteger } from "../arguments/integer.ts";
 import { checkSlips } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";

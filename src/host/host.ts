@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import { describe } from "../arguments/mismatch.ts";
 import { lockTimeout, sharedCore } from "../core/memory/shared_core.ts";
 import type { Seat } from "../core/seat.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import type { CoreHost } from "../core/core_host.ts";
 import { mapSubject } from "../errors.ts";
 import { MOST_PRINTED, printList } from "../print/inspect.ts";

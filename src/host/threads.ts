@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { checkInteger } from "../arguments/integer.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { CoreHost } from "../core/core_host.ts";

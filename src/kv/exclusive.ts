@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { lockTimeout } from "../core/memory/shared_core.ts";
 import type { Table } from "../core/tables/table.ts";
 import type { SharedExports } from "../core/wasm/shared_exports.ts";

@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";
 import { describe, within } from "../arguments/mismatch.ts";

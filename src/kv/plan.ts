@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { checkKnown } from "../arguments/known.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { hide } from "../print/hidden.ts";

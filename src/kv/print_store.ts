@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { type Inspect, printEntries, printList } from "../print/inspect.ts";
 import type { KvHandle } from "./handle.ts";
 

@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import { noBlock } from "../core/memory/scratch.ts";
 import { ERRNO_LIMIT } from "../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";

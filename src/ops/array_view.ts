@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { describe } from "../arguments/mismatch.ts";
 import { Scalar, type ScalarKind } from "../codec/codec.ts";
 import type { CoreHost } from "../core/core_host.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { checkKnown } from "../arguments/known.ts";
 import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.ts";
 import { type Codec, Scalar, type ScalarKind } from "../codec/codec.ts";

@@ -7,7 +7,6 @@
  *
  * @module
  */
-
 import { noBlock, scanLayout } from "../core/memory/scratch.ts";
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../core/wasm/exports.ts";
 import type { Operation } from "../errors.ts";

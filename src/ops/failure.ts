@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { isOutOfRange, within } from "../arguments/mismatch.ts";
 import { noMemory } from "../core/memory/scratch.ts";
 import { lockTimeout } from "../core/memory/shared_core.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { describe } from "../arguments/mismatch.ts";
 import { BPF_ANY, BPF_NOEXIST } from "../constants.ts";
 import { BpfError, ERRNO } from "../errors.ts";

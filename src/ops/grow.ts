@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { checkInteger } from "../arguments/integer.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { subjectOf } from "./failure.ts";

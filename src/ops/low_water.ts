@@ -7,7 +7,6 @@
  *
  * @module
  */
-
 import { checkNoPromise, checkPlainFunction } from "../arguments/functions.ts";
 import { checkInteger } from "../arguments/integer.ts";
 import { checkSlips } from "../arguments/known.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.ts";
 import { type Codec, Scalar } from "../codec/codec.ts";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";

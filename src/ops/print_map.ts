@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import type { AnyMapType } from "../core/tables/map_types.ts";
 import { type Inspect, printEntries, printList } from "../print/inspect.ts";
 import { EntryIterator } from "./entry_iterator.ts";

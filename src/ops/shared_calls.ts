@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import { Scalar } from "../codec/codec.ts";
 import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
 import { ERRNO, type Operation } from "../errors.ts";

@@ -11,7 +11,6 @@
  *
  * @module
  */
-
 import { describe, within } from "../arguments/mismatch.ts";
 import { type Codec, isCodec } from "../codec/codec.ts";
 import { holdsLock, struct } from "../codec/struct.ts";

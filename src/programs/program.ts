@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
 import type { Codec, Infer } from "../codec/codec.ts";

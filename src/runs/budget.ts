@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { MOST_PLANNED } from "../core/memory/run_record.ts";

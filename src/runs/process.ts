@@ -6,7 +6,6 @@
  *
  * @module
  */
-
 import { checkPlainFunction } from "../arguments/functions.ts";
 import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";

@@ -6,7 +6,6 @@
  *
  * @module
  */
-
 import { checkNoPromise } from "../arguments/functions.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { ACT_DELETE, ACT_KEEP, ACT_STOP } from "../constants.ts";

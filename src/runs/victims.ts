@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { checkNoPromise } from "../arguments/functions.ts";
 import type { RunRecord } from "../core/memory/run_record.ts";
 import { noBlock } from "../core/memory/scratch.ts";

@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import { builtinModule } from "../../builtin_module.ts";
 import { bpfError, ERRNO, noFreeSlotError } from "../../errors.ts";
 import { PAGE_BYTES } from "./views.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { hide } from "../../print/hidden.ts";
 import type { WasmMemory } from "../wasm/wasm_types.ts";
 

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import type { Registry } from "./registry.ts";
 import type { Table } from "./table.ts";
 

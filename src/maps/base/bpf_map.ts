@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import { within } from "../../arguments/mismatch.ts";
 import type { Codec, ScalarKind } from "../../codec/codec.ts";
 import type { CoreHost } from "../../core/core_host.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { checkNoPromise, checkPlainFunction } from "../../arguments/functions.ts";
 import { checkInteger } from "../../arguments/integer.ts";
 import { BPF_EXIST, BPF_F_LOCK } from "../../constants.ts";

@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import { checkInteger } from "../../arguments/integer.ts";
 import { describe } from "../../arguments/mismatch.ts";
 import type { Codec } from "../../codec/codec.ts";

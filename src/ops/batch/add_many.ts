@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { elementsOf, typedArrayName } from "../../arguments/byte_array.ts";
 import { describe } from "../../arguments/mismatch.ts";
 import { Scalar } from "../../codec/codec.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { noBlock, scanLayout } from "../../core/memory/scratch.ts";
 import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
 import { BpfError, bpfError, ERRNO } from "../../errors.ts";

@@ -7,7 +7,6 @@
  *
  * @module
  */
-
 import { byteLengthOf, fixedBytes, typedArrayName } from "../../arguments/byte_array.ts";
 import { describe, within } from "../../arguments/mismatch.ts";
 import { Scalar, type ScalarKind } from "../../codec/codec.ts";

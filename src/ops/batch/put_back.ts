@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { BPF_NOEXIST } from "../../constants.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import type { MapHandle } from "../handle.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { checkNoPromise, checkPlainFunction } from "../../arguments/functions.ts";
 import { checkInteger } from "../../arguments/integer.ts";
 import { checkSlips } from "../../arguments/known.ts";

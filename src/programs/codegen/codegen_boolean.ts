@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { S32, S64, U32, U64, within } from "../expressions/range.ts";
 import type { BooleanNode, Comparison, IntegerNode, Place, Run } from "../expressions/tree.ts";
 import {

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import type { BooleanNode, Comparison, Place, Run } from "../expressions/tree.ts";
 import { floatReader, integerReader } from "./evaluate_number.ts";
 import type { Evaluation, Reader } from "./evaluate_places.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { describe } from "../../arguments/mismatch.ts";
 import type { Codec } from "../../codec/codec.ts";
 import { complement, convert, negate, operate } from "./nodes.ts";

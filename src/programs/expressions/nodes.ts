@@ -5,7 +5,6 @@
  *
  * @module
  */
-
 import {
   all,
   type IntegerOperator,

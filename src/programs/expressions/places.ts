@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { describe } from "../../arguments/mismatch.ts";
 import type { ArrayCodec } from "../../codec/array.ts";
 import type { RunCodec } from "../../codec/bytes.ts";

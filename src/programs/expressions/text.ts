@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { describe, within } from "../../arguments/mismatch.ts";
 import type { RunCodec } from "../../codec/bytes.ts";
 import { Scalar } from "../../codec/codec.ts";

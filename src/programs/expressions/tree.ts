@@ -6,7 +6,6 @@
  *
  * @module
  */
-
 import type { IntegerOperator, Range, Sign } from "./range.ts";
 import type { NumberKind } from "./scalar_types.ts";
 

@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import type { CoreHost } from "../../core/core_host.ts";
 import type { SharedExports } from "../../core/wasm/shared_exports.ts";
 import { instantiate } from "../codegen/compile.ts";

@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import type { MapType } from "../../core/tables/map_types.ts";
 import type { TableType } from "../../core/tables/table.ts";
 import {

@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import { READ_AHEAD, roundUp64 } from "../../core/memory/scratch.ts";
 import { isArray } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";

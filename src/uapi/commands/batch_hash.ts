@@ -6,7 +6,6 @@
  *
  * @module
  */
-
 import { scanLayout } from "../../core/memory/scratch.ts";
 import { slotErrno } from "../../core/memory/shared_core.ts";
 import type { Table } from "../../core/tables/table.ts";

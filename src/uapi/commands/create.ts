@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import type { Table } from "../../core/tables/table.ts";
 import { BpfError } from "../../errors.ts";
 import { NUMA_NO_NODE, refuseAttributes, refuseByType, refuseCapacity } from "../../maps/validate.ts";

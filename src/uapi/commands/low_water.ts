@@ -4,7 +4,6 @@
  *
  * @module
  */
-
 import type { Table } from "../../core/tables/table.ts";
 import { BpfError } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";

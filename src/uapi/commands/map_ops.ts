@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { sharedCore } from "../../core/memory/shared_core.ts";
 import { isArray } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";

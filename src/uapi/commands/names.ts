@@ -5,7 +5,6 @@
  *
  * @module
  */
-
 import { isSocketMap } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { BPF_ATTR_ID, BPF_ATTR_OBJ } from "../abi/attr.ts";

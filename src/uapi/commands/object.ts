@@ -3,7 +3,6 @@
  *
  * @module
  */
-
 import { roundUp8 } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
 import type { Host } from "../../host/host.ts";
