@@ -3,7 +3,7 @@
 // not enough: strides of keys then show in the bucket bits.
 //
 // It is no PRF, and iteration order shows the order of hashes. A secret of 32 bits is found from thirty keys in that order, by
-// trying all (test/seed_attack.test.ts). So hosts draw all of them at random, those of each table by themselves
+// trying all (test/host/seed_attack.test.ts). So hosts draw all of them at random, those of each table by themselves
 // (src/core/memory/secrets.ts); expanded from a `seed` they are the same every time, and no protection.
 //
 // Secrets of a table, 24 bytes:  0 u64 S0 | 8 u64 S1, odd | 16 u64 S2, odd.  Words of NH: 128 per host, at SECRETS.

@@ -1,4 +1,4 @@
-// Thousands of flipped bits (test/flips.test.ts): TEST_FLIPS, 2,000 by default, of the seed TEST_SEED. Prints what came of them.
+// Thousands of flipped bits (test/ops/verify/flips.test.ts): TEST_FLIPS, 2,000 by default, of the seed TEST_SEED. Prints what came of them.
 import { pathToFileURL } from "node:url";
 import { expect, test } from "vitest";
 import { builtRoot } from "../support/built.ts";

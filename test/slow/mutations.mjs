@@ -16,12 +16,12 @@ import { parseArgs } from "node:util";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 const MODEL_TESTS = [
-  "test/model_rhash.test.ts",
-  "test/model_hash.test.ts",
-  "test/scan.test.ts",
+  "test/testing/model_rhash.test.ts",
+  "test/testing/model_hash.test.ts",
+  "test/testing/scan.test.ts",
   "test/guarantees_scans.test.ts",
   "test/guarantees_size.test.ts",
-  "test/number_values.test.ts",
+  "test/maps/number_values.test.ts",
 ];
 
 /**

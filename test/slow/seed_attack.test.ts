@@ -1,4 +1,4 @@
-// The large attack on a seed (test/seed_attack.test.ts has the small one): 2^28 candidates are tried against the listing of a host with a
+// The large attack on a seed (test/host/seed_attack.test.ts has the small one): 2^28 candidates are tried against the listing of a host with a
 // seed, and of one without; then keys that collide under the seed are inserted into both. TEST_ATTACK_BITS=32 tries all there are.
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";

@@ -1,4 +1,4 @@
-// The model tests of test/model_hash.test.ts and test/model_rhash.test.ts: the same generator, sequences and replay.
+// The model tests of test/testing/model_hash.test.ts and test/testing/model_rhash.test.ts: the same generator, sequences and replay.
 import { BPF_F_NO_PREALLOC } from "bpfmap";
 import {
   decodeOperations,

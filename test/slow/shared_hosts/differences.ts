@@ -12,20 +12,20 @@ const ELEMENTS_STAY =
   "a lock of the bucket of another key";
 
 export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, string>>>> = {
-  "test/add.test.ts": {
+  "test/ops/add.test.ts": {
     "addMany > takes them from host memory, also when it grows meanwhile": MEMORY_IS_ALL_THERE,
   },
-  "test/array.test.ts": {
+  "test/maps/array.test.ts": {
     "view > is the same object until host memory grows, and new then": MEMORY_IS_ALL_THERE,
   },
-  "test/batch.test.ts": {
+  "test/ops/batch/batch.test.ts": {
     "Batch > gives new views after host memory has grown": MEMORY_IS_ALL_THERE,
   },
-  "test/create.test.ts": {
+  "test/maps/create.test.ts": {
     "a hint is room at the start: inserts up to it split nothing":
       "a table grows by what has been handed out to the CPUs to insert, up to a 32nd more than its entries",
   },
-  "test/errors_state.test.ts": {
+  "test/maps/errors_state.test.ts": {
     "EBUSY: a getter of a key or value that calls the library > is caught when the getter closes the map or the host":
       "a host is not closed while a key or value is being encoded: another thread would get the memory that it goes to",
   },
@@ -35,33 +35,33 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, string
     "memory > follows the number of entries down: out of line, 4 + 60 bytes": ELEMENTS_STAY,
     "memory > follows the number of entries down: out of line, 4 + 300 bytes": ELEMENTS_STAY,
   },
-  "test/host.test.ts": {
+  "test/host/host.test.ts": {
     "createHost > rounds maxMemory down to pages and stays below 4 GiB": OWN_LIMITS,
     "createHost > with no memory for a map says ENOMEM":
       "each CPU slot has a journal, so a single page holds no shared host at all",
   },
-  "test/map_api.test.ts": {
+  "test/maps/map_api.test.ts": {
     "hash > keeps its entries while host memory grows under it": MEMORY_IS_ALL_THERE,
     "rhash > keeps its entries while host memory grows under it": MEMORY_IS_ALL_THERE,
   },
-  "test/memory.test.ts": {
+  "test/host/memory.test.ts": {
     "hash > 10,000 small maps of 10 entries take less than 1.5 KB each and leave nothing": OWN_LIMITS,
     "rhash > 10,000 small maps of 10 entries take less than 1.5 KB each and leave nothing": `${OWN_LIMITS}, and a map has a line of 64 bytes for each CPU`,
   },
-  "test/number_values.test.ts": {
+  "test/maps/number_values.test.ts": {
     "growing memory > replaces the views as soon as a set has grown it": MEMORY_IS_ALL_THERE,
   },
-  "test/programs/entry.test.ts": {
+  "test/entries/entry.test.ts": {
     "reading > after host memory has grown": MEMORY_IS_ALL_THERE,
   },
-  "test/programs/iterator_changes.test.ts": {
+  "test/entries/iterator_changes.test.ts": {
     "memory > grows while show() runs": MEMORY_IS_ALL_THERE,
   },
   "test/uapi/attr.test.ts": {
     "memory > of the host may grow during a call that has its attributes and buffers there":
       MEMORY_IS_ALL_THERE,
   },
-  "test/write_batch.test.ts": Object.fromEntries(
+  "test/ops/batch/write_batch.test.ts": Object.fromEntries(
     ["hash", "rhash", "percpu_hash"].map((type) => [
       `${type}: batches with conditions and deletes > large batches grow the map and the memory under it, and shrink it again`,
       MEMORY_IS_ALL_THERE,

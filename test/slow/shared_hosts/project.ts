@@ -21,18 +21,16 @@ export const sharedHosts: UserWorkspaceConfig = {
   ],
   test: {
     name: "shared hosts",
-    include: ["test/*.test.ts", "test/uapi/*.test.ts", "test/programs/*.test.ts"],
+    include: [
+      "test/guarantees*.test.ts",
+      "test/{entries,host,maps,ops,print,programs,runs,testing,uapi}/*.test.ts",
+      "test/ops/batch/*.test.ts",
+    ],
     exclude: [
-      // Of the build, the documents and the codecs, which know no hosts.
-      ...["core_build", "docs", "promises", "example_programs", "codec*"].map(
-        (name) => `test/${name}.test.ts`,
-      ),
       // These make shared hosts themselves where it matters, and know the memory of both.
-      ...["verify*", "flips", "map_methods"].map((name) => `test/${name}.test.ts`),
-      "test/programs/process.test.ts",
-      "test/programs/process_filter.test.ts",
+      ...["maps/map_methods", "runs/process", "runs/process_filter"].map((name) => `test/${name}.test.ts`),
       // Of memory that grows, and ends where a plain host's does.
-      ...["programs/rules", "programs/errors", "grow_views"].map((name) => `test/${name}.test.ts`),
+      ...["programs/rules", "programs/errors", "ops/grow_views"].map((name) => `test/${name}.test.ts`),
     ],
     setupFiles: [setup],
     testTimeout: 10 * 60 * 1000,
