@@ -9,9 +9,9 @@ import ts from "typescript";
 /** Where every nanosecond counts, or a loop goes over words: a call more would be seen. */
 export const HOT = [
   "entries/accessor.ts",
-  "kv/copy.ts",
   "kv/plain_store.ts",
-  "kv/store_handle.ts",
+  "kv/store/copy.ts",
+  "kv/store/store_handle.ts",
   "maps/array/array_map.ts",
   "maps/array/shared_array.ts",
   "maps/array/shared_percpu_array.ts",

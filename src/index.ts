@@ -43,7 +43,7 @@ export type { HostJson } from "./host/print_host.ts";
 export type { HostThreads } from "./host/threads.ts";
 export { attachHost, createHost, createMap, defaultHost } from "./hosts.ts";
 export * from "./kv/index.ts";
-export type { StoreJson } from "./kv/print_store.ts";
+export type { StoreJson } from "./kv/store/print_store.ts";
 export type { ArrayMap } from "./maps/array/array_map.ts";
 export type { PercpuArrayMap } from "./maps/array/percpu_array.ts";
 export type { BpfMap } from "./maps/base/bpf_map.ts";

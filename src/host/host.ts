@@ -13,7 +13,7 @@ import { checkPath } from "../core/tables/path.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { createKvOn, type KvOpenSpec, type KvSpec, openKvOn } from "../kv/create.ts";
 import type { KvStore } from "../kv/kv_store.ts";
-import type { StoreHandle } from "../kv/store_handle.ts";
+import type { StoreHandle } from "../kv/store/store_handle.ts";
 import type { BpfMap } from "../maps/base/bpf_map.ts";
 import { type AnyMapSpec, type AnyOpenSpec, createMapOn, openMapOn } from "../maps/create.ts";
 import type { MapOf } from "../maps/map_of.ts";

@@ -9,14 +9,14 @@ import { describe } from "../arguments/mismatch.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import type { Table } from "../core/tables/table.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import { Binding } from "./binding.ts";
-import { storeSubject } from "./failure.ts";
 import type { KvStore } from "./kv_store.ts";
-import { type CheckedManifest, checkManifest, type Manifest } from "./manifest.ts";
+import { type CheckedManifest, checkManifest, type Manifest } from "./manifest/manifest.ts";
 import { MOST_KEYS, MOST_PAGES, PAGE_BYTES } from "./metadata.ts";
 import { PlainKvStore } from "./plain_store.ts";
-import { rollOut } from "./rollout.ts";
+import { rollOut } from "./rollout/rollout.ts";
 import { SharedKvStore } from "./shared_store.ts";
+import { Binding } from "./store/binding.ts";
+import { storeSubject } from "./store/failure.ts";
 
 /** What {@link Host.createKvStore} makes a store from. */
 export interface KvSpec<T> {

@@ -11,7 +11,7 @@ export {
   ManifestMismatchError,
   type PairSpec,
   type StoredPair,
-} from "./manifest.ts";
+} from "./manifest/manifest.ts";
 export type { KvPair } from "./pair.ts";
-export type { Plan, PlanAction, PlanStep, UndoOptions } from "./plan.ts";
-export type { StoredManifest, StoreHandle } from "./store_handle.ts";
+export type { Plan, PlanAction, PlanStep, UndoOptions } from "./rollout/plan.ts";
+export type { StoredManifest, StoreHandle } from "./store/store_handle.ts";

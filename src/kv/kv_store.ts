@@ -5,12 +5,12 @@
  */
 import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import { Binding } from "./binding.ts";
-import { checkManifest, type Manifest } from "./manifest.ts";
+import { checkManifest, type Manifest } from "./manifest/manifest.ts";
 import type { KvPair } from "./pair.ts";
-import { type Plan, planOf } from "./plan.ts";
-import { rollOut } from "./rollout.ts";
-import { StoreHandle } from "./store_handle.ts";
+import { type Plan, planOf } from "./rollout/plan.ts";
+import { rollOut } from "./rollout/rollout.ts";
+import { Binding } from "./store/binding.ts";
+import { StoreHandle } from "./store/store_handle.ts";
 
 /**
  * A handle of a KV store. Keys are 0 to `maxKeys - 1`, values 1 to 4096 bytes; no value lies across two pages. A store with a manifest

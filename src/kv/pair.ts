@@ -7,10 +7,10 @@ import { within } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, type Inspect, printEntries } from "../print/inspect.ts";
-import type { Binding } from "./binding.ts";
-import { closedError, storeError } from "./failure.ts";
-import type { CheckedPair } from "./manifest.ts";
-import type { StoreHandle } from "./store_handle.ts";
+import type { CheckedPair } from "./manifest/manifest.ts";
+import type { Binding } from "./store/binding.ts";
+import { closedError, storeError } from "./store/failure.ts";
+import type { StoreHandle } from "./store/store_handle.ts";
 
 /** Bytes to encode values into, and whether somebody is doing so: a getter of a value may set the pair that is being set. */
 interface Buffer {

@@ -5,11 +5,11 @@
  * @module
  */
 import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
-import { copyIn, copyOut } from "./copy.ts";
-import { keyError, valueTypeError } from "./failure.ts";
 import { KvStore } from "./kv_store.ts";
 import { offsetOf, PAGE_ENTRY_SHIFT, pageOf, RETAINED, sizeOf } from "./metadata.ts";
 import { KvPair } from "./pair.ts";
+import { copyIn, copyOut } from "./store/copy.ts";
+import { keyError, valueTypeError } from "./store/failure.ts";
 
 export class PlainKvStore<T> extends KvStore<T> {
   override put(key: number, bytes: Uint8Array): void {

@@ -7,11 +7,11 @@ import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
 import { sharedCore } from "../core/memory/shared_core.ts";
 import type { SharedExports } from "../core/wasm/shared_exports.ts";
 import { ERRNO } from "../errors.ts";
-import type { Binding } from "./binding.ts";
-import { copyOut } from "./copy.ts";
-import { keyError, storeError, valueTypeError } from "./failure.ts";
 import { KvStore } from "./kv_store.ts";
 import { KvPair } from "./pair.ts";
+import type { Binding } from "./store/binding.ts";
+import { copyOut } from "./store/copy.ts";
+import { keyError, storeError, valueTypeError } from "./store/failure.ts";
 
 /** Rollouts that may come in between before a call gives up. */
 const TRIES = 100;

@@ -4,13 +4,13 @@
  *
  * @module
  */
-import { checkInteger } from "../arguments/integer.ts";
-import { checkKnown } from "../arguments/known.ts";
-import { describe, within } from "../arguments/mismatch.ts";
-import { type Codec, isCodec } from "../codec/codec.ts";
-import { holdsLock } from "../codec/struct.ts";
-import { BpfError, bpfError, damagedError, ERRNO, type Operation } from "../errors.ts";
-import { PAGE_BYTES } from "./metadata.ts";
+import { checkInteger } from "../../arguments/integer.ts";
+import { checkKnown } from "../../arguments/known.ts";
+import { describe, within } from "../../arguments/mismatch.ts";
+import { type Codec, isCodec } from "../../codec/codec.ts";
+import { holdsLock } from "../../codec/struct.ts";
+import { BpfError, bpfError, damagedError, ERRNO, type Operation } from "../../errors.ts";
+import { PAGE_BYTES } from "../metadata.ts";
 
 /** One pair of a {@link Manifest}: values of type `V`, which were of type `From` in the manifest before. */
 export interface PairSpec<V, From = unknown> {

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { checkKnown } from "../arguments/known.ts";
-import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import { hide } from "../print/hidden.ts";
-import { INSPECT } from "../print/inspect.ts";
-import { type Growth, growthOf } from "./growth.ts";
+import { checkKnown } from "../../arguments/known.ts";
+import { bpfError, ERRNO, type Operation } from "../../errors.ts";
+import { hide } from "../../print/hidden.ts";
+import { INSPECT } from "../../print/inspect.ts";
+import { type Growth, growthOf } from "../manifest/growth.ts";
 import {
   type CheckedManifest,
   type CheckedPair,
@@ -16,8 +16,8 @@ import {
   encodePair,
   isSame,
   type StoredPair,
-} from "./manifest.ts";
-import type { StoreHandle } from "./store_handle.ts";
+} from "../manifest/manifest.ts";
+import type { StoreHandle } from "../store/store_handle.ts";
 
 /**
  * What happens to a pair: `add` gives it its default; `convert` makes its value from the old one by the function of the manifest, `grow`

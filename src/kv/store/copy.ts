@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { fixedBytes, steadyBytes } from "../arguments/byte_array.ts";
+import { fixedBytes, steadyBytes } from "../../arguments/byte_array.ts";
 
 /** Bytes up to which a loop is faster than a view and a call of `set` (Node 20: 36 and 39 ns for 32 bytes, 69 and 41 for 64). */
 const SHORT = 32;

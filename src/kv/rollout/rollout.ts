@@ -4,16 +4,21 @@
  *
  * @module
  */
-import { noBlock } from "../core/memory/scratch.ts";
-import { ERRNO_LIMIT } from "../core/wasm/exports.ts";
-import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import { Binding } from "./binding.ts";
+import { noBlock } from "../../core/memory/scratch.ts";
+import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
+import { bpfError, ERRNO, type Operation } from "../../errors.ts";
+import {
+  type CheckedManifest,
+  type CheckedPair,
+  type StoredPair,
+  writeManifest,
+} from "../manifest/manifest.ts";
+import { RETAINED, STAGED } from "../metadata.ts";
+import { Binding } from "../store/binding.ts";
+import { storeError } from "../store/failure.ts";
+import type { StoreHandle } from "../store/store_handle.ts";
 import { exclusively, GATE, hold, letGo } from "./exclusive.ts";
-import { storeError } from "./failure.ts";
-import { type CheckedManifest, type CheckedPair, type StoredPair, writeManifest } from "./manifest.ts";
-import { RETAINED, STAGED } from "./metadata.ts";
 import { type Move, type Plan, planOf } from "./plan.ts";
-import type { StoreHandle } from "./store_handle.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

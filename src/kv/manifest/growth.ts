@@ -4,8 +4,8 @@
  *
  * @module
  */
-import { Scalar, type ScalarKind } from "../codec/codec.ts";
-import type { StructCodec } from "../codec/struct.ts";
+import { Scalar, type ScalarKind } from "../../codec/codec.ts";
+import type { StructCodec } from "../../codec/struct.ts";
 import type { CheckedPair } from "./manifest.ts";
 
 /** How a value gets larger, and smaller again. */

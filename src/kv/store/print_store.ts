@@ -3,7 +3,7 @@
  *
  * @module
  */
-import { type Inspect, printEntries, printList } from "../print/inspect.ts";
+import { type Inspect, printEntries, printList } from "../../print/inspect.ts";
 import type { KvHandle } from "./handle.ts";
 
 /** The keys that have a value, with its bytes. */

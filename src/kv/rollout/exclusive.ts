@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { lockTimeout } from "../core/memory/shared_core.ts";
-import type { Table } from "../core/tables/table.ts";
-import type { SharedExports } from "../core/wasm/shared_exports.ts";
-import { bpfError, ERRNO, type Operation } from "../errors.ts";
-import type { StoreHandle } from "./store_handle.ts";
+import { lockTimeout } from "../../core/memory/shared_core.ts";
+import type { Table } from "../../core/tables/table.ts";
+import type { SharedExports } from "../../core/wasm/shared_exports.ts";
+import { bpfError, ERRNO, type Operation } from "../../errors.ts";
+import type { StoreHandle } from "../store/store_handle.ts";
 
 /** Which of the two locks of a store (assembly/kv/manifest.ts). */
 export const ROLLOUT = 0;

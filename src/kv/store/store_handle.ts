@@ -4,22 +4,22 @@
  *
  * @module
  */
-import { elementsOf, isUint8Array } from "../arguments/byte_array.ts";
-import { describe } from "../arguments/mismatch.ts";
-import type { CoreHost } from "../core/core_host.ts";
-import { tableBytes, tableEntries } from "../core/tables/stats.ts";
-import type { Table } from "../core/tables/table.ts";
-import type { CoreExports } from "../core/wasm/exports.ts";
-import type { WasmGlobal } from "../core/wasm/wasm_types.ts";
-import { ERRNO, type Operation } from "../errors.ts";
-import { problemsOfTable } from "../ops/verify.ts";
-import { compareBy, hide } from "../print/hidden.ts";
-import { INSPECT, type Inspect } from "../print/inspect.ts";
+import { elementsOf, isUint8Array } from "../../arguments/byte_array.ts";
+import { describe } from "../../arguments/mismatch.ts";
+import type { CoreHost } from "../../core/core_host.ts";
+import { tableBytes, tableEntries } from "../../core/tables/stats.ts";
+import type { Table } from "../../core/tables/table.ts";
+import type { CoreExports } from "../../core/wasm/exports.ts";
+import type { WasmGlobal } from "../../core/wasm/wasm_types.ts";
+import { ERRNO, type Operation } from "../../errors.ts";
+import { problemsOfTable } from "../../ops/verify.ts";
+import { compareBy, hide } from "../../print/hidden.ts";
+import { INSPECT, type Inspect } from "../../print/inspect.ts";
+import { readManifest, type StoredPair } from "../manifest/manifest.ts";
+import { offsetOf, PAGE_BYTES, PAGE_ENTRY_SHIFT, pageOf, sizeOf } from "../metadata.ts";
 import type { Binding } from "./binding.ts";
 import { copyIn } from "./copy.ts";
 import { closedError, keyError, storeError, storeSubject, valueError } from "./failure.ts";
-import { readManifest, type StoredPair } from "./manifest.ts";
-import { offsetOf, PAGE_BYTES, PAGE_ENTRY_SHIFT, pageOf, sizeOf } from "./metadata.ts";
 import { contentsOfStore, inspectStore, jsonOfStore, type StoreJson } from "./print_store.ts";
 
 /** The manifest in force, as a store has it in its memory. */

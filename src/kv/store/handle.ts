@@ -3,8 +3,8 @@
  *
  * @module
  */
-import type { CoreHost } from "../core/core_host.ts";
-import type { StoredPair } from "./manifest.ts";
+import type { CoreHost } from "../../core/core_host.ts";
+import type { StoredPair } from "../manifest/manifest.ts";
 
 /** See {@link StoreHandle}. */
 export interface KvHandle {

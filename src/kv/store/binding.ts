@@ -3,9 +3,9 @@
  *
  * @module
  */
-import { ERRNO, type Operation } from "../errors.ts";
+import { ERRNO, type Operation } from "../../errors.ts";
+import { type CheckedManifest, differencesOf, mismatchError, readManifest } from "../manifest/manifest.ts";
 import type { KvHandle } from "./handle.ts";
-import { type CheckedManifest, differencesOf, mismatchError, readManifest } from "./manifest.ts";
 
 export class Binding {
   readonly manifest: CheckedManifest;

@@ -3,12 +3,12 @@
  *
  * @module
  */
-import { describe } from "../arguments/mismatch.ts";
-import { noMemory } from "../core/memory/scratch.ts";
-import { lockTimeout } from "../core/memory/shared_core.ts";
-import { bpfError, ERRNO, type Operation } from "../errors.ts";
+import { describe } from "../../arguments/mismatch.ts";
+import { noMemory } from "../../core/memory/scratch.ts";
+import { lockTimeout } from "../../core/memory/shared_core.ts";
+import { bpfError, ERRNO, type Operation } from "../../errors.ts";
+import { PAGE_BYTES } from "../metadata.ts";
 import type { KvHandle } from "./handle.ts";
-import { PAGE_BYTES } from "./metadata.ts";
 
 /** How messages call a store that may have no name. */
 export function storeSubject(name: string, id?: number): string {
