@@ -1,5 +1,5 @@
 import { rmSync } from "node:fs";
-import { newFolder, openDatabase } from "../../contenders/lmdb.mjs";
+import { newFolder, openDatabase } from "../../peers/lmdb.mjs";
 import { GROUP } from "./sizes.mjs";
 
 export const name = "lmdb";

@@ -1,5 +1,5 @@
-import { newSharedMap, stringsOf } from "../../contenders/sharedmap.mjs";
 import { requirePeer } from "../../peers/install.mjs";
+import { newSharedMap, stringsOf } from "../../peers/sharedmap.mjs";
 
 export const name = "sharedmap";
 export const title = "sharedmap (npm), keys as strings made in advance";

@@ -1,4 +1,4 @@
-import { requirePeer } from "../peers/install.mjs";
+import { requirePeer } from "./install.mjs";
 
 export const name = "lru-cache";
 export const title = "lru-cache (npm), max as large as the map";

@@ -1,4 +1,4 @@
-import { requirePeer } from "../peers/install.mjs";
+import { requirePeer } from "./install.mjs";
 
 export const name = "mnemonist";
 export const title = "mnemonist LRUMapWithDelete (npm), typed, capacity as large as the map";

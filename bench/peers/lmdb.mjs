@@ -1,7 +1,7 @@
 import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { requirePeer } from "../peers/install.mjs";
+import { requirePeer } from "./install.mjs";
 
 export const name = "lmdb";
 export const title = "lmdb (npm) in memory, one transaction for all writes of a pass";

@@ -1,4 +1,4 @@
-import { requirePeer } from "../peers/install.mjs";
+import { requirePeer } from "./install.mjs";
 
 export const name = "ronomon";
 export const title = "@ronomon/hash-table (npm), 4-byte keys, 8-byte values";

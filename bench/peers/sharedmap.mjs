@@ -1,4 +1,4 @@
-import { requirePeer } from "../peers/install.mjs";
+import { requirePeer } from "./install.mjs";
 
 export const name = "sharedmap";
 export const title = "sharedmap (npm), keys and values as strings made in advance";
