@@ -5,7 +5,7 @@ import v8 from "node:v8";
 import vm from "node:vm";
 import { runWorkload } from "./children/run_workload.mjs";
 import { compare } from "./cli/compare.mjs";
-import { helpText, parseOptions } from "./cli/options.mjs";
+import { parseOptions } from "./cli/options.mjs";
 import { drawPlots } from "./cli/plots.mjs";
 import { newProgress } from "./cli/progress.mjs";
 import { headOf, markdownOf, textOf } from "./cli/report.mjs";
@@ -59,10 +59,7 @@ async function main(args) {
     return 0;
   }
   const options = parseOptions(args, workloads);
-  if (options.help) {
-    console.log(helpText(workloads));
-    return 0;
-  }
+  if (options === undefined) return 0;
   checkWritable(options);
   const quiet = options.json === "-" || options.markdown === "-";
   const file = { ...environment(options.seed), results: [] };

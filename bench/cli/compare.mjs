@@ -1,9 +1,10 @@
 // `npm run bench -- compare OLD.json NEW.json`: what became slower or faster by more than both spreads.
 import { readFileSync } from "node:fs";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { align, formatNumber, formatSize, formatValue } from "../run/format.mjs";
 import { isRate, ratios, summarise } from "../run/statistics.mjs";
 import { UsageError } from "../run/usage_error.mjs";
+import { parseCommand } from "./options.mjs";
 
 /** What should be equal for two files to be comparable; a word of warning where it is not. */
 const SAME = ["node", "v8", "cpu", "cores", "kernel"];
@@ -13,7 +14,12 @@ const SAME = ["node", "v8", "cpu", "cores", "kernel"];
  * @returns {number} exit status: 1 when something became slower
  */
 export function compare(args) {
-  const { json, files } = parse(args);
+  const command = new Command("npm run bench -- compare").argument("[FILE...]", "OLD.json and NEW.json");
+  command.option("--json", "the changes as JSON");
+  if (!parseCommand(command, args)) return 0;
+  const files = command.args;
+  const { json } = command.opts();
+  if (files.length !== 2) throw new UsageError(`compare: expected two files, got ${files.length}`);
   const [before, after] = files.map(readResults);
   const pairs = pairResults(before, after, files);
   const warnings = SAME.filter((key) => before[key] !== after[key]).map(
@@ -28,17 +34,6 @@ export function compare(args) {
     console.log(textOf(lines, slower, faster));
   }
   return slower > 0 ? 1 : 0;
-}
-
-function parse(args) {
-  try {
-    const options = { json: { type: "boolean", default: false } };
-    const { values, positionals: files } = parseArgs({ args, options, allowPositionals: true });
-    if (files.length !== 2) throw new Error(`compare: expected two files, got ${files.length}`);
-    return { json: values.json, files };
-  } catch (error) {
-    throw new UsageError(error.message);
-  }
 }
 
 function readResults(file) {

@@ -1,26 +1,19 @@
 // `npm run bench -- plots RESULT.json ... [--out DIR]`: draws what result files hold.
 import { fileURLToPath } from "node:url";
-import { parseArgs } from "node:util";
+import { Command } from "commander";
 import { plots } from "../plots/index.mjs";
 import { UsageError } from "../run/usage_error.mjs";
+import { parseCommand } from "./options.mjs";
 
 const RESULTS = fileURLToPath(new URL("../results", import.meta.url));
 
 /** @param {string[]} args */
 export async function drawPlots(args) {
-  const { out, files } = parse(args);
-  for (const path of await draw(files, out)) console.log(path);
-}
-
-function parse(args) {
-  try {
-    const options = { out: { type: "string", default: RESULTS } };
-    const { values, positionals: files } = parseArgs({ args, options, allowPositionals: true });
-    if (files.length === 0) throw new Error("plots: expected result files, got none");
-    return { out: values.out, files };
-  } catch (error) {
-    throw new UsageError(error.message);
-  }
+  const command = new Command("npm run bench -- plots").argument("[FILE...]", "results of --json");
+  command.option("--out <DIR>", "where the pictures go", RESULTS);
+  if (!parseCommand(command, args)) return;
+  if (command.args.length === 0) throw new UsageError("plots: expected result files, got none");
+  for (const path of await draw(command.args, command.opts().out)) console.log(path);
 }
 
 async function draw(files, out) {

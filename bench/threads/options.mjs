@@ -3,7 +3,7 @@ export const SECONDS = { type: "number", default: 0.5, help: "how long the threa
 
 export const THREADS = {
   type: "integers",
-  default: "1,2",
+  default: [1, 2],
   most: 63,
   help: "numbers of threads, each measured",
 };
