@@ -69,14 +69,6 @@ export const ARRAYS: readonly Shape[] = [
   { name: "array of 24 bytes", ...hash, keySize: 4, valueSize: 24, maxEntries: 10, array: true },
 ];
 
-/** The shape of a name, for programs that need a particular one. */
-export function shapeOf(name: string): Shape {
-  const all = [...HASHES, ...ODD, ...PER_CPU, ...SPIN_LOCKED, ...ARRAYS];
-  const found = all.find((shape) => shape.name === name);
-  if (!found) throw new Error(`no shape is called ${name}`);
-  return found;
-}
-
 /** Bytes of a value that hold data: all but its spin lock. */
 export function dataBytes(shape: Shape): number {
   return shape.valueSize - (shape.lockOffset === undefined ? 0 : SPIN_LOCK_BYTES);
