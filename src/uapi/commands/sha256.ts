@@ -1,5 +1,6 @@
 /**
  * SHA-256 (FIPS 180-4), for the hash of a frozen array that OBJ_GET_INFO_BY_FD gives. `crypto.subtle` has it only as a promise.
+ * Sixty lines of our own and not `@noble/hashes`: every user would install and audit a second dependency for one field of one command.
  *
  * @module
  */
