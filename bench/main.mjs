@@ -8,7 +8,8 @@ import { compare } from "./cli/compare.mjs";
 import { parseOptions } from "./cli/options.mjs";
 import { drawPlots } from "./cli/plots.mjs";
 import { newProgress } from "./cli/progress.mjs";
-import { headOf, markdownOf, textOf } from "./cli/report.mjs";
+import { headOf, markdownOfFile, textOf } from "./cli/report.mjs";
+import { writeTables } from "./cli/tables.mjs";
 import { environment } from "./run/environment.mjs";
 import { runChild } from "./run/run_child.mjs";
 import { UsageError } from "./run/usage_error.mjs";
@@ -58,6 +59,10 @@ async function main(args) {
     await drawPlots(rest);
     return 0;
   }
+  if (command === "tables") {
+    writeTables(rest);
+    return 0;
+  }
   const options = parseOptions(args, workloads);
   if (options === undefined) return 0;
   checkWritable(options);
@@ -81,7 +86,7 @@ async function main(args) {
     if (stopped) break;
   }
   if (options.json === "-") console.log(JSON.stringify(file));
-  if (options.markdown === "-") console.log(markdownText(file));
+  if (options.markdown === "-") console.log(markdownOfFile(file));
   return stopped ? 130 : status;
 }
 
@@ -100,10 +105,8 @@ function checkWritable({ json, markdown }) {
 /** After each workload, so that nothing measured is lost whatever comes. */
 function write(file, { json, markdown }) {
   if (json !== undefined && json !== "-") writeFileSync(json, `${JSON.stringify(file)}\n`);
-  if (markdown !== undefined && markdown !== "-") writeFileSync(markdown, `${markdownText(file)}\n`);
+  if (markdown !== undefined && markdown !== "-") writeFileSync(markdown, `${markdownOfFile(file)}\n`);
 }
-
-const markdownText = (file) => [headOf(file), ...file.results.map(markdownOf)].join("\n\n");
 
 try {
   process.exitCode = await main(process.argv.slice(2));

@@ -50,8 +50,9 @@ export function textOf(result) {
   return lines.join("\n");
 }
 
-export function markdownOf(result) {
-  const lines = [`### ${result.workload}: ${result.title}`];
+function markdownOf(result) {
+  const rounds = [...new Set(result.measurements.map(({ rounds }) => rounds.length))].join(" or ");
+  const lines = [`## ${result.workload}`, "", `${result.title}; rounds: ${rounds}`];
   for (const { size, rows } of summariseResult(result)) {
     const contenders = [...new Set(rows.flatMap(({ cells }) => cells.map(({ contender }) => contender)))];
     contenders.sort((a, b) => (a === "bpfmap" ? -1 : b === "bpfmap" ? 1 : 0));
@@ -90,3 +91,6 @@ export function headOf({ node, v8, cpu, cores, kernel, commit, dirty, date, seed
   const version = commit === null ? "" : `, commit ${commit.slice(0, 12)}${dirty ? " with changes" : ""}`;
   return `Node ${node} (V8 ${v8}), ${cores} cores of ${cpu}, ${kernel}${version}, seed ${seed}, ${date.slice(0, 10)}`;
 }
+
+/** A whole result file as Markdown. */
+export const markdownOfFile = (file) => [headOf(file), ...file.results.map(markdownOf)].join("\n\n");

@@ -3,6 +3,7 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
+import { countersPage } from "../cli/tables.mjs";
 import { measureApart } from "./apart.mjs";
 import { changesText, compare, differences } from "./compare.mjs";
 
@@ -10,7 +11,7 @@ const HELP = `usage: npm run bench:check -- [options] [BASELINE]
 Counts instructions, probes and bytes of a fixed workload. Exits with 1 when instructions or probes per operation have risen by more
 than 2 % or bytes per entry by more than 1 % against BASELINE (default: bench/baseline.json), or when other work was done. Prints
 the fingerprint of what each case has done.
-  --update     writes the counts to BASELINE instead
+  --update     writes the counts to BASELINE instead, and the table of bench/baseline.json
   --repeat N   runs N times, each in a process of its own, and exits with 1 unless all counts are equal
   --help       this text`;
 
@@ -49,6 +50,9 @@ function main() {
   if (update) {
     writeFileSync(baselineFile, text);
     console.log(`written: ${baselineFile}`);
+    const { path, text: table } = countersPage();
+    writeFileSync(path, table);
+    console.log(`written: ${path}`);
     return 0;
   }
   return report(compare(JSON.parse(readFileSync(baselineFile, "utf8")), measured));

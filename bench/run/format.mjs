@@ -15,8 +15,9 @@ export function formatSize(size) {
   return String(size);
 }
 
-/** Nanoseconds of one operation, or of a pause: large ones in ms. */
+/** Nanoseconds of one operation, or of a pause: large ones in ms. Counts as they are. */
 export function formatValue(value, unit) {
+  if (unit === "count") return value.toLocaleString("en");
   if (unit === "ns" && value >= 100_000) return `${formatNumber(value / 1e6)} ms`;
   return formatNumber(value);
 }

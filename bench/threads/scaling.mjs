@@ -5,10 +5,10 @@ import { nameOf } from "./turns.mjs";
 
 const show = (summary) => `${formatRatio(summary.median)} (${formatSpread(summary)})`;
 
-/** What was promised, where something was, and whether it holds. */
-function asked({ median }, least) {
+/** The goal, where there is one, and whether it is reached. */
+function goalText({ median }, least) {
   if (least === undefined) return "";
-  return `, asked >= ${least}x${median >= least ? "" : ", WHICH DOES NOT HOLD"}`;
+  return `, goal >= ${least}x${median >= least ? "" : ", not reached"}`;
 }
 
 /**
@@ -43,9 +43,9 @@ export function scalingOf(measurements, { size, rows, threads, names }, goals) {
         details.push({ size, operation: row.operation, contender, threads: [least, count], rounds });
         const promised = contender === "bpfmap" && row.goal && least === 1 && count === 2;
         const summary = summarise(rounds);
-        words.push(`${contender} ${show(summary)}${asked(summary, promised ? goals.scaling : undefined)}`);
+        words.push(`${contender} ${show(summary)}${goalText(summary, promised ? goals.scaling : undefined)}`);
       }
-      const what = `${count} threads do so many times what ${least === 1 ? "one does" : `${least} do`}`;
+      const what = `${count} threads / ${least === 1 ? "1 thread" : `${least} threads`}`;
       if (words.length > 0) notes.push(`${row.operation}, ${entries}: ${what}: ${words.join("; ")}`);
     }
     if (!row.goal) continue;
@@ -53,7 +53,7 @@ export function scalingOf(measurements, { size, rows, threads, names }, goals) {
       const [theirs, ours] = ["sharedmap", "bpfmap"].map((contender) => rates(row, count, contender));
       if (theirs === undefined || ours === undefined) continue;
       const summary = summarise(ratios(theirs, ours, "Mops/s"));
-      const many = `bpfmap does ${show(summary)} what sharedmap does${asked(summary, goals.sharedmap)}`;
+      const many = `bpfmap does ${show(summary)} what sharedmap does${goalText(summary, goals.sharedmap)}`;
       notes.push(`${nameOf({ row, count })}, ${entries}: ${many}`);
     }
   }

@@ -65,7 +65,7 @@ async function run(context, type) {
     notes: [
       "refused: bpfmap's set() throws a BpfError with a message and a stack, which is nearly all of its time; bpfmap-syscall " +
         "gets -E2BIG from host.bpf(), as a BPF program does from bpf_map_update_elem",
-      "who has no limit has no refused insert",
+      "a contender without a limit refuses no insert",
     ],
   };
 }

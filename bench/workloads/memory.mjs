@@ -62,7 +62,7 @@ function boundNotes({ samples, worst }) {
   const [, from] = worst;
   const notes = [];
   const check = (where, value, most) => {
-    const verdict = value <= most ? "" : ", WHICH DOES NOT HOLD";
+    const verdict = value <= most ? "" : ", exceeded";
     notes.push(
       `accounting of bpfmap ${where}: ${value.toFixed(2)} bytes per entry; must be <= ${most}${verdict}`,
     );

@@ -41,7 +41,7 @@ const ALL = "deletes all";
 /**
  * @param {string} ours what `bpfmap` is in this workload
  * @param {string[]} others the other contenders
- * @param {(list: object[], size: number, layout: string) => string[]} verdicts what was asked for
+ * @param {(list: object[], size: number, layout: string) => string[]} verdicts how they stand to their goals
  */
 export async function runProcess(context, ours, others, verdicts) {
   const subjects = [["bpfmap", SUBJECTS[ours]]];

@@ -1,4 +1,4 @@
-// map.process with a compiled program, and what was asked of it.
+// map.process with a compiled program, and what its goals are.
 import { ALL, KEEP, ratioOf, runProcess, SOME } from "./process.mjs";
 
 export const name = "process-compiled";
@@ -17,14 +17,12 @@ export function run(context) {
     "a compiled program",
     [INTERPRETED, CALLBACK, NEXT_KEY, BATCH, "js-map"],
     (list, size, layout) => {
-      /** Asked for a filter over a million entries, and for deleting. */
-      const line = (other, operation, asked) => {
+      /** The goals are those of a million entries. */
+      const line = (other, operation, goal) => {
         const ratio = ratioOf(list, layout, operation, other);
         if (ratio === undefined) return [];
         const wanted =
-          size !== 1_000_000 || asked === 0
-            ? ""
-            : `, asked >= ${asked}${ratio >= asked ? "" : ", WHICH DOES NOT HOLD"}`;
+          size !== 1_000_000 || goal === 0 ? "" : `, goal >= ${goal}${ratio >= goal ? "" : ", not reached"}`;
         return [
           `${size} entries, ${layout}: ${other} takes ${ratio.toFixed(2)} times as long where the program ${operation}${wanted}`,
         ];

@@ -1,4 +1,4 @@
-/** The trivially correct model of a `hash`, `rhash` or `array` map, over byte strings. Errnos: semantics.md 2.2 to 2.6 and 2.13. */
+/** The trivially correct model of a `hash`, `rhash` or `array` map, over byte strings, with the errnos of the kernel. */
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
 import { ERRNO } from "../errors.ts";
 import { byteString } from "./bytes.ts";

@@ -175,6 +175,7 @@ describe("options", () => {
     [["--rounds", "many"], "--rounds: expected a whole number"],
     [["--seed", "4294967296"], "--seed: must be at most 4294967295"],
     [["--fast"], "unknown option '--fast'"],
+    [["--round", "3"], "Did you mean --rounds?"],
     [["operations", "--key-size", "8"], "--key-size is an option of hashmap-lookup"],
     [["hashmap-lookup", "--key-size", "3"], "--key-size: must be at least 4"],
     [["threads-read", "--threads", "1,0"], "--threads: must be at least 1"],

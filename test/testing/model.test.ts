@@ -30,7 +30,7 @@ describe("ReferenceMap answers as the kernel does", () => {
     return model;
   };
 
-  // semantics.md 2.3, rows E.u.* and E.cap.*
+  // The order in which the kernel checks flags, presence and room (test/kernel asks the live one).
   test.each([
     ["ANY, present", 1, BPF_ANY, 0],
     ["ANY, absent and full", 3, BPF_ANY, ERRNO.E2BIG],
