@@ -1,0 +1,31 @@
+// The indexes name what there is: nothing is missing in them, and nothing in them is gone.
+import { readdirSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { expect, test } from "vitest";
+// @ts-expect-error plain JavaScript
+import { WORKLOADS } from "../bench/workloads/index.mjs";
+
+const root = fileURLToPath(new URL("..", import.meta.url));
+const text = (path: string) => readFileSync(join(root, path), "utf8");
+
+/** Files and folders of a folder, but for its index and what is installed there. */
+const contents = (folder: string) =>
+  readdirSync(join(root, folder)).filter((name) => name !== "README.md" && name !== "node_modules");
+
+test("examples/README.md has a line for each example", () => {
+  const named = [...text("examples/README.md").matchAll(/^\| \[(\S+)\]/gm)].map(([, name]) => name);
+  expect(named.toSorted()).toEqual(contents("examples").toSorted());
+});
+
+test("bench/README.md has a line for each folder and file", () => {
+  const named = [...text("bench/README.md").matchAll(/^\| (\S+?)\/? \|/gm)].map(([, name]) => name);
+  expect(named.filter((name) => name !== "here").toSorted()).toEqual(contents("bench").toSorted());
+});
+
+test("docs/benchmarks/workloads.md has a section for each workload", () => {
+  const sections = [...text("docs/benchmarks/workloads.md").matchAll(/^## (.*)$/gm)].flatMap(([, names]) =>
+    names.split(", "),
+  );
+  expect(Object.keys(WORKLOADS).filter((name) => !sections.includes(name))).toEqual([]);
+});
