@@ -1,5 +1,5 @@
 // The indexes name what there is: nothing is missing in them, and nothing in them is gone.
-import { readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
@@ -28,4 +28,30 @@ test("docs/benchmarks/workloads.md has a section for each workload", () => {
     names.split(", "),
   );
   expect(Object.keys(WORKLOADS).filter((name) => !sections.includes(name))).toEqual([]);
+});
+
+test("CONTRIBUTING.md names rooms and files that are there", () => {
+  const paths = [...text("CONTRIBUTING.md").matchAll(/`((?:src|assembly|test|bench|docs)\/[\w./-]*)`/g)];
+  expect(paths.length).toBeGreaterThan(15);
+  const generated = /^(src\/generated\/|bench\/results\/)/;
+  const gone = paths
+    .map(([, path]) => path)
+    .filter((path) => !generated.test(path) && !existsSync(join(root, path)));
+  expect(gone).toEqual([]);
+});
+
+/** The first cells of a table of rooms: `` `kv/` `` or `` `kv/`, `maps/` ``. */
+function roomsOf(heading: string): string[] {
+  const [, table] = text("CONTRIBUTING.md").split(heading);
+  const [rows] = table.trimStart().split("\n\n");
+  return rows
+    .split("\n")
+    .flatMap((row) => [...row.split("|")[1].matchAll(/`([^`]+)`/g)].map(([, name]) => name));
+}
+
+test.each(["assembly", "src"])("CONTRIBUTING.md has each room of %s, once", (folder) => {
+  const there = readdirSync(join(root, folder), { withFileTypes: true })
+    .map((entry) => (entry.isDirectory() ? `${entry.name}/` : entry.name))
+    .filter((name) => name !== "generated/" && !name.endsWith(".d.ts"));
+  expect(roomsOf(`\`${folder}/\`, highest first:\n`).toSorted()).toEqual(there.toSorted());
 });
