@@ -3,7 +3,7 @@
  * call waits for a lock of the dead thread. So the core asks here meanwhile (`isGone` in assembly/sync/slot.ts). Two things answer at once:
  *
  * - Node tells the parent of a worker when it takes the worker's environment apart, behind its last JavaScript: the idle time in
- *   `worker.performance.eventLoopUtilization()` is -1 from then on (src/node_worker.cc: Worker::Run sets `stopped_` under the mutex that
+ *   `worker.performance.eventLoopUtilization()` is -1 from then on (node_worker.cc of Node: Worker::Run sets `stopped_` under the mutex that
  *   Worker::LoopIdleTime takes). `terminate()` proves nothing: the thread goes on until it looks.
  * - Linux tells every thread of the process: a thread that has ended is not in /proc/self/task.
  *

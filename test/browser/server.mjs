@@ -61,8 +61,8 @@ const resolveNames = (code) =>
   );
 
 /**
- * test/support/X.ts as /support/X.js, so that browsers run the same sequences of operations as Node does, and test/threads/X.ts
- * as /threads/X.js.
+ * test/support/*.ts as /support/*.js, so that browsers run the same sequences of operations as Node does, and test/threads/*.ts
+ * as /threads/*.js.
  */
 async function compiled(path) {
   const source = await readFile(join(root, "test", path.replace(/\.js$/, ".ts")), "utf8");

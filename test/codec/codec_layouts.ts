@@ -31,7 +31,7 @@ export interface Layout {
   readonly fields?: readonly string[];
 }
 
-/** fast-check prints the seed of a failing run; `TEST_SEED=... npx vitest run test/codec` repeats it. */
+/** fast-check prints the seed of a failing run; `TEST_SEED=... npx vitest run codec` repeats it. */
 export const seeded =
   process.env.TEST_SEED === undefined ? {} : { seed: Number.parseInt(process.env.TEST_SEED, 10) };
 

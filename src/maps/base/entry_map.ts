@@ -223,7 +223,7 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
   /**
    * Turns the entries into text or bytes and gives them in pieces of at most `bufferSize` bytes, as a BPF iterator does
    * (`bpf_iter`, read by the rules of `seq_file`): `show` writes each entry to `seq`, and a piece ends with the last entry that fits
-   * whole. See {@link MapIterator} for how to read them, and README.md for the rules.
+   * whole. See {@link MapIterator} for how to read them, and docs/guide/iterators.md for the rules.
    *
    * @example
    * ```ts

@@ -196,7 +196,7 @@ export abstract class HashMap<K, V> extends CountingMap<K, V> {
    * the live ones. It may start runs of its own. When it throws or returns something else than actions, what it had deleted until then
    * stays deleted, and goes to the dumper. When the dumper throws, what it has not seen goes back into the map.
    *
-   * With a budget it does a part, and says where to go on. See `docs/programs.md`.
+   * With a budget it does a part, and says where to go on. See `docs/guide/process.md`.
    *
    * @returns how many entries were visited and deleted, and whether the filter ended the run
    * @throws BpfError EINVAL when the filter returns anything but `ACT_*` bits; EPERM for a frozen map; EDEADLK with a dumper in a
