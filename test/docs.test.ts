@@ -58,8 +58,9 @@ describe("examples", () => {
   it.each([
     "README.md",
     "docs/programs.md",
-    "docs/uapi.md",
-    "docs/kv.md",
+    "docs/guide/maps.md",
+    "docs/guide/syscall.md",
+    "docs/guide/kv.md",
     "src/host/",
     "src/kv",
     "src/hosts.ts",
@@ -79,10 +80,10 @@ describe("examples", () => {
   });
 });
 
-/** Blocks of the README that are files of one program, by their names. */
+/** Blocks of a document that are files of one program, by their names. */
 const program = examples.filter(({ file }) => file !== undefined);
 
-it("the program for threads in README.md prints what it says", () => {
+it("the program of docs/guide/threads.md prints what it says", () => {
   expect(program.map(({ file }) => file)).toEqual(["main.mjs", "worker.mjs"]);
   for (const { file, code } of program) writeFileSync(join(consumer.folder, file as string), code);
   const printed = execFileSync(process.execPath, [join(consumer.folder, "main.mjs")], { encoding: "utf8" });

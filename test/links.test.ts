@@ -1,0 +1,81 @@
+// Links and paths lead somewhere: in the repository those of every document and comment, in the package those of its documents.
+import { execFileSync } from "node:child_process";
+import { fileURLToPath } from "node:url";
+import { describe, expect, it } from "vitest";
+import {
+  codeOf,
+  commentsOf,
+  DOCUMENTS,
+  hasAnchor,
+  isNamed,
+  isThere,
+  linksOf,
+  pathsIn,
+  SOURCES,
+  targetOf,
+} from "./support/documents.ts";
+
+/** `where: what` for each that is not there. */
+const missing = (where: string, what: string[], found: (what: string) => boolean) =>
+  what.filter((one) => !found(one)).map((one) => `${where}: ${one}`);
+
+describe("links", () => {
+  it.each([...DOCUMENTS])("of %s lead to a file and a heading in it", (document) => {
+    const leads = (link: string) => isThere(targetOf(document, link)) && hasAnchor(document, link);
+    expect(missing(document, linksOf(document), leads)).toEqual([]);
+  });
+
+  it("of the packed documents lead to a file of the package", () => {
+    const pack = ["pack", "--dry-run", "--json", "--ignore-scripts"];
+    const cwd = fileURLToPath(new URL("../", import.meta.url));
+    const output = execFileSync("npm", pack, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
+    const [{ files }] = JSON.parse(output) as [{ files: { path: string }[] }];
+    const packed = files.map(({ path }) => path);
+    const documents = packed.filter((file) => file.endsWith(".md") && !file.startsWith("bench/results/"));
+    expect(documents).toEqual(expect.arrayContaining(["README.md", "docs/README.md", "docs/guide/maps.md"]));
+    const dead = documents.flatMap((document) =>
+      missing(document, linksOf(document), (link) => {
+        const target = targetOf(document, link);
+        return packed.some((file) => file === target || file.startsWith(`${target}/`));
+      }),
+    );
+    expect(dead).toEqual([]);
+  });
+
+  it("are found", () => {
+    expect(DOCUMENTS.flatMap(linksOf).length).toBeGreaterThan(100);
+  });
+});
+
+describe("paths", () => {
+  it.each([...DOCUMENTS])("that %s names are there", (document) => {
+    expect(missing(document, codeOf(document).flatMap(pathsIn), isNamed)).toEqual([]);
+  });
+
+  it("that comments name are there", () => {
+    const dead = SOURCES.flatMap((source) => missing(source, commentsOf(source).flatMap(pathsIn), isNamed));
+    expect(dead).toEqual([]);
+  });
+
+  it("are found", () => {
+    expect(pathsIn("see src/maps, `test/kv/*.test.ts` and lock.ts. Not core.wasm or its/e.g.")).toEqual([
+      "src/maps",
+      "test/kv/*.test.ts",
+      "lock.ts",
+    ]);
+    expect([isNamed("src/no_such.ts"), isNamed("src/index.ts"), isNamed("errors.ts")]).toEqual([
+      false,
+      true,
+      true,
+    ]);
+    expect(SOURCES.flatMap(commentsOf).flatMap(pathsIn).length).toBeGreaterThan(100);
+  });
+});
+
+describe("docs/README.md", () => {
+  it("has a line for each page", () => {
+    const pages = DOCUMENTS.filter((file) => file.startsWith("docs/") && file !== "docs/README.md");
+    const listed = linksOf("docs/README.md").map((link) => targetOf("docs/README.md", link));
+    expect(listed.toSorted()).toEqual(pages.toSorted());
+  });
+});
