@@ -3,7 +3,6 @@ import { execFileSync } from "node:child_process";
 import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import {
-  codeOf,
   commentsOf,
   DOCUMENTS,
   hasAnchor,
@@ -11,6 +10,8 @@ import {
   isThere,
   linksOf,
   pathsIn,
+  prose,
+  read,
   SOURCES,
   targetOf,
 } from "./support/documents.ts";
@@ -49,7 +50,7 @@ describe("links", () => {
 
 describe("paths", () => {
   it.each([...DOCUMENTS])("that %s names are there", (document) => {
-    expect(missing(document, codeOf(document).flatMap(pathsIn), isNamed)).toEqual([]);
+    expect(missing(document, pathsIn(prose(read(document))), isNamed)).toEqual([]);
   });
 
   it("that comments name are there", () => {

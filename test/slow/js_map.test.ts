@@ -1,4 +1,4 @@
-// What the README says of JavaScript's Map, beside an rhash that does the same work.
+// What docs/guide/comparison.md says of JavaScript's Map, beside an rhash that does the same work.
 import { expect, test } from "vitest";
 import { createHost, u32 } from "../../src/index.ts";
 import { mix32 } from "../core/core.ts";

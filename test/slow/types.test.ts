@@ -1,5 +1,5 @@
-// The published types in every setting that README.md promises: every example of it, of docs/ and of the docstrings compiles with the
-// packed package. test/types.test.ts has the most common of them.
+// The published types in every setting that docs/guide/typescript.md promises: every example of README.md, of docs/ and
+// of the docstrings compiles with the packed package. test/types.test.ts has the most common of them.
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";

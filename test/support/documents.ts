@@ -64,10 +64,6 @@ export function hasAnchor(document: string, link: string): boolean {
 
 export const isThere = (path: string) => existsSync(new URL(path, root));
 
-/** What a document says in backticks. */
-export const codeOf = (document: string) =>
-  [...prose(read(document)).matchAll(/`([^`\n]+)`/g)].map(([, code]) => code);
-
 /** The comments of a source. */
 export const commentsOf = (source: string) =>
   [...read(source).matchAll(/\/\*[\s\S]*?\*\/|(?:^|\s)\/\/ .*$/gm)].map(([comment]) => comment);
