@@ -81,9 +81,9 @@ export const pathsIn = (text: string) =>
 const WHOLE = new Set(FILES);
 const ENDS = new Set(FILES.flatMap((file) => file.split("/").map((_, i, parts) => parts.slice(i).join("/"))));
 
-/** Whether a file has this path, or ends with it when the path is not one from the root; * stands for any part of a name. */
+/** Whether a file has this path, or ends with it when the path is not one from the root; * and NAME stand for any part of a name. */
 export function isNamed(written: string): boolean {
-  const path = written.replace(/^(\.\.?\/)+/, "");
+  const path = written.replace(/^(\.\.?\/)+/, "").replace("NAME", "*");
   const paths = FOLDERS.some((folder) => path.startsWith(`${folder}/`)) ? WHOLE : ENDS;
   if (!path.includes("*")) return paths.has(path);
   const wanted = new RegExp(`^${path.replaceAll(".", "\\.").replaceAll("*", "[^/]*")}$`);
