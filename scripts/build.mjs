@@ -14,6 +14,7 @@ import {
 } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { pack } from "./pack.mjs";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 const at = (...parts) => join(root, ...parts);
@@ -67,7 +68,7 @@ export async function buildCore(target) {
   return output;
 }
 
-/** The cores that the package embeds: modules of src/generated, each with the core as base64 text and the names of its exports. */
+/** The cores that the package embeds: modules of src/generated, each with the core as text (pack.mjs) and the names of its exports. */
 const EMBEDDED = {
   core: { target: "release", constant: "CORE" },
   core_shared: { target: "shared", constant: "CORE_SHARED" },
@@ -79,9 +80,7 @@ function declareCores() {
   mkdirSync(at("src/generated"), { recursive: true });
   for (const [name, { constant }] of Object.entries(EMBEDDED)) {
     const file = at("src/generated", `${name}.d.ts`);
-    const text = ["WASM_BASE64", "EXPORTS"].map(
-      (what) => `export declare const ${constant}_${what}: string;\n`,
-    );
+    const text = ["TEXT", "EXPORTS"].map((what) => `export declare const ${constant}_${what}: string;\n`);
     const declared = WRITTEN + text.join("");
     if (!existsSync(file) || readFileSync(file, "utf8") !== declared) writeFileSync(file, declared);
   }
@@ -92,13 +91,13 @@ export async function embed(name, target = EMBEDDED[name].target) {
   declareCores();
   const wasm = await buildCore(target);
   const output = at("src/generated", `${name}.js`);
-  if (!outdated(output, wasm, at("scripts/build.mjs"))) return;
+  if (!outdated(output, wasm, at("scripts"))) return;
   const { constant } = EMBEDDED[name];
   const bytes = readFileSync(wasm);
   const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((exported) => exported.name);
   writeFileSync(
     output,
-    `${WRITTEN}export const ${constant}_WASM_BASE64 =\n  "${bytes.toString("base64")}";\n` +
+    `${WRITTEN}export const ${constant}_TEXT =\n  "${pack(bytes)}";\n` +
       `export const ${constant}_EXPORTS =\n  "${exports.join(" ")}";\n`,
   );
 }

@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
-import { CORE_WASM_BASE64 } from "../../src/generated/core.js";
+import { unpack } from "../../src/core/wasm/unpack.ts";
+import { CORE_TEXT } from "../../src/generated/core.js";
 import {
   BpfError,
   bytes,
@@ -291,7 +292,7 @@ describe("close", () => {
 });
 
 describe("useWasm", () => {
-  const wasm = Uint8Array.from(atob(CORE_WASM_BASE64), (character) => character.charCodeAt(0));
+  const wasm = unpack(CORE_TEXT);
   afterEach(() => {
     useWasm(wasm);
     vi.restoreAllMocks();

@@ -4,7 +4,8 @@ import { EventEmitter } from "node:events";
 import { threadId, Worker } from "node:worker_threads";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { slotAddress, takeSlot } from "../../src/core/memory/shared_memory.ts";
-import { CORE_WASM_BASE64 } from "../../src/generated/core.js";
+import { unpack } from "../../src/core/wasm/unpack.ts";
+import { CORE_TEXT } from "../../src/generated/core.js";
 import { attachHost, createHost, u32, useWasm } from "../../src/index.ts";
 import { bpf_obj_pin } from "../../src/uapi/index.ts";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
@@ -27,7 +28,7 @@ const FOREIGN = Uint8Array.from([
   ...[7, 12, 1, 8, ...new TextEncoder().encode("allocate"), 0, 0],
   ...[10, 6, 1, 4, 0, 0x41, 0, 0x0b],
 ]);
-const core = () => Uint8Array.from(atob(CORE_WASM_BASE64), (character) => character.charCodeAt(0));
+const core = () => unpack(CORE_TEXT);
 
 describe("attachHost", () => {
   it.each<[string, number, (words: Int32Array) => void]>([

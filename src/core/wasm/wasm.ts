@@ -4,10 +4,11 @@
  * @module
  */
 import { instantiateSync } from "@assemblyscript/loader";
-import { CORE_EXPORTS, CORE_WASM_BASE64 } from "../../generated/core.js";
-import { CORE_SHARED_EXPORTS, CORE_SHARED_WASM_BASE64 } from "../../generated/core_shared.js";
+import { CORE_EXPORTS, CORE_TEXT } from "../../generated/core.js";
+import { CORE_SHARED_EXPORTS, CORE_SHARED_TEXT } from "../../generated/core_shared.js";
 import type { CoreExports } from "./exports.ts";
 import type { SharedExports } from "./shared_exports.ts";
+import { unpack } from "./unpack.ts";
 import type { WasmMemory, WasmModule } from "./wasm_types.ts";
 
 /** Compiled on first use, for all hosts of this thread. */
@@ -26,14 +27,6 @@ function compile(bytes: BufferSource): WebAssembly.Module {
       { cause },
     );
   }
-}
-
-/** `Uint8Array.fromBase64` is not in Node 20; `atob` is everywhere. */
-function decodeBase64(text: string): Uint8Array<ArrayBuffer> {
-  const characters = atob(text);
-  const bytes = new Uint8Array(characters.length);
-  for (let i = 0; i < bytes.length; i++) bytes[i] = characters.charCodeAt(i);
-  return bytes;
 }
 
 /** What the cores may import from `env`. */
@@ -94,7 +87,7 @@ function abort(_message: number, _file: number, line: number, column: number): n
 
 /** Instantiates the core on `memory`. */
 export function instantiateCore(memory: WasmMemory): CoreExports {
-  compiled ??= compile(decodeBase64(CORE_WASM_BASE64));
+  compiled ??= compile(unpack(CORE_TEXT));
   // The loader's own `exports` wrap every function to pass the number of arguments; calls of a map go to the bare exports.
   const env = { memory: memory as WebAssembly.Memory, abort };
   const { instance } = instantiateSync(compiled, { env });
@@ -103,7 +96,7 @@ export function instantiateCore(memory: WasmMemory): CoreExports {
 
 /** The core for shared memory. */
 export function sharedModule(): WasmModule {
-  compiledShared ??= compile(decodeBase64(CORE_SHARED_WASM_BASE64));
+  compiledShared ??= compile(unpack(CORE_SHARED_TEXT));
   return compiledShared;
 }
 
