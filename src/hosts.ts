@@ -1,21 +1,26 @@
 /**
- * Makes hosts. They come with `host.bpf`, so this stands above both the hosts and the syscall: it hands {@link bpf} to each
- * host it makes. Passing it as a value, instead of registering it in a global when a module loads, keeps every module of the
- * package free of side effects, so that bundlers may drop what is not used.
+ * Makes hosts. They come with `host.bpf` and KV stores, so this stands above all of them, and hands them to each host that it makes.
+ * Passing them as values, instead of registering them in a global when a module loads, keeps every module of the package free of
+ * side effects: bundlers drop what is not used. {@link createMap} uses neither of them, nor anything of shared hosts.
  *
  * @module
  */
 import { type HostOptions, resolveOptions } from "./core/options.ts";
 import { attachedSeat, type HostHandle, plainSeat, sharedSeat } from "./core/seat.ts";
 import type { MapType } from "./core/tables/map_types.ts";
-import { Host } from "./host/host.ts";
-import { type AnyMapSpec, createMapOn } from "./maps/create.ts";
+import { Host, type Services } from "./host/host.ts";
+import { createKvOn, openKvOn } from "./kv/create.ts";
+import { PLAIN_CLASSES } from "./maps/classes.ts";
+import type { AnyMapSpec } from "./maps/create.ts";
 import type { MapOf } from "./maps/map_of.ts";
+import { SHARED_CLASSES } from "./maps/shared_classes.ts";
 import type { SockHash } from "./maps/sockets/sock_hash.ts";
 import type { SockMap } from "./maps/sockets/sock_map.ts";
 import type { SockHashSpec, SockMapSpec } from "./maps/sockets/socket_spec.ts";
 import type { MapSpec } from "./maps/spec.ts";
 import { bpf } from "./uapi/syscall.ts";
+
+const SERVICES: Services = { bpf, createKv: createKvOn, openKv: openKvOn };
 
 /**
  * Creates a host: a linear memory of its own for maps; with `shared: true`, one that other threads may attach to.
@@ -35,7 +40,8 @@ import { bpf } from "./uapi/syscall.ts";
  */
 export function createHost(options: HostOptions = {}): Host {
   const resolved = resolveOptions(options);
-  return new Host(resolved.shared ? sharedSeat(resolved) : plainSeat(resolved), bpf);
+  if (resolved.shared) return new Host(sharedSeat(resolved), SHARED_CLASSES, SERVICES);
+  return new Host(plainSeat(resolved), PLAIN_CLASSES, SERVICES);
 }
 
 /**
@@ -60,10 +66,16 @@ export function createHost(options: HostOptions = {}): Host {
  * ```
  */
 export function attachHost(handle: HostHandle): Host {
-  return new Host(attachedSeat(handle), bpf);
+  return new Host(attachedSeat(handle), SHARED_CLASSES, SERVICES);
 }
 
 let made: Host | undefined;
+
+/** The default host as it is made: with maps, and nothing else. */
+function bareHost(): Host {
+  if (made === undefined || made.closed) made = new Host(plainSeat(resolveOptions({})), PLAIN_CLASSES);
+  return made;
+}
 
 /**
  * The host of the maps that {@link createMap} makes: to pin and open them, to inspect or close it. It is made on first use, and anew
@@ -79,8 +91,7 @@ let made: Host | undefined;
  * ```
  */
 export function defaultHost(): Host {
-  if (made === undefined || made.closed) made = createHost();
-  return made;
+  return bareHost().supply(SERVICES);
 }
 
 /**
@@ -101,5 +112,5 @@ export function createMap<T extends MapType, K, V, N extends string = string>(
   spec: MapSpec<K, V, T, N>,
 ): MapOf<T, K, V, N>;
 export function createMap(spec: AnyMapSpec): unknown {
-  return createMapOn(defaultHost(), spec);
+  return bareHost().createMap(spec as MapSpec<unknown, unknown>);
 }

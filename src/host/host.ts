@@ -11,10 +11,11 @@ import { Descriptors } from "../core/tables/descriptors.ts";
 import type { HashType, MapType } from "../core/tables/map_types.ts";
 import { checkPath } from "../core/tables/path.ts";
 import { bpfError, ERRNO } from "../errors.ts";
-import { createKvOn, type KvOpenSpec, type KvSpec, openKvOn } from "../kv/create.ts";
+import type { createKvOn, KvOpenSpec, KvSpec, openKvOn } from "../kv/create.ts";
 import type { KvStore } from "../kv/kv_store.ts";
 import type { StoreHandle } from "../kv/store/store_handle.ts";
 import type { BpfMap } from "../maps/base/bpf_map.ts";
+import type { MapClasses } from "../maps/classes.ts";
 import { type AnyMapSpec, type AnyOpenSpec, createMapOn, openMapOn } from "../maps/create.ts";
 import type { MapOf } from "../maps/map_of.ts";
 import type { SockHash } from "../maps/sockets/sock_hash.ts";
@@ -32,13 +33,21 @@ import { INSPECT } from "../print/inspect.ts";
 import { type HostJson, inspectHost, jsonOfHost } from "./print_host.ts";
 import { HostThreads } from "./threads.ts";
 
-/** What answers {@link Host.bpf}. src/hosts.ts hands it in: the syscall stands on the hosts, not the other way round. */
-export type Syscall = (
-  host: Host,
-  command: number,
-  attr: Uint8Array,
-  memory: ArrayBufferLike | undefined,
-) => number;
+/**
+ * What a host has besides maps. src/hosts.ts hands it in: so it may stand on the hosts, and a bundle of a program that only calls
+ * {@link createMap} has none of it.
+ */
+export interface Services {
+  /** Answers {@link Host.bpf}. */
+  readonly bpf: (
+    host: Host,
+    command: number,
+    attr: Uint8Array,
+    memory: ArrayBufferLike | undefined,
+  ) => number;
+  readonly createKv: typeof createKvOn;
+  readonly openKv: typeof openKvOn;
+}
 
 /**
  * One linear memory and every map in it. Made by {@link createHost}.
@@ -50,14 +59,30 @@ export type Syscall = (
 export class Host extends HostThreads {
   /** @internal */
   declare readonly descriptors: Descriptors;
-  readonly #syscall: Syscall;
+  readonly #classes: MapClasses;
+  #services: Services | undefined;
 
   /** @internal Use {@link createHost}. */
-  constructor(seat: Seat, syscall: Syscall) {
+  constructor(seat: Seat, classes: MapClasses, services?: Services) {
     super(seat);
-    this.#syscall = syscall;
+    this.#classes = classes;
+    this.#services = services;
     hide<Host>(this, { descriptors: new Descriptors(this.registry) });
     compareAsItself(this);
+  }
+
+  /** @internal Hands in what a host was made without. */
+  supply(services: Services): this {
+    this.#services = services;
+    return this;
+  }
+
+  /** Only {@link BpfMap.host} of a map of {@link createMap} is a host without them, and its type has none of this. */
+  get #supplied(): Services {
+    if (this.#services === undefined) {
+      throw new TypeError("bpfmap: the host of createMap: ask defaultHost() for it");
+    }
+    return this.#services;
   }
 
   /**
@@ -86,7 +111,7 @@ export class Host extends HostThreads {
   createMap<T extends MapType, K, V, N extends string = string>(spec: MapSpec<K, V, T, N>): MapOf<T, K, V, N>;
   createMap(spec: AnyMapSpec): unknown {
     this.check("createMap");
-    return createMapOn(this, spec);
+    return createMapOn(this, this.#classes, spec);
   }
 
   /**
@@ -112,7 +137,7 @@ export class Host extends HostThreads {
    */
   createKvStore<T = unknown>(spec: KvSpec<T> = {}): KvStore<T> {
     this.check("createKvStore");
-    return createKvOn(this, spec);
+    return this.#supplied.createKv(this, spec) as KvStore<T>;
   }
 
   /**
@@ -139,7 +164,7 @@ export class Host extends HostThreads {
     if (table === undefined) throw bpfError(ERRNO.ENOENT, "openKvStore", subject, "has no pinned KV store");
     try {
       if (table.type !== "kv") throw bpfError(ERRNO.EINVAL, "openKvStore", subject, "has a map", "open() it");
-      return openKvOn(this, table, spec);
+      return this.#supplied.openKv(this, table, spec) as KvStore<T>;
     } finally {
       this.registry.drop(table);
     }
@@ -198,7 +223,7 @@ export class Host extends HostThreads {
         const subject = `the path ${JSON.stringify(path)}`;
         throw bpfError(ERRNO.EINVAL, "open", subject, "has a KV store", "openKvStore() it");
       }
-      return openMapOn(this, table, codecs);
+      return openMapOn(this, this.#classes, table, codecs);
     } finally {
       this.registry.drop(table);
     }
@@ -266,7 +291,7 @@ export class Host extends HostThreads {
    * ```
    */
   bpf(cmd: number, attr: Uint8Array, memory?: ArrayBufferLike): number {
-    return this.#syscall(this, cmd, attr, memory);
+    return this.#supplied.bpf(this, cmd, attr, memory);
   }
 
   /**

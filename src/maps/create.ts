@@ -26,19 +26,9 @@ import {
 import { perCpu } from "../ops/percpu.ts";
 import { LowWaterMark } from "../ops/sockets/socket_low_water.ts";
 import { Sockets } from "../ops/sockets/sockets.ts";
-import { ArrayMap } from "./array/array_map.ts";
-import { PercpuArray } from "./array/percpu_array.ts";
-import { SharedArrayMap } from "./array/shared_array.ts";
-import { SharedPercpuArrayMap } from "./array/shared_percpu_array.ts";
 import type { BpfMap } from "./base/bpf_map.ts";
-import { MapAny } from "./hash/map_any.ts";
-import { Map4 } from "./hash/map4.ts";
-import { isNumber, MapNumber4 } from "./hash/map4_number.ts";
-import { Map8 } from "./hash/map8.ts";
-import { Map16 } from "./hash/map16.ts";
-import { PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny } from "./hash/percpu_hash.ts";
-import { SHARED_MAPS, SharedNumber4 } from "./hash/shared_hash.ts";
-import { SHARED_PERCPU_MAPS } from "./hash/shared_percpu_hash.ts";
+import type { MapClasses } from "./classes.ts";
+import { isNumber } from "./hash/map4_number.ts";
 import { SockHash } from "./sockets/sock_hash.ts";
 import { SockMap } from "./sockets/sock_map.ts";
 import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./sockets/socket_spec.ts";
@@ -121,36 +111,19 @@ function toAttributes(spec: AnyMapSpec): TakenSpec {
   };
 }
 
-/** The classes by type; of hash-like maps by key size, too, which decides how a key goes to the core. */
-const PLAIN_CLASSES = {
-  array: ArrayMap,
-  percpuArray: PercpuArray,
-  percpuHash: [PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny],
-  number: MapNumber4,
-  hash: [Map4, Map8, Map16, MapAny],
-} as const;
-/** The same on shared hosts. */
-const SHARED_CLASSES = {
-  array: SharedArrayMap,
-  percpuArray: SharedPercpuArrayMap,
-  percpuHash: SHARED_PERCPU_MAPS,
-  number: SharedNumber4,
-  hash: SHARED_MAPS,
-} as const;
-
 function classIndex(keySize: number): 0 | 1 | 2 | 3 {
   return keySize === 4 ? 0 : keySize === 8 ? 1 : keySize === 16 ? 2 : 3;
 }
 
 function newMap(
   host: CoreHost,
+  classes: MapClasses,
   table: Table,
   key: Codec<unknown>,
   value: Codec<unknown>,
   readable: boolean,
   writable: boolean,
 ) {
-  const classes = host.shared ? SHARED_CLASSES : PLAIN_CLASSES;
   switch (table.type) {
     case "sockmap":
       return new SockMap(host, table, key as Codec<number>, readable, writable);
@@ -160,8 +133,7 @@ function newMap(
       return new classes.array(host, table, key as Codec<number>, value, readable, writable);
     case "percpu_array": {
       const slots = perCpu(value, host.cpus);
-      const Class = classes.percpuArray as typeof PercpuArray;
-      return new Class(host, table, key as Codec<number>, slots, readable, writable);
+      return new classes.percpuArray(host, table, key as Codec<number>, slots, readable, writable);
     }
     case "percpu_hash": {
       const Class = classes.percpuHash[classIndex(table.keySize)];
@@ -178,12 +150,13 @@ function newMap(
 /** A handle of a table. */
 function makeHandle(
   host: CoreHost,
+  classes: MapClasses,
   table: Table,
   codecs: { readonly key: Codec<unknown>; readonly value: Codec<unknown>; readonly lowWater?: unknown },
   readable: boolean,
   writable: boolean,
 ): BpfMap<unknown, unknown> {
-  const map = newMap(host, table, codecs.key, codecs.value, readable, writable);
+  const map = newMap(host, classes, table, codecs.key, codecs.value, readable, writable);
   host.registry.addHandle(map as BpfMap<unknown, unknown>);
   if (codecs.lowWater !== undefined) {
     try {
@@ -203,7 +176,7 @@ function socketMark(subject: string, { lowWater, maxEntries }: TakenSpec): LowWa
 }
 
 /** {@link Host.createMap}. */
-export function createMapOn(host: CoreHost, spec: AnyMapSpec): BpfMap<unknown, unknown> {
+export function createMapOn(host: CoreHost, classes: MapClasses, spec: AnyMapSpec): BpfMap<unknown, unknown> {
   const attributes = toAttributes(spec);
   const { name, type, flags, key } = attributes;
   const subject = name === "" ? `the ${type} map` : `map ${JSON.stringify(name)}`;
@@ -231,6 +204,7 @@ export function createMapOn(host: CoreHost, spec: AnyMapSpec): BpfMap<unknown, u
     if (sockets) table.sockets = new Sockets(host, table, mark);
     return makeHandle(
       host,
+      classes,
       table,
       { key, value: attributes.value, lowWater },
       (flags & BPF_F_WRONLY) === 0,
@@ -245,7 +219,12 @@ export function createMapOn(host: CoreHost, spec: AnyMapSpec): BpfMap<unknown, u
 export type AnyOpenSpec = OpenSpec<unknown, unknown, MapType> | OpenSockMapSpec | OpenSockHashSpec<unknown>;
 
 /** {@link Host.open}. */
-export function openMapOn(host: CoreHost, table: Table, codecs: AnyOpenSpec): BpfMap<unknown, unknown> {
+export function openMapOn(
+  host: CoreHost,
+  classes: MapClasses,
+  table: Table,
+  codecs: AnyOpenSpec,
+): BpfMap<unknown, unknown> {
   const what = table.name === "" ? "open" : `open: map ${JSON.stringify(table.name)}`;
   if (typeof codecs !== "object" || codecs === null) {
     throw new TypeError(`${what}: expected { key, value }, got ${describe(codecs)}`);
@@ -283,5 +262,5 @@ export function openMapOn(host: CoreHost, table: Table, codecs: AnyOpenSpec): Bp
     if (cause !== undefined) throw lowWaterError("open", mapSubject(table.name, table.type, table.id), cause);
     checkMark(what, lowWater.free, table.maxEntries);
   }
-  return makeHandle(host, table, { key, value, lowWater }, true, true);
+  return makeHandle(host, classes, table, { key, value, lowWater }, true, true);
 }

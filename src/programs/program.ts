@@ -31,6 +31,7 @@ import { type NumberKind, numberKind } from "./expressions/scalar_types.ts";
 import { record, Scope } from "./expressions/scope.ts";
 import type { ProgramTree } from "./expressions/tree.ts";
 import { accessors, type Codecs, placeIn, type Section, section } from "./memory.ts";
+import { Runnable } from "./runnable.ts";
 import { instantiateScanner, type Scanner } from "./scan/scanner.ts";
 import { type CodeWriter, ModuleWriter, type Signature, TYPE_I32 } from "./wasm/index.ts";
 
@@ -94,7 +95,7 @@ const BACKENDS: readonly unknown[] = ["wasm", "js", undefined];
 /**
  * A program over the entries of one map, made by {@link program}. It holds host memory until it or the map is closed.
  */
-export class Program<K, V, P = Codecs, C = Codecs> {
+export class Program<K, V, P = Codecs, C = Codecs> extends Runnable {
   /** The map it is for. */
   declare readonly map: EntryMap<K, V>;
   /** Set these between runs. */
@@ -122,6 +123,7 @@ export class Program<K, V, P = Codecs, C = Codecs> {
     counters: Section,
     backend: "wasm" | "js" | undefined,
   ) {
+    super();
     this.#bytes = bytes;
     this.#wanted = backend;
     const { host } = map;
@@ -152,7 +154,7 @@ export class Program<K, V, P = Codecs, C = Codecs> {
    * @param value address of the value, of per-CPU maps that of all slots
    * @returns bits of `ACT_*`
    */
-  get evaluate(): Evaluate {
+  override get evaluate(): Evaluate {
     this.check();
     if (this.#evaluate === undefined) this.#build();
     return this.#evaluate as Evaluate;
@@ -168,7 +170,7 @@ export class Program<K, V, P = Codecs, C = Codecs> {
   }
 
   /** @internal The loops over a table; undefined when the program runs as JavaScript. */
-  get scanner(): Scanner | undefined {
+  override get scanner(): Scanner | undefined {
     if (this.backend === "js") return undefined;
     const { host, table } = this.map;
     this.#scanner ??= instantiateScanner(host, table.handle, {
@@ -179,14 +181,14 @@ export class Program<K, V, P = Codecs, C = Codecs> {
   }
 
   /** @internal Throws for another map than its own. */
-  checkMap(map: MapHandle<unknown, unknown>, what: string): void {
+  override checkMap(map: MapHandle<unknown, unknown>, what: string): void {
     this.check();
     if (this.map.host === map.host && this.map.table.handle === map.table.handle) return;
     throw new TypeError(`${what}: is a program of ${subjectOf(this.map)}`);
   }
 
   /** The rules as one would write them in C, one per line. */
-  toString(): string {
+  override toString(): string {
     return this.tree.statements.map(printStatement).join("\n");
   }
 
@@ -226,7 +228,7 @@ export class Program<K, V, P = Codecs, C = Codecs> {
   }
 
   /** @internal Throws when it is closed. */
-  check(): void {
+  override check(): void {
     if (!this.#closed) return;
     const { map } = this;
     throw bpfError(

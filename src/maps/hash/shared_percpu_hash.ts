@@ -10,6 +10,7 @@ import type { Operation } from "../../errors.ts";
 import type { AddOptions } from "../../ops/counter.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
 import { COUNT_OFFSET, checkCount, counted, stageDelta, stageKey } from "../../ops/shared_calls.ts";
+import type { MapAny } from "./map_any.ts";
 import { type HashClass, SHARED_MAPS } from "./shared_hash.ts";
 
 class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
@@ -56,8 +57,11 @@ class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
   }
 }
 
-function sharingPerCpu(Base: HashClass): HashClass {
-  return class extends Base {
+/** A class of hash maps whose values are an array, with one value per CPU. */
+type PercpuHashClass = typeof MapAny<unknown, unknown[]>;
+
+function sharingPerCpu(Base: HashClass): PercpuHashClass {
+  class Shared extends Base {
     readonly #local = new SharedLocalSlot<unknown, unknown>(this as never);
 
     get local(): LocalSlot<unknown, unknown> {
@@ -95,10 +99,14 @@ function sharingPerCpu(Base: HashClass): HashClass {
     ): number {
       return super.addDeltas(stage, keys, count, deltas, width, this.#local.offset + offset);
     }
-  };
+  }
+  return Shared as unknown as PercpuHashClass;
 }
 
 /** By key size: 4, 8, 16 bytes, any other. */
-export const SHARED_PERCPU_MAPS = /* @__PURE__ */ SHARED_MAPS.map((Class) =>
-  sharingPerCpu(Class as unknown as HashClass),
-);
+export const SHARED_PERCPU_MAPS = [
+  /* @__PURE__ */ sharingPerCpu(SHARED_MAPS[0] as unknown as HashClass),
+  /* @__PURE__ */ sharingPerCpu(SHARED_MAPS[1] as unknown as HashClass),
+  /* @__PURE__ */ sharingPerCpu(SHARED_MAPS[2] as unknown as HashClass),
+  /* @__PURE__ */ sharingPerCpu(SHARED_MAPS[3]),
+] as const;

@@ -1,0 +1,49 @@
+/**
+ * The classes of maps by type; of hash-like maps by the size of their keys, too, which decides how a key goes to the core.
+ *
+ * A host is given those of its kind, so that a program with plain hosts alone has none for shared memory in its bundle.
+ *
+ * @module
+ */
+import type { Codec } from "../codec/codec.ts";
+import type { CoreHost } from "../core/core_host.ts";
+import type { Table } from "../core/tables/table.ts";
+import { ArrayMap } from "./array/array_map.ts";
+import { PercpuArray } from "./array/percpu_array.ts";
+import type { BpfMap } from "./base/bpf_map.ts";
+import { MapAny } from "./hash/map_any.ts";
+import { Map4 } from "./hash/map4.ts";
+import { MapNumber4 } from "./hash/map4_number.ts";
+import { Map8 } from "./hash/map8.ts";
+import { Map16 } from "./hash/map16.ts";
+import { PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny } from "./hash/percpu_hash.ts";
+
+/** A class of maps with values of `V`, whatever its keys are. */
+type MapClass<K, V> = new (
+  host: CoreHost,
+  table: Table,
+  key: Codec<K>,
+  value: Codec<V>,
+  readable: boolean,
+  writable: boolean,
+) => BpfMap<K, V>;
+
+/** For keys of 4, 8, 16 and any other number of bytes. */
+type ByKeySize<C> = readonly [C, C, C, C];
+
+export interface MapClasses {
+  readonly array: MapClass<number, unknown>;
+  readonly percpuArray: MapClass<number, unknown[]>;
+  readonly percpuHash: ByKeySize<MapClass<unknown, unknown[]>>;
+  /** Keys of 4 bytes, values that are numbers. */
+  readonly number: MapClass<unknown, unknown>;
+  readonly hash: ByKeySize<MapClass<unknown, unknown>>;
+}
+
+export const PLAIN_CLASSES: MapClasses = {
+  array: ArrayMap,
+  percpuArray: PercpuArray,
+  percpuHash: [PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny],
+  number: MapNumber4,
+  hash: [Map4, Map8, Map16, MapAny],
+};
