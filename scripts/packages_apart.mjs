@@ -1,9 +1,11 @@
 // Packages that only some need, and that live in a folder of their own, with a lock of their own: the contenders of the benchmarks
-// (bench/peers), the oldest TypeScript (test/slow/least_typescript).
+// (bench/peers), the oldest TypeScript (test/slow/least_typescript), what looks at the packed package
+// (test/slow/published).
 import { execFileSync } from "node:child_process";
 import { existsSync, statSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
+import { pathToFileURL } from "node:url";
 
 /** Folders that were tried. Once: without a network npm takes minutes to give up. */
 const tried = new Set();
@@ -27,4 +29,10 @@ function install(folder) {
 export function requireFrom(folder, name) {
   install(folder);
   return createRequire(join(folder, "package.json"))(name);
+}
+
+/** Loads a module of a folder, which may import its packages. */
+export function importFrom(folder, file) {
+  install(folder);
+  return import(pathToFileURL(join(folder, file)).href);
 }

@@ -31,7 +31,7 @@ import { type NumberKind, numberKind } from "./expressions/scalar_types.ts";
 import { record, Scope } from "./expressions/scope.ts";
 import type { ProgramTree } from "./expressions/tree.ts";
 import { accessors, type Codecs, placeIn, type Section, section } from "./memory.ts";
-import { Runnable } from "./runnable.ts";
+import { RUNNABLE } from "./runnable.ts";
 import { instantiateScanner, type Scanner } from "./scan/scanner.ts";
 import { type CodeWriter, ModuleWriter, type Signature, TYPE_I32 } from "./wasm/index.ts";
 
@@ -95,13 +95,18 @@ const BACKENDS: readonly unknown[] = ["wasm", "js", undefined];
 /**
  * A program over the entries of one map, made by {@link program}. It holds host memory until it or the map is closed.
  */
-export class Program<K, V, P = Codecs, C = Codecs> extends Runnable {
+export class Program<K, V, P = Codecs, C = Codecs> {
   /** The map it is for. */
   declare readonly map: EntryMap<K, V>;
   /** Set these between runs. */
   declare readonly params: Values<P>;
   /** What the program has added up; set them to start anew. */
   declare readonly counters: Values<C>;
+  /** @internal */
+  get [RUNNABLE](): true {
+    return true;
+  }
+
   /** @internal */
   declare readonly tree: ProgramTree;
   /** @internal Address of the program's own memory. */
@@ -123,7 +128,6 @@ export class Program<K, V, P = Codecs, C = Codecs> extends Runnable {
     counters: Section,
     backend: "wasm" | "js" | undefined,
   ) {
-    super();
     this.#bytes = bytes;
     this.#wanted = backend;
     const { host } = map;
@@ -154,7 +158,7 @@ export class Program<K, V, P = Codecs, C = Codecs> extends Runnable {
    * @param value address of the value, of per-CPU maps that of all slots
    * @returns bits of `ACT_*`
    */
-  override get evaluate(): Evaluate {
+  get evaluate(): Evaluate {
     this.check();
     if (this.#evaluate === undefined) this.#build();
     return this.#evaluate as Evaluate;
@@ -170,7 +174,7 @@ export class Program<K, V, P = Codecs, C = Codecs> extends Runnable {
   }
 
   /** @internal The loops over a table; undefined when the program runs as JavaScript. */
-  override get scanner(): Scanner | undefined {
+  get scanner(): Scanner | undefined {
     if (this.backend === "js") return undefined;
     const { host, table } = this.map;
     this.#scanner ??= instantiateScanner(host, table.handle, {
@@ -181,14 +185,14 @@ export class Program<K, V, P = Codecs, C = Codecs> extends Runnable {
   }
 
   /** @internal Throws for another map than its own. */
-  override checkMap(map: MapHandle<unknown, unknown>, what: string): void {
+  checkMap(map: MapHandle<unknown, unknown>, what: string): void {
     this.check();
     if (this.map.host === map.host && this.map.table.handle === map.table.handle) return;
     throw new TypeError(`${what}: is a program of ${subjectOf(this.map)}`);
   }
 
   /** The rules as one would write them in C, one per line. */
-  override toString(): string {
+  toString(): string {
     return this.tree.statements.map(printStatement).join("\n");
   }
 
@@ -228,7 +232,7 @@ export class Program<K, V, P = Codecs, C = Codecs> extends Runnable {
   }
 
   /** @internal Throws when it is closed. */
-  override check(): void {
+  check(): void {
     if (!this.#closed) return;
     const { map } = this;
     throw bpfError(

@@ -5,12 +5,12 @@
  */
 import type { LiveEntry } from "../entries/entry.ts";
 import type { Program } from "../programs/program.ts";
-import { Runnable } from "../programs/runnable.ts";
+import { isProgram } from "../programs/runnable.ts";
 
 /** What a function gives for an entry, or the action of a compiled program. Throws EBADF once the program is closed. */
 export function entryFunction<R, K, V>(
   program: ((entry: LiveEntry<K, V>) => R) | Program<K, V>,
 ): (entry: LiveEntry<K, V>) => R | number {
-  if (!(program instanceof Runnable)) return program;
+  if (!isProgram(program)) return program;
   return (entry) => program.evaluate(entry.keyAddress, entry.valueAddress);
 }

@@ -13,14 +13,18 @@ import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import { subjectOf } from "../ops/failure.ts";
 import type { EntryHandle } from "../ops/handle.ts";
-import { Runnable } from "../programs/runnable.ts";
+import { isProgram, type Runnable } from "../programs/runnable.ts";
 import { Budget } from "./budget.ts";
 import { takeCursor } from "./cursor.ts";
 import type { ProcessOptions, ProcessResult } from "./process_types.ts";
 import { Run } from "./run.ts";
 
-function checkProgram<K, V>(map: EntryHandle<K, V>, what: string, program: unknown): void {
-  if (!(program instanceof Runnable)) checkPlainFunction(what, program);
+function checkProgram<K, V>(
+  map: EntryHandle<K, V>,
+  what: string,
+  program: ((...given: never) => unknown) | Runnable,
+): void {
+  if (!isProgram(program)) checkPlainFunction(what, program);
   else program.checkMap(map, what);
 }
 

@@ -28,7 +28,7 @@ import { bpfError, damagedError, ERRNO } from "../errors.ts";
 import { subjectOf } from "../ops/failure.ts";
 import type { EntryHandle } from "../ops/handle.ts";
 import type { Program } from "../programs/program.ts";
-import { Runnable } from "../programs/runnable.ts";
+import { isProgram } from "../programs/runnable.ts";
 import type { Scanner } from "../programs/scan/scanner.ts";
 import type { Budget } from "./budget.ts";
 import { cursorAt, type ProcessCursor, SeenKeys, START } from "./cursor.ts";
@@ -116,7 +116,7 @@ export class Run<K, V> {
   /** Visits entries until something ends it. However it ends, what was unlinked is for the dumper. */
   #visit(): void {
     const { filter } = this.#plan;
-    const program = filter instanceof Runnable ? filter : undefined;
+    const program = isProgram(filter) ? filter : undefined;
     const scanner = program?.scanner;
     try {
       if (program === undefined || scanner === undefined) this.#visitEach();
