@@ -5,7 +5,6 @@ import * as api from "../src/index.ts";
 import * as testing from "../src/testing/index.ts";
 
 const read = (path: string) => readFileSync(new URL(path, import.meta.url), "utf8");
-const readme = read("../README.md");
 
 /** The part of a document below a heading, up to the next one. */
 function section(text: string, heading: string): string {
@@ -33,8 +32,7 @@ function rowsOf(text: string, head: string): string[][] {
     );
 }
 
-const numbered = (heading: string) =>
-  [...section(readme, heading).matchAll(/^(\d+)\. \*\*/gm)].map(([, number]) => number!);
+const numbered = (text: string) => [...text.matchAll(/^(\d+)\. \*\*/gm)].map(([, number]) => number!);
 const numberOf = (cell: string) => [cell.split(" ")[0]!];
 const names = (cell: string) => cell.replaceAll("`", "").split(", ");
 const firsts = (document: string, head: string) => rowsOf(read(document), head).map(([cell]) => cell!);
@@ -45,8 +43,8 @@ const isError = (value: unknown) =>
 
 /** Head of a table of the list, the promises that it must have, and those that a first cell of it names. */
 const TABLES: [string, readonly string[], (cell: string) => string[]][] = [
-  ["README, Guarantees", numbered("Guarantees"), numberOf],
-  ["README, Consistency", numbered("Consistency"), numberOf],
+  ["README, Guarantees", numbered(section(read("../README.md"), "Guarantees")), numberOf],
+  ["docs/guide/consistency.md", numbered(read("../docs/guide/consistency.md")), numberOf],
   [
     "error",
     [
@@ -57,8 +55,12 @@ const TABLES: [string, readonly string[], (cell: string) => string[]][] = [
     ],
     names,
   ],
-  ["errno of docs/kv.md", firsts("../docs/kv.md", "errno"), names],
-  ["what a filter does (docs/programs.md)", firsts("../docs/programs.md", "the filter"), (cell) => [cell]],
+  ["errno of docs/guide/kv.md", firsts("../docs/guide/kv.md", "errno"), names],
+  [
+    "what a filter does (docs/guide/process.md)",
+    firsts("../docs/guide/process.md", "the filter"),
+    (cell) => [cell],
+  ],
 ];
 
 /** The titles of a file: texts in front of a function. */

@@ -3,12 +3,13 @@ import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { basename } from "node:path";
 import { fileURLToPath } from "node:url";
 import { Command } from "commander";
-import { textOf as countsOf } from "../counters/report.mjs";
-import { parseCommand, UsageError } from "./options.mjs";
+import { countersPage } from "../counters/page.mjs";
+import { pageHead } from "../run/format.mjs";
+import { UsageError } from "../run/usage_error.mjs";
+import { parseCommand } from "./options.mjs";
 import { markdownOfFile } from "./report.mjs";
 
 const RESULTS = fileURLToPath(new URL("../results/", import.meta.url));
-const BASELINE = fileURLToPath(new URL("../baseline.json", import.meta.url));
 
 /** @param {string[]} args */
 export function writeTables(args) {
@@ -34,23 +35,12 @@ function pageOf(path) {
   if (!path.endsWith(".json"))
     throw new UsageError(`tables: ${path} is no result file: it does not end in .json`);
   const name = basename(path, ".json");
-  const intro = `${headOf(name, path)}
+  const intro = `${pageHead(name, basename(path))}
 Medians of the rounds; in bold, how many times as long as bpfmap a contender takes (of rates: how many times as many bpfmap does), and
 the 10th to 90th percentile of that ratio. Each table is that of \`npm run bench -- WORKLOAD\`, with its sizes and rounds as --sizes and
 --rounds.`;
   return { path: path.replace(/json$/, "md"), text: `${intro}\n\n${markdownOfFile(read(path))}\n` };
 }
-
-/** What the core does in the fixed program of `npm run bench:check`. */
-export function countersPage() {
-  const intro = `${headOf("counters", BASELINE)}
-What the core does in a fixed program, counted: the same on every machine. \`npm run bench -- counters\` measures it again,
-\`npm run bench:check\` compares it with bench/baseline.json.`;
-  return { path: `${RESULTS}counters.md`, text: `${intro}\n\n\`\`\`\n${countsOf(read(BASELINE))}\n\`\`\`\n` };
-}
-
-const headOf = (name, path) =>
-  `<!-- Written by \`npm run bench -- tables\` from ${basename(path)}. -->\n\n# Results: ${name}\n`;
 
 function read(path) {
   try {

@@ -3,9 +3,9 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
-import { countersPage } from "../cli/tables.mjs";
 import { measureApart } from "./apart.mjs";
 import { changesText, compare, differences } from "./compare.mjs";
+import { countersPage } from "./page.mjs";
 
 const HELP = `usage: npm run bench:check -- [options] [BASELINE]
 Counts instructions, probes and bytes of a fixed workload. Exits with 1 when instructions or probes per operation have risen by more

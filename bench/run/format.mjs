@@ -35,3 +35,7 @@ export function align(rows, left = 1) {
       .trimEnd(),
   );
 }
+
+/** The first lines of a page in bench/results that is written from a file there. */
+export const pageHead = (name, source) =>
+  `<!-- Written by \`npm run bench -- tables\` from ${source}. -->\n\n# Results: ${name}\n`;

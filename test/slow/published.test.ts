@@ -132,7 +132,7 @@ describe("bundles", () => {
   });
 });
 
-// A change of the API shows in the difference of a file: etc/*.api.md. To accept it:
+// A change of the API shows in the difference of a file in etc/. To accept it:
 //   npm run test:slow -- test/slow/published.test.ts -u
 describe("the report of the API", () => {
   test.each([

@@ -53,7 +53,7 @@ export function isSharedCore(module: WasmModule): boolean {
  * Overrides an embedded WebAssembly core for hosts created from now on. Needed where code generation from bytes is
  * forbidden (Workers platforms, a Content-Security-Policy without `'wasm-unsafe-eval'`): pass a module that was compiled
  * elsewhere. On Workers platforms that is what `bpfmap/core.wasm` is when imported, in browsers one that a worker with a
- * policy of its own has posted: see docs/csp.md. For shared hosts do the same with `bpfmap/core.shared.wasm`; threads that
+ * policy of its own has posted: see docs/guide/csp.md. For shared hosts do the same with `bpfmap/core.shared.wasm`; threads that
  * attach to one get the module with the handle.
  *
  * @param source a compiled module, or the bytes of `bpfmap/core.wasm` or `bpfmap/core.shared.wasm`
