@@ -16,6 +16,7 @@ import {
   useWasm,
 } from "../../src/index.ts";
 import { caught, expectErrno } from "../support/caught.ts";
+import { hostOf } from "../support/host_of.ts";
 
 const spec = { type: "rhash", key: u32, value: u32, maxEntries: 1000 } as const;
 
@@ -86,6 +87,17 @@ describe("the default host", () => {
     expect(third.host).not.toBe(first.host);
     expect(third.set(1, 2).get(1)).toBe(2);
     defaultHost().close();
+  });
+
+  it("has what createMap does without once it is asked for", () => {
+    defaultHost().close();
+    const host = hostOf(createMap(spec));
+    for (const call of [() => host.bpf(0, new Uint8Array(8)), () => host.createKvStore()]) {
+      expect(call).toThrow(new TypeError("bpfmap: the host of createMap: ask defaultHost() for it"));
+    }
+    expect(defaultHost()).toBe(host);
+    expect(host.createKvStore().put(1, new Uint8Array([7]))).toBe(undefined);
+    host.close();
   });
 
   it("is there before its first map, to pin and open", () => {
