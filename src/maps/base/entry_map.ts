@@ -1,7 +1,7 @@
 /**
  * What all maps with keys and values have in common, hash-like maps and arrays. The calls that decide the speed (`get`, `set`,
- * `has`, `lookup`) are written out in one subclass per kind of key: V8 inlines a call into WebAssembly only at a call site that
- * has seen one function, so that none of them can be shared.
+ * `has`, `lookup`) stand in one subclass per kind of key: V8 inlines a call into WebAssembly only at a call site that has seen one
+ * function, so that none of them can be shared. Those of hash maps are written from one template, scripts/hash_maps.template.ts.
  *
  * @module
  */

@@ -1,3 +1,4 @@
+// Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
 import { BPF_ANY } from "../../constants.ts";
 import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";

@@ -1,3 +1,4 @@
+// Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
 import { Scalar } from "../../codec/codec.ts";
 import { BPF_ANY } from "../../constants.ts";
 import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
@@ -7,10 +8,7 @@ import { HashMap } from "./hash_map.ts";
 
 const { U32, I32 } = Scalar;
 
-/**
- * Maps with keys of 4 bytes, which go to the core as an argument. Why this class, `map8.ts`, `map16.ts` and `map_any.ts` say the same
- * thing for different exports of the core: see the head of `../base/entry_map.ts`.
- */
+/** Maps with keys of 4 bytes, which go to the core as an argument. */
 export class Map4<K, V> extends HashMap<K, V> {
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");

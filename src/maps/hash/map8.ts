@@ -1,3 +1,4 @@
+// Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
 import { Scalar } from "../../codec/codec.ts";
 import { BPF_ANY } from "../../constants.ts";
 import { fitsScalar, isU53, readScalar, writeScalar } from "../../core/memory/scalar.ts";

@@ -1,0 +1,186 @@
+// What src/maps/hash/map4.ts, map8.ts, map16.ts and map_any.ts are written from, by scripts/hash_maps.mjs. They are one
+// class for each kind of key, since each needs call sites of its own: see the head of src/maps/base/entry_map.ts. What
+// differs has a name here:
+//
+//   $N         the kind: 4, 8 or 16 bytes, or Any number of them; also the end of the names of the core's exports
+//   $take      the method that takes a key apart
+//   $taken     what it gives: a word, the lower one of two words, or the address of the key's bytes in the scratch
+//   $isAbsent  whether that says that the layout cannot hold the key, which is absent then
+//   $words     what the core is given of the key
+//
+// Lines from "//#if" to "//#end" are for the kinds that stand there.
+//#begin
+//#if 4 8
+import { Scalar } from "../../codec/codec.ts";
+//#end
+import { BPF_ANY } from "../../constants.ts";
+//#if 8
+import { fitsScalar, isU53, readScalar, writeScalar } from "../../core/memory/scalar.ts";
+//#end
+//#if 4 16 Any
+import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
+//#end
+import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../errors.ts";
+import { HashMap } from "./hash_map.ts";
+
+//#if 4
+const { U32, I32 } = Scalar;
+
+/** Maps with keys of 4 bytes, which go to the core as an argument. */
+//#end
+//#if 8
+/** 2^32: what the upper word of a u53 counts. */
+const WORD = 0x1_0000_0000;
+
+/** Maps with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves. */
+//#end
+//#if 16
+/** Maps with keys of 16 bytes, which go to the core by address. */
+//#end
+//#if Any
+/** Maps with keys of any other size, by address. */
+//#end
+export class Map$N<K, V> extends HashMap<K, V> {
+//#if 8
+  /** Upper word of the key that {@link low} was last called for: two results without an object. */
+  #high = 0;
+
+//#end
+  override get(key: K, flags?: number): V | undefined {
+    if (this.reading === 0) this.refuse("get");
+    if (flags !== undefined) return this.getWith(key, flags);
+    const { host } = this;
+    const $taken = this.$take("get", key);
+    if ($isAbsent) return undefined;
+    let address: number;
+    try {
+      address = this.core.lookup$N(this.reading, $words) >>> 0;
+    } catch (trap) {
+      throw this.trapped("get", trap);
+    }
+    if (address < ERRNO_LIMIT) return this.missed("get", address);
+    const value = readScalar(host, this.valueScalar, address);
+    return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
+  }
+
+  override set(key: K, value: V): this {
+    if (this.writing === 0) this.refuse("set");
+    const { host } = this;
+    const direct = fitsScalar(this.valueScalar, value);
+    if (!direct) this.encodeValue("set", value);
+    const $taken = this.$take("set", key);
+    let address: number;
+    try {
+      address = this.core.upsert$N(this.writing, $words, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped("set", trap);
+    }
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
+    if (direct) writeScalar(host, this.valueScalar, address, value);
+    else host.copy(address, host.scratch.value, this.table.valueBytes);
+    return this;
+  }
+
+  override has(key: K): boolean {
+    if (this.reading === 0) this.refuse("has");
+    const $taken = this.$take("has", key);
+    if ($isAbsent) return false;
+    let address: number;
+    try {
+      address = this.core.lookup$N(this.reading, $words) >>> 0;
+    } catch (trap) {
+      throw this.trapped("has", trap);
+    }
+    if (address < ERRNO_LIMIT) this.missed("has", address);
+    return address !== 0;
+  }
+
+  override delete(key: K): boolean {
+    if (this.writing === 0) this.refuse("delete");
+    const $taken = this.$take("delete", key);
+    if ($isAbsent) return false;
+    let errno: number;
+    try {
+      errno = this.core.remove$N(this.writing, $words);
+    } catch (trap) {
+      throw this.trapped("delete", trap);
+    }
+    if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
+    return errno === 0;
+  }
+
+  override lookup(key: K): number {
+    if (this.reading === 0) this.refuse("lookup");
+    return this.locate("lookup", key);
+  }
+
+  override locate(operation: Operation, key: K): number {
+    const $taken = this.$take(operation, key);
+    if ($isAbsent) return 0;
+    try {
+      return this.core.lookup$N(this.table.handle, $words) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
+  }
+
+  override obtain(operation: Operation, key: K): number {
+    const { host } = this;
+    const $taken = this.$take(operation, key);
+    const count = (this.writing + host.layout.count) >>> 2;
+    const before = host.u32[count];
+    let address: number;
+    try {
+      address = this.core.upsert$N(this.writing, $words, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
+    if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
+    return address;
+  }
+
+//#if 4
+  override find(handle: number, key: number): number {
+    return this.host.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
+  }
+
+  /** @internal The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */
+  protected word(operation: Operation, key: K): number {
+    // Written out, and with constants of this module: V8 loads imported bindings anew in every call.
+    if (typeof key === "number") {
+      if (this.keyScalar === U32 && key >>> 0 === key) return key;
+      if (this.keyScalar === I32 && (key | 0) === key) return key >>> 0;
+    }
+    const at = this.encodeKey(operation, key);
+    return at === 0 ? -1 : this.host.u32[at >>> 2];
+  }
+//#end
+//#if 8
+  override find(handle: number, key: number): number {
+    const { core, u32 } = this.host;
+    return core.lookup8(handle, u32[key >>> 2], u32[(key >>> 2) + 1]) >>> 0;
+  }
+
+  /** The lower word of a key; the upper one goes to `#high`. Below 0 for one that is absent: see {@link encodeKey}. */
+  private low(operation: Operation, key: K): number {
+    if (this.keyScalar === Scalar.U53 && isU53(key)) {
+      this.#high = (key / WORD) >>> 0;
+      return key >>> 0;
+    }
+    const at = this.encodeKey(operation, key);
+    if (at === 0) return -1;
+    const first = at >>> 2;
+    this.#high = this.host.u32[first + 1];
+    return this.host.u32[first];
+  }
+//#end
+//#if 16 Any
+  override find(handle: number, key: number): number {
+    return this.host.core.lookup$N(handle, key) >>> 0;
+  }
+//#end
+}
