@@ -56,7 +56,6 @@ export type { MapOf, MapTypes } from "./maps/map_of.ts";
 export type { SockHash } from "./maps/sockets/sock_hash.ts";
 export type { SockMap } from "./maps/sockets/sock_map.ts";
 export type { SocketMap } from "./maps/sockets/socket_map.ts";
-export type { SocketRefusals } from "./maps/sockets/socket_refusals.ts";
 export type {
   OpenSockHashSpec,
   OpenSockMapSpec,

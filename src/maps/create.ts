@@ -126,9 +126,9 @@ function newMap(
 ) {
   switch (table.type) {
     case "sockmap":
-      return new SockMap(host, table, key as Codec<number>, readable, writable);
+      return new SockMap(host, table, key as Codec<number>, value, readable, writable);
     case "sockhash":
-      return new SockHash(host, table, key, readable, writable);
+      return new SockHash(host, table, key, value, readable, writable);
     case "array":
       return new classes.array(host, table, key as Codec<number>, value, readable, writable);
     case "percpu_array": {

@@ -1,5 +1,6 @@
 import type { Operation } from "../../errors.ts";
 import { EntryIterator } from "../../ops/entry_iterator.ts";
+import type { ValueIterator } from "../../ops/iterator_base.ts";
 import { SocketMap } from "./socket_map.ts";
 
 /**
@@ -26,7 +27,7 @@ export class SockMap<V> extends SocketMap<number, V> {
   }
 
   /** By ascending index. The indices are those that there are at the start. */
-  protected override each(operation: Operation): IterableIterator<[number, V]> {
+  protected override each(operation: Operation): ValueIterator<[number, V]> {
     const indices = Uint32Array.from(new EntryIterator<number, V, number>(this, "keys", operation)).sort();
     return this.#objectsAt(indices);
   }

@@ -7,7 +7,6 @@
 import { checkInteger } from "../../arguments/integer.ts";
 import { describe } from "../../arguments/mismatch.ts";
 import type { Codec } from "../../codec/codec.ts";
-import { u32 } from "../../codec/scalars.ts";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, SK_DROP } from "../../constants.ts";
 import type { CoreHost } from "../../core/core_host.ts";
 import { slotErrno } from "../../core/memory/shared_core.ts";
@@ -21,7 +20,8 @@ import { isOver } from "../../ops/sockets/close_watch.ts";
 import { type SkAction, sendTo } from "../../ops/sockets/redirect.ts";
 import { SocketEntry, type Sockets } from "../../ops/sockets/sockets.ts";
 import { hide } from "../../print/hidden.ts";
-import { SocketRefusals } from "./socket_refusals.ts";
+import { BpfMap } from "../base/bpf_map.ts";
+import { refuseBytes } from "./socket_refusals.ts";
 
 /** Calls that put an object under a key. */
 type SocketWrite = "set" | "update" | "getOrInsert" | "getOrInsertComputed";
@@ -42,14 +42,24 @@ const ENTRIES_MAX = 2 ** 31;
  * Every method throws BpfError EBADF once the map or its host is closed, and EPERM when the map's flags or `freeze` forbid what it
  * does. A call that throws has changed nothing.
  */
-export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
+export abstract class SocketMap<K, V> extends BpfMap<K, V> {
+  static {
+    refuseBytes(SocketMap.prototype);
+  }
+
   /** @internal */
   declare readonly sockets: Sockets;
 
   /** @internal Use {@link createMap}. */
-  constructor(host: CoreHost, table: Table, key: Codec<K>, readable: boolean, writable: boolean) {
-    // What the table has for a value is the number of a slot.
-    super(host, table, key, u32 as unknown as Codec<V>, readable, writable);
+  constructor(
+    host: CoreHost,
+    table: Table,
+    key: Codec<K>,
+    value: Codec<V>,
+    readable: boolean,
+    writable: boolean,
+  ) {
+    super(host, table, key, value, readable, writable);
     hide<SocketMap<K, V>>(this, { sockets: table.sockets as Sockets });
   }
 
@@ -184,7 +194,7 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
    * not come.
    */
   entries(): ValueIterator<[K, V]> {
-    return this.each("entries") as unknown as ValueIterator<[K, V]>;
+    return this.each("entries");
   }
 
   [Symbol.iterator](): ValueIterator<[K, V]> {
@@ -264,7 +274,7 @@ export abstract class SocketMap<K, V> extends SocketRefusals<K, V> {
   }
 
   /** @internal The entries, in the map's order. Throws at once when it may not be read. */
-  protected each(operation: Operation): IterableIterator<[K, V]> {
+  protected each(operation: Operation): ValueIterator<[K, V]> {
     return present(new EntryIterator<K, V, [K, V]>(this, "entries", operation));
   }
 

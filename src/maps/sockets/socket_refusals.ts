@@ -1,96 +1,41 @@
 /**
- * What maps of sockets cannot do, and say so: whatever takes or gives values as bytes. The batch commands are ENOTSUPP, as in the
- * kernel, whose sockmap has none; what has no command of its own is EOPNOTSUPP.
+ * What maps of sockets cannot do: whatever takes or gives values as bytes. To TypeScript it is not there; who calls it from
+ * JavaScript, as code for all maps does, is told why.
  *
  * @module
  */
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import { subjectOf } from "../../ops/failure.ts";
-import { BpfMap } from "../base/bpf_map.ts";
+import type { BpfMap } from "../base/bpf_map.ts";
 
-export abstract class SocketRefusals<K, V> extends BpfMap<K, V> {
-  /** @internal Always throws BpfError EOPNOTSUPP: objects have no address. */
-  lookup(_key: K): never {
-    return this.#never("lookup", ERRNO.EOPNOTSUPP);
-  }
+/** What has no command in the kernel. Objects have no address, no bytes for a program to see, and are no counters. */
+const METHODS = ["lookup", "add", "locked", "process", "iterator"] as const;
+/** The batch commands, and what is made of them: ENOTSUPP in the kernel, too, whose sockmap has none. */
+const BATCHES = [
+  "createBatch",
+  "batches",
+  "lookupBatch",
+  "lookupAndDeleteBatch",
+  "updateBatch",
+  "deleteBatch",
+  "drain",
+  "lookupMany",
+  "found",
+  "addMany",
+] as const;
 
-  /** @internal Always throws BpfError EOPNOTSUPP: objects are no counters. */
-  add(_key: K, _delta: number): never {
-    return this.#never("add", ERRNO.EOPNOTSUPP);
-  }
+/** Has a prototype refuse what takes or gives bytes. */
+export function refuseBytes(prototype: BpfMap<unknown, unknown>): void {
+  const define = (name: string, property: PropertyDescriptor) =>
+    Object.defineProperty(prototype, name, { ...property, configurable: true });
+  for (const name of METHODS) define(name, { value: refusing(name, ERRNO.EOPNOTSUPP), writable: true });
+  for (const name of BATCHES) define(name, { value: refusing(name, ERRNO.ENOTSUPP), writable: true });
+  define("local", { get: refusing("local.get", ERRNO.EOPNOTSUPP) });
+}
 
-  /** @internal Always throws BpfError EOPNOTSUPP: objects have no spinLock. */
-  locked(_key: K, _fn: unknown): never {
-    return this.#never("locked", ERRNO.EOPNOTSUPP);
-  }
-
-  /** @internal Always throws BpfError EOPNOTSUPP: there is one object for each key, not one for each CPU. */
-  get local(): never {
-    return this.#never("local.get", ERRNO.EOPNOTSUPP);
-  }
-
-  /** @internal Always throws BpfError EOPNOTSUPP: a program sees the bytes of entries. Iterate over the map, and delete. */
-  process(_options: unknown): never {
-    return this.#never("process", ERRNO.EOPNOTSUPP);
-  }
-
-  /** @internal Always throws BpfError EOPNOTSUPP, as {@link process}. */
-  iterator(_options: unknown): never {
-    return this.#never("iterator", ERRNO.EOPNOTSUPP);
-  }
-
-  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
-  createBatch(_capacity: number): never {
-    return this.#never("createBatch", ERRNO.ENOTSUPP);
-  }
-
-  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
-  batches(_options?: unknown): never {
-    return this.#never("batches", ERRNO.ENOTSUPP);
-  }
-
-  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
-  lookupBatch(_batch: unknown): never {
-    return this.#never("lookupBatch", ERRNO.ENOTSUPP);
-  }
-
-  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
-  lookupAndDeleteBatch(_batch: unknown): never {
-    return this.#never("lookupAndDeleteBatch", ERRNO.ENOTSUPP);
-  }
-
-  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
-  updateBatch(_batch: unknown): never {
-    return this.#never("updateBatch", ERRNO.ENOTSUPP);
-  }
-
-  /** @internal Always throws BpfError ENOTSUPP, as in the kernel. */
-  deleteBatch(_batch: unknown): never {
-    return this.#never("deleteBatch", ERRNO.ENOTSUPP);
-  }
-
-  /** @internal Always throws BpfError ENOTSUPP, as {@link lookupAndDeleteBatch}, which a drain is made of. */
-  drain(_options?: unknown): never {
-    return this.#never("drain", ERRNO.ENOTSUPP);
-  }
-
-  /** @internal Always throws BpfError ENOTSUPP, as {@link lookupBatch}. */
-  lookupMany(_keys: unknown, _values?: unknown): never {
-    return this.#never("lookupMany", ERRNO.ENOTSUPP);
-  }
-
-  /** @internal Always throws BpfError ENOTSUPP, as {@link lookupBatch}. */
-  found(_index: number): never {
-    return this.#never("found", ERRNO.ENOTSUPP);
-  }
-
-  /** @internal Always throws BpfError ENOTSUPP, as {@link updateBatch}. */
-  addMany(_keys: unknown, _deltas: unknown): never {
-    return this.#never("addMany", ERRNO.ENOTSUPP);
-  }
-
-  #never(operation: Operation, errno: number): never {
+function refusing(operation: Operation, errno: number): (this: BpfMap<unknown, unknown>) => never {
+  return function () {
     if (this.closed) this.refuse(operation);
     throw bpfError(errno, operation, subjectOf(this), "holds objects, which have no bytes in host memory");
-  }
+  };
 }

@@ -270,8 +270,6 @@ describe.each(KINDS)("$type, shared: $shared", ({ type, shared }) => {
       ["grow", () => map.grow(100)],
       ["freeze", () => map.freeze()],
       ["verify", () => map.verify()],
-      ["lookup", () => map.lookup(1)],
-      ["drain", () => map.drain()],
     ];
     for (const [name, call] of calls) {
       expect(expectErrno(call, "EBADF").message, name).toMatch(
@@ -337,29 +335,41 @@ describe.each(KINDS)("$type, shared: $shared", ({ type, shared }) => {
   it("refuses what takes bytes", () => {
     const map = make();
     map.set(1, object(1));
-    const refused: [string, ErrnoCode, () => unknown][] = [
-      ["lookup", "EOPNOTSUPP", () => map.lookup(1)],
-      ["add", "EOPNOTSUPP", () => map.add(1, 1)],
-      ["locked", "EOPNOTSUPP", () => map.locked(1, () => {})],
-      ["local.get", "EOPNOTSUPP", () => map.local],
-      ["process", "EOPNOTSUPP", () => map.process({ filter: () => 0 })],
-      ["iterator", "EOPNOTSUPP", () => map.iterator({ show() {} })],
-      ["createBatch", "ENOTSUPP", () => map.createBatch(1)],
-      ["batches", "ENOTSUPP", () => map.batches()],
-      ["lookupBatch", "ENOTSUPP", () => map.lookupBatch({})],
-      ["lookupAndDeleteBatch", "ENOTSUPP", () => map.lookupAndDeleteBatch({})],
-      ["updateBatch", "ENOTSUPP", () => map.updateBatch({})],
-      ["deleteBatch", "ENOTSUPP", () => map.deleteBatch({})],
-      ["drain", "ENOTSUPP", () => map.drain()],
-      ["lookupMany", "ENOTSUPP", () => map.lookupMany([1])],
-      ["found", "ENOTSUPP", () => map.found(0)],
-      ["addMany", "ENOTSUPP", () => map.addMany([1], [1])],
+    const refused: [string, ErrnoCode][] = [
+      ["lookup", "EOPNOTSUPP"],
+      ["add", "EOPNOTSUPP"],
+      ["locked", "EOPNOTSUPP"],
+      ["local", "EOPNOTSUPP"],
+      ["process", "EOPNOTSUPP"],
+      ["iterator", "EOPNOTSUPP"],
+      ["createBatch", "ENOTSUPP"],
+      ["batches", "ENOTSUPP"],
+      ["lookupBatch", "ENOTSUPP"],
+      ["lookupAndDeleteBatch", "ENOTSUPP"],
+      ["updateBatch", "ENOTSUPP"],
+      ["deleteBatch", "ENOTSUPP"],
+      ["drain", "ENOTSUPP"],
+      ["lookupMany", "ENOTSUPP"],
+      ["found", "ENOTSUPP"],
+      ["addMany", "ENOTSUPP"],
     ];
-    for (const [name, code, call] of refused) {
-      const { message } = expectErrno(call, code);
-      expect(message).toBe(`${name}: map "m" holds objects, which have no bytes in host memory (${code})`);
+    // To TypeScript none of them is there. `local` is refused when it is asked for.
+    const call = (name: string) => Reflect.apply(Reflect.get(map, name), map, [1, 1]);
+    for (const [name, code] of refused) {
+      const operation = name === "local" ? "local.get" : name;
+      expect(expectErrno(() => call(name), code).message).toBe(
+        `${operation}: map "m" holds objects, which have no bytes in host memory (${code})`,
+      );
     }
     expect(map.size).toBe(1);
+    const seen = [];
+    for (const name in map) seen.push(name);
+    expect(seen).toEqual([]);
+    map.close();
+    for (const [name] of refused) {
+      const operation = name === "local" ? "local.get" : name;
+      expect(expectErrno(() => call(name), "EBADF").message).toContain(`${operation}: map "m" is closed`);
+    }
   });
 
   it("refuses a key whose getter uses a map of the host", () => {

@@ -64,6 +64,15 @@ describe("types", () => {
     expectTypeOf(createMap(spec)).toEqualTypeOf<SockMap<Socket>>();
   });
 
+  it("have nothing that takes or gives bytes", () => {
+    type Methods = "lookup" | "add" | "addMany" | "locked" | "process" | "iterator" | "lookupMany" | "found";
+    type Batches = "createBatch" | "batches" | "lookupBatch" | "updateBatch" | "deleteBatch" | "drain";
+    type OfBytes = Methods | Batches | "lookupAndDeleteBatch";
+    expectTypeOf<Extract<keyof HashMap<number, number>, OfBytes>>().toEqualTypeOf<OfBytes>();
+    expectTypeOf<Extract<keyof SockMap<object>, OfBytes | "local">>().toBeNever();
+    expectTypeOf<Extract<keyof SockHash<number, object>, OfBytes | "local">>().toBeNever();
+  });
+
   it("leave the other maps what they were", () => {
     expectTypeOf(createMap({ type: "rhash", key: u32, value: u32, maxEntries: 8 })).toEqualTypeOf<
       HashMap<number, number>
