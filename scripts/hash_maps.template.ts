@@ -1,28 +1,25 @@
-// What src/maps/hash/map4.ts, map8.ts, map16.ts and map_any.ts are written from, by scripts/hash_maps.mjs. They are one
-// class for each kind of key, since each needs call sites of its own: see the head of src/maps/base/entry_map.ts. What
-// differs has a name here:
+// What src/maps/hash/map4.ts, map8.ts, map16.ts and map_any.ts are written from, and those of shared hosts beside them, by
+// scripts/hash_maps.mjs. They are one class for each kind of key, since each needs call sites of its own: see the head of
+// src/maps/base/entry_map.ts. What differs has a name here:
 //
+//   $Class     the class, which extends $Base of $base
 //   $N         the kind: 4, 8 or 16 bytes, or Any number of them; also the end of the names of the core's exports
 //   $take      the method that takes a key apart
 //   $taken     what it gives: a word, the lower one of two words, or the address of the key's bytes in the scratch
 //   $isAbsent  whether that says that the layout cannot hold the key, which is absent then
 //   $words     what the core is given of the key
 //
-// Lines from "//#if" to "//#end" are for the kinds that stand there.
+// Lines from "//#if" to "//#end" are for the kinds that stand there, or for the hosts, plain or shared. On shared hosts the
+// core writes values, under the lock of the key's bucket: `set` and `locate` stand in SharedHashMap.
 //#begin
 //#if 4 8
 import { Scalar } from "../../codec/codec.ts";
 //#end
 import { BPF_ANY } from "../../constants.ts";
-//#if 8
-import { fitsScalar, isU53, readScalar, writeScalar } from "../../core/memory/scalar.ts";
-//#end
-//#if 4 16 Any
-import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
-//#end
+import { $scalarFunctions } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
-import { HashMap } from "./hash_map.ts";
+import { $Base } from "$base";
 
 //#if 4
 const { U32, I32 } = Scalar;
@@ -41,7 +38,7 @@ const WORD = 0x1_0000_0000;
 //#if Any
 /** Maps with keys of any other size, by address. */
 //#end
-export class Map$N<K, V> extends HashMap<K, V> {
+export class $Class<K, V> extends $Base<K, V> {
 //#if 8
   /** Upper word of the key that {@link low} was last called for: two results without an object. */
   #high = 0;
@@ -64,6 +61,7 @@ export class Map$N<K, V> extends HashMap<K, V> {
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
   }
 
+//#if plain
   override set(key: K, value: V): this {
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
@@ -83,6 +81,7 @@ export class Map$N<K, V> extends HashMap<K, V> {
     return this;
   }
 
+//#end
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const $taken = this.$take("has", key);
@@ -116,6 +115,7 @@ export class Map$N<K, V> extends HashMap<K, V> {
     return this.locate("lookup", key);
   }
 
+//#if plain
   override locate(operation: Operation, key: K): number {
     const $taken = this.$take(operation, key);
     if ($isAbsent) return 0;
@@ -126,6 +126,7 @@ export class Map$N<K, V> extends HashMap<K, V> {
     }
   }
 
+//#end
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
     const $taken = this.$take(operation, key);

@@ -3,21 +3,25 @@ import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { fill, hashMaps } from "../scripts/hash_maps.mjs";
 
-test("there is a class for each kind of key", () => {
-  const names = ["map4", "map8", "map16", "map_any"];
-  expect(hashMaps().map(({ file }) => file)).toEqual(names.map((name) => `src/maps/hash/${name}.ts`));
+test("there is a class for each kind of key, for plain hosts and for shared ones", () => {
+  const names = ["map4", "map8", "map16", "map_any", "map4_number"];
+  const files = names.flatMap((name) => [`src/maps/hash/${name}.ts`, `src/maps/hash/shared_${name}.ts`]);
+  expect(hashMaps().map(({ file }) => file)).toEqual(files);
 });
 
 test.each(hashMaps())("$file is what `node scripts/hash_maps.mjs` writes", ({ file, text }) => {
   expect(readFileSync(new URL(`../${file}`, import.meta.url), "utf8")).toBe(text);
 });
 
-const TEMPLATE = "first\n//#if 4 8\nsome $N\n//#end\n//#if 16\nother $N\n//#end\nlast$N($words)";
+const TEMPLATE = "first\n//#if 4 8\nsome $N\n//#end\n//#if 16 plain\nother $N\n//#end\nlast$N($words)";
 
-test("a kind has the lines that are for it, with its own names", () => {
-  expect(fill(TEMPLATE, { N: "8", words: "low, high" })).toBe("first\nsome 8\nlast8(low, high)");
-  expect(fill(TEMPLATE, { N: "16", words: "at" })).toBe("first\nother 16\nlast16(at)");
-  expect(fill(TEMPLATE, { N: "1", words: "at" })).toBe("first\nlast1(at)");
+test.each([
+  [{ N: "8", host: "shared", words: "low, high" }, "first\nsome 8\nlast8(low, high)"],
+  [{ N: "16", host: "shared", words: "at" }, "first\nother 16\nlast16(at)"],
+  [{ N: "1", host: "plain", words: "at" }, "first\nother 1\nlast1(at)"],
+  [{ N: "1", host: "shared", words: "at" }, "first\nlast1(at)"],
+])("%j has the lines that are for it, with its own names", (kind, text) => {
+  expect(fill(TEMPLATE, kind)).toBe(text);
 });
 
 test.each([
@@ -26,5 +30,5 @@ test.each([
   ["//#if 4\n//#if 8\n//#end", "a block in a block: line 2: //#if 8"],
   ["//#if 4\na", "a block without an end"],
 ])("a template of %j is refused", (template, message) => {
-  expect(() => fill(template, { N: "4" })).toThrow(message);
+  expect(() => fill(template, { N: "4", host: "plain" })).toThrow(message);
 });

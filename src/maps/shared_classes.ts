@@ -6,13 +6,17 @@
 import { SharedArrayMap } from "./array/shared_array.ts";
 import { SharedPercpuArrayMap } from "./array/shared_percpu_array.ts";
 import type { MapClasses } from "./classes.ts";
-import { SHARED_MAPS, SharedNumber4 } from "./hash/shared_hash.ts";
+import { SharedMapAny } from "./hash/shared_map_any.ts";
+import { SharedMap4 } from "./hash/shared_map4.ts";
+import { SharedMapNumber4 } from "./hash/shared_map4_number.ts";
+import { SharedMap8 } from "./hash/shared_map8.ts";
+import { SharedMap16 } from "./hash/shared_map16.ts";
 import { SHARED_PERCPU_MAPS } from "./hash/shared_percpu_hash.ts";
 
 export const SHARED_CLASSES: MapClasses = {
   array: SharedArrayMap,
   percpuArray: SharedPercpuArrayMap,
   percpuHash: SHARED_PERCPU_MAPS,
-  number: SharedNumber4,
-  hash: SHARED_MAPS,
+  number: SharedMapNumber4,
+  hash: [SharedMap4, SharedMap8, SharedMap16, SharedMapAny],
 };

@@ -106,7 +106,7 @@ describe("bundles", () => {
       console.log(createMap({ type: "hash", key: u32, value: u32, maxEntries: 9 }).set(1, 2).get(1));`;
     const { files } = bundle(source);
     const unwanted =
-      /core_shared|\/shared_(hash|array|percpu)|^kv\/|^uapi\/|^programs\/(codegen|scan|wasm|evaluate|expressions)/;
+      /core_shared|\/shared_(hash|map|array|percpu)|^kv\/|^uapi\/|^programs\/(codegen|scan|wasm|evaluate|expressions)/;
     expect(files.filter((file) => unwanted.test(file))).toEqual([]);
     // The names are those that a bundle with all of them has.
     const whole = bundle('import * as everything from "bpfmap"; console.log(everything);').files;

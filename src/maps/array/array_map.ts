@@ -145,7 +145,7 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>> extends CountingMap<n
    */
   grow(maxEntries: number): void {
     if (this.writing === 0) this.refuse("grow");
-    growTo(this as never, maxEntries, INDICES_MAX);
+    growTo(this, maxEntries, INDICES_MAX);
   }
 
   /** The index after `index`, or 0 without one and for one beyond the array; undefined after the last, as `get_next_key`. */

@@ -10,7 +10,7 @@ import { clearSlotErrno, sharedCore, slotErrno } from "../../core/memory/shared_
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import type { AnyView, ArrayView } from "../../ops/array_view.ts";
-import type { AddOptions } from "../../ops/counter.ts";
+import type { AddArguments, AddOptions, Count } from "../../ops/counter.ts";
 import { LOW_WATER } from "../../ops/low_water.ts";
 import {
   COUNT_OFFSET,
@@ -67,8 +67,10 @@ export class SharedArrayMap<V, A extends AnyView = ArrayView<V>> extends ArrayMa
     return this;
   }
 
-  override add(index: number, delta: unknown, options?: AddOptions<unknown>): never {
-    const counter = checkCount(this as never, delta, options);
+  override add(index: number, ...count: AddArguments<V, Count<V, number>>): Count<V, number>;
+  override add(index: number, ...count: AddArguments<V, Count<V, bigint>>): Count<V, bigint>;
+  override add(index: number, delta?: unknown, options?: AddOptions<unknown>): unknown {
+    const counter = checkCount(this, delta, options);
     this.checkIndex("add", index);
     this.host.scratch.turn++;
     const at = stageDelta(this, delta);
@@ -79,8 +81,11 @@ export class SharedArrayMap<V, A extends AnyView = ArrayView<V>> extends ArrayMa
     } catch (trap) {
       throw this.trapped("add", trap);
     }
-    if (errno === LOW_WATER) return this.refused("add", errno, this.add, index, delta, options) as never;
-    return counted(this, counter, delta, errno) as never;
+    if (errno === LOW_WATER) {
+      const again = this.add as (index: number, delta?: unknown, options?: AddOptions<unknown>) => unknown;
+      return this.refused("add", errno, again, index, delta, options);
+    }
+    return counted(this, counter, delta, errno);
   }
 
   override find(handle: number, key: number): number {

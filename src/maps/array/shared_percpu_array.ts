@@ -8,7 +8,7 @@ import { Scalar, type ScalarKind } from "../../codec/codec.ts";
 import type { CoreHost } from "../../core/core_host.ts";
 import { addTo, addU32 } from "../../core/memory/add.ts";
 import { readScalar, writeScalar } from "../../core/memory/scalar.ts";
-import { type AddOptions, type Counter, outOfU53 } from "../../ops/counter.ts";
+import { type AddArguments, type AddOptions, type Count, outOfU53 } from "../../ops/counter.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
 import { checkCount, isOneAccess } from "../../ops/shared_calls.ts";
@@ -87,12 +87,14 @@ export class SharedPercpuArrayMap<V> extends SharedArrayMap<V[]> {
     return this.#local;
   }
 
-  override add(index: number, delta: unknown, options?: AddOptions<unknown>): never {
-    const counter: Counter = checkCount(this as never, delta, options);
+  override add(index: number, ...count: AddArguments<V[], Count<V[], number>>): Count<V[], number>;
+  override add(index: number, ...count: AddArguments<V[], Count<V[], bigint>>): Count<V[], bigint>;
+  override add(index: number, delta?: unknown, options?: AddOptions<unknown>): unknown {
+    const counter = checkCount(this, delta, options);
     const address = this.obtain("add", index) + this.#local.offset + counter.offset;
     const count = this.#words.add(counter.scalar, address, delta as number | bigint);
     if (count === undefined) throw outOfU53(counter, `add: ${subjectOf(this)}: `, delta as number);
-    return count as never;
+    return count;
   }
 
   override addDeltas(

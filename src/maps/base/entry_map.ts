@@ -187,11 +187,11 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
   }
 
   keys(): ValueIterator<K> {
-    return new EntryIterator<K, V, K>(this, "keys", "keys") as unknown as ValueIterator<K>;
+    return new EntryIterator<K, V, K>(this, "keys", "keys");
   }
 
   values(): ValueIterator<V> {
-    return new EntryIterator<K, V, V>(this, "values", "values") as unknown as ValueIterator<V>;
+    return new EntryIterator<K, V, V>(this, "values", "values");
   }
 
   /**
@@ -213,7 +213,7 @@ export abstract class EntryMap<K, V> extends LockableMap<K, V> {
    * Where JavaScript's iterators have `map`, `filter`, `take` and the other helpers (Node 22), these have them, too.
    */
   entries(): ValueIterator<[K, V]> {
-    return new EntryIterator<K, V, [K, V]>(this, "entries", "entries") as unknown as ValueIterator<[K, V]>;
+    return new EntryIterator<K, V, [K, V]>(this, "entries", "entries");
   }
 
   [Symbol.iterator](): ValueIterator<[K, V]> {

@@ -183,7 +183,7 @@ export abstract class HashMap<K, V> extends CountingMap<K, V> {
   drain(options: BatchOptions = {}): ValueIterator<[K, V]> {
     if (this.reading === 0 || this.writing === 0) this.refuse("drain");
     if (this.frozen) this.fail("drain", ERRNO.EPERM);
-    return new DrainIterator(this, batchSizeOf("drain", this, options)) as unknown as ValueIterator<[K, V]>;
+    return new DrainIterator(this, batchSizeOf("drain", this, options));
   }
 
   /**

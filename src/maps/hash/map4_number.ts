@@ -1,3 +1,4 @@
+// Written by scripts/hash_maps.mjs from scripts/number_maps.template.ts: change that one.
 import { Scalar, type ScalarKind } from "../../codec/codec.ts";
 import { readScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
@@ -7,7 +8,7 @@ import { Map4 } from "./map4.ts";
 const ABSENT = -2.2250738585072014e-308;
 /** What the core answers beside errnos: all went well but the memory grew; the kind cannot hold the number. */
 const GREW = 4095;
-export const UNFIT = 4094;
+const UNFIT = 4094;
 
 /** Whether values of the kind are JavaScript numbers, which the core takes and gives as they are. */
 export function isNumber(scalar: ScalarKind): boolean {

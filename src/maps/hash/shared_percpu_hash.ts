@@ -10,8 +10,10 @@ import type { Operation } from "../../errors.ts";
 import type { AddOptions } from "../../ops/counter.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
 import { COUNT_OFFSET, checkCount, counted, stageDelta, stageKey } from "../../ops/shared_calls.ts";
-import type { MapAny } from "./map_any.ts";
-import { type HashClass, SHARED_MAPS } from "./shared_hash.ts";
+import { SharedMapAny } from "./shared_map_any.ts";
+import { SharedMap4 } from "./shared_map4.ts";
+import { SharedMap8 } from "./shared_map8.ts";
+import { SharedMap16 } from "./shared_map16.ts";
 
 class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
   override get(key: K): V | undefined {
@@ -57,12 +59,12 @@ class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
   }
 }
 
-/** A class of hash maps whose values are an array, with one value per CPU. */
-type PercpuHashClass = typeof MapAny<unknown, unknown[]>;
+/** A class of hash maps whose values are an array with one value per CPU: which of them it is does not matter. */
+type PercpuClass = typeof SharedMapAny<unknown, unknown[]>;
 
-function sharingPerCpu(Base: HashClass): PercpuHashClass {
+function sharingPerCpu(Base: PercpuClass): PercpuClass {
   class Shared extends Base {
-    readonly #local = new SharedLocalSlot<unknown, unknown>(this as never);
+    readonly #local = new SharedLocalSlot<unknown, unknown>(this);
 
     get local(): LocalSlot<unknown, unknown> {
       return this.#local;
@@ -100,13 +102,13 @@ function sharingPerCpu(Base: HashClass): PercpuHashClass {
       return super.addDeltas(stage, keys, count, deltas, width, this.#local.offset + offset);
     }
   }
-  return Shared as unknown as PercpuHashClass;
+  return Shared;
 }
 
 /** By key size: 4, 8, 16 bytes, any other. */
 export const SHARED_PERCPU_MAPS = [
-  /* @__PURE__ */ sharingPerCpu(SHARED_MAPS[0] as unknown as HashClass),
-  /* @__PURE__ */ sharingPerCpu(SHARED_MAPS[1] as unknown as HashClass),
-  /* @__PURE__ */ sharingPerCpu(SHARED_MAPS[2] as unknown as HashClass),
-  /* @__PURE__ */ sharingPerCpu(SHARED_MAPS[3]),
+  /* @__PURE__ */ sharingPerCpu(SharedMap4),
+  /* @__PURE__ */ sharingPerCpu(SharedMap8),
+  /* @__PURE__ */ sharingPerCpu(SharedMap16),
+  /* @__PURE__ */ sharingPerCpu(SharedMapAny),
 ] as const;

@@ -1,0 +1,80 @@
+// Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
+import { BPF_ANY } from "../../constants.ts";
+import { readScalar } from "../../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../errors.ts";
+import { SharedHashMap } from "./shared_hash.ts";
+
+/** Maps with keys of 16 bytes, which go to the core by address. */
+export class SharedMap16<K, V> extends SharedHashMap<K, V> {
+  override get(key: K, flags?: number): V | undefined {
+    if (this.reading === 0) this.refuse("get");
+    if (flags !== undefined) return this.getWith(key, flags);
+    const { host } = this;
+    const at = this.encodeKey("get", key);
+    if (at === 0) return undefined;
+    let address: number;
+    try {
+      address = this.core.lookup16(this.reading, at) >>> 0;
+    } catch (trap) {
+      throw this.trapped("get", trap);
+    }
+    if (address < ERRNO_LIMIT) return this.missed("get", address);
+    const value = readScalar(host, this.valueScalar, address);
+    return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
+  }
+
+  override has(key: K): boolean {
+    if (this.reading === 0) this.refuse("has");
+    const at = this.encodeKey("has", key);
+    if (at === 0) return false;
+    let address: number;
+    try {
+      address = this.core.lookup16(this.reading, at) >>> 0;
+    } catch (trap) {
+      throw this.trapped("has", trap);
+    }
+    if (address < ERRNO_LIMIT) this.missed("has", address);
+    return address !== 0;
+  }
+
+  override delete(key: K): boolean {
+    if (this.writing === 0) this.refuse("delete");
+    const at = this.encodeKey("delete", key);
+    if (at === 0) return false;
+    let errno: number;
+    try {
+      errno = this.core.remove16(this.writing, at);
+    } catch (trap) {
+      throw this.trapped("delete", trap);
+    }
+    if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
+    return errno === 0;
+  }
+
+  override lookup(key: K): number {
+    if (this.reading === 0) this.refuse("lookup");
+    return this.locate("lookup", key);
+  }
+
+  override obtain(operation: Operation, key: K): number {
+    const { host } = this;
+    const at = this.encodeKey(operation, key);
+    const count = (this.writing + host.layout.count) >>> 2;
+    const before = host.u32[count];
+    let address: number;
+    try {
+      address = this.core.upsert16(this.writing, at, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
+    if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
+    return address;
+  }
+
+  override find(handle: number, key: number): number {
+    return this.host.core.lookup16(handle, key) >>> 0;
+  }
+}

@@ -1,0 +1,101 @@
+// Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
+import { Scalar } from "../../codec/codec.ts";
+import { BPF_ANY } from "../../constants.ts";
+import { isU53, readScalar } from "../../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../errors.ts";
+import { SharedHashMap } from "./shared_hash.ts";
+
+/** 2^32: what the upper word of a u53 counts. */
+const WORD = 0x1_0000_0000;
+
+/** Maps with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves. */
+export class SharedMap8<K, V> extends SharedHashMap<K, V> {
+  /** Upper word of the key that {@link low} was last called for: two results without an object. */
+  #high = 0;
+
+  override get(key: K, flags?: number): V | undefined {
+    if (this.reading === 0) this.refuse("get");
+    if (flags !== undefined) return this.getWith(key, flags);
+    const { host } = this;
+    const low = this.low("get", key);
+    if (low < 0) return undefined;
+    let address: number;
+    try {
+      address = this.core.lookup8(this.reading, low, this.#high) >>> 0;
+    } catch (trap) {
+      throw this.trapped("get", trap);
+    }
+    if (address < ERRNO_LIMIT) return this.missed("get", address);
+    const value = readScalar(host, this.valueScalar, address);
+    return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
+  }
+
+  override has(key: K): boolean {
+    if (this.reading === 0) this.refuse("has");
+    const low = this.low("has", key);
+    if (low < 0) return false;
+    let address: number;
+    try {
+      address = this.core.lookup8(this.reading, low, this.#high) >>> 0;
+    } catch (trap) {
+      throw this.trapped("has", trap);
+    }
+    if (address < ERRNO_LIMIT) this.missed("has", address);
+    return address !== 0;
+  }
+
+  override delete(key: K): boolean {
+    if (this.writing === 0) this.refuse("delete");
+    const low = this.low("delete", key);
+    if (low < 0) return false;
+    let errno: number;
+    try {
+      errno = this.core.remove8(this.writing, low, this.#high);
+    } catch (trap) {
+      throw this.trapped("delete", trap);
+    }
+    if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
+    return errno === 0;
+  }
+
+  override lookup(key: K): number {
+    if (this.reading === 0) this.refuse("lookup");
+    return this.locate("lookup", key);
+  }
+
+  override obtain(operation: Operation, key: K): number {
+    const { host } = this;
+    const low = this.low(operation, key);
+    const count = (this.writing + host.layout.count) >>> 2;
+    const before = host.u32[count];
+    let address: number;
+    try {
+      address = this.core.upsert8(this.writing, low, this.#high, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
+    if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
+    return address;
+  }
+
+  override find(handle: number, key: number): number {
+    const { core, u32 } = this.host;
+    return core.lookup8(handle, u32[key >>> 2], u32[(key >>> 2) + 1]) >>> 0;
+  }
+
+  /** The lower word of a key; the upper one goes to `#high`. Below 0 for one that is absent: see {@link encodeKey}. */
+  private low(operation: Operation, key: K): number {
+    if (this.keyScalar === Scalar.U53 && isU53(key)) {
+      this.#high = (key / WORD) >>> 0;
+      return key >>> 0;
+    }
+    const at = this.encodeKey(operation, key);
+    if (at === 0) return -1;
+    const first = at >>> 2;
+    this.#high = this.host.u32[first + 1];
+    return this.host.u32[first];
+  }
+}
