@@ -12,10 +12,10 @@ import { COUNTERS } from "./regions";
 /** Whether this build counts. Calls stand behind `if (COUNTING)`: inlining an empty function would change the code around it. */
 export const COUNTING: bool = isDefined(COUNTED);
 
-const PROBES: usize = COUNTERS;
-const OVERFLOW_VISITS: usize = COUNTERS + 8;
-const TAG_FALSE_HITS: usize = COUNTERS + 16;
-const BYTES_COPIED: usize = COUNTERS + 24;
+export const PROBES: usize = COUNTERS;
+export const OVERFLOW_VISITS: usize = COUNTERS + 8;
+export const TAG_FALSE_HITS: usize = COUNTERS + 16;
+export const BYTES_COPIED: usize = COUNTERS + 24;
 
 @inline function add(counter: usize, amount: u32): void {
   store<u64>(counter, load<u64>(counter) + amount);

@@ -14,6 +14,7 @@
 //    448           lock of the arena
 //    512 ..   543  registry of maps                   (host/registry.ts)
 //    576 ..   587  u64 set of CPU slots in a section | u32 whether the next ones shall wait a little  (sync/section.ts)
+//    592 ..   603  u32 "BPFM" | u32 "HOST" once the memory is set up | u32 version of its layout      (src/core/memory/shared_memory.ts)
 //  16384 .. 49151  CPU slots, 512 bytes each          (sync/slot.ts)
 //  49152 ..        bitmap, then a journal for each slot, then the heap
 //
@@ -28,15 +29,24 @@ export const SECRETS: usize = 1024;
 export const ZEROS: usize = 2048;
 export const ZEROS_BYTES: u32 = 8192;
 export const SLOTS: usize = 16384;
+/** CPU slots that there is room for. */
+export const MOST_CPUS: u32 = 64;
 export const BITMAP: usize = SHARED ? 49152 : 16384;
 
 export const HOST_CPUS: usize = 416;
 export const HOST_TIMEOUT: usize = 420;
+export const HOST_SEED: usize = 424;
 export const HOST_LOGS: usize = 428;
+/** 1 when the host was given its seed; otherwise the secrets of its hashes are drawn. */
+export const HOST_IS_SEEDED: usize = 432;
 export const ARENA_LOCK: usize = 448;
 export const REGISTRY: usize = 512;
 export const SECTION_MASK: usize = 576;
 export const SECTION_DEBT: usize = 584;
+export const HOST_MARK: usize = 592;
+export const HOST_VERSION: usize = 600;
+/** In HOST_VERSION. To be raised with every change of what threads find in a shared memory. */
+export const LAYOUT_VERSION: u32 = 2;
 
 /** Results below this are errnos, results from here on are addresses: the heap starts far above it. */
 export const FIRST_ADDRESS: u32 = 4096;

@@ -86,10 +86,30 @@ function declareCores() {
   }
 }
 
+/** Writes the constants that the core and the package both know. The TypeScript compiler needs them, so it waits for this. */
+async function writeAbi() {
+  const [code, types] = ["abi.js", "abi.d.ts"].map((name) => at("src/generated", name));
+  if (!outdated(code, at("assembly"), at("asconfig.json"), at("scripts/abi.mjs"))) return;
+  const { writtenAbi } = await import("./abi.mjs");
+  const written = await writtenAbi(root);
+  writeFileSync(types, written.types);
+  // Last, and moved to its place when it is whole: it is what the next build looks at.
+  const part = `${code}.${process.pid}`;
+  writeFileSync(part, written.code);
+  renameSync(part, code);
+}
+
+let abi;
+/** Once, however many ask. */
+function declareAbi() {
+  abi ??= writeAbi();
+  return abi;
+}
+
 /** Embeds one core. Another target than that of the package is for tests of a changed core. */
 export async function embed(name, target = EMBEDDED[name].target) {
   declareCores();
-  const wasm = await buildCore(target);
+  const [wasm] = await Promise.all([buildCore(target), declareAbi()]);
   const output = at("src/generated", `${name}.js`);
   if (!outdated(output, wasm, at("scripts"))) return;
   const { constant } = EMBEDDED[name];
@@ -115,10 +135,11 @@ export async function buildPackage() {
   if (existsSync(at("dist")) && !outdated(stamp, ...inputs.map((path) => at(path)))) return embedCores();
   // Moved to its place when it is whole: another process may be running what is there.
   const part = at(`build/dist.${process.pid}`);
-  const compiled = node("typescript/bin/tsc", "-p", at("tsconfig.build.json"), "--outDir", part);
-  await Promise.all([embedCores(), compiled]);
+  const compile = () => node("typescript/bin/tsc", "-p", at("tsconfig.build.json"), "--outDir", part);
+  await Promise.all([embedCores(), declareAbi().then(compile)]);
   copyFileSync(at("src/core_wasm.d.ts"), join(part, "core_wasm.d.ts"));
   mkdirSync(join(part, "generated"), { recursive: true });
+  copyFileSync(at("src/generated/abi.js"), join(part, "generated/abi.js"));
   for (const [name, { target }] of Object.entries(EMBEDDED)) {
     copyFileSync(at("src/generated", `${name}.js`), join(part, "generated", `${name}.js`));
     const core = target === "release" ? "core.wasm" : `core.${target}.wasm`;

@@ -14,7 +14,7 @@ export const TREES = [
   {
     root: "assembly",
     floors: [
-      ["shared.ts"],
+      ["abi.ts", "shared.ts"],
       ["index.ts"],
       ["verify"],
       ["host"],

@@ -10,6 +10,9 @@
 import { tailMask } from "../memory/bytes";
 import { SECRETS } from "../regions";
 
+/** Bytes behind a key or value that the core is handed, which it may read, too. */
+export const READ_AHEAD: u32 = 8;
+
 const CHUNK: u32 = 512; // bytes of a key that meet the 128 words once; longer keys chain chunks by S1
 /** Where JavaScript puts the words of NH that it has drawn, and how many bytes they have. */
 export const SECRETS_ADDRESS: u32 = <u32>SECRETS;

@@ -3,13 +3,12 @@ import { EBUSY } from "../errno";
 import { releaseOwned } from "../memory/owned";
 import { HOST_LOGS } from "../regions";
 import {
-  DEPTH, ERRNO, FREE, LOG, LOG_BYTES, LOG_ENTRIES, LOG_ROOM, MAY_WAIT, SLOT, SLOT_FLAGS, SYSTEM_THREAD, mine, ownCpu, setMine,
+  DEPTH, ERRNO, FREE, LOG, LOG_BYTES, LOG_ENTRIES, LOG_ROOM, MAY_WAIT, SLOT, SLOT_BYTES, SLOT_FLAGS, SYSTEM_THREAD, mine, ownCpu, setMine,
 } from "../sync/slot";
 import { dropReferencesOf } from "./references";
 
 /** The words of a slot that a new owner finds at 0. SEQUENCE goes on, so that nobody takes the new owner for the old one. */
 const FIRST_WORD: u32 = 16;
-const SLOT_BYTES: u32 = 512;
 
 /** Sets up the slot that this thread has taken. */
 export function attach(mayWait: u32, systemThread: u32): void {

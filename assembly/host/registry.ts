@@ -28,6 +28,18 @@ import { LINE_BYTES } from "../table/limit/credits";
 
 /** Where JavaScript finds what it needs in a header. */
 export const META_OFFSET: u32 = 320;
+/** Its words. */
+export const META_ID: u32 = 0;
+export const META_TYPE: u32 = 4;
+export const META_KEY_SIZE: u32 = 8;
+export const META_VALUE_SIZE: u32 = 12;
+export const META_FLAGS: u32 = 16;
+export const META_MAP_EXTRA: u32 = 20;
+export const META_LOCK_OFFSET: u32 = 24;
+export const META_NAME_LENGTH: u32 = 28;
+export const META_NAME: u32 = 32;
+export const META_PRIVATE: u32 = 48;
+
 export const MAX_ENTRIES_OFFSET: u32 = <u32>MAX_ENTRIES;
 export const BYTES_OFFSET: u32 = <u32>BYTES;
 
@@ -38,8 +50,8 @@ export const DYING: usize = REGISTRY + 16;
 
 export const NEXT: usize = 304;
 export const PIN_COUNT: usize = 308;
-const ID: usize = META_OFFSET;
-export const PRIVATE: usize = META_OFFSET + 48;
+const ID: usize = META_OFFSET + META_ID;
+export const PRIVATE: usize = META_OFFSET + META_PRIVATE;
 /** In the line of a CPU. */
 const REFERENCES: usize = 8;
 

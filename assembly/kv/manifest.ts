@@ -25,7 +25,7 @@ import {
 } from "./store";
 
 /** An entry of the list for `kvSwitch`: u32 key | u32 its owner to be | u32 bytes that its value must have, or 0 | u32 how many. */
-const CHANGE_BYTES: u32 = 16;
+export const CHANGE_BYTES: u32 = 16;
 /** Results of `kvSwitch` from here on: the value of that entry has changed. */
 export const KV_CHANGED: u32 = 4096;
 

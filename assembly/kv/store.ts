@@ -69,17 +69,20 @@ export const STAGED: u32 = 0xffff;
 export const RETAINED: u32 = 0xfffe;
 
 export const INIT: u32 = 1 << 27;
-const OFFSET: u32 = 3;
-const SIZE: u32 = 15;
-const FIELD: u32 = 0xfff;
-const HIGH_PAGE: u32 = 28;
+/** Where the fields of a word of metadata begin, and the bits of each. */
+export const LOW_PAGE: u32 = 7;
+export const LOW_PAGE_BITS: u32 = 3;
+export const OFFSET: u32 = 3;
+export const SIZE: u32 = 15;
+export const FIELD: u32 = 0xfff;
+export const HIGH_PAGE: u32 = 28;
 
 @inline export function metaWord(page: u32, offset: u32, size: u32): u32 {
-  return (page & 7) | (offset << OFFSET) | ((size - 1) << SIZE) | INIT | ((page >> 3) << HIGH_PAGE);
+  return (page & LOW_PAGE) | (offset << OFFSET) | ((size - 1) << SIZE) | INIT | ((page >> LOW_PAGE_BITS) << HIGH_PAGE);
 }
 
 @inline export function pageOf(word: u32): u32 {
-  return (word & 7) | ((word >> HIGH_PAGE) << 3);
+  return (word & LOW_PAGE) | ((word >> HIGH_PAGE) << LOW_PAGE_BITS);
 }
 
 @inline export function offsetOf(word: u32): u32 {

@@ -23,6 +23,9 @@ export const SEEDS_OFFSET: u32 = <u32>SEEDS;
   store<u32>(target + (<usize>index << 2), value);
 }
 
+/** What `tableStats` writes. */
+export const STATS_BYTES: u32 = 64;
+
 /** Writes the counters of a map as 16 words; src/core/tables/stats.ts names them. */
 export function tableStats(table: usize, target: usize): void {
   const entries = SHARED && field(table, LAYOUT) != LAYOUT_ARRAY ? entriesOf(table) : field(table, COUNT);

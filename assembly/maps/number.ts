@@ -14,12 +14,12 @@ import { BlockKeys } from "../table/layout/block_keys";
 import { SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 
 /** What `getNumber4` gives for an absent key: no integer, no f32, and an f64 that it never gives for a present one. */
-const ABSENT: f64 = -2.2250738585072014e-308;
+export const ABSENT: f64 = -2.2250738585072014e-308;
 
 /** What `setNumber4` answers beside errnos: all went well, but the memory grew and the caller's views are detached. */
-const GREW: u32 = 4095;
+export const GREW: u32 = 4095;
 /** Nothing was done: the kind cannot hold the number. */
-const UNFIT: u32 = 4094;
+export const UNFIT: u32 = 4094;
 
 @inline function readNumber(at: usize, kind: u32): f64 {
   if (kind == F64) {

@@ -20,11 +20,11 @@ import { acquireOnce } from "../sync/lock";
 import { LOG_ENTRIES } from "../sync/slot";
 
 export const IN_USE: usize = ARENA;
-const LIMIT: usize = ARENA + 4;
-const END: usize = ARENA + 8;
+export const LIMIT: usize = ARENA + 4;
+export const END: usize = ARENA + 8;
 export const MOST: usize = ARENA + 12;
 export const ORDERS: usize = ARENA + 16;
-const HEADS: usize = ARENA + 20;
+export const HEADS: usize = ARENA + 20;
 
 export const GRANULE: u32 = 64;
 export const LAST_ORDER: u32 = 25; // 2 GiB

@@ -10,8 +10,8 @@ import { STEPPING, STEP_UNLOCK, step } from "./step";
 
 export const LOCKED: u32 = 1;
 export const WAITERS: u32 = 2;
-const OWNER: u32 = 2;
-const OWNER_MASK: u32 = 127;
+export const OWNER: u32 = 2;
+export const OWNER_MASK: u32 = 127;
 const NEXT_VERSION: u32 = 2;
 
 @inline export function heldWord(cpu: u32): u32 {

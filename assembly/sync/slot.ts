@@ -28,7 +28,8 @@ import { SLOTS } from "../regions";
 /** Whether the thread of a slot is known to have ended, however it did. False says nothing. */
 @external("env", "isGone") export declare function isGone(cpu: u32): bool;
 
-const SLOT_SHIFT: u32 = 9; // 512 bytes
+const SLOT_SHIFT: u32 = 9;
+export const SLOT_BYTES: u32 = 1 << SLOT_SHIFT;
 
 export const STATE: usize = 0;
 export const SLOT_FLAGS: usize = 4;

@@ -1,5 +1,5 @@
 // The invariants that `verify` and `verifyArena` (verify.ts) check: their numbers, which JavaScript gets, and in the comment what
-// holds. src/ops/invariants.ts has the same texts, and what the four words of detail mean.
+// holds: scripts/abi.mjs takes the text from there. src/ops/invariants.ts says what the four words of detail mean.
 
 // Of a table as a whole.
 export const MEASURES: u32 = 1; // the measures in the header are those of its layout and sizes

@@ -7,6 +7,9 @@ import { verifyKv } from "./kv";
 import { verifySlots } from "./slots";
 import { verifyTable } from "./table";
 
+/** Words of detail to a broken invariant. */
+export const DETAIL_WORDS: u32 = 4;
+
 /** The first broken invariant of a table, its details in four words at `out`; 0 when all hold. */
 export function verify(table: usize, out: usize): u32 {
   return field(table, LAYOUT) == LAYOUT_KV ? verifyKv(table, out) : verifyTable(table, out);

@@ -1,15 +1,19 @@
-// Kinds of numbers: the values of Scalar in src/codec/codec.ts; and adding to an integer of a value.
+// Kinds of numbers: Scalar of src/codec/codec.ts has them; and adding to an integer of a value.
 import { ERANGE } from "../../errno";
 
+/** Of no number. */
+export const NONE: u32 = 0;
 export const U8: u32 = 1;
 export const U16: u32 = 2;
 export const U32: u32 = 3;
-const I8: u32 = 4;
+export const I8: u32 = 4;
 export const I16: u32 = 5;
 export const I32: u32 = 6;
 export const F32: u32 = 7;
 export const F64: u32 = 8;
 export const U53: u32 = 9;
+export const U64: u32 = 10;
+export const I64: u32 = 11;
 
 export const MOST_U53: u64 = (1 << 53) - 1;
 

@@ -21,14 +21,14 @@ import { logBytes, logWord, write32 } from "../../sync/journal";
 import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
 import { SEEDS, VALUE_SIZE, field } from "./header";
 
-const LINK: usize = SHARED ? 36 : 40;
-const USED: usize = SHARED ? 40 : 44;
-const LOCK: usize = 44;
-const CELLS: usize = 48;
-const OVERFLOW_LINK: usize = 16;
-const OVERFLOW_USED: usize = 20;
-const OVERFLOW_CELLS: usize = 24;
-const CELL: u32 = 8;
+export const LINK: usize = SHARED ? 36 : 40;
+export const USED: usize = SHARED ? 40 : 44;
+export const LOCK: usize = 44;
+export const CELLS: usize = 48;
+export const OVERFLOW_LINK: usize = 16;
+export const OVERFLOW_USED: usize = 20;
+export const OVERFLOW_CELLS: usize = 24;
+export const CELL: u32 = 8;
 
 export const KEYS_BUCKET_BYTES: u32 = 128;
 export const KEYS_SLOTS: u32 = SHARED ? 9 : 10;

@@ -19,9 +19,9 @@ import { distributeOneByOne } from "./distribute";
 import { ELEMENT_KEY, freeElement, newElement } from "./elements";
 import { ELEMENT_STRIDE, KEY_SIZE, SEEDS, VALUES, VALUE_SIZE, field } from "./header";
 
-const LINK: usize = 20;
-const ADDRESSES: usize = 24;
-const LOCK: usize = 60;
+export const LINK: usize = 20;
+export const ADDRESSES: usize = 24;
+export const LOCK: usize = 60;
 const TAG_SHIFT: u32 = 16;
 
 export const REFS_BUCKET_BYTES: u32 = 64;

@@ -18,10 +18,10 @@ import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
 import { distributeOneByOne } from "./distribute";
 import { BUCKET_BYTES, KEY_SIZE, OVERFLOW_MASK, OVERFLOW_VALUES, SEEDS, SLOT_MASK, VALUES, VALUE_SIZE, field } from "./header";
 
-const LINK: usize = 12;
-const LOCK: usize = 16;
+export const LINK: usize = 12;
+export const LOCK: usize = 16;
 const DEAD_TAG: u32 = 1;
-const LEAST_TAG: u32 = 2;
+export const LEAST_TAG: u32 = 2;
 
 export const TAGS_KEYS: u32 = SHARED ? 24 : 16;
 const MOST_SLOTS: u32 = 11;

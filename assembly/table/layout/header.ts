@@ -41,6 +41,7 @@ export const MASK: usize = 4;
 export const BUCKET_SEGMENTS: usize = 8;
 export const LAYOUT: usize = 20;
 export const SEEDS: usize = 24;
+export const SEED_BYTES: u32 = 24;
 export const BUCKET_BYTES: usize = 48;
 export const VALUES: usize = 52;
 export const VALUE_SIZE: usize = 56;
