@@ -4,27 +4,41 @@
  *
  * @module
  */
+import {
+  E2BIG,
+  EBUSY,
+  EDEADLK,
+  EEXIST,
+  EINVAL,
+  ENOENT,
+  ENOMEM,
+  ENOSPC,
+  EPERM,
+  ERANGE,
+  ESTALE,
+  ETIMEDOUT,
+} from "./generated/abi.js";
 
 /** Linux errno numbers by name. ENOTSUPP is kernel-internal (524, not EOPNOTSUPP 95) but really reaches user space. */
 export const ERRNO = {
-  EPERM: 1,
-  ENOENT: 2,
-  E2BIG: 7,
+  EPERM,
+  ENOENT,
+  E2BIG,
   EBADF: 9,
   EAGAIN: 11,
-  ENOMEM: 12,
+  ENOMEM,
   EACCES: 13,
   EFAULT: 14,
-  EBUSY: 16,
-  EEXIST: 17,
-  EINVAL: 22,
-  ENOSPC: 28,
-  ERANGE: 34,
-  EDEADLK: 35,
+  EBUSY,
+  EEXIST,
+  EINVAL,
+  ENOSPC,
+  ERANGE,
+  EDEADLK,
   EBADFD: 77,
   EOPNOTSUPP: 95,
-  ETIMEDOUT: 110,
-  ESTALE: 116,
+  ETIMEDOUT,
+  ESTALE,
   EUCLEAN: 117,
   ENOTSUPP: 524,
 } as const;

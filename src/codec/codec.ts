@@ -3,24 +3,38 @@
  *
  * @module
  */
+import {
+  SCALAR_F32,
+  SCALAR_F64,
+  SCALAR_I8,
+  SCALAR_I16,
+  SCALAR_I32,
+  SCALAR_I64,
+  SCALAR_NONE,
+  SCALAR_U8,
+  SCALAR_U16,
+  SCALAR_U32,
+  SCALAR_U53,
+  SCALAR_U64,
+} from "../generated/abi.js";
 
 /**
  * Which machine number a codec stands for. The hot paths of the maps switch on it and read and write typed arrays
  * themselves, which saves them the call of `encode` or `decode`. `NONE` is everything that is not one number.
  */
 export const Scalar = {
-  NONE: 0,
-  U8: 1,
-  U16: 2,
-  U32: 3,
-  I8: 4,
-  I16: 5,
-  I32: 6,
-  F32: 7,
-  F64: 8,
-  U53: 9,
-  U64: 10,
-  I64: 11,
+  NONE: SCALAR_NONE,
+  U8: SCALAR_U8,
+  U16: SCALAR_U16,
+  U32: SCALAR_U32,
+  I8: SCALAR_I8,
+  I16: SCALAR_I16,
+  I32: SCALAR_I32,
+  F32: SCALAR_F32,
+  F64: SCALAR_F64,
+  U53: SCALAR_U53,
+  U64: SCALAR_U64,
+  I64: SCALAR_I64,
 } as const;
 
 /** One of the numbers of {@link Scalar}. */

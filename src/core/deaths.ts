@@ -11,8 +11,10 @@
  *
  * @module
  */
+
 import { builtinModule } from "../builtin_module.ts";
-import { MOST_CPUS, slotThread, systemThreadOf } from "./memory/shared_memory.ts";
+import { MOST_CPUS } from "../generated/abi.js";
+import { slotThread, systemThreadOf } from "./memory/shared_memory.ts";
 
 /** What {@link HostThreads.watch} needs of a worker of node:worker_threads. */
 export interface WatchableWorker {

@@ -2,7 +2,7 @@ import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { builtinModule } from "../builtin_module.ts";
-import { MOST_CPUS } from "./memory/shared_memory.ts";
+import { MOST_CPUS } from "../generated/abi.js";
 import { PAGE_BYTES } from "./memory/views.ts";
 
 /** Options of {@link createHost}. */

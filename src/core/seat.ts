@@ -3,17 +3,15 @@
  *
  * @module
  */
+
 import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, NotIsolatedError } from "../errors.ts";
+import { HOST_CPUS, HOST_IS_SEEDED, HOST_SEED, HOST_TIMEOUT } from "../generated/abi.js";
 import { Deaths } from "./deaths.ts";
 import type { CoreParts } from "./memory/core_memory.ts";
 import { drawHostSecrets } from "./memory/secrets.ts";
 import {
   checkMemory,
-  HOST_CPUS,
-  HOST_IS_SEEDED,
-  HOST_SEED,
-  HOST_TIMEOUT,
   markMemory,
   mayWait,
   returnSlot,

@@ -1,33 +1,45 @@
 /**
- * The words of metadata of a KV store: where the value of a key is. The other side of it is assembly/kv/store.ts.
+ * The words of metadata of a KV store: where the value of a key is (assembly/kv/store.ts).
  *
  * @module
  */
+import {
+  KV_ENTRY_BYTES,
+  KV_FIELD,
+  KV_HIGH_PAGE,
+  KV_LOW_PAGE,
+  KV_LOW_PAGE_BITS,
+  KV_MOST_PAGES,
+  KV_OFFSET,
+  KV_PAGE,
+  KV_SIZE,
+} from "../generated/abi.js";
 
 /** Bytes of a page, and of the largest value. */
-export const PAGE_BYTES = 4096;
+export {
+  KV_MOST_PAGES as MOST_PAGES,
+  KV_PAGE as PAGE_BYTES,
+  KV_RETAINED as RETAINED,
+  KV_STAGED as STAGED,
+} from "../generated/abi.js";
+
 /** Keys of a store at most: its pages hold no more values. */
-export const MOST_KEYS = 128 * PAGE_BYTES;
-export const MOST_PAGES = 128;
+export const MOST_KEYS = KV_MOST_PAGES * KV_PAGE;
 
 /** Bytes of an entry of the page table, whose first word is the page's address, as a shift. */
-export const PAGE_ENTRY_SHIFT = 4;
+export const PAGE_ENTRY_SHIFT = Math.log2(KV_ENTRY_BYTES);
 
-/** Owners of keys that belong to a manifest to come, or to the one before. */
-export const STAGED = 0xffff;
-export const RETAINED = 0xfffe;
-
-/** Number of the page that a word names; its low 3 bits are the source's field, the 4 others extend it. */
+/** Number of the page that a word names; its low bits are the source's field, the others extend it. */
 export function pageOf(word: number): number {
-  return (word & 7) | ((word >>> 28) << 3);
+  return (word & KV_LOW_PAGE) | ((word >>> KV_HIGH_PAGE) << KV_LOW_PAGE_BITS);
 }
 
 /** Where in the page the value is. */
 export function offsetOf(word: number): number {
-  return (word >>> 3) & 0xfff;
+  return (word >>> KV_OFFSET) & KV_FIELD;
 }
 
 /** Bytes of the value: the word has one less. */
 export function sizeOf(word: number): number {
-  return ((word >>> 15) & 0xfff) + 1;
+  return ((word >>> KV_SIZE) & KV_FIELD) + 1;
 }

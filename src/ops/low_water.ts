@@ -21,7 +21,7 @@ import { coreError, subjectOf } from "./failure.ts";
 import type { MapHandle } from "./handle.ts";
 
 /** What the core answers in the place of an errno. */
-export const LOW_WATER = 4093;
+export { LOW_WATER } from "../generated/abi.js";
 
 type AnyMap = MapHandle<unknown, unknown>;
 type AnyHook = LowWater<AnyMap>;

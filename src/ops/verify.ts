@@ -3,16 +3,14 @@
  *
  * @module
  */
+
 import { BPF_F_NO_PREALLOC } from "../constants.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import { isArray, isSocketMap } from "../core/tables/registry.ts";
 import type { TableInfo } from "../core/tables/table.ts";
 import { DamagedError, LockTimeoutError, mapSubject } from "../errors.ts";
+import { DETAIL_WORDS, SECTION_DEPTH } from "../generated/abi.js";
 import { problemOf } from "./invariants.ts";
-
-const DETAIL_WORDS = 4;
-/** Where the core counts the sections that are open (assembly/regions.ts). */
-const SECTION_DEPTH = 320;
 
 /** What a check of the core has found. */
 function problem(host: CoreHost, subject: string, check: (out: number) => number): string[] {

@@ -3,9 +3,10 @@
  *
  * @module
  */
+
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
-import { MOST_PLANNED } from "../core/memory/run_record.ts";
+import { MOST_PLANNED } from "../generated/abi.js";
 
 /** A limit of one run, after which it says where to go on. With both, the one that is reached first ends it. */
 export interface ProcessBudget {

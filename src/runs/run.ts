@@ -6,25 +6,26 @@
  *
  * @module
  */
+
 import { checkNoPromise } from "../arguments/functions.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { ACT_DELETE, ACT_KEEP, ACT_STOP } from "../constants.ts";
+import { MOST_ELEMENT_RUNS, RunRecord } from "../core/memory/run_record.ts";
+import { noBlock } from "../core/memory/scratch.ts";
+import { lockTimeout, sharedCore } from "../core/memory/shared_core.ts";
+import { slotAddress } from "../core/memory/shared_memory.ts";
+import type { LiveEntry } from "../entries/entry.ts";
+import { returnEntry, takeEntry } from "../entries/entry_pool.ts";
+import { bpfError, damagedError, ERRNO } from "../errors.ts";
 import {
   BY_ENTRY,
   KEEPS_VICTIMS,
   LINEAR,
-  MOST_ELEMENT_RUNS,
-  NO_LOCK,
+  NO_BUCKET_LOCK,
   NO_ROOM,
   RESUMABLE,
-  RunRecord,
-} from "../core/memory/run_record.ts";
-import { noBlock } from "../core/memory/scratch.ts";
-import { lockTimeout, sharedCore } from "../core/memory/shared_core.ts";
-import { SLOT_SEQUENCE, slotAddress } from "../core/memory/shared_memory.ts";
-import type { LiveEntry } from "../entries/entry.ts";
-import { returnEntry, takeEntry } from "../entries/entry_pool.ts";
-import { bpfError, damagedError, ERRNO } from "../errors.ts";
+  SLOT_SEQUENCE,
+} from "../generated/abi.js";
 import { subjectOf } from "../ops/failure.ts";
 import type { EntryHandle } from "../ops/handle.ts";
 import type { Program } from "../programs/program.ts";
@@ -157,7 +158,7 @@ export class Run<K, V> {
     while (!record.ended) {
       buckets = core.programEntries(table.handle, record.address, most);
       if (buckets > 0 || record.ended) break;
-      if (record.outcome === NO_LOCK) throw lockTimeout(host, "process", subjectOf(this.#map));
+      if (record.outcome === NO_BUCKET_LOCK) throw lockTimeout(host, "process", subjectOf(this.#map));
       if (!record.growRows(record.needed)) throw noBlock(host, "process", subjectOf(this.#map));
     }
     this.#filterRows(buckets);
@@ -268,7 +269,7 @@ export class Run<K, V> {
       if (record.stopped) this.#stopCompiled();
       else if (outcome === NO_ROOM) this.#victims.makeRoom(record.needed);
       else if (outcome === BY_ENTRY) this.#visitBuckets(1);
-      else if (outcome === NO_LOCK) throw lockTimeout(host, "process", subjectOf(this.#map));
+      else if (outcome === NO_BUCKET_LOCK) throw lockTimeout(host, "process", subjectOf(this.#map));
       if (outcome !== NO_ROOM) {
         advanced = true;
         budget.pass(most);

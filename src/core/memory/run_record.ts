@@ -1,56 +1,41 @@
 /**
- * The record of a run in host memory, where the core and JavaScript meet: the other side is assembly/programs/run.ts.
+ * The record of a run in host memory, where the core and JavaScript meet (assembly/programs/run.ts).
  *
  * @module
  */
+import {
+  CURSOR_ENDED,
+  ROW_BYTES,
+  RUN_BEHIND,
+  RUN_BUCKETS_DONE,
+  RUN_BYTES,
+  RUN_FLAGS,
+  RUN_LEFT,
+  RUN_LOCKED_BEHIND,
+  RUN_NEEDED,
+  RUN_OUTCOME,
+  RUN_PLAN,
+  RUN_PLANNED,
+  RUN_POSITION,
+  RUN_ROW_ROOM,
+  RUN_ROWS,
+  RUN_STATE,
+  RUN_STOPPED_AT,
+  RUN_STOPPED_ROWS,
+  RUN_UNLINKED,
+  RUN_VICTIM_COUNT,
+  RUN_VICTIM_ROOM,
+  RUN_VICTIMS,
+  RUN_VISITED,
+} from "../../generated/abi.js";
 import type { CoreMemory } from "./core_memory.ts";
 import { noBlock } from "./scratch.ts";
 
-const STATE = 4;
-const PLAN = 16;
-const BEHIND = 4;
-const PLANNED = 8;
-const FLAGS = 272;
-const NEXT = 276;
-const VISITED = 280;
-const UNLINKED = 284;
-const VICTIMS = 288;
-const VICTIM_ROOM = 292;
-const VICTIM_COUNT = 296;
-const STOPPED_AT = 300;
-const BUCKETS_DONE = 304;
-const OUTCOME = 308;
-const NEEDED = 312;
-const LOCKED_BEHIND = 316;
-const LEFT = 320;
-const ROWS = 340;
-const ROW_ROOM = 344;
-const STOPPED_ROWS = 348;
-const RUN_BYTES = 488;
-export const ROW_BYTES = 8;
-
-/** Flags. */
-export const LINEAR = 1;
-export const KEEPS_VICTIMS = 2;
-export const RESUMABLE = 4;
-
-/** Outcomes; 0 when all was done that was asked for. */
-export const NO_ROOM = 1;
-export const BY_ENTRY = 2;
-export const NO_LOCK = 3;
-
-const END = 2;
-
-/** Buckets of one plan. */
-export const MOST_PLANNED = 32;
 /** Runs of elements of one plan of a compiled program, which writes a row for each that it deletes. */
 export const MOST_ELEMENT_RUNS = 8;
 /** What a plan of buckets of usual length needs, and MOST_ELEMENT_RUNS of 64. A longer bucket makes it grow. */
 const FIRST_ROWS = 512;
 const FIRST_VICTIMS = 512;
-
-/** Offsets that generated code stores at or loads from (scanner.ts). */
-export const RECORD = { PLAN, PLANNED, BEHIND, NEXT, VISITED, STOPPED_AT, BUCKETS_DONE, ROWS } as const;
 
 /** A list of rows in host memory: addresses of keys and values. */
 interface List {
@@ -76,43 +61,43 @@ export class RunRecord {
     host.u8.fill(0, address, address + RUN_BYTES);
     this.#rows = { address: address + RUN_BYTES, room: FIRST_ROWS };
     this.#victims = { address: 0, room: 0 };
-    this.#set(0, position);
-    this.#set(FLAGS, flags);
-    this.#set(ROWS, this.#rows.address);
-    this.#set(ROW_ROOM, FIRST_ROWS);
+    this.#set(RUN_POSITION, position);
+    this.#set(RUN_FLAGS, flags);
+    this.#set(RUN_ROWS, this.#rows.address);
+    this.#set(RUN_ROW_ROOM, FIRST_ROWS);
   }
 
   get ended(): boolean {
-    return this.#get(STATE) === END;
+    return this.#get(RUN_STATE) === CURSOR_ENDED;
   }
 
   get position(): number {
-    return this.#get(0);
+    return this.#get(RUN_POSITION);
   }
 
   get visited(): number {
-    return this.#get(VISITED);
+    return this.#get(RUN_VISITED);
   }
 
   /** Entries that were unlinked in this run. */
   get unlinked(): number {
-    return this.#get(UNLINKED);
+    return this.#get(RUN_UNLINKED);
   }
 
   get outcome(): number {
-    return this.#get(OUTCOME);
+    return this.#get(RUN_OUTCOME);
   }
 
   get needed(): number {
-    return this.#get(NEEDED);
+    return this.#get(RUN_NEEDED);
   }
 
   get stopped(): boolean {
-    return this.#get(STOPPED_AT) !== 0;
+    return this.#get(RUN_STOPPED_AT) !== 0;
   }
 
   get bucketsDone(): number {
-    return this.#get(BUCKETS_DONE);
+    return this.#get(RUN_BUCKETS_DONE);
   }
 
   get rows(): number {
@@ -120,7 +105,7 @@ export class RunRecord {
   }
 
   get stoppedRows(): number {
-    return this.#get(STOPPED_ROWS);
+    return this.#get(RUN_STOPPED_ROWS);
   }
 
   get victims(): number {
@@ -128,39 +113,39 @@ export class RunRecord {
   }
 
   get victimCount(): number {
-    return this.#get(VICTIM_COUNT);
+    return this.#get(RUN_VICTIM_COUNT);
   }
 
   set victimCount(count: number) {
-    this.#set(VICTIM_COUNT, count);
+    this.#set(RUN_VICTIM_COUNT, count);
   }
 
   /** Whether one more entry can be noted as a victim. */
   get hasVictimRoom(): boolean {
-    return this.#get(VICTIM_COUNT) < this.#victims.room;
+    return this.#get(RUN_VICTIM_COUNT) < this.#victims.room;
   }
 
   set bucketsLeft(count: number) {
-    this.#set(LEFT, count);
+    this.#set(RUN_LEFT, count);
   }
 
   addVisited(count: number): void {
-    this.#set(VISITED, this.#get(VISITED) + count);
+    this.#set(RUN_VISITED, this.#get(RUN_VISITED) + count);
   }
 
   /** Entries in bucket number `index` of the plan, after `programEntries`. */
   entriesOf(index: number): number {
-    return this.#get(PLAN + index * PLANNED);
+    return this.#get(RUN_PLAN + index * RUN_PLANNED);
   }
 
   /** The position behind the bucket that was locked last, of a shared host. */
   get lockedBehind(): number {
-    return this.#get(LOCKED_BEHIND);
+    return this.#get(RUN_LOCKED_BEHIND);
   }
 
   /** The position behind that bucket. */
   behind(index: number): number {
-    return this.#get(PLAN + index * PLANNED + BEHIND);
+    return this.#get(RUN_PLAN + index * RUN_PLANNED + RUN_BEHIND);
   }
 
   /** Makes room for so many rows; what was in them is gone. False without memory. */
@@ -168,8 +153,8 @@ export class RunRecord {
     const list = this.#grown(this.#rows, room, 0, this.#rows.address !== this.address + RUN_BYTES);
     if (list === undefined) return false;
     this.#rows = list;
-    this.#set(ROWS, list.address);
-    this.#set(ROW_ROOM, list.room);
+    this.#set(RUN_ROWS, list.address);
+    this.#set(RUN_ROW_ROOM, list.room);
     return true;
   }
 
@@ -178,8 +163,8 @@ export class RunRecord {
     const list = this.#grown(this.#victims, room, this.victimCount, this.#victims.address !== 0);
     if (list === undefined) return false;
     this.#victims = list;
-    this.#set(VICTIMS, list.address);
-    this.#set(VICTIM_ROOM, list.room);
+    this.#set(RUN_VICTIMS, list.address);
+    this.#set(RUN_VICTIM_ROOM, list.room);
     return true;
   }
 

@@ -5,16 +5,12 @@
  *
  * @module
  */
+
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
+import { READ_AHEAD, SLOT_COPY, STATS_BYTES } from "../../generated/abi.js";
 import type { CoreMemory } from "./core_memory.ts";
 import { lockTimeout, slotErrno } from "./shared_core.ts";
-import { COPY_BUFFER, slotAddress } from "./shared_memory.ts";
-
-/** Bytes the core may read after the end of a key or value that it is handed. */
-export const READ_AHEAD = 8;
-
-/** Bytes that `tableStats` writes; it borrows the room of the value. */
-const STATS_BYTES = 64;
+import { slotAddress } from "./shared_memory.ts";
 
 /** Rounds up to a multiple of the allocator's alignment. */
 export function roundUp64(bytes: number): number {
@@ -122,7 +118,7 @@ export class Scratch {
 
   #placeCopy(address: number): void {
     this.copy = address;
-    this.#host.u32[(slotAddress(this.#host.cpu) + COPY_BUFFER) >>> 2] = address;
+    this.#host.u32[(slotAddress(this.#host.cpu) + SLOT_COPY) >>> 2] = address;
   }
 
   #releaseRooms(): void {

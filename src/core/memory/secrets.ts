@@ -5,11 +5,9 @@
  *
  * @module
  */
+import { SEED_BYTES } from "../../generated/abi.js";
 import type { CoreExports } from "../wasm/exports.ts";
 import type { WasmMemory } from "../wasm/wasm_types.ts";
-
-/** S0, S1 and S2 of a table, 8 bytes each. */
-const TABLE_BYTES = 24;
 
 /** Draws the words of NH. Once per memory, before there is a table. */
 export function drawHostSecrets(memory: WasmMemory, core: CoreExports): void {
@@ -18,9 +16,9 @@ export function drawHostSecrets(memory: WasmMemory, core: CoreExports): void {
   new Uint8Array(memory.buffer).set(drawn, core.SECRETS_ADDRESS.value);
 }
 
-/** What a new table gets. */
+/** What a new table gets: S0, S1 and S2, 8 bytes each. */
 export function drawTableSecrets(): Uint8Array {
-  const drawn = crypto.getRandomValues(new Uint8Array(TABLE_BYTES));
+  const drawn = crypto.getRandomValues(new Uint8Array(SEED_BYTES));
   // Little-endian; S1 and S2 are odd, so that multiplying by them loses nothing.
   drawn[8] |= 1;
   drawn[16] |= 1;

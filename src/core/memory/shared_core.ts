@@ -3,10 +3,12 @@
  *
  * @module
  */
+
 import { type LockTimeoutError, lockTimeoutError, type Operation } from "../../errors.ts";
+import { HOST_TIMEOUT, SLOT_ERRNO } from "../../generated/abi.js";
 import type { CoreExports } from "../wasm/exports.ts";
 import type { SharedExports } from "../wasm/shared_exports.ts";
-import { blockedBy, HOST_TIMEOUT, SLOT_ERRNO, slotAddress } from "./shared_memory.ts";
+import { blockedBy, slotAddress } from "./shared_memory.ts";
 
 /** The core of a shared host. */
 export function sharedCore(host: { readonly core: CoreExports }): SharedExports {

@@ -1,53 +1,36 @@
 /**
- * What stands at fixed addresses of a shared memory, and the taking of a CPU slot in it. The other side of it is
- * assembly/regions.ts and assembly/sync/slot.ts.
+ * What stands at fixed addresses of a shared memory (assembly/regions.ts), and the taking of a CPU slot in it
+ * (assembly/sync/slot.ts).
  *
  * @module
  */
 import { builtinModule } from "../../builtin_module.ts";
 import { bpfError, ERRNO, noFreeSlotError } from "../../errors.ts";
+import {
+  HOST_CPUS,
+  HOST_MARK,
+  HOST_TIMEOUT,
+  HOST_VERSION,
+  LAYOUT_VERSION,
+  MOST_CPUS,
+  SLOT_BLOCKED_BY,
+  SLOT_BYTES,
+  SLOT_DEAD,
+  SLOT_FREE,
+  SLOT_KIND,
+  SLOT_LIVE,
+  SLOT_RECOVERED,
+  SLOT_STATE,
+  SLOT_SYSTEM_THREAD,
+  SLOT_WHO,
+  SLOTS,
+} from "../../generated/abi.js";
 import { PAGE_BYTES } from "./views.ts";
 
-/** Words of the host. */
-export const HOST_CPUS = 416;
-export const HOST_TIMEOUT = 420;
-export const HOST_SEED = 424;
-/** 1 when the host was given its seed; otherwise the secrets of its hashes are drawn. */
-export const HOST_IS_SEEDED = 432;
-/** Word of the registry with the first table that waits for sections to end (assembly/host/registry.ts). */
-export const DYING_TABLES = 528;
-
-const SLOTS = 16384;
-const SLOT_BYTES = 512;
-
-/** Words of a slot. */
-const STATE = 0;
-const SYSTEM_THREAD = 8;
-export const SLOT_SEQUENCE = 12;
-export const COPY_BUFFER = 28;
-const BLOCKED_BY = 60;
-export const SLOT_ERRNO = 136;
-
-/** States: which in the low bits, above them of a live slot the id of its thread plus one, or 0. */
-const FREE = 0;
-const LIVE = 1;
-const DEAD = 2;
-const RECOVERED = 4;
-const KIND = 7;
-const WHO = 3;
-
-/** Two words that say that a memory is a host's whose first thread has set it up, and what stands where in it. */
-const MARK = 592;
 const MARK_WORDS = [0x4d465042, 0x54534f48]; // "BPFMHOST"
-const VERSION = 600;
-/** To be raised with every change of what threads find in the memory. */
-const LAYOUT_VERSION = 2;
 
 /** How often a thread that attaches looks again for a slot, while some are being freed. */
 const RETRY_MS = 1;
-
-/** CPU slots that a memory has room for. */
-export const MOST_CPUS = 64;
 
 /** Whether a slot is free, used by a thread, or left behind by one that is gone. */
 export type SlotState = "free" | "live" | "dead" | "recovering" | "recovered";
@@ -83,7 +66,7 @@ function isWorker(): boolean {
 
 /** The state of a slot that the calling thread uses. */
 function liveWord(thread: number | undefined): number {
-  return LIVE | (((thread ?? -1) + 1) << WHO);
+  return SLOT_LIVE | (((thread ?? -1) + 1) << SLOT_WHO);
 }
 
 /** Whether this thread may sleep on a word: all but the main threads of pages may. */
@@ -96,24 +79,24 @@ export function mayWait(): boolean {
   }
 }
 
-const stateIndex = (cpu: number) => (slotAddress(cpu) + STATE) >>> 2;
+const stateIndex = (cpu: number) => (slotAddress(cpu) + SLOT_STATE) >>> 2;
 
 /** Says that the memory is set up. */
 export function markMemory(words: Int32Array): void {
-  words[VERSION >>> 2] = LAYOUT_VERSION;
+  words[HOST_VERSION >>> 2] = LAYOUT_VERSION;
   MARK_WORDS.forEach((word, i) => {
-    Atomics.store(words, (MARK >>> 2) + i, word);
+    Atomics.store(words, (HOST_MARK >>> 2) + i, word);
   });
 }
 
 /** Throws for a memory that is no host's, or one of another version of this package. */
 export function checkMemory(words: Int32Array): void {
-  const isMarked = MARK_WORDS.every((word, i) => words[(MARK >>> 2) + i] === word);
+  const isMarked = MARK_WORDS.every((word, i) => words[(HOST_MARK >>> 2) + i] === word);
   const cpus = words[HOST_CPUS >>> 2];
   if (words.byteLength < PAGE_BYTES || !isMarked || !(cpus >= 1 && cpus <= MOST_CPUS)) {
     throw new TypeError("attachHost: the memory is not that of a shared host; pass what share() of one gave");
   }
-  const version = words[VERSION >>> 2];
+  const version = words[HOST_VERSION >>> 2];
   if (version === LAYOUT_VERSION) return;
   const cause = `has a memory of layout ${version}, and this version of bpfmap knows layout ${LAYOUT_VERSION}`;
   throw bpfError(
@@ -134,9 +117,9 @@ export function takeSlot(words: Int32Array): number {
   do {
     let clearing = 0;
     for (let cpu = 0; cpu < cpus; cpu++) {
-      const state = Atomics.compareExchange(words, stateIndex(cpu), FREE, live);
-      if (state === FREE) return cpu;
-      if ((state & KIND) !== LIVE) clearing = cpu + 1;
+      const state = Atomics.compareExchange(words, stateIndex(cpu), SLOT_FREE, live);
+      if (state === SLOT_FREE) return cpu;
+      if ((state & SLOT_KIND) !== SLOT_LIVE) clearing = cpu + 1;
     }
     // Slots of dead threads are about to be free: a pool is terminated and the next one started. The main thread, which may be the one
     // that frees them, does not wait.
@@ -148,19 +131,19 @@ export function takeSlot(words: Int32Array): number {
 
 /** Gives back a slot that was taken and not used yet. */
 export function returnSlot(words: Int32Array, cpu: number): void {
-  words[(slotAddress(cpu) + SYSTEM_THREAD) >>> 2] = 0;
-  Atomics.store(words, stateIndex(cpu), FREE);
+  words[(slotAddress(cpu) + SLOT_SYSTEM_THREAD) >>> 2] = 0;
+  Atomics.store(words, stateIndex(cpu), SLOT_FREE);
 }
 
 /** The id of the thread that uses a slot; undefined in browsers, and for a slot that nobody uses. */
 export function slotThread(words: Int32Array, cpu: number): number | undefined {
   const state = Atomics.load(words, stateIndex(cpu));
-  return (state & KIND) === LIVE && state !== LIVE ? (state >>> WHO) - 1 : undefined;
+  return (state & SLOT_KIND) === SLOT_LIVE && state !== SLOT_LIVE ? (state >>> SLOT_WHO) - 1 : undefined;
 }
 
 /** What the system calls that thread (deaths.ts); 0 for unknown. */
 export function systemThreadOf(words: Int32Array, cpu: number): number {
-  return Atomics.load(words, (slotAddress(cpu) + SYSTEM_THREAD) >>> 2);
+  return Atomics.load(words, (slotAddress(cpu) + SLOT_SYSTEM_THREAD) >>> 2);
 }
 
 /** Declares a thread dead in all of its slots but `own`. */
@@ -168,24 +151,24 @@ export function declareDead(words: Int32Array, thread: number, own: number): voi
   const cpus = words[HOST_CPUS >>> 2];
   const live = liveWord(thread);
   for (let cpu = 0; cpu < cpus; cpu++) {
-    if (cpu !== own) Atomics.compareExchange(words, stateIndex(cpu), live, DEAD);
+    if (cpu !== own) Atomics.compareExchange(words, stateIndex(cpu), live, SLOT_DEAD);
   }
 }
 
 /** Which CPU the last call of a slot's thread has waited for in vain. */
 export function blockedBy(words: Uint32Array, slot: number): number {
-  return words[(slot + BLOCKED_BY) >>> 2] - 1;
+  return words[(slot + SLOT_BLOCKED_BY) >>> 2] - 1;
 }
 
 function stateOf(word: number): SlotState {
-  switch (word & KIND) {
-    case FREE:
+  switch (word & SLOT_KIND) {
+    case SLOT_FREE:
       return "free";
-    case LIVE:
+    case SLOT_LIVE:
       return "live";
-    case DEAD:
+    case SLOT_DEAD:
       return "dead";
-    case RECOVERED:
+    case SLOT_RECOVERED:
       return "recovered";
     default:
       return "recovering";

@@ -5,10 +5,24 @@
  *
  * @module
  */
+
 import { bpfError, damagedError, ERRNO, mapSubject, type Operation } from "../../errors.ts";
+import {
+  DYING_TABLES,
+  META_FLAGS,
+  META_ID,
+  META_KEY_SIZE,
+  META_LOCK_OFFSET,
+  META_MAP_EXTRA,
+  META_NAME,
+  META_NAME_LENGTH,
+  META_PRIVATE,
+  META_TYPE,
+  META_VALUE_SIZE,
+  NO_LOCK,
+} from "../../generated/abi.js";
 import { noBlock, noMemory, type ScratchMemory } from "../memory/scratch.ts";
 import { lockTimeout, sharedCore } from "../memory/shared_core.ts";
-import { DYING_TABLES } from "../memory/shared_memory.ts";
 import { ERRNO_LIMIT } from "../wasm/exports.ts";
 import type { SharedExports } from "../wasm/shared_exports.ts";
 import { isArray, isSocketMap, Registry, valueBytesOf } from "./registry.ts";
@@ -25,20 +39,6 @@ const TYPES: readonly TableType[] = [
   "sockhash",
   "kv",
 ];
-const NO_LOCK = 0xffff_ffff;
-
-/** Words of META. */
-const ID = 0;
-const TYPE = 1;
-const KEY_SIZE = 2;
-const VALUE_SIZE = 3;
-const FLAGS = 4;
-const MAP_EXTRA = 5;
-const LOCK_OFFSET = 6;
-const NAME_LENGTH = 7;
-const NAME = 32; // bytes
-const PRIVATE = 12;
-const META_BYTES = 52;
 
 /** A table as its header describes it. */
 class SharedTable implements Table {
@@ -65,19 +65,21 @@ class SharedTable implements Table {
     const core = sharedCore(host);
     const { u32 } = host;
     const start = handle + core.META_OFFSET.value;
-    const word = (index: number) => u32[(start >>> 2) + index];
+    const word = (offset: number) => u32[(start + offset) >>> 2];
     this.handle = handle;
-    this.id = word(ID);
-    this.type = TYPES[word(TYPE)];
-    this.keySize = word(KEY_SIZE);
-    this.valueSize = word(VALUE_SIZE);
+    this.id = word(META_ID);
+    this.type = TYPES[word(META_TYPE)];
+    this.keySize = word(META_KEY_SIZE);
+    this.valueSize = word(META_VALUE_SIZE);
     this.valueBytes = valueBytesOf(this.type, this.valueSize, host.cpus);
-    this.flags = word(FLAGS);
-    this.mapExtra = word(MAP_EXTRA);
-    const lockOffset = word(LOCK_OFFSET);
+    this.flags = word(META_FLAGS);
+    this.mapExtra = word(META_MAP_EXTRA);
+    const lockOffset = word(META_LOCK_OFFSET);
     this.hasLock = lockOffset !== NO_LOCK;
     this.lockOffset = this.hasLock ? lockOffset : undefined;
-    this.name = String.fromCharCode(...host.u8.subarray(start + NAME, start + NAME + word(NAME_LENGTH)));
+    this.name = String.fromCharCode(
+      ...host.u8.subarray(start + META_NAME, start + META_NAME + word(META_NAME_LENGTH)),
+    );
     this.direct = isArray(this.type) ? u32[(handle + core.ARRAY_BASE_OFFSET.value) >>> 2] : 0;
     this.#words = u32;
     this.#maxEntries = (handle + core.MAX_ENTRIES_OFFSET.value) >>> 2;
@@ -96,18 +98,20 @@ class SharedTable implements Table {
 /** Has the header of a new table say what it is. */
 function describeTable(host: ScratchMemory, core: SharedExports, info: TableInfo): void {
   const start = info.handle + core.META_OFFSET.value;
-  const words = host.u32.subarray(start >>> 2, (start + META_BYTES) >>> 2);
-  words[ID] = info.id;
-  words[TYPE] = TYPES.indexOf(info.type);
-  words[KEY_SIZE] = info.keySize;
-  words[VALUE_SIZE] = info.valueSize;
-  words[FLAGS] = info.flags;
-  words[MAP_EXTRA] = info.mapExtra;
-  words[LOCK_OFFSET] = info.lockOffset ?? NO_LOCK;
-  words[NAME_LENGTH] = info.name.length;
-  words[PRIVATE] = isSocketMap(info.type) ? 1 : 0;
+  const put = (offset: number, word: number) => {
+    host.u32[(start + offset) >>> 2] = word;
+  };
+  put(META_ID, info.id);
+  put(META_TYPE, TYPES.indexOf(info.type));
+  put(META_KEY_SIZE, info.keySize);
+  put(META_VALUE_SIZE, info.valueSize);
+  put(META_FLAGS, info.flags);
+  put(META_MAP_EXTRA, info.mapExtra);
+  put(META_LOCK_OFFSET, info.lockOffset ?? NO_LOCK);
+  put(META_NAME_LENGTH, info.name.length);
+  put(META_PRIVATE, isSocketMap(info.type) ? 1 : 0);
   // A name is Latin-1.
-  for (let i = 0; i < info.name.length; i++) host.u8[start + NAME + i] = info.name.charCodeAt(i);
+  for (let i = 0; i < info.name.length; i++) host.u8[start + META_NAME + i] = info.name.charCodeAt(i);
   core.setLockOffset(info.handle, info.lockOffset ?? NO_LOCK);
   if (info.type === "percpu_hash") core.setPerCpu(info.handle);
 }

@@ -5,15 +5,12 @@
  */
 import type { WasmGlobal } from "./wasm_types.ts";
 
-/** A result of the core below this is an errno, any other an address. */
-export const ERRNO_LIMIT = 4096;
-
-/** Second word of a cursor once the scan has ended. */
-export const CURSOR_ENDED = 2;
+/** A result of the core below ERRNO_LIMIT is an errno, any other an address. CURSOR_ENDED: a cursor's second word after the scan. */
+export { CURSOR_ENDED, ERRNO_LIMIT } from "../../generated/abi.js";
 
 /**
  * What the core exports. All parameters and results are i32: an address comes back negative above 2 GiB and needs `>>> 0`.
- * "address | errno" is an errno when below {@link ERRNO_LIMIT}. `m` is the handle of a table. Whatever allocates may grow
+ * "address | errno" is an errno when below ERRNO_LIMIT. `m` is the handle of a table. Whatever allocates may grow
  * the memory, after which the views of the host are detached.
  */
 export interface CoreExports {

@@ -4,9 +4,10 @@
  *
  * @module
  */
+
 import { noBlock } from "../../core/memory/scratch.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
+import { KV_CHANGE_BYTES, KV_CHANGED, KV_STAGING } from "../../generated/abi.js";
 import {
   type CheckedManifest,
   type CheckedPair,
@@ -22,10 +23,6 @@ import { type Move, type Plan, planOf } from "./plan.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
-/** In the place of a generation: the value is for a key that is staged or retained. */
-const STAGING = 0xffff_ffff;
-/** Bytes of an entry of the list for the switch. */
-const CHANGE_BYTES = 16;
 /** Switches that others may foil before they are kept out. */
 const OUTRUN = 16;
 /** Switches that a conversion itself may foil. */
@@ -75,7 +72,7 @@ function claim(store: StoreHandle, operation: Operation, bytes: Bytes): number {
 
 /** Another value for a key that is staged or retained. */
 function restage(store: StoreHandle, operation: Operation, key: number, bytes: Bytes): void {
-  const errno = store.core.kvPut(store.handle, key, stage(store, bytes), bytes.length, STAGING);
+  const errno = store.core.kvPut(store.handle, key, stage(store, bytes), bytes.length, KV_STAGING);
   if (store.host.u8.length === 0) store.host.refresh();
   if (errno !== 0) throw storeError(store, operation, errno, key, bytes.length);
 }
@@ -101,11 +98,11 @@ function callSwitch(
 ): number {
   const { host } = store;
   const values = changes.reduce((sum, { expected }) => sum + (expected?.length ?? 0), 0);
-  const list = host.scratch.stage(changes.length * CHANGE_BYTES + values + text.length + 8);
+  const list = host.scratch.stage(changes.length * KV_CHANGE_BYTES + values + text.length + 8);
   if (list === 0) throw noBlock(host, operation, store.subject);
-  let at = list + changes.length * CHANGE_BYTES;
+  let at = list + changes.length * KV_CHANGE_BYTES;
   for (const [i, { key, owner, expected }] of changes.entries()) {
-    const change = list + i * CHANGE_BYTES;
+    const change = list + i * KV_CHANGE_BYTES;
     host.putWord(change, key);
     host.putWord(change + 4, owner);
     host.putWord(change + 8, expected === undefined ? 0 : at);
@@ -134,7 +131,7 @@ function switchOver(
     for (let tries = 1; ; tries++) {
       const result = callSwitch(store, operation, changes, text, generation);
       if (result === 0) return;
-      if (result < ERRNO_LIMIT) throw storeError(store, operation, result, 0);
+      if (result < KV_CHANGED) throw storeError(store, operation, result, 0);
       if (tries === MOST_TRIES) {
         const cause = `cannot be switched over: a conversion has changed its own source ${tries} times`;
         throw bpfError(ERRNO.EAGAIN, operation, store.subject, cause);
@@ -143,7 +140,7 @@ function switchOver(
         hold(store, operation, GATE);
         gated = true;
       }
-      changes[result - ERRNO_LIMIT].again?.();
+      changes[result - KV_CHANGED].again?.();
       store.check(operation);
     }
   } finally {

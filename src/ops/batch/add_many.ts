@@ -3,11 +3,13 @@
  *
  * @module
  */
+
 import { elementsOf, typedArrayName } from "../../arguments/byte_array.ts";
 import { describe } from "../../arguments/mismatch.ts";
 import { Scalar } from "../../codec/codec.ts";
-import { noBlock, READ_AHEAD, roundUp64 } from "../../core/memory/scratch.ts";
+import { noBlock, roundUp64 } from "../../core/memory/scratch.ts";
 import { ERRNO } from "../../errors.ts";
+import { READ_AHEAD } from "../../generated/abi.js";
 import { badDelta, type Counter, fitsDelta } from "../counter.ts";
 import { partError, reentryError, subjectOf } from "../failure.ts";
 import type { EntryHandle, MapHandle } from "../handle.ts";

@@ -4,13 +4,15 @@
  *
  * @module
  */
+
 import { checkInteger } from "../../arguments/integer.ts";
 import { checkKnown } from "../../arguments/known.ts";
 import { describe } from "../../arguments/mismatch.ts";
 import { BPF_F_LOCK } from "../../constants.ts";
-import { noBlock, READ_AHEAD, roundUp64, scanLayout } from "../../core/memory/scratch.ts";
+import { noBlock, roundUp64, scanLayout } from "../../core/memory/scratch.ts";
 import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
+import { READ_AHEAD } from "../../generated/abi.js";
 import { compareBy } from "../../print/hidden.ts";
 import { INSPECT, type Inspect, printEntries, printList } from "../../print/inspect.ts";
 import { partError, subjectOf } from "../failure.ts";

@@ -3,8 +3,10 @@
  *
  * @module
  */
+
 import { describe } from "../../arguments/mismatch.ts";
-import { noBlock, READ_AHEAD, roundUp64 } from "../../core/memory/scratch.ts";
+import { noBlock, roundUp64 } from "../../core/memory/scratch.ts";
+import { READ_AHEAD } from "../../generated/abi.js";
 import { subjectOf } from "../failure.ts";
 import type { EntryHandle } from "../handle.ts";
 import { FlatArgument, groupSize, KeyArgument, type KeyArray, type ValueArray } from "./key_array.ts";

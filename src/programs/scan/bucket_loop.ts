@@ -13,16 +13,12 @@
  *
  * @module
  */
+
 import { ACT_DELETE, ACT_STOP } from "../../constants.ts";
-import { RECORD } from "../../core/memory/run_record.ts";
+import { GRANULE, RUN_BUCKETS_DONE, RUN_PLAN, RUN_PLANNED, RUN_VISITED } from "../../generated/abi.js";
 import { type CodeWriter, I32, type Local, TYPE_I32 } from "../wasm/index.ts";
 import type { LoopParts } from "./loop_parts.ts";
 import { blockWriter } from "./table_blocks.ts";
-
-/** Bytes of the smallest block of host memory. */
-const GRANULE = 64;
-
-const { PLAN, PLANNED, VISITED, BUCKETS_DONE } = RECORD;
 
 export function writeBucketLoop(
   code: CodeWriter,
@@ -43,7 +39,7 @@ export function writeBucketLoop(
 
   /** Adds what was visited to the record. */
   const note = () => {
-    code.get(run).get(run).load(I32.load, VISITED).get(visited).op(I32.add).store(I32.store, VISITED);
+    code.get(run).get(run).load(I32.load, RUN_VISITED).get(visited).op(I32.add).store(I32.store, RUN_VISITED);
   };
   const dropChosen = () => {
     code.get(chosen).ifThen(() => code.get(m).get(run).get(block).get(first).get(chosen).call(calls.drop));
@@ -58,7 +54,7 @@ export function writeBucketLoop(
     code.get(m).get(run).get(bucket).get(block).get(slot).call(calls.stop);
     if (deletes) dropChosen();
     if (shared) code.get(m).get(run).call(calls.unlock).drop();
-    else code.get(run).get(done).store(I32.store, BUCKETS_DONE);
+    else code.get(run).get(done).store(I32.store, RUN_BUCKETS_DONE);
     code.return();
   };
   const visitEntry = () => {
@@ -127,10 +123,10 @@ export function writeBucketLoop(
     code.get(m).get(run).call(calls.unlock).brIf(buckets).end(buckets);
     return;
   }
-  const shift = Math.log2(PLANNED);
-  code.get(run).get(done).i32(shift).op(I32.shl).op(I32.add).load(I32.load, PLAN).set(bucket);
+  const shift = Math.log2(RUN_PLANNED);
+  code.get(run).get(done).i32(shift).op(I32.shl).op(I32.add).load(I32.load, RUN_PLAN).set(bucket);
   visitBucket();
   code.get(done).i32(1).op(I32.add).tee(done).get(planned).op(I32.lt_u).brIf(buckets).end(buckets);
   note();
-  code.get(run).get(done).store(I32.store, BUCKETS_DONE);
+  code.get(run).get(done).store(I32.store, RUN_BUCKETS_DONE);
 }

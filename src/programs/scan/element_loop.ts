@@ -12,13 +12,24 @@
  *
  * @module
  */
+
 import { ACT_DELETE, ACT_STOP } from "../../constants.ts";
-import { RECORD, ROW_BYTES } from "../../core/memory/run_record.ts";
+import {
+  ELEMENT_KEY,
+  ELEMENT_LIVE,
+  ROW_BYTES,
+  RUN_BEHIND,
+  RUN_BUCKETS_DONE,
+  RUN_NEXT,
+  RUN_PLAN,
+  RUN_PLANNED,
+  RUN_ROWS,
+  RUN_STOPPED_AT,
+  RUN_VISITED,
+} from "../../generated/abi.js";
 import { type CodeWriter, I32, type Local, TYPE_I32 } from "../wasm/index.ts";
 import type { LoopParts } from "./loop_parts.ts";
-import { ELEMENT_KEY, elementSizes, LIVE } from "./table_blocks.ts";
-
-const { PLAN, PLANNED, BEHIND, NEXT, VISITED, STOPPED_AT, BUCKETS_DONE, ROWS } = RECORD;
+import { elementSizes } from "./table_blocks.ts";
 
 export function writeElementLoop(
   code: CodeWriter,
@@ -39,10 +50,10 @@ export function writeElementLoop(
     code.get(row).op(I32.add).set(row);
   };
   const finish = () => {
-    code.get(run).get(run).load(I32.load, VISITED).get(visited).op(I32.add).store(I32.store, VISITED);
-    code.get(run).get(done).store(I32.store, BUCKETS_DONE);
+    code.get(run).get(run).load(I32.load, RUN_VISITED).get(visited).op(I32.add).store(I32.store, RUN_VISITED);
+    code.get(run).get(done).store(I32.store, RUN_BUCKETS_DONE);
     if (!deletes) return;
-    code.get(m).get(run).get(row).get(run).load(I32.load, ROWS).op(I32.sub);
+    code.get(m).get(run).get(row).get(run).load(I32.load, RUN_ROWS).op(I32.sub);
     code.i32(Math.log2(ROW_BYTES)).op(I32.shr_u).call(calls.unlinkRows);
   };
   const visitElement = () => {
@@ -61,7 +72,7 @@ export function writeElementLoop(
           .i32(ACT_STOP)
           .op(I32.and)
           .ifThen(() => {
-            code.get(run).get(element).store(I32.store, STOPPED_AT);
+            code.get(run).get(element).store(I32.store, RUN_STOPPED_AT);
             finish();
             code.return();
           });
@@ -70,20 +81,28 @@ export function writeElementLoop(
     else code.drop();
   };
 
-  code.get(run).load(I32.load, NEXT).set(index).get(run).set(plan).get(run).load(I32.load, ROWS).set(row);
+  code
+    .get(run)
+    .load(I32.load, RUN_NEXT)
+    .set(index)
+    .get(run)
+    .set(plan)
+    .get(run)
+    .load(I32.load, RUN_ROWS)
+    .set(row);
   const runs = code.loop();
   code
     .get(plan)
-    .load(I32.load, PLAN)
+    .load(I32.load, RUN_PLAN)
     .set(element)
     .get(plan)
-    .load(I32.load, PLAN + BEHIND)
+    .load(I32.load, RUN_PLAN + RUN_BEHIND)
     .set(end);
   const elements = code.loop();
-  code.get(element).load(I32.load).i32(LIVE).op(I32.eq).ifThen(visitElement);
+  code.get(element).load(I32.load).i32(ELEMENT_LIVE).op(I32.eq).ifThen(visitElement);
   code.get(element).i32(stride).op(I32.add).set(element);
   code.get(index).i32(1).op(I32.add).tee(index).get(end).op(I32.lt_u).brIf(elements).end(elements);
-  code.get(plan).i32(PLANNED).op(I32.add).set(plan);
+  code.get(plan).i32(RUN_PLANNED).op(I32.add).set(plan);
   code.get(done).i32(1).op(I32.add).tee(done).get(planned).op(I32.lt_u).brIf(runs).end(runs);
   finish();
 }

@@ -1,32 +1,47 @@
 /**
- * How the blocks of a table hold their entries, for generated code that walks over them: the other side is
- * assembly/table/layout/block_keys.ts, block_tags.ts and block_refs.ts, which have the diagrams.
+ * How the blocks of a table hold their entries, for generated code that walks over them. The diagrams are in
+ * assembly/table/layout/block_keys.ts, block_tags.ts and block_refs.ts.
  *
  * @module
  */
+
 import type { CoreHost } from "../../core/core_host.ts";
+import {
+  ELEMENT_KEY,
+  KEYS_CELL,
+  KEYS_CELLS,
+  KEYS_OVERFLOW_CELLS,
+  KEYS_OVERFLOW_LINK,
+  KEYS_OVERFLOW_SLOTS,
+  KEYS_OVERFLOW_USED,
+  LAYOUT_KEYS,
+  LAYOUT_REFS,
+  LAYOUT_TAGS,
+  LEAST_TAG,
+  PLAIN_KEYS_LINK,
+  PLAIN_KEYS_SLOTS,
+  PLAIN_KEYS_USED,
+  PLAIN_REFS_SLOTS,
+  PLAIN_TAGS_KEYS,
+  REFS_ADDRESSES,
+  REFS_LINK,
+  SHARED_KEYS_LINK,
+  SHARED_KEYS_SLOTS,
+  SHARED_KEYS_USED,
+  SHARED_REFS_SLOTS,
+  SHARED_TAGS_KEYS,
+  TABLE_ELEMENT_STRIDE,
+  TABLE_KEY_SIZE,
+  TABLE_LAYOUT,
+  TABLE_OVERFLOW_MASK,
+  TABLE_OVERFLOW_VALUES,
+  TABLE_SLOT_MASK,
+  TABLE_VALUE_SIZE,
+  TABLE_VALUES,
+  TAGS_LINK,
+  WIDTH_BITS,
+} from "../../generated/abi.js";
 import { type CodeWriter, I8X16, I16X8, I32, type Local, V128 } from "../wasm/index.ts";
-
-/** Words of the header of a table (assembly/table/layout/header.ts). */
-const LAYOUT = 20;
-const VALUES = 52;
-const VALUE_SIZE = 56;
-const SLOT_MASK = 60;
-const KEY_SIZE = 84;
-const OVERFLOW_VALUES = 116;
-const OVERFLOW_MASK = 120;
-const ELEMENT_STRIDE = 140;
-
-const LAYOUT_KEYS = 0;
-const LAYOUT_TAGS = 1;
-const LAYOUT_REFS = 2;
-
-/** In an element: the word that says whether it is in use, then the key (assembly/table/layout/elements.ts). */
-export const LIVE = 1;
-export const ELEMENT_KEY = 4;
-
-/** Bits of a link that hold a width, in the shared build. */
-const WIDTH_BITS = 63;
 
 /** Locals of a walk: the block, whether it is a bucket (1) or an overflow block (0), and a slot of it. */
 export interface Walk {
@@ -82,12 +97,11 @@ function linkAt(offsets: Pair, shared: boolean): BlockWriter["link"] {
 }
 
 function keysWriter(shared: boolean): BlockWriter {
-  const slots = shared ? 9 : 10;
-  const overflowSlots = 4;
-  const masks: Pair = [2 ** slots - 1, 2 ** overflowSlots - 1];
+  const slots = shared ? SHARED_KEYS_SLOTS : PLAIN_KEYS_SLOTS;
+  const masks: Pair = [2 ** slots - 1, 2 ** KEYS_OVERFLOW_SLOTS - 1];
   return {
     occupied(code, walk) {
-      wordAt(code, walk, [shared ? 40 : 44, 20]);
+      wordAt(code, walk, [shared ? SHARED_KEYS_USED : PLAIN_KEYS_USED, KEYS_OVERFLOW_USED]);
       choose(code, walk, masks);
       code.op(I32.and);
     },
@@ -98,53 +112,52 @@ function keysWriter(shared: boolean): BlockWriter {
     },
     value(code, walk) {
       code.get(walk.block);
-      scaled(code, walk, 8);
+      scaled(code, walk, KEYS_CELL);
       code.op(I32.add);
-      choose(code, walk, [48, 24]);
+      choose(code, walk, [KEYS_CELLS, KEYS_OVERFLOW_CELLS]);
       code.op(I32.add);
     },
-    link: linkAt([shared ? 36 : 40, 16], shared),
+    link: linkAt([shared ? SHARED_KEYS_LINK : PLAIN_KEYS_LINK, KEYS_OVERFLOW_LINK], shared),
   };
 }
 
 function tagsWriter(field: (offset: number) => number, shared: boolean): BlockWriter {
-  const leastTag = 2;
-  const masks: Pair = [field(SLOT_MASK), field(OVERFLOW_MASK)];
-  const values: Pair = [field(VALUES), field(OVERFLOW_VALUES)];
+  const masks: Pair = [field(TABLE_SLOT_MASK), field(TABLE_OVERFLOW_MASK)];
+  const values: Pair = [field(TABLE_VALUES), field(TABLE_OVERFLOW_VALUES)];
   return {
     occupied(code, walk) {
       code.get(walk.block).load(V128.load);
-      code.v128Const(new Uint8Array(16).fill(leastTag)).op(I8X16.ge_u).op(I8X16.bitmask);
+      code.v128Const(new Uint8Array(16).fill(LEAST_TAG)).op(I8X16.ge_u).op(I8X16.bitmask);
       choose(code, walk, masks);
       code.op(I32.and);
     },
     key(code, walk) {
       code.get(walk.block);
-      scaled(code, walk, field(KEY_SIZE));
+      scaled(code, walk, field(TABLE_KEY_SIZE));
       code
         .op(I32.add)
-        .i32(shared ? 24 : 16)
+        .i32(shared ? SHARED_TAGS_KEYS : PLAIN_TAGS_KEYS)
         .op(I32.add);
     },
     value(code, walk) {
       code.get(walk.block);
-      scaled(code, walk, field(VALUE_SIZE));
+      scaled(code, walk, field(TABLE_VALUE_SIZE));
       code.op(I32.add);
       choose(code, walk, values);
       code.op(I32.add);
     },
-    link: linkAt([12, 12], shared),
+    link: linkAt([TAGS_LINK, TAGS_LINK], shared),
   };
 }
 
 function refsWriter(field: (offset: number) => number, shared: boolean): BlockWriter {
-  const slots = shared ? 9 : 10;
+  const slots = shared ? SHARED_REFS_SLOTS : PLAIN_REFS_SLOTS;
   const zeros = new Uint8Array(16);
   /** The address of the slot's element. */
   const element = (code: CodeWriter, walk: Walk) => {
     code.get(walk.block);
     scaled(code, walk, 4);
-    code.op(I32.add).load(I32.load, 24);
+    code.op(I32.add).load(I32.load, REFS_ADDRESSES);
   };
   return {
     occupied(code, { block }) {
@@ -162,9 +175,9 @@ function refsWriter(field: (offset: number) => number, shared: boolean): BlockWr
     },
     value(code, walk) {
       element(code, walk);
-      code.i32(field(VALUES)).op(I32.add);
+      code.i32(field(TABLE_VALUES)).op(I32.add);
     },
-    link: linkAt([20, 20], shared),
+    link: linkAt([REFS_LINK, REFS_LINK], shared),
   };
 }
 
@@ -174,18 +187,21 @@ function fieldOf(host: CoreHost, table: number, offset: number): number {
 
 /** Whether the entries of a table are elements of their own. */
 export function isOutOfLine(host: CoreHost, table: number): boolean {
-  return fieldOf(host, table, LAYOUT) === LAYOUT_REFS;
+  return fieldOf(host, table, TABLE_LAYOUT) === LAYOUT_REFS;
 }
 
 /** Bytes from one element to the next, and from its start to its value. */
 export function elementSizes(host: CoreHost, table: number): { stride: number; valueOffset: number } {
-  return { stride: fieldOf(host, table, ELEMENT_STRIDE), valueOffset: fieldOf(host, table, VALUES) };
+  return {
+    stride: fieldOf(host, table, TABLE_ELEMENT_STRIDE),
+    valueOffset: fieldOf(host, table, TABLE_VALUES),
+  };
 }
 
 /** What writes walks over the blocks of a table, whose layout is for life. */
 export function blockWriter(host: CoreHost, table: number): BlockWriter {
   const field = (offset: number) => fieldOf(host, table, offset);
-  const layout = field(LAYOUT);
+  const layout = field(TABLE_LAYOUT);
   if (layout === LAYOUT_KEYS) return keysWriter(host.shared);
   return layout === LAYOUT_TAGS ? tagsWriter(field, host.shared) : refsWriter(field, host.shared);
 }

@@ -4,9 +4,11 @@
  *
  * @module
  */
-import { READ_AHEAD, roundUp64 } from "../../core/memory/scratch.ts";
+
+import { roundUp64 } from "../../core/memory/scratch.ts";
 import { isArray } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
+import { READ_AHEAD } from "../../generated/abi.js";
 import type { Host } from "../../host/host.ts";
 import { BPF_ATTR_BATCH } from "../abi/attr.ts";
 import { ERRNO } from "../abi/errno.ts";

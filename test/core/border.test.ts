@@ -1,0 +1,79 @@
+// The border between the core and JavaScript: what both know comes from the source of the core, and nobody types it again.
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import ts from "typescript";
+import { describe, expect, it } from "vitest";
+import * as abi from "../../src/generated/abi.js";
+import { createHost } from "../../src/index.ts";
+import { CoreConstants } from "../support/core_constants.ts";
+
+const src = fileURLToPath(new URL("../../src", import.meta.url));
+const NAMES = Object.keys(abi).map((name) => name.replace(/^(PLAIN|SHARED)_/, ""));
+/** Rooms that deal with the core. The others know other worlds: the kernel's numbers, packets. */
+const ROOMS = /^(core|entries|host|kv|maps|ops|programs|runs)\//;
+/** Codes of WebAssembly; classes that are written from a template. */
+const ELSEWHERE = /^(programs\/wasm|maps\/hash)\//;
+/** Names that mean something else there. */
+const OTHERS = ["ops/batch/parts.ts: MOST", "programs/evaluate/integers.ts: BITS", "runs/run.ts: MERGES"];
+
+/** Whether a name is one of the border, with or without what it begins with there: VISITED is RUN_VISITED. */
+const isKnown = (name: string) => NAMES.some((known) => known === name || known.endsWith(`_${name}`));
+
+/** Constants with a number as their value. */
+function typedByHand(text: string): string[] {
+  const source = ts.createSourceFile("", text, ts.ScriptTarget.Latest);
+  return source.statements.filter(ts.isVariableStatement).flatMap(({ declarationList }) =>
+    declarationList.declarations.flatMap(({ name, initializer }) => {
+      return initializer !== undefined && isNumber(initializer) && ts.isIdentifier(name) ? [name.text] : [];
+    }),
+  );
+}
+
+function isNumber(node: ts.Expression): boolean {
+  return ts.isPrefixUnaryExpression(node) ? isNumber(node.operand) : ts.isNumericLiteral(node);
+}
+
+describe("the border", () => {
+  it.each([false, true])("has the offsets that the core exports (shared: %s)", (shared) => {
+    const host = createHost({ shared, maxMemory: 1 << 24 });
+    const core = new CoreConstants(shared);
+    const exported = Object.entries(host.core).flatMap(([name, value]) =>
+      value instanceof WebAssembly.Global ? [[name, value.value] as const] : [],
+    );
+    expect(exported.length).toBeGreaterThan(10);
+    const other: Record<string, string> = { SECRETS_ADDRESS: "SECRETS" };
+    const missing = exported.filter(([name, value]) => {
+      const plain = name.replace(/_OFFSET$/, "");
+      const known = [other[name] ?? name, plain, `TABLE_${plain}`].find((candidate) =>
+        NAMES.includes(candidate),
+      );
+      return known === undefined || core.named(known) !== value;
+    });
+    // What only calls are told of.
+    expect(missing.map(([name]) => name)).toEqual(["SECRETS_BYTES", "STAGE_BYTES", "STAGE_ERRNO"]);
+    host.close();
+  });
+
+  it("finds a constant that is typed by hand", () => {
+    const names = typedByHand("export const VISITED = 280;\nconst OTHER = 2 + 3;\nconst ABSENT = -1.5e-3;\n");
+    expect(names).toEqual(["VISITED", "ABSENT"]);
+    expect(names.every(isKnown)).toBe(true);
+    expect(isKnown("NAP")).toBe(false);
+  });
+
+  it("is typed nowhere again", () => {
+    const files = readdirSync(src, { recursive: true, encoding: "utf8" }).map((name) =>
+      name.replaceAll("\\", "/"),
+    );
+    const rooms = files.filter(
+      (file) => /(?<!\.d)\.ts$/.test(file) && ROOMS.test(file) && !ELSEWHERE.test(file),
+    );
+    expect(rooms.length).toBeGreaterThan(50);
+    const copies = rooms.flatMap((file) =>
+      typedByHand(readFileSync(`${src}/${file}`, "utf8")).flatMap((name) =>
+        isKnown(name) ? [`${file}: ${name}`] : [],
+      ),
+    );
+    expect(copies.toSorted()).toEqual(OTHERS);
+  });
+});
