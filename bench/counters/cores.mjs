@@ -1,12 +1,24 @@
 // The two cores that count: the target "counted" of asconfig.json, whose source counts what it does (assembly/counting.ts), and
 // the release core with a counter in every basic block. Both are built when they are out of date, and dist/ with them.
+
 import { readFileSync } from "node:fs";
 import binaryen from "binaryen";
 import { buildCore, buildPackage } from "../../scripts/build.mjs";
+import {
+  COUNTER_BYTES_COPIED,
+  COUNTER_OVERFLOW_VISITS,
+  COUNTER_PROBES,
+  COUNTER_TAG_FALSE_HITS,
+} from "../../src/generated/abi.js";
 import { executedByFunction, instrument } from "./instrument.mjs";
 
 /** The counters of assembly/counting.ts: addresses of u64 in host memory. */
-export const COUNTERS = { probes: 384, overflowVisits: 392, tagFalseHits: 400, bytesCopied: 408 };
+export const COUNTERS = {
+  probes: COUNTER_PROBES,
+  overflowVisits: COUNTER_OVERFLOW_VISITS,
+  tagFalseHits: COUNTER_TAG_FALSE_HITS,
+  bytesCopied: COUNTER_BYTES_COPIED,
+};
 
 /** @typedef {{ module: WebAssembly.Module, read(host: import("../../dist/index.js").Host): Record<string, number> }} CountingCore */
 

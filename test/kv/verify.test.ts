@@ -1,5 +1,20 @@
 // The core's verify finds what is wrong in a KV store: each of its invariants is broken, and then any word at random.
+
 import { describe, expect, test } from "vitest";
+import {
+  KV_ENTRY_BITMAP,
+  KV_ENTRY_BYTES,
+  KV_ENTRY_LONGEST,
+  KV_ENTRY_USED,
+  KV_METADATA,
+  KV_MOST_PAGES,
+  KV_OWNERS,
+  KV_PAGE_COUNT,
+  KV_PAGES,
+  KV_PAGES_AT_MOST,
+  KV_TEXT,
+  KV_TEXT_BYTES,
+} from "../../src/generated/abi.js";
 import { cstring, type Host, type KvStore, u32, u64 } from "../../src/index.ts";
 import { Random } from "../../src/testing/index.ts";
 import { CoreConstants, invariant, invariantsFrom } from "../support/core_constants.ts";
@@ -9,8 +24,6 @@ import { HOSTS } from "./hosts.ts";
 const seed = testSeed("kv/verify.test.ts");
 const KEYS = 40;
 const PAGES = 3;
-/** Words of the header, as assembly/kv/store.ts has them. */
-const [PAGE_TABLE, MOST, COUNT, OWNERS, TEXT, TEXT_BYTES, METADATA] = [0, 4, 8, 12, 16, 24, 196];
 const [PLAIN, SHARED] = [new CoreConstants(false), new CoreConstants(true)];
 
 /** A store in which everything is there that a store may have. */
@@ -52,9 +65,9 @@ class Sound {
     this.set(this.word(offset), change(this.get(this.word(offset))));
   }
 
-  /** Address of a word of the entry of a page: 0 page, 4 bitmap, 8 used, 12 longest run. */
+  /** Address of a word of the entry of a page; the first one is the address of the page. */
   page(page: number, offset: number): number {
-    return this.get(this.word(PAGE_TABLE)) + 16 * page + offset;
+    return this.get(this.word(KV_PAGES)) + KV_ENTRY_BYTES * page + offset;
   }
 
   meta(key: number): number {
@@ -63,14 +76,23 @@ class Sound {
 
   /** Addresses of all words of the store but its values. */
   *words(): Generator<number> {
-    for (const offset of [PAGE_TABLE, MOST, COUNT, OWNERS, TEXT, TEXT_BYTES, METADATA])
+    for (const offset of [
+      KV_PAGES,
+      KV_PAGES_AT_MOST,
+      KV_PAGE_COUNT,
+      KV_OWNERS,
+      KV_TEXT,
+      KV_TEXT_BYTES,
+      KV_METADATA,
+    ])
       yield this.word(offset);
     for (const name of ["COUNT", "MAX_ENTRIES", "BYTES"]) yield this.word(this.header(name));
     for (let key = 0; key < KEYS; key++) yield this.meta(key);
-    for (let i = 0; i < KEYS / 2; i++) yield this.get(this.word(OWNERS)) + 4 * i;
+    for (let i = 0; i < KEYS / 2; i++) yield this.get(this.word(KV_OWNERS)) + 4 * i;
     for (let page = 0; page < PAGES; page++) {
-      for (const offset of [0, 4, 8, 12]) yield this.page(page, offset);
-      const bitmap = this.get(this.page(page, 4));
+      for (const offset of [0, KV_ENTRY_BITMAP, KV_ENTRY_USED, KV_ENTRY_LONGEST])
+        yield this.page(page, offset);
+      const bitmap = this.get(this.page(page, KV_ENTRY_BITMAP));
       for (let i = 0; bitmap !== 0 && i < 512; i += 4) yield bitmap + i;
     }
   }
@@ -80,19 +102,19 @@ const plus = (n: number) => (value: number) => value + n;
 
 const DAMAGES: Record<string, readonly (readonly [string, (sound: Sound) => void])[]> = {
   KV_REGIONS: [
-    ["the metadata elsewhere", (s) => s.change(METADATA, plus(32))],
+    ["the metadata elsewhere", (s) => s.change(KV_METADATA, plus(32))],
     ["more keys", (s) => s.change(s.header("MAX_ENTRIES"), () => 2 ** 31)],
-    ["the page table beyond the memory", (s) => s.change(PAGE_TABLE, () => 0xffff_ffc0)],
-    ["the owners elsewhere", (s) => s.change(OWNERS, plus(8))],
-    ["a text of gigabytes", (s) => s.change(TEXT_BYTES, () => 2 ** 31)],
-    ["no pages at all", (s) => s.change(MOST, () => 0)],
-    ["too many pages", (s) => s.change(MOST, () => 129)],
+    ["the page table beyond the memory", (s) => s.change(KV_PAGES, () => 0xffff_ffc0)],
+    ["the owners elsewhere", (s) => s.change(KV_OWNERS, plus(8))],
+    ["a text of gigabytes", (s) => s.change(KV_TEXT_BYTES, () => 2 ** 31)],
+    ["no pages at all", (s) => s.change(KV_PAGES_AT_MOST, () => 0)],
+    ["too many pages", (s) => s.change(KV_PAGES_AT_MOST, () => KV_MOST_PAGES + 1)],
   ],
   KV_PAGES: [
     ["a page elsewhere", (s) => s.set(s.page(1, 0), s.get(s.page(1, 0)) + 32)],
-    ["a bitmap beyond the memory", (s) => s.set(s.page(0, 4), 0xffff_ffc0)],
-    ["a page without a bitmap", (s) => s.set(s.page(0, 4), 0)],
-    ["one page more", (s) => s.change(COUNT, plus(1))],
+    ["a bitmap beyond the memory", (s) => s.set(s.page(0, KV_ENTRY_BITMAP), 0xffff_ffc0)],
+    ["a page without a bitmap", (s) => s.set(s.page(0, KV_ENTRY_BITMAP), 0)],
+    ["one page more", (s) => s.change(KV_PAGE_COUNT, plus(1))],
   ],
   KV_VALUE: [
     ["across the end of its page", (s) => s.set(s.meta(19), (s.get(s.meta(19)) | (0xfff << 3)) >>> 0)],
@@ -100,15 +122,15 @@ const DAMAGES: Record<string, readonly (readonly [string, (sound: Sound) => void
     ["in bytes that are free", (s) => s.set(s.meta(6), s.get(s.meta(6)) + (60 << 15))],
   ],
   KV_SPACE: [
-    ["a byte that belongs to nobody", (s) => s.set(s.get(s.page(0, 4)) + 508, 1 << 31)],
+    ["a byte that belongs to nobody", (s) => s.set(s.get(s.page(0, KV_ENTRY_BITMAP)) + 508, 1 << 31)],
     ["more in use", (s) => s.set(s.page(0, 8), s.get(s.page(0, 8)) + 1)],
     ["two values in one place", (s) => s.set(s.meta(5), s.get(s.meta(6)))],
   ],
-  KV_RUN: [["a run that is too short", (s) => s.set(s.page(0, 12), 3)]],
+  KV_RUN: [["a run that is too short", (s) => s.set(s.page(0, KV_ENTRY_LONGEST), 3)]],
   KV_COUNT: [["one more", (s) => s.change(s.header("COUNT"), plus(1))]],
   KV_OWNER: [
-    ["another size", (s) => s.set(s.get(s.word(OWNERS)), (4 << 16) | 5)],
-    ["of a key without a value", (s) => s.set(s.get(s.word(OWNERS)) + 2 * 38, 7)],
+    ["another size", (s) => s.set(s.get(s.word(KV_OWNERS)), (4 << 16) | 5)],
+    ["of a key without a value", (s) => s.set(s.get(s.word(KV_OWNERS)) + 2 * 38, 7)],
   ],
   TABLE_BYTES: [["a byte more", (s) => s.change(s.header("BYTES"), plus(1))]],
 };

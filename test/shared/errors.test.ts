@@ -1,5 +1,7 @@
 // What shared hosts refuse, and by what name.
+
 import { afterEach, describe, expect, it, vi } from "vitest";
+import { ARENA_LOCK, LOCK_HELD, LOCK_OWNER } from "../../src/generated/abi.js";
 import {
   attachHost,
   BPF_F_LOCK,
@@ -22,9 +24,8 @@ import { pair, sharedHost } from "./hosts.ts";
 const spec = { type: "hash", name: "m", key: u32, value: u32, maxEntries: 8 } as const;
 const locking = { ...spec, value: struct({ lock: spinLock, n: u32 }) } as const;
 
-/** The lock word of the allocator (assembly/regions.ts), and what is in it while CPU 1 holds it (assembly/sync/lock_word.ts). */
-const ARENA_LOCK = 448;
-const HELD_BY_1 = 1 | (1 << 2);
+/** What is in a lock word while CPU 1 holds it (assembly/sync/lock_word.ts). */
+const HELD_BY_1 = LOCK_HELD | (1 << LOCK_OWNER);
 
 describe("createHost", () => {
   it.each<[unknown, typeof TypeError | typeof RangeError, RegExp]>([

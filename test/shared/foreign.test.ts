@@ -1,10 +1,12 @@
 // What comes from elsewhere: memories and modules that are no host's, slots whose threads died while they took them, and paths that have no
 // form in UTF-8.
+
 import { EventEmitter } from "node:events";
 import { threadId, Worker } from "node:worker_threads";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { slotAddress, takeSlot } from "../../src/core/memory/shared_memory.ts";
 import { unpack } from "../../src/core/wasm/unpack.ts";
+import { HOST_CPUS, HOST_SEED, HOST_VERSION, SLOT_RECOVERED } from "../../src/generated/abi.js";
 import { CORE_TEXT } from "../../src/generated/core.js";
 import { attachHost, createHost, u32, useWasm } from "../../src/index.ts";
 import { bpf_obj_pin } from "../../src/uapi/index.ts";
@@ -12,10 +14,6 @@ import { BUILD_MS, builtRoot } from "../support/built.ts";
 import { caught, expectErrno } from "../support/caught.ts";
 import { sharedHost } from "./hosts.ts";
 
-const HOST_CPUS = 416;
-const HOST_SEED = 424;
-const VERSION = 600;
-const RECOVERED = 4;
 const spec = { type: "hash", key: u32, value: u32, maxEntries: 8 } as const;
 
 const sharedMemory = (pages: number) => new WebAssembly.Memory({ initial: pages, maximum: 64, shared: true });
@@ -59,12 +57,12 @@ describe("attachHost", () => {
 
   it("refuses the memory of another version", () => {
     const host = sharedHost();
-    host.i32[VERSION >>> 2]++;
+    host.i32[HOST_VERSION >>> 2]++;
     const error = expectErrno(() => attachHost(host.share()), "EINVAL");
     expect(error.message).toMatch(
       /has a memory of layout \d+, and this version of bpfmap knows layout \d+ \(EINVAL\)/,
     );
-    host.i32[VERSION >>> 2]--;
+    host.i32[HOST_VERSION >>> 2]--;
     expect(attachHost(host.share()).cpu).toBe(1);
   });
 
@@ -126,7 +124,7 @@ describe("a slot", () => {
   it("is waited for in a worker while it is being cleared up", async () => {
     const host = sharedHost({ cpus: 2, lockTimeout: 20_000 });
     const slot = slotAddress(1) >>> 2;
-    Atomics.store(host.i32, slot, RECOVERED);
+    Atomics.store(host.i32, slot, SLOT_RECOVERED);
     const code = `
       import { workerData, parentPort } from "node:worker_threads";
       const { takeSlot } = await import(workerData.url);
@@ -155,7 +153,7 @@ describe("a slot", () => {
       await worker.terminate();
     }
     // The main thread has to go on: it may be the one that clears up.
-    Atomics.store(host.i32, slot, RECOVERED);
+    Atomics.store(host.i32, slot, SLOT_RECOVERED);
     const wait = Atomics.wait.bind(Atomics) as (...args: unknown[]) => string;
     vi.spyOn(Atomics, "wait").mockImplementation(((...args: [Int32Array, ...unknown[]]) => {
       if (args[0].buffer === memory.buffer) throw new Error("the main thread waits");

@@ -1,5 +1,14 @@
 // BPF iterators on shared hosts: what other threads do meanwhile, and what happens when one of them holds a lock.
+
 import { expect, it } from "vitest";
+import {
+  KEYS_CELL,
+  KEYS_CELLS,
+  KEYS_LOCK,
+  LOCK_HELD,
+  LOCK_OWNER,
+  SHARED_KEYS_SLOTS,
+} from "../../src/generated/abi.js";
 import { LockTimeoutError, type ReadonlyEntry, type Seq, u32 } from "../../src/index.ts";
 import { caught, expectErrno } from "../support/caught.ts";
 import { pair } from "./hosts.ts";
@@ -49,21 +58,21 @@ it("holds the map while all others let go of it, and ends with its host", () => 
 
 it("says who holds a lock that it waits for in vain, loses nothing, and goes on", () => {
   const { host, map } = open("hash");
-  // The lock word of a bucket with 4-byte keys (assembly/table/layout/block_keys.ts): 44 bytes behind its keys, whose cells follow at 48.
+  // The lock word of a bucket with 4-byte keys (assembly/table/layout/block_keys.ts).
   const bucketOf = (key: number) => {
     const cell = map.lookup(key);
-    for (let slot = 0; slot < 9; slot++) {
-      const bucket = cell - 48 - 8 * slot;
+    for (let slot = 0; slot < SHARED_KEYS_SLOTS; slot++) {
+      const bucket = cell - KEYS_CELLS - KEYS_CELL * slot;
       if (bucket % 64 === 0 && host.u32[(bucket >>> 2) + slot] === key) return bucket;
     }
     return 0;
   };
   const locked = Array.from({ length: ENTRIES }, (_, key) => bucketOf(key)).find((bucket) => bucket > 0) ?? 0;
   expect(locked).toBeGreaterThan(0);
-  const word = (locked + 44) >>> 2;
+  const word = (locked + KEYS_LOCK) >>> 2;
   const free = host.u32[word];
   const iterator = map.iterator({ show, bufferSize: 10_000 });
-  host.u32[word] = 1 | (1 << 2); // held by CPU 1
+  host.u32[word] = LOCK_HELD | (1 << LOCK_OWNER); // by CPU 1
   const lines: string[] = [];
   for (let failures = 0; failures < 2; ) {
     const error = caught(() => {

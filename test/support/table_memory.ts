@@ -1,5 +1,7 @@
 /** Finds its way through the structures of the only map of a host, and changes them: what tests of verify damage. */
+import { LAYOUT_ARRAY, LAYOUT_REFS, WIDTH_BITS } from "../../src/generated/abi.js";
 import type { CheckedHost } from "./checked_host.ts";
+import type { CoreConstants } from "./core_constants.ts";
 
 type Segments = "BUCKET_SEGMENTS" | "ELEMENT_SEGMENTS";
 
@@ -10,26 +12,40 @@ interface Shape {
   readonly marks: readonly [bucket: number, overflow: number];
   readonly tagBytes: 0 | 1 | 2;
   readonly keys: number;
+  /** Of a bucket of the shared build. */
+  readonly lock: number;
 }
 
-const SHAPES: readonly Shape[] = [
-  { link: [40, 16], marks: [44, 20], tagBytes: 0, keys: 0 },
-  { link: [12, 12], marks: [0, 0], tagBytes: 1, keys: 16 },
-  { link: [20, 20], marks: [0, 0], tagBytes: 2, keys: 24 },
-];
-
-/** In the shared build buckets have room for a lock, and the low bits of their links hold their width. */
-const SHARED_SHAPES: readonly Shape[] = [
-  { link: [36, 16], marks: [40, 20], tagBytes: 0, keys: 0 },
-  { link: [12, 12], marks: [0, 0], tagBytes: 1, keys: 24 },
-  { link: [20, 20], marks: [0, 0], tagBytes: 2, keys: 24 },
-];
-const LOCKS = [44, 16, 60];
-const WIDTH_BITS = 63;
+/** By layout: keys, tags, refs. */
+function shapesOf(core: CoreConstants): readonly Shape[] {
+  const pair = (bucket: string, overflow: string) => [core.named(bucket), core.named(overflow)] as const;
+  const [tagsLink, refsLink] = [core.named("TAGS_LINK"), core.named("REFS_LINK")];
+  return [
+    {
+      link: pair("KEYS_LINK", "KEYS_OVERFLOW_LINK"),
+      marks: pair("KEYS_USED", "KEYS_OVERFLOW_USED"),
+      tagBytes: 0,
+      keys: 0,
+      lock: core.named("KEYS_LOCK"),
+    },
+    {
+      link: [tagsLink, tagsLink],
+      marks: [0, 0],
+      tagBytes: 1,
+      keys: core.named("TAGS_KEYS"),
+      lock: core.named("TAGS_LOCK"),
+    },
+    {
+      link: [refsLink, refsLink],
+      marks: [0, 0],
+      tagBytes: 2,
+      keys: core.named("REFS_ADDRESSES"),
+      lock: core.named("REFS_LOCK"),
+    },
+  ];
+}
 
 const LINE = 64;
-const REFS = 2;
-const ARRAY = 3;
 
 export class TableMemory {
   readonly checked: CheckedHost;
@@ -41,8 +57,8 @@ export class TableMemory {
   constructor(checked: CheckedHost) {
     this.checked = checked;
     this.#table = [...checked.host.registry.all()][0]!.handle;
-    this.#refs = this.get("LAYOUT") === REFS;
-    this.#shape = (checked.constants.shared ? SHARED_SHAPES : SHAPES)[this.get("LAYOUT")]!;
+    this.#refs = this.get("LAYOUT") === LAYOUT_REFS;
+    this.#shape = shapesOf(checked.constants)[this.get("LAYOUT")]!;
   }
 
   /** Number of the broken invariant, 0 when there is none. */
@@ -141,7 +157,7 @@ export class TableMemory {
 
   /** Address of the lock word of a bucket of the shared build. */
   lock(bucket: number): number {
-    return bucket + LOCKS[this.get("LAYOUT")]!;
+    return bucket + this.#shape.lock;
   }
 
   /** Address of the first bucket with a chain. */
@@ -269,7 +285,7 @@ export class TableMemory {
     for (let segment = 0; segment < this.room("ELEMENT_SEGMENTS"); segment++) {
       yield this.get("ELEMENT_SEGMENTS") + 4 * segment;
     }
-    if (this.get("LAYOUT") === ARRAY) return;
+    if (this.get("LAYOUT") === LAYOUT_ARRAY) return;
     for (const bucket of [0, 1, this.get("BUCKETS") - 1].map((index) => this.bucket(index))) {
       for (let at = 0; at < this.get("BUCKET_BYTES"); at += 4) yield bucket + at;
     }

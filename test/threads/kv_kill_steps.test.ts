@@ -1,19 +1,24 @@
 // KV stores between any two steps of the protocol (assembly/sync/step.ts): a writer dies there, or its recoverer, and the store is as before
 // the operation or as after it; a reader is overtaken there, and reads the one or the other. TEST_KILL_STEPS=all: at every step, also
 // of recoveries.
+
 import { beforeAll, describe, expect, test } from "vitest";
+import {
+  KV_RETAINED,
+  KV_STAGED,
+  KV_STAGING,
+  META_ID,
+  STEP_BLOCKED,
+  TABLE_META,
+} from "../../src/generated/abi.js";
 import type { Exports } from "./explorer/calls.mjs";
 import { endWorld } from "./explorer/contents.ts";
-import { BLOCKED, COMPILE_MS, steppedCore } from "./explorer/core.ts";
+import { COMPILE_MS, steppedCore } from "./explorer/core.ts";
 import { FIRST, SECOND, THIRD, World } from "./explorer/world.ts";
 
 const ALL = process.env.TEST_KILL_STEPS === "all";
 const KEYS = 24;
 const PAGES = 3;
-const STAGED = 0xffff;
-const RETAINED = 0xfffe;
-const STAGING = -1;
-const META_ID = 320;
 
 class Killed extends Error {}
 
@@ -28,7 +33,7 @@ class KvWorld {
     this.world = world;
     const id = core.takeMapId();
     this.store = core.createKv(KEYS, PAGES);
-    world.words[(this.store + META_ID) >>> 2] = id;
+    world.words[(this.store + TABLE_META + META_ID) >>> 2] = id;
     expect(core.registerTable(this.store)).toBe(0);
     const path = world.writePath(world.scratch[THIRD]!.take(16));
     expect(core.pinTable(this.store, path, 1)).toBe(0);
@@ -122,7 +127,7 @@ const staged = (kv: KvWorld) => {
 };
 const doSwitch = (kv: KvWorld, core: Exports) => {
   const expected = kv.bytes(SECOND, 8, 5);
-  const changes = kv.words(SECOND, [0, RETAINED, expected, 8, 2, 100, 0, 0]);
+  const changes = kv.words(SECOND, [0, KV_RETAINED, expected, 8, 2, 100, 0, 0]);
   return core.kvSwitch(kv.store, changes, 2, kv.bytes(SECOND, 20, 66), 20, 1);
 };
 
@@ -167,7 +172,7 @@ const CASES: Case[] = [
     start: manifest,
     run: (kv, core) => (core.kvClaim(kv.store, kv.bytes(SECOND, 4096, 9), 4096) === 2 ? 0 : 1),
   },
-  { name: "another staged value", start: staged, run: (kv) => kv.put(SECOND, 2, 100, 9, STAGING) },
+  { name: "another staged value", start: staged, run: (kv) => kv.put(SECOND, 2, 100, 9, KV_STAGING) },
   { name: "a pair", start: manifest, run: (kv) => kv.put(SECOND, 1, 40, 9, 1) },
   { name: "the switch", start: staged, run: doSwitch },
   {
@@ -176,7 +181,7 @@ const CASES: Case[] = [
       staged(kv);
       kv.world.cores[THIRD]!.kvClaim(kv.store, kv.bytes(THIRD, 4096, 7), 4096);
     },
-    run: (kv, core) => core.kvSweep(kv.store, STAGED),
+    run: (kv, core) => core.kvSweep(kv.store, KV_STAGED),
     inParts: true,
   },
   {
@@ -195,7 +200,7 @@ const CASES: Case[] = [
     run: (kv, core) => {
       const id = core.takeMapId();
       const store = core.createKv(10, 2);
-      kv.world.words[(store + META_ID) >>> 2] = id;
+      kv.world.words[(store + TABLE_META + META_ID) >>> 2] = id;
       let errno = core.registerTable(store);
       errno |= core.kvPut(store, 1, kv.bytes(SECOND, 4096, 1), 4096, 0);
       errno |= core.kvPut(store, 2, kv.bytes(SECOND, 10, 1), 10, 0);
@@ -224,7 +229,7 @@ class KillRun {
     this.kv.check(FIRST);
     this.#allowed.add(this.kv.state(FIRST));
     world.onStep = (cpu, point) => {
-      if (point === BLOCKED) throw new Error(`slot ${cpu} waits for a lock that nobody will release`);
+      if (point === STEP_BLOCKED) throw new Error(`slot ${cpu} waits for a lock that nobody will release`);
       if (cpu !== this.#victim) return;
       this.#count++;
       if (--this.#left <= 0) throw new Killed();
@@ -286,7 +291,9 @@ class KillRun {
       }
       // It is used on: locks are free, rollouts too, and what is staged can be swept.
       const core = world.cores[witness]!;
-      expect([core.kvHold(store, 0), core.kvHold(store, 1), core.kvSweep(store, STAGED)]).toEqual([0, 0, 0]);
+      expect([core.kvHold(store, 0), core.kvHold(store, 1), core.kvSweep(store, KV_STAGED)]).toEqual([
+        0, 0, 0,
+      ]);
       expect([core.kvRelease(store, 1), core.kvRelease(store, 0)]).toEqual([0, 0]);
       expect(kv.put(witness, 20, 11, 1)).toBe(0);
       expect(core.kvDelete(store, 20)).toBe(0);
@@ -336,7 +343,7 @@ describe("a reader is overtaken", () => {
       "by the switch, and its sweep, and another value in the old one's room",
       (kv) =>
         doSwitch(kv, kv.world.cores[FIRST]!) |
-        kv.world.cores[FIRST]!.kvSweep(kv.store, RETAINED) |
+        kv.world.cores[FIRST]!.kvSweep(kv.store, KV_RETAINED) |
         kv.put(FIRST, 9, 8, 99),
     ],
   ];

@@ -1,7 +1,9 @@
 // A read takes no lock, and is done again when a write has got in its way: here one does so every time, between the two looks at the version
 // of the bucket. After 64 times the read must take the lock, and end (README, "Consistency" 1 and 2).
+
 import { beforeAll, describe, expect, test } from "vitest";
-import { CHECK, COMPILE_MS, LOCKED, READ, steppedCore } from "./explorer/core.ts";
+import { STEP_CHECK, STEP_LOCKED, STEP_READ } from "../../src/generated/abi.js";
+import { COMPILE_MS, steppedCore } from "./explorer/core.ts";
 import { Model } from "./explorer/model.ts";
 import type { Operation } from "./explorer/operation.ts";
 import { Operations } from "./explorer/operations.ts";
@@ -33,9 +35,9 @@ function overtake(shape: Shape, read: (operations: Operations) => Operation, tim
   let locked = false;
   world.onStep = (cpu, point) => {
     if (cpu !== SECOND) return;
-    if (point === READ) looks++;
-    if (point === LOCKED) locked = true;
-    if (point !== CHECK || looks > times) return;
+    if (point === STEP_READ) looks++;
+    if (point === STEP_LOCKED) locked = true;
+    if (point !== STEP_CHECK || looks > times) return;
     world.scratch[FIRST].clear();
     world.run(FIRST, writer.set(KEY, ++written).calls);
   };

@@ -1,14 +1,14 @@
 // The core's verifyArena: what allocations leave behind is sound, and damage to it has the number of the invariant it breaks.
+
 import { describe, expect, test } from "vitest";
+import { GRANULE, LAST_ORDER, PAGE } from "../../../src/generated/abi.js";
 import { Random } from "../../../src/testing/index.ts";
 import { CheckedHost } from "../../support/checked_host.ts";
 import { CoreConstants, invariant, invariantsFrom } from "../../support/core_constants.ts";
 import { testSeed } from "../../support/seed.ts";
 
 const seed = testSeed("ops/verify/verify_arena.test.ts");
-const GRANULE = 64;
-const PAGE = 65536;
-const ORDERS = 26;
+const ORDERS = LAST_ORDER + 1;
 const core = new CoreConstants(false);
 
 /** The arena of a host in which blocks of all sizes were allocated, and every other one released. */

@@ -1,5 +1,7 @@
 // What verify checks in the shared build only: damage to it has the number of the invariant that it breaks first.
+
 import { expect, test } from "vitest";
+import { SLOT_BYTES } from "../../../src/generated/abi.js";
 import { u32 } from "../../../src/index.ts";
 import { CheckedHost } from "../../support/checked_host.ts";
 import { invariant, invariantsFrom } from "../../support/core_constants.ts";
@@ -7,8 +9,6 @@ import { type Kind, soundMap } from "../../support/sound_map.ts";
 import type { TableMemory } from "../../support/table_memory.ts";
 
 type Damage = (memory: TableMemory) => void;
-
-const SLOT_BYTES = 512;
 
 /** Address of a word of a CPU slot. */
 const slotWord = ({ checked: { constants } }: TableMemory, cpu: number, name: string): number =>

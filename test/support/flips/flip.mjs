@@ -1,17 +1,13 @@
 // One flip of a bit: a host is made, a bit of its memory is turned over, and a workload says what comes of it.
 import { createHash } from "node:crypto";
+import * as abi from "../../../src/generated/abi.js";
 import { Endless, mixed, placesOf, SCENES } from "./scenes.mjs";
 
 const CPUS = 4;
 const MAX_MEMORY = 8 * 1024 * 1024;
 /** ms; a flipped bit of a lock is nobody's lock, which is waited for. */
 const LOCK_TIMEOUT = 5;
-/** Fixed addresses of assembly/regions.ts. */
-const ARENA = 64;
-const HEADS = ARENA + 20;
-const ORDERS = 26;
-const SLOTS = 16384;
-const SLOT_BYTES = 512;
+const ORDERS = abi.LAST_ORDER + 1;
 
 /** Xorshift32 (Marsaglia 2003). */
 export function randomOf(seed) {
@@ -61,7 +57,7 @@ function makeScene(api, name, shared) {
 function freeBlocks({ u32 }) {
   const blocks = [];
   for (let order = 0; order < ORDERS; order++) {
-    for (let block = u32[(HEADS >>> 2) + order]; block !== 0; block = u32[block >>> 2]) {
+    for (let block = u32[(abi.ARENA_HEADS >>> 2) + order]; block !== 0; block = u32[block >>> 2]) {
       blocks.push([block, block + 2 ** (6 + order)]);
     }
   }
@@ -79,43 +75,46 @@ function targets(host, map, shared) {
     at = to;
   }
   const { handle } = map.table;
-  const header = shared ? 448 : 216;
+  const header = shared ? abi.SHARED_HEADER_BYTES : abi.PLAIN_HEADER_BYTES;
   return [
     [30, [[handle, handle + header]]],
     [12, directories(host, handle)],
     [36, used],
     [5, free.map(([from]) => [from, from + 12])],
-    [6, [[ARENA, HEADS + 4 * ORDERS]]],
+    [6, [[abi.ARENA, abi.ARENA_HEADS + 4 * ORDERS]]],
     [3, bitmap(shared, start)],
     [
       3,
       shared
         ? [
-            [320, 328],
-            [416, 464],
-            [512, 588],
+            [abi.SECTION_DEPTH, abi.LOW_WATER_PASS + 4],
+            [abi.HOST_CPUS, abi.ARENA_LOCK + 16],
+            [abi.REGISTRY, abi.SECTION_DEBT + 4],
           ]
-        : [[320, 328]],
+        : [[abi.SECTION_DEPTH, abi.LOW_WATER_PASS + 4]],
     ],
     [
       2,
       [
-        [1024, 1552],
-        [2048, 10240],
+        [abi.SECRETS, abi.SECRETS + 528],
+        [abi.ZEROS, abi.ZEROS + abi.ZEROS_BYTES],
       ],
     ],
-    [3, shared ? [[SLOTS, SLOTS + 2 * SLOT_BYTES]] : [[ARENA, ARENA + 20]]],
+    [3, shared ? [[abi.SLOTS, abi.SLOTS + 2 * abi.SLOT_BYTES]] : [[abi.ARENA, abi.ARENA_HEADS]]],
   ];
 }
 
 function heapStart({ u32 }, shared) {
-  const most = u32[(ARENA + 12) >>> 2];
-  if (shared) return (u32[428 >>> 2] + ((u32[416 >>> 2] * 4096) << 3) + 65536) & ~65535;
-  return (16384 + (most >>> 9) + 65536) & ~65535;
+  const most = u32[abi.ARENA_MOST >>> 2];
+  if (shared)
+    return (
+      (u32[abi.HOST_LOGS >>> 2] + ((u32[abi.HOST_CPUS >>> 2] * abi.LOG_ENTRIES) << 3) + abi.PAGE) & -abi.PAGE
+    );
+  return (abi.PLAIN_BITMAP + (most >>> 9) + abi.PAGE) & -abi.PAGE;
 }
 
 function bitmap(shared, start) {
-  const from = (shared ? 49152 : 16384) + (start >>> 9);
+  const from = (shared ? abi.SHARED_BITMAP : abi.PLAIN_BITMAP) + (start >>> 9);
   return [[from, from + 64]];
 }
 
@@ -238,14 +237,13 @@ export function flipOne(api, seed, flip, started) {
   return isKey && result.kind === "wrong" && !result.seen ? { ...result, kind: "value" } : result;
 }
 
-/** Tables whose buckets have chains, and where their blocks have the link to the next one (assembly/table/layout/block_*.ts). */
-const LINKS = { keys: [40, 16], tags: [12, 12], refs: [20, 20] };
-const SHARED_LINKS = { ...LINKS, keys: [36, 16] };
-/** Words of the header, as assembly/table/layout/header.ts has them. */
-const BUCKETS = 0;
-const BUCKET_SEGMENTS = 8;
-const BUCKET_BYTES = 48;
-const WIDTH_BITS = 63;
+/** Tables whose buckets have chains, and where their blocks have the link to the next one. */
+const LINKS = {
+  keys: [abi.PLAIN_KEYS_LINK, abi.KEYS_OVERFLOW_LINK],
+  tags: [abi.TAGS_LINK, abi.TAGS_LINK],
+  refs: [abi.REFS_LINK, abi.REFS_LINK],
+};
+const SHARED_LINKS = { ...LINKS, keys: [abi.SHARED_KEYS_LINK, abi.KEYS_OVERFLOW_LINK] };
 
 export const CIRCLES = [false, true].flatMap((shared) =>
   Object.keys(LINKS).map((name) => ({ name, shared })),
@@ -265,12 +263,13 @@ export function circle(api, number, started) {
   const { handle } = scene.map.table;
   const [link, overflowLink] = (shared ? SHARED_LINKS : LINKS)[name];
   const field = (offset) => u32[(handle + offset) >>> 2];
-  const shift = field(BUCKET_SEGMENTS + 4);
+  const shift = field(abi.TABLE_BUCKET_SEGMENTS + 4);
   const chained = [];
-  for (let index = 0; index < field(BUCKETS); index++) {
+  for (let index = 0; index < field(abi.TABLE_BUCKETS); index++) {
     const segment = index >>> shift === 0 ? 32 - Math.clz32(index) : (index >>> shift) + shift;
-    const bucket = (u32[(field(BUCKET_SEGMENTS) >>> 2) + segment] + index * field(BUCKET_BYTES)) >>> 0;
-    const block = u32[(bucket + link) >>> 2] & (shared ? ~WIDTH_BITS : -1);
+    const bucket =
+      (u32[(field(abi.TABLE_BUCKET_SEGMENTS) >>> 2) + segment] + index * field(abi.TABLE_BUCKET_BYTES)) >>> 0;
+    const block = u32[(bucket + link) >>> 2] & (shared ? ~abi.WIDTH_BITS : -1);
     if (block !== 0) chained.push(block >>> 0);
   }
   if (chained.length === 0) throw new Error(`${name} has no chain`);
@@ -286,7 +285,7 @@ function outcomeAt({ scene }, name, shared, address) {
   return {
     scene: `${name}${shared ? ", shared" : ""}`,
     where:
-      address >= handle && address < handle + 448
+      address >= handle && address < handle + abi.SHARED_HEADER_BYTES
         ? `header ${address - handle}`
         : `0x${address.toString(16)}`,
     address,

@@ -1,3 +1,15 @@
+import {
+  KV_ENTRY_BYTES,
+  KV_FIELD,
+  KV_HIGH_PAGE,
+  KV_LOW_PAGE,
+  KV_LOW_PAGE_BITS,
+  KV_OFFSET,
+  KV_SIZE,
+  TABLE_ARRAY_DATA,
+  TABLE_ARRAY_SEGMENTS,
+} from "../../../src/generated/abi.js";
+
 // Hosts with something in them, for experiments that damage their memory: one for each way in which a map keeps its entries. Each
 // comes with a workload, whose results say whether the damage has changed anything that a caller can see.
 
@@ -174,7 +186,7 @@ function hashWork(api, host, map, batch, { keyFor, valueFor }, step) {
  */
 function addressesOf({ u32 }, map) {
   const { handle } = map.table;
-  const [data, directory, room] = [196, 128, 136];
+  const [data, directory, room] = [TABLE_ARRAY_DATA, TABLE_ARRAY_SEGMENTS, TABLE_ARRAY_SEGMENTS + 8];
   const segments = u32[(handle + directory) >>> 2];
   return [
     [handle + data, handle + data + 4],
@@ -235,9 +247,9 @@ function placesInPages(host, store, keys) {
   for (const key of keys) {
     const word = u32[(metadata >>> 2) + key];
     if (word === 0) continue;
-    const page = (word & 7) | ((word >>> 28) << 3);
-    const start = u32[(pages >>> 2) + 4 * page] + ((word >>> 3) & 0xfff);
-    places.push([start, start + ((word >>> 15) & 0xfff) + 1]);
+    const page = (word & KV_LOW_PAGE) | ((word >>> KV_HIGH_PAGE) << KV_LOW_PAGE_BITS);
+    const start = u32[(pages + KV_ENTRY_BYTES * page) >>> 2] + ((word >>> KV_OFFSET) & KV_FIELD);
+    places.push([start, start + ((word >>> KV_SIZE) & KV_FIELD) + 1]);
   }
   return places;
 }

@@ -1,11 +1,8 @@
 /** Which bucket a key belongs to, asked of the core: the position of a cursor behind a key is the key's hash with its bits reversed. */
+import { CURSOR_AFTER_KEY, CURSOR_BYTES, CURSOR_ENDED, CURSOR_STATE } from "../../../src/generated/abi.js";
 import { Operations } from "./operations.ts";
 import type { Shape } from "./shapes.ts";
 import { FIRST, World } from "./world.ts";
-
-const CURSOR_BYTES = 512;
-const AFTER_KEY = 1;
-const END = 2;
 
 function reversed(word: number): number {
   let bits = 0;
@@ -35,13 +32,15 @@ export function hashesOf(
     world.scratch[FIRST].clear();
   }
   const scratch = world.scratch[FIRST];
-  const cursor = scratch.take(CURSOR_BYTES);
+  // The key that a cursor remembers stands behind it.
+  const cursorBytes = CURSOR_BYTES + shape.keySize + 8;
+  const cursor = scratch.take(cursorBytes);
   const key = scratch.take(shape.keySize + 8);
-  world.bytes.fill(0, cursor, cursor + CURSOR_BYTES);
+  world.bytes.fill(0, cursor, cursor + cursorBytes);
   const hashes = new Map<number, number>();
-  while (world.words[(cursor + 4) >>> 2] !== END) {
+  while (world.words[(cursor + CURSOR_STATE) >>> 2] !== CURSOR_ENDED) {
     const count = world.cores[FIRST].scan(table, cursor, key, 0, 1);
-    if (count === 1 && world.words[(cursor + 4) >>> 2] === AFTER_KEY) {
+    if (count === 1 && world.words[(cursor + CURSOR_STATE) >>> 2] === CURSOR_AFTER_KEY) {
       hashes.set(world.words[key >>> 2], reversed(world.words[cursor >>> 2]));
     }
   }

@@ -1,7 +1,5 @@
 // Makes calls of a core that were written down as data, so that the main thread can prepare what a worker does.
-
-/** Addresses start here; what is less is an errno. */
-const ERRNO_LIMIT = 4096;
+import { ERRNO_LIMIT } from "../../../src/generated/abi.js";
 
 /** Calls beside the exports of the core: what JavaScript does with the memory between two of them. */
 const LOCAL = {

@@ -1,12 +1,11 @@
 /** Looks at a map as a whole: what a scan, its count, lookups and the core's own check of its invariants say must agree. */
+import { CURSOR_BYTES, CURSOR_ENDED, CURSOR_STATE } from "../../../src/generated/abi.js";
 import { entriesText, type Model } from "./model.ts";
 import type { Operation } from "./operation.ts";
 import { Operations } from "./operations.ts";
 import { decodeKey, decodeValue, type Shape, type Value } from "./shapes.ts";
 import { THIRD, type World } from "./world.ts";
 
-const CURSOR_BYTES = 512;
-const END = 2;
 const ROOM = 5;
 const DETAILS = 16;
 
@@ -14,7 +13,9 @@ const DETAILS = 16;
 export function scanned(world: World, cpu: number, table: number, shape: Shape): Map<number, Value> {
   const { keySize, valueSize } = shape;
   const scratch = world.scratch[cpu];
-  const cursor = scratch.take(CURSOR_BYTES);
+  // The key that a cursor remembers stands behind it.
+  const cursorBytes = CURSOR_BYTES + keySize + 8;
+  const cursor = scratch.take(cursorBytes);
   const keys = scratch.take(ROOM * keySize + 8);
   const values = scratch.take(ROOM * valueSize + 8);
   const entries = new Map<number, Value>();
@@ -25,7 +26,7 @@ export function scanned(world: World, cpu: number, table: number, shape: Shape):
     if (entries.has(key)) throw new Error(`a scan gave ${key} twice`);
     entries.set(key, decodeValue(shape, world.bytes.slice(at, at + valueSize)));
   };
-  world.bytes.fill(0, cursor, cursor + CURSOR_BYTES);
+  world.bytes.fill(0, cursor, cursor + cursorBytes);
   if (shape.array) {
     for (let from = 0, count = ROOM; count === ROOM; from += ROOM) {
       count = core.arrayScan(table, from, keys, values, ROOM);
@@ -33,7 +34,7 @@ export function scanned(world: World, cpu: number, table: number, shape: Shape):
     }
     return entries;
   }
-  while (world.words[(cursor + 4) >>> 2] !== END) {
+  while (world.words[(cursor + CURSOR_STATE) >>> 2] !== CURSOR_ENDED) {
     const count = core.scan(table, cursor, keys, values, ROOM);
     for (let i = 0; i < count; i++) add(i);
   }

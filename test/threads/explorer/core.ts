@@ -6,34 +6,32 @@ import { execFileSync } from "node:child_process";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import * as abi from "../../../src/generated/abi.js";
 
 export const ROOT = fileURLToPath(new URL("../../..", import.meta.url));
 
 /** Time limit, in ms, for hooks that compile a core. */
 export const COMPILE_MS = 120_000;
 
-/** Points of assembly/sync/step.ts. */
-export const LOCK = 1;
-export const LOCKED = 2;
-export const UNLOCK = 3;
-export const STORE = 4;
-export const COMMIT = 5;
-export const PUBLISH = 6;
-export const READ = 7;
-export const CHECK = 8;
-export const INDEX = 9;
-export const HAZARD = 10;
-export const COUNT = 11;
-export const UNDO = 12;
-export const BLOCKED = 13;
-
 /** Points where threads meet; between them they only fill their journals. */
-export const MEETINGS: readonly number[] = [LOCK, UNLOCK, COMMIT, PUBLISH, READ, CHECK, INDEX, HAZARD];
+export const MEETINGS: readonly number[] = [
+  abi.STEP_LOCK,
+  abi.STEP_UNLOCK,
+  abi.STEP_COMMIT,
+  abi.STEP_PUBLISH,
+  abi.STEP_READ,
+  abi.STEP_CHECK,
+  abi.STEP_INDEX,
+  abi.STEP_HAZARD,
+];
 
-const NAMES = "LOCK LOCKED UNLOCK STORE COMMIT PUBLISH READ CHECK INDEX HAZARD COUNT UNDO BLOCKED".split(" ");
+/** Points of assembly/sync/step.ts, without their prefix. */
+const NAMES = new Map<unknown, string>(
+  Object.entries(abi).flatMap(([name, point]) => (name.startsWith("STEP_") ? [[point, name.slice(5)]] : [])),
+);
 
 export function pointName(point: number): string {
-  return NAMES[point - 1] ?? `point ${point}`;
+  return NAMES.get(point) ?? `point ${point}`;
 }
 
 /** Compiles the stepped core of the project at `folder` to `output`. Two test files may do it at the same time. */

@@ -3,10 +3,12 @@
  * context bounding for systematic testing of multithreaded programs", 2007), depth first and always in the same order. The calling
  * thread is the first of the two, a worker the second; exactly one of them runs at a time (turns.mjs).
  */
+
 import { MessageChannel, type MessagePort, Worker } from "node:worker_threads";
 import { slotAddress } from "../../../src/core/memory/shared_memory.ts";
+import { STEP_BLOCKED, STEP_HAZARD, STEP_INDEX, STEP_UNLOCK } from "../../../src/generated/abi.js";
 import type { Call } from "./calls.mjs";
-import { BLOCKED, HAZARD, INDEX, pointName, UNLOCK } from "./core.ts";
+import { pointName } from "./core.ts";
 import {
   CLOCK,
   COMMAND,
@@ -117,7 +119,7 @@ export class Explorer {
     this.#turns.awaitTurn();
     if (control[FINISHED + SECOND] === 0) throw new Error("the second thread has not finished");
     world.onStep = (cpu, point) => {
-      if (point === BLOCKED) throw new Error(`slot ${cpu} waits for a lock that nobody will release`);
+      if (point === STEP_BLOCKED) throw new Error(`slot ${cpu} waits for a lock that nobody will release`);
     };
     if (control[STOPPED] !== 0) throw new Error(this.#reason());
     const part = (at: number, length: number) => control.slice(at, at + length);
@@ -169,13 +171,13 @@ export class Explorer {
       const thread = word >> 6;
       const point = word & (SECOND_BIT - 1);
       const other = 1 - thread;
-      const useful = point !== BLOCKED && !waiting[other] && control[FINISHED_AT + other] > step;
+      const useful = point !== STEP_BLOCKED && !waiting[other] && control[FINISHED_AT + other] > step;
       // A reader that finds a bucket locked looks again and again.
-      const again = point === INDEX && word === before;
+      const again = point === STEP_INDEX && word === before;
       if (step >= from && useful && !again && (!points || points.includes(point))) steps.push(step);
-      if (point === BLOCKED) waiting[thread] = true;
+      if (point === STEP_BLOCKED) waiting[thread] = true;
       else waiting[thread] = false;
-      if (point === UNLOCK || point === HAZARD) waiting[other] = false;
+      if (point === STEP_UNLOCK || point === STEP_HAZARD) waiting[other] = false;
       before = word;
     }
     return steps;

@@ -3,8 +3,9 @@
  * exception out of `env.step` ends it, the first recovers it. Or the first is killed in the middle of that, and the third recovers both.
  */
 
+import { STEP_BLOCKED } from "../../../src/generated/abi.js";
 import { contents, endWorld, useAll } from "./contents.ts";
-import { BLOCKED, pointName } from "./core.ts";
+import { pointName } from "./core.ts";
 import { entriesText, Model } from "./model.ts";
 import type { Operation } from "./operation.ts";
 import { Operations } from "./operations.ts";
@@ -85,7 +86,7 @@ export class KillCase {
   }
 
   #step(cpu: number, point: number): void {
-    if (point === BLOCKED) throw new Error(`slot ${cpu} waits for a lock that nobody will release`);
+    if (point === STEP_BLOCKED) throw new Error(`slot ${cpu} waits for a lock that nobody will release`);
     if (cpu !== this.#victim) return;
     this.#steps++;
     this.#last = point;

@@ -1,12 +1,6 @@
 /** What a map should be: the entries of one thread after the other. */
+import { E2BIG, EEXIST, EINVAL, ENOENT, LOW_WATER } from "../../../src/generated/abi.js";
 import { plain, type Shape, type Value } from "./shapes.ts";
-
-const ENOENT = 2;
-const EINVAL = 22;
-const E2BIG = 7;
-const EEXIST = 17;
-/** assembly/table/limit/low_water.ts */
-const LOW_WATER = 4093;
 
 /** What an operation gave, as text: what a test compares and prints. */
 export type Outcome = string;

@@ -1,4 +1,5 @@
 /** Operations on one map by one slot, as data (operation.ts). */
+import { CURSOR_BYTES, ENOMEM, ERRNO_LIMIT, SCALAR_U53, SCALAR_U64 } from "../../../src/generated/abi.js";
 import type { Argument, Call } from "./calls.mjs";
 import { HostOperations } from "./host_operations.ts";
 import { failed, found, type Model, type Outcome } from "./model.ts";
@@ -8,13 +9,8 @@ import type { World } from "./world.ts";
 
 const ABSENT = 0;
 const PRESENT = 1;
-const ERRNO_LIMIT = 4096;
-const ENOMEM = 12;
 /** Half a segment of an array, with what the core keeps in front of a block. */
 const BLOCK_BYTES = 32768 - 64;
-/** Scalar kind of src/codec/codec.ts. */
-const U64 = 10;
-const CURSOR_BYTES = 512;
 const SCAN_ROOM = 16;
 
 export class Operations extends HostOperations {
@@ -51,7 +47,7 @@ export class Operations extends HostOperations {
   setNumber(key: number, number: number): Operation {
     return this.#operation(
       `setNumber(${key}, ${number})`,
-      this.#call("setNumber4", key, number, U64 - 1),
+      this.#call("setNumber4", key, number, SCALAR_U53),
       failed,
       (model) => model.set(key, [number]),
     );
@@ -93,7 +89,7 @@ export class Operations extends HostOperations {
       array ? "arrayAdd" : name,
       array ? key : this.key(key),
       this.number(delta),
-      U64,
+      SCALAR_U64,
       offset,
       out,
     );
@@ -298,7 +294,7 @@ export class Operations extends HostOperations {
   /** Calls of a cursor, and the entries that they give as text. */
   #cursor(name: string, calls: number): Pick<Operation, "calls" | "outcomes"> {
     const { keySize, valueSize } = this.shape;
-    const cursor = this.room(CURSOR_BYTES);
+    const cursor = this.room(CURSOR_BYTES + keySize + 8);
     const stride = SCAN_ROOM * (keySize + valueSize);
     const out = this.room(calls * stride + 16);
     const keys = (i: number) => out + i * stride;

@@ -4,8 +4,9 @@
  * other, in some order, and may not wait for a lock, for its holder may be one that it has not been told of. Or one more slot is told, and
  * dies while it clears up. Or nobody is told at first, and the third slot finds out when a call of its own waits.
  */
+import { STEP_BLOCKED } from "../../../src/generated/abi.js";
 import { contents, endWorld, useAll } from "./contents.ts";
-import { BLOCKED, pointName } from "./core.ts";
+import { pointName } from "./core.ts";
 import type { Make } from "./kills.ts";
 import { entriesText, Model } from "./model.ts";
 import type { Operation } from "./operation.ts";
@@ -71,14 +72,14 @@ export class PoolCase {
 
   #step(cpu: number, point: number): void {
     if (cpu !== this.#victim) {
-      if (point === BLOCKED) throw new Error(`slot ${cpu} waits for a thread that is gone`);
+      if (point === STEP_BLOCKED) throw new Error(`slot ${cpu} waits for a thread that is gone`);
       return;
     }
     this.#steps++;
     this.#last = point;
     // A member that meets the lock of a dead one waits, and dies of its own kill there.
-    if (--this.#left <= 0 || (point === BLOCKED && cpu !== FOURTH)) throw new Killed();
-    if (point === BLOCKED) throw new Error(`slot ${cpu} waits while it clears up`);
+    if (--this.#left <= 0 || (point === STEP_BLOCKED && cpu !== FOURTH)) throw new Killed();
+    if (point === STEP_BLOCKED) throw new Error(`slot ${cpu} waits while it clears up`);
   }
 
   /** Where the slot was killed, at its `at`th step or before; undefined when it came to its end. */

@@ -3,22 +3,27 @@
  * thread; a test of interleavings has one more in a worker (explorer.ts). The memory can be set back to what it was, since a core
  * keeps all its state in there.
  */
-import { HOST_CPUS, HOST_TIMEOUT, slotAddress } from "../../../src/core/memory/shared_memory.ts";
+
+import { slotAddress } from "../../../src/core/memory/shared_memory.ts";
+import {
+  ENOENT,
+  HOST_CPUS,
+  HOST_TIMEOUT,
+  META_ID,
+  PAGE,
+  SLOT_COPY,
+  SLOT_DEPTH,
+  TABLE_META,
+} from "../../../src/generated/abi.js";
 import { type Call, type Exports, makeCalls } from "./calls.mjs";
 import { CPUS, type Shape } from "./shapes.ts";
 
-const PAGE = 65536;
 const PAGES = 16;
 const SCRATCH_BYTES = 40960;
 const COPY_BYTES = 6016;
-const COPY_BUFFER = 28;
-const SECTION_DEPTH = 16;
 /** Of the map that a test is about, and of one that is made by an operation. */
 const PATH = "t";
 export const NEW_PATH = "new";
-const ENOENT = 2;
-/** Words of META (assembly/host/registry.ts). */
-const META_ID = 0;
 /** No test waits for so long: the clock goes on with every look at it. */
 const NEVER_MS = 2 ** 30;
 /** More than memory that was retired must rest (assembly/table/resize/retire.ts). */
@@ -79,7 +84,7 @@ export class World {
       this.words[slotAddress(cpu) >>> 2] = 1;
       core.attach(1, cpu + 1);
       const at = core.allocate(SCRATCH_BYTES + COPY_BYTES);
-      this.words[(slotAddress(cpu) + COPY_BUFFER) >>> 2] = at + SCRATCH_BYTES;
+      this.words[(slotAddress(cpu) + SLOT_COPY) >>> 2] = at + SCRATCH_BYTES;
       return at;
     });
     this.scratch = buffers.map((at) => new Scratch(at));
@@ -142,7 +147,7 @@ export class World {
   }
 
   inSection(cpu: number): boolean {
-    return this.words[(slotAddress(cpu) + SECTION_DEPTH) >>> 2] !== 0;
+    return this.words[(slotAddress(cpu) + SLOT_DEPTH) >>> 2] !== 0;
   }
 
   isFree(cpu: number): boolean {
@@ -178,7 +183,7 @@ export function createCalls(shape: Shape): Call[] {
       : { name: "createTable", args: [+growable, keySize, valueSize, maxEntries, +prealloc, 0, 777] },
     { name: "setLockOffset", args: [table, lockOffset ?? 0xffffffff] },
     ...(shape.perCpu ? [{ name: "setPerCpu", args: [table] }] : []),
-    { name: "storeWord", args: [{ resultOf: 1, plus: 320 + META_ID }, { resultOf: 0 }] },
+    { name: "storeWord", args: [{ resultOf: 1, plus: TABLE_META + META_ID }, { resultOf: 0 }] },
     { name: "registerTable", args: [table] },
   ];
 }

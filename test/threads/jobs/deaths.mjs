@@ -1,6 +1,8 @@
 // A thread is terminated while it holds the lock of a value, and its exit event cannot arrive, since the main thread does not go back to its
 // event loop: it waits for that very lock, or for a sibling of the dead thread that does. Both must get it.
+
 import { createHost, spinLock, struct, u32 } from "bpfmap";
+import { SLOT_BYTES, SLOT_SYSTEM_THREAD, SLOTS } from "../../../src/generated/abi.js";
 import { equal, verified } from "../kit/check.mjs";
 import { FREE } from "../kit/control.mjs";
 import { sleep } from "../kit/team.mjs";
@@ -10,10 +12,6 @@ const account = { type: "hash", key: u32, value: struct({ lock: spinLock, count:
 const HELD = FREE;
 const BEGIN = FREE + 1;
 const COUNTED = FREE + 2;
-/** Of a slot, the word that says what the system calls its thread (assembly/sync/slot.ts). */
-const SLOTS = 16384;
-const SLOT_BYTES = 512;
-const SYSTEM_THREAD = 8;
 /** Less than the limit of a job, far more than a death takes. */
 const LIMIT_MS = 15_000;
 
@@ -39,7 +37,7 @@ export async function run(team, { waits, rounds }) {
     while (Atomics.load(team.control, HELD) !== round) await sleep(1);
     if (waits === "parent") {
       // So that nothing but what Node tells a parent can prove it.
-      host.i32[(SLOTS + holder.cpu * SLOT_BYTES + SYSTEM_THREAD) >>> 2] = 0;
+      host.i32[(SLOTS + holder.cpu * SLOT_BYTES + SLOT_SYSTEM_THREAD) >>> 2] = 0;
     }
     const end = holder.terminate();
     if (waits === "parent") add(map);
