@@ -139,7 +139,9 @@ export async function buildPackage() {
   await Promise.all([embedCores(), declareAbi().then(compile)]);
   copyFileSync(at("src/core_wasm.d.ts"), join(part, "core_wasm.d.ts"));
   mkdirSync(join(part, "generated"), { recursive: true });
-  copyFileSync(at("src/generated/abi.js"), join(part, "generated/abi.js"));
+  for (const name of ["abi.js", "abi.d.ts"]) {
+    copyFileSync(at("src/generated", name), join(part, "generated", name));
+  }
   for (const [name, { target }] of Object.entries(EMBEDDED)) {
     copyFileSync(at("src/generated", `${name}.js`), join(part, "generated", `${name}.js`));
     const core = target === "release" ? "core.wasm" : `core.${target}.wasm`;

@@ -11,8 +11,8 @@ const src = fileURLToPath(new URL("../../src", import.meta.url));
 const NAMES = Object.keys(abi).map((name) => name.replace(/^(PLAIN|SHARED)_/, ""));
 /** Rooms that deal with the core. The others know other worlds: the kernel's numbers, packets. */
 const ROOMS = /^(core|entries|host|kv|maps|ops|programs|runs)\//;
-/** Codes of WebAssembly; classes that are written from a template. */
-const ELSEWHERE = /^(programs\/wasm|maps\/hash)\//;
+/** Codes of WebAssembly. */
+const ELSEWHERE = /^programs\/wasm\//;
 /** Names that mean something else there. */
 const OTHERS = ["ops/batch/parts.ts: MOST", "programs/evaluate/integers.ts: BITS", "runs/run.ts: MERGES"];
 

@@ -31,6 +31,9 @@ import {
 import type { CoreMemory } from "./core_memory.ts";
 import { noBlock } from "./scratch.ts";
 
+/** Read for each victim: V8 has constants of this module in the code, and loads imported ones. */
+const VICTIM_COUNT = RUN_VICTIM_COUNT;
+
 /** Runs of elements of one plan of a compiled program, which writes a row for each that it deletes. */
 export const MOST_ELEMENT_RUNS = 8;
 /** What a plan of buckets of usual length needs, and MOST_ELEMENT_RUNS of 64. A longer bucket makes it grow. */
@@ -113,16 +116,16 @@ export class RunRecord {
   }
 
   get victimCount(): number {
-    return this.#get(RUN_VICTIM_COUNT);
+    return this.#get(VICTIM_COUNT);
   }
 
   set victimCount(count: number) {
-    this.#set(RUN_VICTIM_COUNT, count);
+    this.#set(VICTIM_COUNT, count);
   }
 
   /** Whether one more entry can be noted as a victim. */
   get hasVictimRoom(): boolean {
-    return this.#get(RUN_VICTIM_COUNT) < this.#victims.room;
+    return this.#get(VICTIM_COUNT) < this.#victims.room;
   }
 
   set bucketsLeft(count: number) {

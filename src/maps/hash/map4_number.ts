@@ -2,13 +2,15 @@
 import { Scalar, type ScalarKind } from "../../codec/codec.ts";
 import { readScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
+import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
 import { Map4 } from "./map4.ts";
 
+// V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
-const ABSENT = -2.2250738585072014e-308;
+const ABSENT = ABSENT_NUMBER;
 /** What the core answers beside errnos: all went well but the memory grew; the kind cannot hold the number. */
-const GREW = 4095;
-const UNFIT = 4094;
+const GREW = SET_GREW;
+const UNFIT = SET_UNFIT;
 
 /** Whether values of the kind are JavaScript numbers, which the core takes and gives as they are. */
 export function isNumber(scalar: ScalarKind): boolean {

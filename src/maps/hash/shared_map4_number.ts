@@ -1,13 +1,15 @@
 // Written by scripts/hash_maps.mjs from scripts/number_maps.template.ts: change that one.
 import { readScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
+import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
 import { SharedMap4 } from "./shared_map4.ts";
 
+// V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
-const ABSENT = -2.2250738585072014e-308;
+const ABSENT = ABSENT_NUMBER;
 /** What the core answers beside errnos: all went well but the memory grew; the kind cannot hold the number. */
-const GREW = 4095;
-const UNFIT = 4094;
+const GREW = SET_GREW;
+const UNFIT = SET_UNFIT;
 
 /**
  * Maps with keys of 4 bytes and values that are one number. Numbers go to the core and come back as arguments and results:
