@@ -1,5 +1,5 @@
 // scripts/layers.mjs: imports that go up, circles, and files that nobody has given a floor are found.
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -84,4 +84,17 @@ test("a circle within a room is found, of types, too", () => {
 test("a file on no floor is found, and a floor without a file", () => {
   expect(problemsWith({ "attic/f.ts": "" })).toEqual(["attic/f.ts stands on no floor"]);
   expect(problemsIn(root, [...FLOORS, ["attic"], ["cellar"]])).toEqual(["there is no room cellar"]);
+});
+
+test("only by_layout.ts goes by the layout of a table, and the check of what each layout measures", () => {
+  const assembly = fileURLToPath(new URL("../assembly", import.meta.url));
+  const files = readdirSync(assembly, { recursive: true, encoding: "utf8" }).filter((file) =>
+    /\.ts$/.test(file),
+  );
+  const compares = (file: string) =>
+    /[!=]= LAYOUT_(KEYS|TAGS|REFS)\b/.test(readFileSync(join(assembly, file), "utf8"));
+  expect(files.filter(compares).sort()).toEqual([
+    join("table", "layout", "by_layout.ts"),
+    join("verify", "header.ts"),
+  ]);
 });

@@ -2,15 +2,15 @@
 // passes more: one matches tags only and notes the first candidate, one touches it.
 import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
-import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
+import { keyStride, loadKey } from "../hash/key";
 import { copyBytes, zeroBytes } from "../memory/bytes";
 import { isReadable } from "../sync/word";
 import { findIn } from "../table/entries/entries";
 import { fetch } from "../table/entries/shared_read";
 import { clearSpinLocks } from "../table/entries/spin_lock";
 import { BlockRefs } from "../table/layout/block_refs";
-import { BlockTags } from "../table/layout/block_tags";
-import { BUCKET_BYTES, ELEMENT_STRIDE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/layout/header";
+import { byKeys } from "../table/layout/by_layout";
+import { BUCKET_BYTES, ELEMENT_STRIDE, KEY_SIZE, VALUE_SIZE, field } from "../table/layout/header";
 import { lookupKeys } from "./lookup_keys";
 import { ELEMENT, ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets } from "./stage";
 
@@ -92,19 +92,14 @@ export function touchElements(table: usize, stage: usize, group: u32): void {
   return hits;
 }
 
-@inline function manyOf<K>(table: usize, stage: usize, keys: usize, count: u32, values: usize, found: usize): u32 {
-  if (field(table, LAYOUT) == LAYOUT_TAGS) return many<BlockTags, K>(table, stage, keys, count, values, found);
-  return many<BlockRefs, K>(table, stage, keys, count, values, found);
+@unmanaged class Lookup {
+  @inline many<B, K>(table: usize, stage: usize, keys: usize, count: u32, values: usize, found: usize): u32 {
+    if (changetype<B>(0).isWord()) return lookupKeys(table, stage, keys, count, values, found);
+    return many<B, K>(table, stage, keys, count, values, found);
+  }
 }
 
 /** Looks up `count` keys packed at `keys`; fills `values` (zeroes where absent) and one byte per key at `found`. How many hit. */
 export function lookupMany(table: usize, stage: usize, keys: usize, count: u32, values: usize, found: usize): u32 {
-  const size = field(table, KEY_SIZE);
-  if (size == 4) {
-    if (field(table, LAYOUT) == LAYOUT_KEYS) return lookupKeys(table, stage, keys, count, values, found);
-    return manyOf<u32>(table, stage, keys, count, values, found);
-  }
-  if (size == 8) return manyOf<u64>(table, stage, keys, count, values, found);
-  if (size == 16) return manyOf<Key16>(table, stage, keys, count, values, found);
-  return manyOf<KeyAny>(table, stage, keys, count, values, found);
+  return byKeys<Lookup>(table, stage, keys, count, values, found);
 }

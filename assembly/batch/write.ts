@@ -4,7 +4,7 @@
 import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
 import { ENOMEM } from "../errno";
-import { Key16, KeyAny, keyStride, loadKey } from "../hash/key";
+import { keyStride, loadKey } from "../hash/key";
 import { copyBytes, zeroBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
 import { isFresh, logBytes } from "../sync/journal";
@@ -12,10 +12,8 @@ import { remove, upsert } from "../table/entries/entries";
 import { addTo, deltaShift } from "../table/entries/scalar";
 import { ensureValueLog, finishWrite, obtain, removeLocked } from "../table/entries/shared_write";
 import { writeValue } from "../table/entries/spin_lock";
-import { BlockKeys } from "../table/layout/block_keys";
-import { BlockRefs } from "../table/layout/block_refs";
-import { BlockTags } from "../table/layout/block_tags";
-import { BUCKET_BYTES, COUNT, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, VALUE_SIZE, field } from "../table/layout/header";
+import { byKeys } from "../table/layout/by_layout";
+import { BUCKET_BYTES, COUNT, KEY_SIZE, VALUE_SIZE, field } from "../table/layout/header";
 import { touchElements } from "./lookup_many";
 import { ENTRY, GROUP, HASH, LINE, SINK, STAGE_ERRNO, locate, touchBuckets, touchChains } from "./stage";
 
@@ -102,20 +100,14 @@ function many<B, K>(table: usize, stage: usize, keys: usize, count: u32): u32 {
   return done;
 }
 
-@inline function manyOf<K>(table: usize, stage: usize, keys: usize, count: u32): u32 {
-  if (field(table, LAYOUT) == LAYOUT_TAGS) return many<BlockTags, K>(table, stage, keys, count);
-  return many<BlockRefs, K>(table, stage, keys, count);
+@unmanaged class Write {
+  @inline many<B, K>(table: usize, stage: usize, keys: usize, count: u32, _values: usize, _found: usize): u32 {
+    return many<B, K>(table, stage, keys, count);
+  }
 }
 
 function run(table: usize, stage: usize, keys: usize, count: u32): u32 {
-  const size = field(table, KEY_SIZE);
-  if (size == 4) {
-    if (field(table, LAYOUT) == LAYOUT_KEYS) return many<BlockKeys, u32>(table, stage, keys, count);
-    return manyOf<u32>(table, stage, keys, count);
-  }
-  if (size == 8) return manyOf<u64>(table, stage, keys, count);
-  if (size == 16) return manyOf<Key16>(table, stage, keys, count);
-  return manyOf<KeyAny>(table, stage, keys, count);
+  return byKeys<Write>(table, stage, keys, count);
 }
 
 /** Writes `count` entries packed at `keys` and `values`. How many were done; the errno that ended it at STAGE_ERRNO. */

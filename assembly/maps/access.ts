@@ -2,17 +2,15 @@
 // straight code from there on. JavaScript calls each from one place of its own, which keeps V8's inline caches monomorphic.
 import { SHARED } from "../build";
 import { ENOENT, EPERM } from "../errno";
-import { reverseBits, tagged } from "../hash/hash";
+import { reverseBits } from "../hash/hash";
 import { Key16, KeyAny, hashKey } from "../hash/key";
 import { copyBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
 import { COPY, mine } from "../sync/slot";
 import { find, remove, upsert } from "../table/entries/entries";
 import { removeLocked } from "../table/entries/shared_write";
-import { BlockKeys } from "../table/layout/block_keys";
-import { BlockRefs } from "../table/layout/block_refs";
-import { BlockTags } from "../table/layout/block_tags";
-import { FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
+import { byKey, byLayout, hashIn, layoutOf } from "../table/layout/by_layout";
+import { FROZEN, KEY_SIZE, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 import { nextKey as nextIn } from "../table/scan/scan";
 import { clearEntries } from "./create";
 import { fetchKey, nextShared, updateShared, zeroed } from "./shared_access";
@@ -21,46 +19,47 @@ import { fetchKey, nextShared, updateShared, zeroed } from "./shared_access";
   return <u64>low | (<u64>high << 32);
 }
 
+@unmanaged class Find {
+  @inline call0<B, K>(table: usize, key: K, hash: u32): usize {
+    return find<B, K>(table, key, hash);
+  }
+}
+
 /** In the shared build: the address of a copy in the slot's copy buffer, or an errno. */
 @inline function lookupKey<K>(table: usize, key: K): usize {
   const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
-  const layout = field(table, LAYOUT);
+  const layout = layoutOf(table);
   if (SHARED) {
     const copy = <usize>mine(COPY);
     const found = fetchKey<K>(table, key, hash, layout, copy);
     return found == 1 ? copy : found;
   }
-  if (isInteger<K>() && sizeof<K>() == 4) {
-    if (layout == LAYOUT_KEYS) return find<BlockKeys, u32>(table, <u32>key, hash);
+  return byKey<Find, K>(layout, table, key, hash);
+}
+
+@unmanaged class Upsert {
+  @inline call1<B, K>(table: usize, key: K, hash: u32, flags: usize): usize {
+    return upsert<B, K>(table, key, hash, <u32>flags);
   }
-  if (layout == LAYOUT_TAGS) return find<BlockTags, K>(table, key, hash);
-  return find<BlockRefs, K>(table, key, tagged(hash));
 }
 
 @inline function upsertKey<K>(table: usize, key: K, flags: u32): usize {
   const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
-  const layout = field(table, LAYOUT);
+  const layout = layoutOf(table);
   if (SHARED) return zeroed<K>(table, key, hash, layout, flags);
-  if (isInteger<K>() && sizeof<K>() == 4) {
-    if (layout == LAYOUT_KEYS) return upsert<BlockKeys, u32>(table, <u32>key, hash, flags);
-  }
-  if (layout == LAYOUT_TAGS) return upsert<BlockTags, K>(table, key, hash, flags);
-  return upsert<BlockRefs, K>(table, key, tagged(hash), flags);
+  return byKey<Upsert, K>(layout, table, key, hash, flags);
 }
 
-@inline function removeIn<B, K>(table: usize, key: K, hash: u32, value: usize): u32 {
-  if (SHARED) return removeLocked<B, K>(table, key, hash, value);
-  return remove<B, K>(table, key, hash, value);
+@unmanaged class Remove {
+  @inline call1<B, K>(table: usize, key: K, hash: u32, value: usize): usize {
+    if (SHARED) return removeLocked<B, K>(table, key, hash, value);
+    return remove<B, K>(table, key, hash, value);
+  }
 }
 
 @inline function removeKey<K>(table: usize, key: K, value: usize): u32 {
   const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
-  const layout = field(table, LAYOUT);
-  if (isInteger<K>() && sizeof<K>() == 4) {
-    if (layout == LAYOUT_KEYS) return removeIn<BlockKeys, u32>(table, <u32>key, hash, value);
-  }
-  if (layout == LAYOUT_TAGS) return removeIn<BlockTags, K>(table, key, hash, value);
-  return removeIn<BlockRefs, K>(table, key, tagged(hash), value);
+  return <u32>byKey<Remove, K>(layoutOf(table), table, key, hash, value);
 }
 
 export function lookup4(table: usize, key: u32): usize {
@@ -118,23 +117,25 @@ export function take(table: usize, key: usize, value: usize): u32 {
   return removeKey<KeyAny>(table, changetype<KeyAny>(key), value);
 }
 
+@unmanaged class Next {
+  @inline call3<B>(table: usize, position: usize, after: usize, target: usize): usize {
+    return <usize>nextIn<B>(table, <u32>position, after, target);
+  }
+}
+
 /** The key that follows `key` in the map's order; the first one when `key` is 0 or absent, as the kernel does it. */
 export function nextKey(table: usize, key: usize, target: usize): u32 {
   let position: u32 = 0;
   let after: usize = 0;
   const size = field(table, KEY_SIZE);
-  const layout = field(table, LAYOUT);
+  const layout = layoutOf(table);
   if (SHARED) return nextShared(table, key, target);
   if (key && (size == 4 ? lookup4(table, load<u32>(key)) : lookupAny(table, key))) {
     const hash = hashKey<KeyAny>(table + SEEDS, changetype<KeyAny>(key), size);
-    position = reverseBits(layout == LAYOUT_KEYS || layout == LAYOUT_TAGS ? hash : tagged(hash));
+    position = reverseBits(hashIn(layout, hash));
     after = key;
   }
-  let found: bool;
-  if (layout == LAYOUT_KEYS) found = nextIn<BlockKeys>(table, position, after, target);
-  else if (layout == LAYOUT_TAGS) found = nextIn<BlockTags>(table, position, after, target);
-  else found = nextIn<BlockRefs>(table, position, after, target);
-  return found ? 0 : ENOENT;
+  return byLayout<Next>(layout, table, position, after, target) ? 0 : ENOENT;
 }
 
 /** Removes all entries: 0 or EPERM. */

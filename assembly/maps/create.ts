@@ -10,12 +10,10 @@ import { zeroBytes } from "../memory/bytes";
 import { ZEROS_BYTES } from "../regions";
 import { beginWrite, commit } from "../sync/journal";
 import { ORPHAN, mine } from "../sync/slot";
-import { BlockKeys } from "../table/layout/block_keys";
-import { BlockRefs } from "../table/layout/block_refs";
-import { BlockTags } from "../table/layout/block_tags";
+import { byLayout, hasElements, layoutOf } from "../table/layout/by_layout";
 import {
-  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_KV,
-  LAYOUT_REFS, LAYOUT_TAGS, LOAD16, MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
+  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KV, LOAD16,
+  MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
 } from "../table/layout/header";
 import { assemble, newHeader, unfinishedErrno } from "../table/life/assemble";
 import { dismantle, freeHeader } from "../table/life/dismantle";
@@ -54,7 +52,7 @@ function setUp(
   setField(table, FLAGS, (growable ? GROWABLE : 0) | (prealloc && !growable ? PREALLOCATED : 0));
   initSeeds(table + SEEDS, seed);
   setLayout(table, keySize, valueSize);
-  const whole = field(table, LAYOUT) == LAYOUT_REFS ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;
+  const whole = hasElements(table) ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;
   const shift = growable || prealloc ? whole : LAZY_SHIFT;
   setField(table, BUCKET_SEGMENTS + 4, shift);
   const buckets = bucketsFor(table, growable ? hint : maxEntries);
@@ -68,12 +66,15 @@ function setUp(
   return ENOMEM;
 }
 
+@unmanaged class Assemble {
+  @inline call1<B>(table: usize, buckets: usize): usize {
+    return <usize>assemble<B>(table, <u32>buckets);
+  }
+}
+
 function open(table: usize, buckets: u32): bool {
   if (!SHARED) return openTable(table, buckets);
-  const layout = field(table, LAYOUT);
-  if (layout == LAYOUT_KEYS) return assemble<BlockKeys>(table, buckets);
-  if (layout == LAYOUT_TAGS) return assemble<BlockTags>(table, buckets);
-  return assemble<BlockRefs>(table, buckets);
+  return byLayout<Assemble>(layoutOf(table), table, buckets) != 0;
 }
 
 /** Destroys a table that this slot could not finish, and says why: the errno of a lock, or ENOMEM. */
@@ -91,37 +92,41 @@ export function createTable(
   return setUp(growable != 0, keySize, valueSize, maxEntries, prealloc != 0, hint, seed);
 }
 
+@unmanaged class Close {
+  /** Whether all could be freed. */
+  @inline call0<B>(table: usize): usize {
+    if (SHARED) return <usize>dismantle<B>(table);
+    closeTable<B>(table);
+    return 1;
+  }
+}
+
 /** Frees a map with everything in it. */
 export function destroyTable(table: usize): void {
-  const layout = field(table, LAYOUT);
+  const layout = layoutOf(table);
   if (SHARED) {
     let whole: bool;
     if (layout == LAYOUT_ARRAY) whole = dismantleArray(table);
     else if (layout == LAYOUT_KV) whole = dismantleKv(table);
-    else if (layout == LAYOUT_KEYS) whole = dismantle<BlockKeys>(table);
-    else if (layout == LAYOUT_TAGS) whole = dismantle<BlockTags>(table);
-    else whole = dismantle<BlockRefs>(table);
+    else whole = byLayout<Close>(layout, table) != 0;
     if (whole) freeHeader(table);
     return;
   }
   if (layout == LAYOUT_ARRAY) closeArray(table);
   else if (layout == LAYOUT_KV) closeKv(table);
-  else if (layout == LAYOUT_KEYS) closeTable<BlockKeys>(table);
-  else if (layout == LAYOUT_TAGS) closeTable<BlockTags>(table);
-  else closeTable<BlockRefs>(table);
+  else byLayout<Close>(layout, table);
   release(table, HEADER_BYTES);
+}
+
+@unmanaged class Clear {
+  @inline call0<B>(table: usize): usize {
+    if (SHARED) return clearShared<B>(table);
+    clearTable<B>(table);
+    return 0;
+  }
 }
 
 /** Removes all entries: 0, or in the shared build the errno of a lock. */
 export function clearEntries(table: usize): u32 {
-  const layout = field(table, LAYOUT);
-  if (SHARED) {
-    if (layout == LAYOUT_KEYS) return clearShared<BlockKeys>(table);
-    if (layout == LAYOUT_TAGS) return clearShared<BlockTags>(table);
-    return clearShared<BlockRefs>(table);
-  }
-  if (layout == LAYOUT_KEYS) clearTable<BlockKeys>(table);
-  else if (layout == LAYOUT_TAGS) clearTable<BlockTags>(table);
-  else clearTable<BlockRefs>(table);
-  return 0;
+  return <u32>byLayout<Clear>(layoutOf(table), table);
 }

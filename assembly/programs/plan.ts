@@ -1,12 +1,10 @@
 // Which buckets a run visits next, and for programs of JavaScript the entries in them.
 import { SHARED } from "../build";
 import { reverseBits } from "../hash/hash";
-import { BlockKeys } from "../table/layout/block_keys";
-import { BlockRefs } from "../table/layout/block_refs";
-import { BlockTags } from "../table/layout/block_tags";
 import { bucketAddress, bucketIndex, bucketMask } from "../table/layout/buckets";
+import { byLayout, layoutOf } from "../table/layout/by_layout";
 import { elementAddress } from "../table/layout/elements";
-import { BUCKETS, ELEMENTS, ELEMENT_SEGMENTS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/layout/header";
+import { BUCKETS, ELEMENTS, ELEMENT_SEGMENTS, field } from "../table/layout/header";
 import { countEntries } from "../table/layout/overflow";
 import { firstOf, segmentOf } from "../table/layout/segments";
 import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan/cursor";
@@ -94,15 +92,18 @@ function planFor<B>(table: usize, run: usize, most: u32): u32 {
   return count;
 }
 
+@unmanaged class Plan {
+  @inline call2<B>(table: usize, run: usize, most: usize): usize {
+    return planFor<B>(table, run, <u32>most);
+  }
+}
+
 /**
  * Plans the next buckets of a run, at most `most` of them, for a compiled program on a table that nobody else writes. How many; 0
  * when OUTCOME says why. Not at the end of a run.
  */
 export function programPlan(table: usize, run: usize, most: u32): u32 {
-  const layout = field(table, LAYOUT);
-  if (layout == LAYOUT_KEYS) return planFor<BlockKeys>(table, run, most);
-  if (layout == LAYOUT_TAGS) return planFor<BlockTags>(table, run, most);
-  return planFor<BlockRefs>(table, run, most);
+  return <u32>byLayout<Plan>(layoutOf(table), table, run, most);
 }
 
 /** A bucket that the position stands inside of, as the whole plan. */
@@ -149,15 +150,18 @@ function entriesIn<B>(table: usize, run: usize, most: u32): u32 {
   return count;
 }
 
+@unmanaged class Entries {
+  @inline call2<B>(table: usize, run: usize, most: usize): usize {
+    return entriesIn<B>(table, run, <u32>most);
+  }
+}
+
 /**
  * Plans the next buckets of a run, at most `most`, and writes the addresses of their entries to its rows. How many buckets; their
  * places in the plan then hold the number of entries instead of the bucket. 0 at the end of the run, or when OUTCOME says why.
  */
 export function programEntries(table: usize, run: usize, most: u32): u32 {
-  const layout = field(table, LAYOUT);
-  if (layout == LAYOUT_KEYS) return entriesIn<BlockKeys>(table, run, most);
-  if (layout == LAYOUT_TAGS) return entriesIn<BlockTags>(table, run, most);
-  return entriesIn<BlockRefs>(table, run, most);
+  return <u32>byLayout<Entries>(layoutOf(table), table, run, most);
 }
 
 /** Goes behind the first `count` buckets of the plan. */

@@ -2,12 +2,11 @@
 import { SHARED } from "../build";
 import { inSection } from "../sync/section";
 import { settle } from "../table/entries/entries";
-import { BlockKeys } from "../table/layout/block_keys";
 import { BlockRefs } from "../table/layout/block_refs";
-import { BlockTags } from "../table/layout/block_tags";
 import { bucketAddress, insistOnBuckets } from "../table/layout/buckets";
+import { byLayout, layoutOf } from "../table/layout/by_layout";
 import { sweepAll } from "../table/layout/elements";
-import { BUCKETS, COUNT, FLAGS, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT, OWES, OWES_MERGES, SHRINK_BELOW, field, isGrowable } from "../table/layout/header";
+import { BUCKETS, COUNT, FLAGS, OVERFLOW_COUNT, OWES, OWES_MERGES, SHRINK_BELOW, field, isGrowable } from "../table/layout/header";
 import { clearTable } from "../table/life/lifecycle";
 import { entriesOf } from "../table/limit/credits";
 import { oweMerges, repayMerges } from "../table/resize/resize";
@@ -58,16 +57,26 @@ function settleIn<B>(table: usize, unlinked: u32): void {
   if (isGrowable(table)) repay<B>(table, unlinked);
 }
 
+@unmanaged class Settle {
+  @inline call1<B>(table: usize, unlinked: usize): usize {
+    settleIn<B>(table, <u32>unlinked);
+    return 0;
+  }
+}
+
+@unmanaged class Repay {
+  @inline call1<B>(table: usize, calls: usize): usize {
+    return <usize>repay<B>(table, <u32>calls);
+  }
+}
+
 /** Frees everything that a run has left behind, which takes as long as the run did. In a section that is left to later writes. */
 export function programSettle(table: usize, unlinked: u32): void {
   if (!SHARED && inSection()) {
     noteDebt(table);
     return;
   }
-  const layout = field(table, LAYOUT);
-  if (layout == LAYOUT_KEYS) settleIn<BlockKeys>(table, unlinked);
-  else if (layout == LAYOUT_TAGS) settleIn<BlockTags>(table, unlinked);
-  else settleIn<BlockRefs>(table, unlinked);
+  byLayout<Settle>(layoutOf(table), table, unlinked);
 }
 
 /** A bounded part of that: the merges of `calls` deletes. Whether there is more to do. */
@@ -77,8 +86,5 @@ export function programRepay(table: usize, calls: u32): u32 {
     noteDebt(table);
     return 0;
   }
-  const layout = field(table, LAYOUT);
-  if (layout == LAYOUT_KEYS) return <u32>repay<BlockKeys>(table, calls);
-  if (layout == LAYOUT_TAGS) return <u32>repay<BlockTags>(table, calls);
-  return <u32>repay<BlockRefs>(table, calls);
+  return <u32>byLayout<Repay>(layoutOf(table), table, calls);
 }

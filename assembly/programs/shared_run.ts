@@ -5,11 +5,9 @@ import { reverseBits } from "../hash/hash";
 import { commit, rollback } from "../sync/journal";
 import { VISITED as WIDTH, mine } from "../sync/slot";
 import { settle } from "../table/entries/entries";
-import { BlockKeys } from "../table/layout/block_keys";
-import { BlockRefs } from "../table/layout/block_refs";
-import { BlockTags } from "../table/layout/block_tags";
 import { bucketOf, insistOnBuckets } from "../table/layout/buckets";
-import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, OVERFLOW_COUNT, field } from "../table/layout/header";
+import { byLayout, layoutOf } from "../table/layout/by_layout";
+import { OVERFLOW_COUNT, field } from "../table/layout/header";
 import { countEntries } from "../table/layout/overflow";
 import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan/cursor";
 import { behind, isUntouchedAt, lockAt, spanOf } from "../table/scan/shared_scan";
@@ -114,15 +112,18 @@ function end(run: usize, outcome: u32): usize {
   return 0;
 }
 
+@unmanaged class Next {
+  @inline call1<B>(table: usize, run: usize): usize {
+    return nextIn<B>(table, run);
+  }
+}
+
 /**
  * Locks the next bucket of a run for a compiled program, which ends the visit with `programUnlock`. 0 when LEFT buckets are done, at
  * the end of the run, or when OUTCOME says why.
  */
 export function programLock(table: usize, run: usize): usize {
-  const layout = field(table, LAYOUT);
-  if (layout == LAYOUT_KEYS) return nextIn<BlockKeys>(table, run);
-  if (layout == LAYOUT_TAGS) return nextIn<BlockTags>(table, run);
-  return nextIn<BlockRefs>(table, run);
+  return byLayout<Next>(layoutOf(table), table, run);
 }
 
 /** Ends the visit of a bucket. Whether to go on. */

@@ -1,10 +1,7 @@
 // Where a compiled program has stopped inside a bucket, so that a later run may go on behind that entry: the keys that it has seen
 // there are written down, since a bucket's entries have no order that a later change of it would leave.
 import { follow, mostNodes } from "../damage";
-import { BlockKeys } from "../table/layout/block_keys";
-import { BlockRefs } from "../table/layout/block_refs";
-import { BlockTags } from "../table/layout/block_tags";
-import { LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, field } from "../table/layout/header";
+import { byLayout, layoutOf } from "../table/layout/by_layout";
 import { ROWS, ROW_ROOM, STOPPED_AT, STOPPED_ROWS, setWord, word, writeRow } from "./run";
 
 function noteUpTo<B>(table: usize, run: usize, bucket: usize, last: usize, lastSlot: u32): void {
@@ -29,11 +26,15 @@ function noteUpTo<B>(table: usize, run: usize, bucket: usize, last: usize, lastS
   setWord(run, STOPPED_ROWS, count);
 }
 
+@unmanaged class NoteUpTo {
+  @inline call4<B>(table: usize, run: usize, bucket: usize, block: usize, slot: usize): usize {
+    noteUpTo<B>(table, run, bucket, block, <u32>slot);
+    return 0;
+  }
+}
+
 /** A program stops at the entry in a slot of a block, which is not unlinked yet. */
 export function programStop(table: usize, run: usize, bucket: usize, block: usize, slot: u32): void {
   setWord(run, STOPPED_AT, <u32>block + slot);
-  const layout = field(table, LAYOUT);
-  if (layout == LAYOUT_KEYS) noteUpTo<BlockKeys>(table, run, bucket, block, slot);
-  else if (layout == LAYOUT_TAGS) noteUpTo<BlockTags>(table, run, bucket, block, slot);
-  else noteUpTo<BlockRefs>(table, run, bucket, block, slot);
+  byLayout<NoteUpTo>(layoutOf(table), table, run, bucket, block, slot);
 }

@@ -10,12 +10,11 @@ import { inSection } from "../sync/section";
 import { mine, ERRNO } from "../sync/slot";
 import { dropSlot } from "../table/entries/entries";
 import { lockBucketOf } from "../table/entries/shared_write";
-import { BlockKeys } from "../table/layout/block_keys";
 import { BlockRefs } from "../table/layout/block_refs";
-import { BlockTags } from "../table/layout/block_tags";
 import { bucketOf } from "../table/layout/buckets";
+import { byKeyAt, byLayout, layoutOf } from "../table/layout/by_layout";
 import { ELEMENT_KEY } from "../table/layout/elements";
-import { COUNT, FROZEN, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_TAGS, SEEDS, VERSION, field, setField } from "../table/layout/header";
+import { COUNT, FROZEN, KEY_SIZE, SEEDS, VERSION, field, setField } from "../table/layout/header";
 import { FLAGS, KEEPS_VICTIMS, ROWS, ROW_BYTES, SINK, STAGE, STAGED, UNLINKED, VICTIM_COUNT, noteVictim, setWord, word } from "./run";
 
 function refuse(errno: u32): u32 {
@@ -51,18 +50,20 @@ function refuse(errno: u32): u32 {
   return 0;
 }
 
+@unmanaged class Unlink {
+  @inline call2<B, K>(table: usize, key: K, hash: u32, run: usize, value: usize): usize {
+    return unlinkIn<B, K>(table, run, key, hash, value);
+  }
+}
+
 /**
  * Unlinks the entry whose key and value are at these addresses: 0, ENOENT when it is not there any more, or another errno. In the
  * section of the run, with room for a victim.
  */
 export function programUnlink(table: usize, run: usize, key: usize, value: usize): u32 {
-  const layout = field(table, LAYOUT);
-  const size = field(table, KEY_SIZE);
-  const any = changetype<KeyAny>(key);
-  const hash = hashKey<KeyAny>(table + SEEDS, any, size);
-  if (layout == LAYOUT_KEYS) return unlinkIn<BlockKeys, u32>(table, run, load<u32>(key), hash, value);
-  if (layout == LAYOUT_TAGS) return unlinkIn<BlockTags, KeyAny>(table, run, any, hash, value);
-  return unlinkIn<BlockRefs, KeyAny>(table, run, any, tagged(hash), value);
+  const layout = layoutOf(table);
+  const hash = hashKey<KeyAny>(table + SEEDS, changetype<KeyAny>(key), field(table, KEY_SIZE));
+  return <u32>byKeyAt<Unlink>(layout, table, key, hash, run, value);
 }
 
 @inline function dropIn<B>(table: usize, run: usize, block: usize, first: bool, slots: u32): void {
@@ -84,12 +85,16 @@ export function programUnlink(table: usize, run: usize, key: usize, value: usize
   changetype<B>(block).bury(table, slots, first);
 }
 
+@unmanaged class Drop {
+  @inline call4<B>(table: usize, run: usize, block: usize, first: usize, slots: usize): usize {
+    dropIn<B>(table, run, block, first != 0, <u32>slots);
+    return 0;
+  }
+}
+
 /** Unlinks entries of a block that a compiled program has chosen, with room for them as victims; in the shared build of a locked bucket. */
 export function programDrop(table: usize, run: usize, block: usize, first: u32, slots: u32): void {
-  const layout = field(table, LAYOUT);
-  if (layout == LAYOUT_KEYS) dropIn<BlockKeys>(table, run, block, first != 0, slots);
-  else if (layout == LAYOUT_TAGS) dropIn<BlockTags>(table, run, block, first != 0, slots);
-  else dropIn<BlockRefs>(table, run, block, first != 0, slots);
+  byLayout<Drop>(layoutOf(table), table, run, block, first, slots);
 }
 
 /**

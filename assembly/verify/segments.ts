@@ -2,10 +2,11 @@
 import { SHARED } from "../build";
 import { allocationSize } from "../memory/arena";
 import { fixedRecords, untouchedEntry } from "../table/layout/buckets";
+import { hasElements } from "../table/layout/by_layout";
 import { preallocatedSegments } from "../table/layout/elements";
 import {
   ARRAY_BASE, BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD, ELEMENT_STRIDE, FLAGS, LAYOUT,
-  LAYOUT_ARRAY, LAYOUT_REFS, MAX_ENTRIES, PREALLOCATED, field, isGrowable,
+  LAYOUT_ARRAY, MAX_ENTRIES, PREALLOCATED, field, isGrowable,
 } from "../table/layout/header";
 import { directoryEntry, firstOf, recordsOf, segmentOf, segmentsFor } from "../table/layout/segments";
 import { isInUse } from "./arena";
@@ -17,16 +18,14 @@ export function bucketSegments(table: usize): u32 {
 }
 
 export function elementSegments(table: usize): u32 {
-  const layout = field(table, LAYOUT);
-  if (layout != LAYOUT_REFS && layout != LAYOUT_ARRAY) return 0;
+  if (!hasElements(table) && field(table, LAYOUT) != LAYOUT_ARRAY) return 0;
   if (SHARED) return field(table, ELEMENT_SEGMENTS_HELD);
   return usedElementSegments(table);
 }
 
 function usedElementSegments(table: usize): u32 {
-  const layout = field(table, LAYOUT);
-  if (layout == LAYOUT_ARRAY) return segmentsFor(table, field(table, MAX_ENTRIES));
-  if (layout != LAYOUT_REFS) return 0;
+  if (field(table, LAYOUT) == LAYOUT_ARRAY) return segmentsFor(table, field(table, MAX_ENTRIES));
+  if (!hasElements(table)) return 0;
   const elements = field(table, ELEMENTS);
   const used = elements ? segmentOf(elements - 1, load<u32>(table + ELEMENT_SEGMENTS, 4)) + 1 : 0;
   return field(table, FLAGS) & PREALLOCATED ? max(used, preallocatedSegments(table)) : used;

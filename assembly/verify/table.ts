@@ -4,11 +4,9 @@
 import { SHARED } from "../build";
 import { KeyAny } from "../hash/key";
 import { allocationSize, bytesInUse } from "../memory/arena";
-import { BlockKeys } from "../table/layout/block_keys";
-import { BlockRefs } from "../table/layout/block_refs";
-import { BlockTags } from "../table/layout/block_tags";
+import { byLayout, hasElements, layoutOf } from "../table/layout/by_layout";
 import {
-  BUCKET_SEGMENTS, BYTES, COUNT, ELEMENT_SEGMENTS, FLAGS, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS,
+  BUCKET_SEGMENTS, BYTES, COUNT, ELEMENT_SEGMENTS, FLAGS, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY,
   MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE, PREALLOCATED, field,
 } from "../table/layout/header";
 import { entriesOf } from "../table/limit/credits";
@@ -44,11 +42,15 @@ function verifyStructures(table: usize, out: usize): u32 {
   );
 }
 
+@unmanaged class VerifyBuckets {
+  @inline call1<B>(table: usize, out: usize): usize {
+    if (changetype<B>(0).isWord()) return verifyBuckets<B, u32>(table, out);
+    return verifyBuckets<B, KeyAny>(table, out);
+  }
+}
+
 function verifyContents(table: usize, out: usize): u32 {
-  const layout = field(table, LAYOUT);
-  if (layout == LAYOUT_KEYS) return verifyBuckets<BlockKeys, u32>(table, out);
-  if (layout == LAYOUT_TAGS) return verifyBuckets<BlockTags, KeyAny>(table, out);
-  return verifyBuckets<BlockRefs, KeyAny>(table, out);
+  return <u32>byLayout<VerifyBuckets>(layoutOf(table), table, out);
 }
 
 /** Compares the sums over the buckets with what the header says. */
@@ -61,7 +63,7 @@ function verifyTotals(table: usize, out: usize): u32 {
   if (overflow != blocks) return broken(out, OVERFLOW_BLOCKS, overflow, blocks, 0, 0);
   if (entries != count) return broken(out, ENTRY_COUNT, entries, count, 0, 0);
   if (entries > most) return broken(out, CAPACITY, entries, most, 0, 0);
-  if (field(table, LAYOUT) == LAYOUT_REFS) {
+  if (hasElements(table)) {
     const problem = verifyOwners(table, entries, out);
     if (problem) return problem;
   }

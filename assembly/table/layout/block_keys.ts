@@ -55,7 +55,7 @@ const DEAD: u32 = 16;
     return KEYS_BUCKET_BYTES;
   }
 
-  /** Whether a value is one aligned word of 8 bytes, which an atomic load reads as a whole. */
+  /** Whether a key is a word of 4 bytes, and a value one aligned word of 8, which an atomic load reads as a whole. */
   @inline isWord(): bool {
     return true;
   }

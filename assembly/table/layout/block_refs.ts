@@ -48,7 +48,7 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
     return REFS_BUCKET_BYTES;
   }
 
-  /** Whether a value is one aligned word of 8 bytes, which an atomic load reads as a whole. */
+  /** Whether a key is a word of 4 bytes, and a value one aligned word of 8, which an atomic load reads as a whole. */
   @inline isWord(): bool {
     return false;
   }

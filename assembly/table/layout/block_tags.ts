@@ -65,7 +65,7 @@ export function tagOverflowBytes(keySize: u32, valueSize: u32): u32 {
     return field(table, BUCKET_BYTES);
   }
 
-  /** Whether a value is one aligned word of 8 bytes, which an atomic load reads as a whole. */
+  /** Whether a key is a word of 4 bytes, and a value one aligned word of 8, which an atomic load reads as a whole. */
   @inline isWord(): bool {
     return false;
   }

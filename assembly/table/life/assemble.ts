@@ -9,9 +9,10 @@ import { lockErrno } from "../../sync/lock";
 import { ORPHAN, SLOT } from "../../sync/slot";
 import { tableAllocate } from "../layout/account";
 import { untouchedEntry, widthIn } from "../layout/buckets";
+import { hasElements } from "../layout/by_layout";
 import { holdSegment, preallocatedSegments } from "../layout/elements";
 import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, FLAGS, GROW_ABOVE, HEADER_BYTES, LAYOUT, LAYOUT_REFS, LINES, LOCK_OFFSET, MAX_ENTRIES,
+  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, FLAGS, GROW_ABOVE, HEADER_BYTES, LINES, LOCK_OFFSET, MAX_ENTRIES,
   NO_LOCK, OVERFLOW_BYTES, PREALLOCATED, SHRINK_BELOW, field, isGrowable, setField,
 } from "../layout/header";
 import { reserveOverflow } from "../layout/overflow";
@@ -99,7 +100,7 @@ function assembleSegment<B>(table: usize, segment: u32, buckets: u32): bool {
 
 /** Elements and overflow blocks of a preallocated table, as in table/life/lifecycle.ts. */
 function preallocate(table: usize): bool {
-  if (field(table, LAYOUT) == LAYOUT_REFS) {
+  if (hasElements(table)) {
     const segments = preallocatedSegments(table);
     for (let segment: u32 = 0; segment < segments; segment++) {
       beginWrite();

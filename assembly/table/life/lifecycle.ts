@@ -4,10 +4,11 @@ import { zeroBytes } from "../../memory/bytes";
 import { inSection } from "../../sync/section";
 import { tableAllocate, tableRelease } from "../layout/account";
 import { bucketAddress, fixedRecords, insistOnBuckets, untouchedEntry } from "../layout/buckets";
+import { hasElements } from "../layout/by_layout";
 import { preallocatedSegments } from "../layout/elements";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS,
-  FREE_ELEMENT, GROW_ABOVE, LAYOUT, LAYOUT_REFS, MASK, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE,
+  FREE_ELEMENT, GROW_ABOVE, MASK, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE,
   PREALLOCATED, SHRINK_BELOW, SWEEP, VERSION, field, isGrowable, setField,
 } from "../layout/header";
 import { freeOverflow, reserveOverflow } from "../layout/overflow";
@@ -62,7 +63,7 @@ export function openTable(table: usize, buckets: u32): bool {
 
 /** Elements and overflow blocks of a preallocated table. */
 function preallocate(table: usize): bool {
-  if (field(table, LAYOUT) == LAYOUT_REFS) {
+  if (hasElements(table)) {
     const array = table + ELEMENT_SEGMENTS;
     const shift = load<u32>(array, 4);
     const segments = preallocatedSegments(table);
@@ -171,7 +172,7 @@ export function clearTable<B>(table: usize): void {
   freeChains<B>(table);
   if (isGrowable(table)) dropBuckets<B>(table);
   else resetFixed<B>(table);
-  if (field(table, LAYOUT) == LAYOUT_REFS) {
+  if (hasElements(table)) {
     if (field(table, FLAGS) & PREALLOCATED) cutElements(table, preallocatedSegments(table));
     else closeElements(table);
   }
