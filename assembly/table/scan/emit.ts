@@ -8,13 +8,19 @@ import { freeOverflow } from "../layout/overflow";
 import { giveCredits } from "../limit/credits";
 import { pinned } from "../resize/resize";
 
-@inline function emitBlock<B>(table: usize, block: usize, first: bool, keys: usize, values: usize): u32 {
+/** In place of a number of entries: a bucket does not fit, is wider than its position, or did not stand still. */
+export const NOT: u32 = 0xffffffff;
+
+/** Copies the entries of a block, unless it has more than `room`: its set of slots is read once. How many, or NOT. */
+@inline export function emitBlock<B>(table: usize, block: usize, first: bool, keys: usize, values: usize, room: u32): u32 {
   if (COUNTING) countVisit(first);
   const keySize = field(table, KEY_SIZE);
   const valueSize = field(table, VALUE_SIZE);
   let used = changetype<B>(block).occupied(table, first);
   const entries = <u32>popcnt(used);
-  if (!values) {
+  if (entries > room) return NOT;
+  // Keys alone have a loop of their own, but not in the shared build, where this is compiled in twice as many places.
+  if (!SHARED && !values) {
     while (used) {
       changetype<B>(block).copyKey(table, <u32>ctz(used), first, keys);
       used &= used - 1;
@@ -26,24 +32,28 @@ import { pinned } from "../resize/resize";
     const slot = <u32>ctz(used);
     used &= used - 1;
     changetype<B>(block).copyKey(table, slot, first, keys);
-    changetype<B>(block).copyValue(table, slot, first, values);
     keys += keySize;
+    if (SHARED && !values) continue;
+    changetype<B>(block).copyValue(table, slot, first, values);
     values += valueSize;
   }
   return entries;
 }
 
+/** More room than any block needs: the comparison is compiled away. */
+const ALL: u32 = 0xffffffff;
+
 /** Copies the entries of a bucket to `keys` and, unless that is 0, `values`. */
 export function emitBucket<B>(table: usize, bucket: usize, keys: usize, values: usize): void {
   const keySize = field(table, KEY_SIZE);
   const valueSize = field(table, VALUE_SIZE);
-  let entries = emitBlock<B>(table, bucket, true, keys, values);
+  let entries = emitBlock<B>(table, bucket, true, keys, values, ALL);
   let block = changetype<B>(bucket).link(true);
   let left: u32 = 0;
   while (block) {
     keys += <usize>entries * keySize;
     if (values) values += <usize>entries * valueSize;
-    entries = emitBlock<B>(table, block, false, keys, values);
+    entries = emitBlock<B>(table, block, false, keys, values, ALL);
     block = changetype<B>(block).link(false);
     if (!block) break;
     left = further(left);

@@ -21,13 +21,11 @@ import { countEntries, tidyChain } from "../layout/overflow";
 import { pinned } from "../resize/resize";
 import { shrinkEmpty, shrinkLocked } from "../resize/shared_resize";
 import { AFTER_KEY, AT, END, MOST_PLANNED, STATE, WHOLE, plan } from "./cursor";
-import { emitBucket, emptyBucket } from "./emit";
+import { NOT, emitBlock, emitBucket, emptyBucket } from "./emit";
 import { emitInOrder, leastIn } from "./in_order";
 
 /** Times that a bucket is tried without its lock. */
 const TRIES: u32 = 8;
-/** In place of a number of entries: the bucket does not fit, is wider than the position, or did not stand still. */
-const NOT: u32 = 0xffffffff;
 /** Entries that one operation removes at most, and journal entries for each and the one that may move into its place. */
 const MOST_REMOVED: u32 = 64;
 const REMOVE_ENTRIES: u32 = 28;
@@ -70,25 +68,6 @@ function emitFree<B>(table: usize, position: u64, keys: usize, values: usize, ro
   return NOT;
 }
 
-/** Copies the entries of a block, unless it has more than `room`: its set of slots is read once. How many, or NOT. */
-@inline function emitWithin<B>(table: usize, block: usize, first: bool, keys: usize, values: usize, room: u32): u32 {
-  let used = changetype<B>(block).occupied(table, first);
-  const entries = <u32>popcnt(used);
-  if (entries > room) return NOT;
-  const keySize = field(table, KEY_SIZE);
-  const valueSize = field(table, VALUE_SIZE);
-  while (used) {
-    const slot = <u32>ctz(used);
-    used &= used - 1;
-    changetype<B>(block).copyKey(table, slot, first, keys);
-    keys += keySize;
-    if (!values) continue;
-    changetype<B>(block).copyValue(table, slot, first, values);
-    values += valueSize;
-  }
-  return entries;
-}
-
 function emitBlocks<B>(table: usize, bucket: usize, version: u32, keys: usize, values: usize, room: u32): u32 {
   const keySize = field(table, KEY_SIZE);
   const valueSize = field(table, VALUE_SIZE);
@@ -102,7 +81,7 @@ function emitBlocks<B>(table: usize, bucket: usize, version: u32, keys: usize, v
     if (!first) {
       if (atomic.load<u32>(changetype<B>(bucket).lock()) != version || !isReadable(block, field(table, OVERFLOW_BYTES))) return NOT;
     }
-    const entries = emitWithin<B>(table, block, first, keys, values, room - done);
+    const entries = emitBlock<B>(table, block, first, keys, values, room - done);
     if (entries == NOT) return NOT;
     done += entries;
     keys += <usize>entries * keySize;
