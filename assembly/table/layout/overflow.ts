@@ -4,7 +4,9 @@ import { follow, further, mostNodes } from "../../damage";
 import { hasLogRoom, logWord, write32 } from "../../sync/journal";
 import { acquireOnce } from "../../sync/lock";
 import { tableAllocate, tableRelease } from "./account";
-import { FLAGS, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE, POOL_LOCK, PREALLOCATED, field, setField } from "./header";
+import {
+  BUCKETS, FLAGS, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE, POOL_LOCK, PREALLOCATED, field, setField,
+} from "./header";
 
 /** A block, empty and linked to nothing; 0 when there is no memory. */
 export function newOverflow<B>(table: usize): usize {
@@ -25,6 +27,15 @@ export function freeOverflow(table: usize, block: usize): void {
   setField(table, OVERFLOW_COUNT, field(table, OVERFLOW_COUNT) - 1);
   if (field(table, FLAGS) & PREALLOCATED) reserveOverflow(table, block);
   else tableRelease(table, block, field(table, OVERFLOW_BYTES));
+}
+
+/**
+ * Overflow blocks that a preallocated table keeps. How many a full one needs varies with the keys; measured with random ones it stays
+ * below N/4, and 8 * sqrt(N) more are far outside its spread. Only keys chosen with knowledge of the seed need memory beyond that.
+ */
+@inline export function blocksToReserve(table: usize): u32 {
+  const buckets = field(table, BUCKETS);
+  return min((buckets >> 2) + 8 * <u32>sqrt(<f64>buckets), field(table, MAX_ENTRIES));
 }
 
 @inline export function reserveOverflow(table: usize, block: usize): void {

@@ -12,10 +12,10 @@ import { untouchedEntry, widthIn } from "../layout/buckets";
 import { hasElements } from "../layout/by_layout";
 import { holdSegment, preallocatedSegments } from "../layout/elements";
 import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, FLAGS, GROW_ABOVE, HEADER_BYTES, LINES, LOCK_OFFSET, MAX_ENTRIES,
+  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, FLAGS, GROW_ABOVE, HEADER_BYTES, LINES, LOCK_OFFSET,
   NO_LOCK, OVERFLOW_BYTES, PREALLOCATED, SHRINK_BELOW, field, isGrowable, setField,
 } from "../layout/header";
-import { reserveOverflow } from "../layout/overflow";
+import { blocksToReserve, reserveOverflow } from "../layout/overflow";
 import { addSegment, directoryEntry, firstOf, recordsOf, reserveDirectory, segmentOf } from "../layout/segments";
 import { LINE_BYTES } from "../limit/credits";
 import { setLimitsFor } from "../resize/resize";
@@ -108,8 +108,7 @@ function preallocate(table: usize): bool {
       if (!commit() || !held) return false;
     }
   }
-  const buckets = field(table, BUCKETS);
-  const blocks = min((buckets >> 2) + 8 * <u32>sqrt(<f64>buckets), field(table, MAX_ENTRIES));
+  const blocks = blocksToReserve(table);
   for (let i: u32 = 0; i < blocks; i++) {
     beginWrite();
     const block = tableAllocate(table, field(table, OVERFLOW_BYTES));

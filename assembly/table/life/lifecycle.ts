@@ -8,10 +8,10 @@ import { hasElements } from "../layout/by_layout";
 import { preallocatedSegments } from "../layout/elements";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS,
-  FREE_ELEMENT, GROW_ABOVE, MASK, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE,
+  FREE_ELEMENT, GROW_ABOVE, MASK, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE,
   PREALLOCATED, SHRINK_BELOW, SWEEP, VERSION, field, isGrowable, setField,
 } from "../layout/header";
-import { freeOverflow, reserveOverflow } from "../layout/overflow";
+import { blocksToReserve, freeOverflow, reserveOverflow } from "../layout/overflow";
 import {
   addSegment, directoryEntry, dropDirectory, dropSegment, firstOf, recordsOf, reserveDirectory, segmentOf,
 } from "../layout/segments";
@@ -74,10 +74,7 @@ function preallocate(table: usize): bool {
       return false;
     }
   }
-  // How many overflow blocks a full table needs varies with the keys; measured with random ones it stays below N/4, and
-  // 8 * sqrt(N) more are far outside its spread. Only keys chosen with knowledge of the seed need memory beyond that.
-  const buckets = field(table, BUCKETS);
-  const blocks = min((buckets >> 2) + 8 * <u32>sqrt(<f64>buckets), field(table, MAX_ENTRIES));
+  const blocks = blocksToReserve(table);
   for (let i: u32 = 0; i < blocks; i++) {
     const block = tableAllocate(table, field(table, OVERFLOW_BYTES));
     if (!block) return false;
