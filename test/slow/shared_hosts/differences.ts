@@ -36,6 +36,8 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, string
     "memory > follows the number of entries down: out of line, 4 + 300 bytes": ELEMENTS_STAY,
   },
   "test/host/host.test.ts": {
+    "the default host > has what createMap does without once it is asked for":
+      "createMap never makes a shared host: the one here comes from createHost, with everything",
     "createHost > rounds maxMemory down to pages and stays below 4 GiB": OWN_LIMITS,
     "createHost > with no memory for a map says ENOMEM":
       "each CPU slot has a journal, so a single page holds no shared host at all",
