@@ -54,6 +54,22 @@ describe("the border", () => {
     host.close();
   });
 
+  it("gives a word of the header one meaning, in both builds", () => {
+    const words = new Map<unknown, string[]>();
+    for (const [name, offset] of Object.entries(abi)) {
+      if (!name.includes("TABLE_")) continue;
+      words.set(offset, [...(words.get(offset) ?? []), name]);
+    }
+    const shared = [...words.values()].filter((names) => names.length > 1).map((names) => names.toSorted());
+    expect(shared.toSorted()).toEqual([
+      // An array has its elements where a table has them.
+      ["TABLE_ARRAY_SEGMENTS", "TABLE_ELEMENT_SEGMENTS"],
+      // With the number of buckets one word of 8 bytes, in the shared build, which needs no mask.
+      ["TABLE_MASK", "TABLE_RETIRED"],
+    ]);
+    expect([...words.values()].flat().filter((name) => !name.startsWith("TABLE_"))).toEqual([]);
+  });
+
   it("finds a constant that is typed by hand", () => {
     const names = typedByHand("export const VISITED = 280;\nconst OTHER = 2 + 3;\nconst ABSENT = -1.5e-3;\n");
     expect(names).toEqual(["VISITED", "ABSENT"]);

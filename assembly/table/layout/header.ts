@@ -16,21 +16,18 @@
 //  152 u32 sweep position              156 u32 first free element (hash)       160 u32 bytes of all structures of the table
 //  164 u32 splits   168 u32 merges   172 u32 most splits of one call   176 u32 most merges   180 u32 most entries moved
 //  184 u64 entries moved    192 u32 bucket where a drain of a fixed table goes on
-//  204 u32 max entries      208 u32 free slots of the low-water mark, 0 without one     212 u32 length of an array at which it was crossed
+//  204 u32 max entries      208 u32 free slots of the low-water mark, 0 without one     212 u32 whether it was crossed; of an array at which length
 // an array has in line 2 the segmented array and the stride of the elements behind its first block   (arrays/array.ts), and
 //  196 u32 address of its first block  200 u32 elements in it
 //
-// the shared build has these, too
-//   80 u32 max entries
+// the shared build has these, too; 4 is the one word that means another thing there
 //    4 u32 in the place of MASK: counts up before memory that readers may hold addresses of is freed     (table/resize/retire.ts)
-//  204 u32 lines of the CPUs    208 u32 whether credits are frozen                  (table/limit/credits.ts)
-//  212 u32 retired segments
+//  216 u32 whether credits are frozen               252 u32 lines of the CPUs       (table/limit/credits.ts)
 //  220 u32 offset of the spin lock in a value, or NO_LOCK    224 u32 lock words of an array   228 u32 mask of their number
 //  232 u32 whether values are per CPU (sync/hazard.ts)    236 u32 whether merges are owed
 //  240 u32 live elements    244 u32 segments of elements     248 u32 spare node (table/resize/retire.ts)
-//  252 u32 lock words of the elements behind an array's first block
 //  256 lock of splits and merges, and of an array's growth         272 lock of elements, overflow reserve and counts
-//  276 u32 whether the low-water mark was crossed; of an array at which length     280 u32 its free slots, 0 without one
+//  276 u32 lock words of the elements behind an array's first block                280 u32 retired segments
 //  304, 320 .. 447 registry (host/registry.ts)
 // and in it, ENTRIES is what is handed out (table/limit/credits.ts), MASK follows from N (table/layout/buckets.ts), so that N and RETIRED are one word of 8 bytes, and VERSION is not kept.
 import { SHARED } from "../../build";
@@ -84,14 +81,12 @@ export const ARRAY_DATA: usize = 196;
 export const ARRAY_BASE: usize = 200;
 export const ARRAY_SEGMENTS: usize = ELEMENT_SEGMENTS;
 
-export const MAX_ENTRIES: usize = SHARED ? 80 : 204;
-export const LOW_FREE: usize = SHARED ? 280 : 208;
-export const MARKED: usize = SHARED ? 276 : 212;
+export const MAX_ENTRIES: usize = 204;
+export const LOW_FREE: usize = 208;
+export const MARKED: usize = 212;
 
 export const RETIRED: usize = 4;
-export const LINES: usize = 204;
-export const LIMITED: usize = 208;
-export const RETIRED_SEGMENTS: usize = 212;
+export const LIMITED: usize = 216;
 export const LOCK_OFFSET: usize = 220;
 export const STRIPES: usize = 224;
 export const STRIPE_MASK: usize = 228;
@@ -100,9 +95,11 @@ export const OWES: usize = 236;
 export const LIVE_ELEMENTS: usize = 240;
 export const ELEMENT_SEGMENTS_HELD: usize = 244;
 export const SPARE_NODE: usize = 248;
-export const LATE_STRIPES: usize = 252;
+export const LINES: usize = 252;
 export const RESIZE_LOCK: usize = 256;
 export const POOL_LOCK: usize = 272;
+export const LATE_STRIPES: usize = 276;
+export const RETIRED_SEGMENTS: usize = 280;
 
 export const NO_LOCK: u32 = 0xffffffff;
 
