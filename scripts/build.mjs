@@ -111,7 +111,7 @@ export async function embed(name, target = EMBEDDED[name].target) {
   declareCores();
   const [wasm] = await Promise.all([buildCore(target), declareAbi()]);
   const output = at("src/generated", `${name}.js`);
-  if (!outdated(output, wasm, at("scripts"))) return;
+  if (!outdated(output, wasm, at("scripts/build.mjs"), at("scripts/pack.mjs"))) return;
   const { constant } = EMBEDDED[name];
   const bytes = readFileSync(wasm);
   const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((exported) => exported.name);
