@@ -1,6 +1,4 @@
 // Links and paths lead somewhere: in the repository those of every document and comment, in the package those of its documents.
-import { execFileSync } from "node:child_process";
-import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 import {
   commentsOf,
@@ -15,6 +13,7 @@ import {
   SOURCES,
   targetOf,
 } from "./support/documents.ts";
+import { isPacked, packedFiles } from "./support/packed.ts";
 
 /** `where: what` for each that is not there. */
 const missing = (where: string, what: string[], found: (what: string) => boolean) =>
@@ -27,18 +26,12 @@ describe("links", () => {
   });
 
   it("of the packed documents lead to a file of the package", () => {
-    const pack = ["pack", "--dry-run", "--json", "--ignore-scripts"];
-    const cwd = fileURLToPath(new URL("../", import.meta.url));
-    const output = execFileSync("npm", pack, { cwd, encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });
-    const [{ files }] = JSON.parse(output) as [{ files: { path: string }[] }];
-    const packed = files.map(({ path }) => path);
-    const documents = packed.filter((file) => file.endsWith(".md") && !file.startsWith("bench/results/"));
+    const documents = packedFiles().filter(
+      (file) => file.endsWith(".md") && !file.startsWith("bench/results/"),
+    );
     expect(documents).toEqual(expect.arrayContaining(["README.md", "docs/README.md", "docs/guide/maps.md"]));
     const dead = documents.flatMap((document) =>
-      missing(document, linksOf(document), (link) => {
-        const target = targetOf(document, link);
-        return packed.some((file) => file === target || file.startsWith(`${target}/`));
-      }),
+      missing(document, linksOf(document), (link) => isPacked(targetOf(document, link))),
     );
     expect(dead).toEqual([]);
   });

@@ -59,6 +59,9 @@ describe("bundles", () => {
     readonly files: string[];
   }
 
+  const ONE_MAP = `import { createMap, u32 } from "bpfmap";
+    console.log(createMap({ type: "hash", key: u32, value: u32, maxEntries: 9 }).set(1, 2).get(1));`;
+
   /** A minified bundle for browsers. */
   function bundle(source: string): Bundle {
     const { outputFiles, metafile } = tools.buildSync({
@@ -102,9 +105,7 @@ describe("bundles", () => {
   });
 
   test("one with createMap alone has nothing of shared hosts, KV stores, the syscall and the compiler", () => {
-    const source = `import { createMap, u32 } from "bpfmap";
-      console.log(createMap({ type: "hash", key: u32, value: u32, maxEntries: 9 }).set(1, 2).get(1));`;
-    const { files } = bundle(source);
+    const { files } = bundle(ONE_MAP);
     const unwanted =
       /core_shared|\/shared_(hash|map|array|percpu)|^kv\/|^uapi\/|^programs\/(codegen|scan|wasm|evaluate|expressions)/;
     expect(files.filter((file) => unwanted.test(file))).toEqual([]);
@@ -116,10 +117,8 @@ describe("bundles", () => {
   });
 
   test("run", () => {
-    const source = `import { createMap, u32 } from "bpfmap";
-      console.log(createMap({ type: "hash", key: u32, value: u32, maxEntries: 9 }).set(1, 2).get(1));`;
     const outfile = join(consumer.folder, "bundle.mjs");
-    const input = { contents: source, resolveDir: consumer.folder };
+    const input = { contents: ONE_MAP, resolveDir: consumer.folder };
     tools.buildSync({
       stdin: input,
       bundle: true,
