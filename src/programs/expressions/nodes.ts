@@ -41,7 +41,7 @@ function signAfter(op: IntegerOperator, left: Sign, right: Sign): Sign {
   return left === "signed" || right === "signed" ? "signed" : "unsigned";
 }
 
-/** Minus is the difference from 0, and signed as any. */
+/** Minus is the difference from 0, and signed like every difference. */
 export function negate(operand: IntegerNode): IntegerNode {
   return operate("sub", constant(0n, "signed"), operand);
 }
