@@ -15,7 +15,7 @@ import {
   KV_TEXT,
   KV_TEXT_BYTES,
 } from "../../src/generated/abi.js";
-import { cstring, type Host, type KvStore, u32, u64 } from "../../src/index.ts";
+import { createHost, cstring, type Host, type KvStore, u32, u64 } from "../../src/index.ts";
 import { Random } from "../../src/testing/index.ts";
 import { CoreConstants, invariant, invariantsFrom } from "../support/core_constants.ts";
 import { testSeed } from "../support/seed.ts";
@@ -173,6 +173,27 @@ describe.each(HOSTS)("on %s", (_, create) => {
     expect(sound.store.verify()).toEqual([]);
     expect(noticed).toBeGreaterThan(700);
   });
+});
+
+// Saying why a call on a key failed reads the manifest: that must not fail by saying why.
+test("a manifest that cannot be read is an error, whatever word of the header is at fault", () => {
+  const errors = new Set<string>();
+  for (let word = 0; word < 96; word++) {
+    for (const bit of [0, 30]) {
+      const host = createHost({ seed: 1, shared: true, maxMemory: 2 ** 22, lockTimeout: 1 });
+      const manifest = { pairs: { a: { codec: u32, default: 1 } } };
+      const store = host.createKvStore({ maxKeys: KEYS, manifest });
+      host.u32[(store.table.handle >>> 2) + word]! ^= 1 << bit;
+      try {
+        store.manifest;
+      } catch (error) {
+        expect(error, `word ${word}, bit ${bit}: ${error}`).toBeInstanceOf(Error);
+        expect(error, `word ${word}, bit ${bit}: ${error}`).not.toBeInstanceOf(RangeError);
+        errors.add((error as { code?: string }).code ?? (error as Error).name);
+      }
+    }
+  }
+  expect([...errors].sort()).toEqual(["ENOMEM", "ETIMEDOUT", "EUCLEAN"]);
 });
 
 test("every invariant of stores is broken above", () => {

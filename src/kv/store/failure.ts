@@ -60,15 +60,13 @@ export function storeError(
   size = 0,
 ): Error {
   const { subject } = store;
-  const owner = store.pairOf(key);
   switch (errno) {
     case ERRNO.ENOSPC: {
       const cause = `has no ${size} free bytes in one piece in its ${store.maxPages} pages of ${PAGE_BYTES} bytes`;
       return bpfError(errno, operation, subject, cause, "delete values or create it with more maxPages");
     }
-    case ERRNO.ENOMEM:
-      return noMemory(store.host, operation, subject);
-    case ERRNO.EPERM:
+    case ERRNO.EPERM: {
+      const owner = store.pairOf(key);
       return owner === undefined
         ? bpfError(errno, operation, subject, `keeps the key ${key} for a rollout`, "choose another key")
         : bpfError(
@@ -78,16 +76,28 @@ export function storeError(
             `has the pair ${JSON.stringify(owner.name)} at key ${key}`,
             "drop it by a rollout",
           );
+    }
     case ERRNO.EINVAL: {
+      const owner = store.pairOf(key);
       const cause =
         owner === undefined
           ? `has a pair at key ${key}, whose values are not ${size} bytes`
           : `has the pair ${JSON.stringify(owner.name)} at key ${key}, of ${owner.size} bytes, not ${size}`;
       return bpfError(errno, operation, subject, cause, "change its size by a rollout");
     }
-    case ERRNO.ETIMEDOUT:
-      return lockTimeout(store.host, operation, subject);
     default:
-      return bpfError(errno, operation, subject, "was refused by the core");
+      return contentError(store, operation, errno);
+  }
+}
+
+/** The error for an errno that has to do with no key. It reads nothing of the store: reading may be what failed. */
+export function contentError(store: KvHandle, operation: Operation, errno: number): Error {
+  switch (errno) {
+    case ERRNO.ENOMEM:
+      return noMemory(store.host, operation, store.subject);
+    case ERRNO.ETIMEDOUT:
+      return lockTimeout(store.host, operation, store.subject);
+    default:
+      return bpfError(errno, operation, store.subject, "was refused by the core");
   }
 }

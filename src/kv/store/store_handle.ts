@@ -19,7 +19,7 @@ import { readManifest, type StoredPair } from "../manifest/manifest.ts";
 import { offsetOf, PAGE_BYTES, PAGE_ENTRY_SHIFT, pageOf, sizeOf } from "../metadata.ts";
 import type { Binding } from "./binding.ts";
 import { copyIn } from "./copy.ts";
-import { closedError, keyError, storeError, storeSubject, valueError } from "./failure.ts";
+import { closedError, contentError, keyError, storeError, storeSubject, valueError } from "./failure.ts";
 import { contentsOfStore, inspectStore, jsonOfStore, type StoreJson } from "./print_store.ts";
 
 /** The manifest in force, as a store has it in its memory. */
@@ -280,9 +280,9 @@ export abstract class StoreHandle {
     const { host } = this;
     for (let room = PAGE_BYTES; ; ) {
       const at = host.scratch.stage(room + 8);
-      if (at === 0) throw storeError(this, "kv.bind", ERRNO.ENOMEM, 0);
+      if (at === 0) throw contentError(this, "kv.bind", ERRNO.ENOMEM);
       const bytes = this.core.kvManifest(this.handle, at, room);
-      if (bytes < 0) throw storeError(this, "kv.bind", -bytes, 0);
+      if (bytes < 0) throw contentError(this, "kv.bind", -bytes);
       if (bytes <= room)
         return { generation: host.u32[at >>> 2], text: host.u8.slice(at + 4, at + 4 + bytes) };
       room = bytes;
