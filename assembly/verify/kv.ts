@@ -89,7 +89,19 @@ function verifyValues(kv: usize, out: usize): u32 {
   return values == field(kv, COUNT) ? 0 : broken(out, KV_COUNT, values, field(kv, COUNT), 0, 0);
 }
 
-/** That the values of a page have as many bytes as are marked: then, since all of theirs are marked, no two of them overlap. */
+/** Sum of the positions of the marked bytes of a page. */
+function sumOfMarked(bitmap: usize): u32 {
+  let sum: u32 = 0;
+  for (let at: u32 = 0; at < KV_PAGE; at += 64) {
+    for (let word = load<u64>(bitmap + (at >> 3)); word; word &= word - 1) sum += at + <u32>ctz(word);
+  }
+  return sum;
+}
+
+/**
+ * That the values of a page have as many bytes as are marked, and at the same positions by their sum: since all of theirs are marked, a
+ * value that lies over another one leaves marked bytes to nobody, and either the number or the sum of the positions says so.
+ */
 function verifySpace(kv: usize, out: usize): u32 {
   const keys = field(kv, MAX_ENTRIES);
   const most = field(kv, MOST_PAGES);
@@ -98,13 +110,19 @@ function verifySpace(kv: usize, out: usize): u32 {
     if (!load<u32>(entry)) continue;
     const bitmap = <usize>load<u32>(entry, BITMAP);
     let sizes: u32 = 0;
+    let positions: u32 = 0;
     for (let key: u32 = 0; key < keys; key++) {
       const word = load<u32>(metaAddress(kv, key));
-      if (word && pageOf(word) == page) sizes += sizeOf(word);
+      if (!word || pageOf(word) != page) continue;
+      const size = sizeOf(word);
+      sizes += size;
+      positions += size * offsetOf(word) + ((size * (size - 1)) >> 1);
     }
     let marked: u32 = 0;
     for (let at: u32 = 0; at < KV_BITMAP; at += 8) marked += <u32>popcnt(load<u64>(bitmap + at));
-    if (sizes != marked || sizes != load<u32>(entry, USED) || !sizes) return broken(out, KV_SPACE, page, sizes, marked, load<u32>(entry, USED));
+    if (sizes != marked || sizes != load<u32>(entry, USED) || !sizes || positions != sumOfMarked(bitmap)) {
+      return broken(out, KV_SPACE, page, sizes, marked, load<u32>(entry, USED));
+    }
     if (longestRun(bitmap) > load<u32>(entry, LONGEST)) return broken(out, KV_RUN, page, longestRun(bitmap), load<u32>(entry, LONGEST), 0);
   }
   return 0;

@@ -103,7 +103,9 @@ const DETAILS: Readonly<Record<Name, Detail>> = {
       : `those of page ${page} are at ${hex(a)} and ${hex(b)}`,
   KV_VALUE: (key, word, at) => `that of key ${key}, whose word is ${hex(word)}, does not, at byte ${at}`,
   KV_SPACE: (page, sizes, marked, used) =>
-    `on page ${page} values have ${sizes}, ${marked} are marked and it counts ${used}`,
+    sizes === marked && marked === used && sizes > 0
+      ? `on page ${page} values have ${sizes}, as many as are marked, but two lie over each other`
+      : `on page ${page} values have ${sizes}, ${marked} are marked and it counts ${used}`,
   KV_RUN: (page, longest, known) => `page ${page} has one of ${longest} bytes and knows of ${known}`,
   KV_COUNT: (found, count) => `there are ${found} and it counts ${count}`,
   KV_OWNER: (key, owner, word) => `that of key ${key} has the owner ${owner} and the word ${hex(word)}`,

@@ -125,6 +125,7 @@ const DAMAGES: Record<string, readonly (readonly [string, (sound: Sound) => void
     ["a byte that belongs to nobody", (s) => s.set(s.get(s.page(0, KV_ENTRY_BITMAP)) + 508, 1 << 31)],
     ["more in use", (s) => s.set(s.page(0, 8), s.get(s.page(0, 8)) + 1)],
     ["two values in one place", (s) => s.set(s.meta(5), s.get(s.meta(6)))],
+    ["a value that lies over its neighbours", (s) => s.set(s.meta(15), s.get(s.meta(15)) ^ (32 << 3))],
   ],
   KV_RUN: [["a run that is too short", (s) => s.set(s.page(0, KV_ENTRY_LONGEST), 3)]],
   KV_COUNT: [["one more", (s) => s.change(s.header("COUNT"), plus(1))]],
