@@ -283,3 +283,10 @@ export const i64: Codec<bigint, "i64"> = {
     return view.getBigInt64(offset, true);
   },
 };
+
+const SCALARS: readonly unknown[] = [u8, u16, u32, i8, i16, i32, f32, f64, u53, u64, i64];
+
+/** Whether a codec is one of these, and no other with the same `scalar`. */
+export function isScalarCodec(codec: Codec<unknown>): boolean {
+  return SCALARS.includes(codec);
+}

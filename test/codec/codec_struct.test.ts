@@ -186,6 +186,38 @@ describe("struct", () => {
     expect(() => encode(endpoint, value)).toThrow(own);
   });
 
+  it("asks a codec of the caller's for every member, also when it says that it is one of ours", () => {
+    const ten: Codec<number> = {
+      ...u16,
+      encode: (value, view, offset) => u16.encode(value * 10, view, offset),
+      decode: (view, offset) => u16.decode(view, offset) / 10,
+    };
+    const outer = { ...endpoint, decode: () => ({ address: 1, port: 1 }) };
+    const codec = struct({ ten, outer });
+    expect(encode(codec, { ten: 7, outer: { address: 2, port: 3 } })).toEqual([
+      70, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0,
+    ]);
+    expect(decode(codec, [70, 0, 0, 0, 2, 0, 0, 0, 3, 0, 0, 0])).toStrictEqual({
+      ten: 7,
+      outer: { address: 1, port: 1 },
+    });
+  });
+
+  it("has properties of its own, whatever Object.prototype has", () => {
+    const codec = struct({ toString: u8, constructor: u8, polluted: u8 });
+    Object.defineProperty(Object.prototype, "polluted", { set: () => {}, configurable: true });
+    try {
+      const value = decode(codec, [1, 2, 3]);
+      expect(Object.entries(value)).toEqual([
+        ["toString", 1],
+        ["constructor", 2],
+        ["polluted", 3],
+      ]);
+    } finally {
+      Reflect.deleteProperty(Object.prototype, "polluted");
+    }
+  });
+
   it("does not change when the object it was made of does", () => {
     const fields: Record<string, Codec<number>> = { a: u8 };
     const codec = struct(fields);
