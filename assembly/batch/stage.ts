@@ -12,9 +12,8 @@ import { COUNTING, countCopied } from "../counting";
 import { hash4With, tagged } from "../hash/hash";
 import { hashKey, keyStride, loadKey } from "../hash/key";
 import { isReadable } from "../sync/word";
-import { maskOf } from "../table/layout/buckets";
+import { bucketIn, maskOf } from "../table/layout/buckets";
 import { BUCKETS, BUCKET_SEGMENTS, KEY_SIZE, MASK, SEEDS, field } from "../table/layout/header";
-import { segmentOf } from "../table/layout/segments";
 
 export const GROUP: u32 = 128;
 export const ENTRY: u32 = 16;
@@ -52,7 +51,7 @@ export const STAGE_BYTES: u32 = GROUP * ENTRY + 64;
     keys += keyStride<K>(size);
     let bucket = hash & mask;
     bucket = select<u32>(bucket, hash & half, bucket < buckets);
-    store<u32>(at, load<u32>(directory + (<usize>segmentOf(bucket, shift) << 2)) + bucket * stride);
+    store<u32>(at, <u32>bucketIn(table, directory, shift, bucket, stride));
     if (keepHash) store<u32>(at, hash, HASH);
   }
 }

@@ -7,9 +7,9 @@ import { initSeeds } from "../hash/hash";
 import { closeKv, dismantleKv } from "../kv/store";
 import { allocate, allocationSize, couldHold, release } from "../memory/arena";
 import { zeroBytes } from "../memory/bytes";
-import { ZEROS_BYTES } from "../regions";
 import { beginWrite, commit } from "../sync/journal";
 import { ORPHAN, mine } from "../sync/slot";
+import { lazyShift } from "../table/layout/bucket_array";
 import { byLayout, hasElements, layoutOf } from "../table/layout/by_layout";
 import {
   BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KV, LOAD16,
@@ -22,14 +22,11 @@ import { setLimit } from "../table/limit/low_water";
 import { clearShared } from "../table/scan/shared_scan";
 import { setLayout } from "./choose_layout";
 
-const BUCKET_MOST: u32 = 256;
 /** 128 buckets with their entries a segment, 8 to 32 KiB: larger ones would be much of the memory of a map of 10,000 entries. */
 const SEGMENT_SHIFT: u32 = 7;
 /** Buckets of addresses take a small part of their map's memory: 32 KiB a segment, near to the segments of elements in size, so
  *  that the one fits where the other was. */
 const REFS_SEGMENT_SHIFT: u32 = 9;
-/** Without preallocation a segment gets memory when it is first written: small ones, read from ZEROS until then. */
-const LAZY_SHIFT: u32 = 31 - clz(ZEROS_BYTES / BUCKET_MOST);
 
 /** Buckets for so many entries at the load target. */
 function bucketsFor(table: usize, entries: u32): u32 {
@@ -52,12 +49,12 @@ function setUp(
   setField(table, FLAGS, (growable ? GROWABLE : 0) | (prealloc && !growable ? PREALLOCATED : 0));
   initSeeds(table + SEEDS, seed);
   setLayout(table, keySize, valueSize);
-  const whole = hasElements(table) ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;
-  const shift = growable || prealloc ? whole : LAZY_SHIFT;
-  setField(table, BUCKET_SEGMENTS + 4, shift);
   const buckets = bucketsFor(table, growable ? hint : maxEntries);
+  const whole = hasElements(table) ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;
+  const shift = growable || prealloc ? whole : lazyShift(buckets);
+  setField(table, BUCKET_SEGMENTS + 4, shift);
   // Fails at once what would otherwise fail after gigabytes of allocations.
-  const touched = growable || prealloc ? <u64>buckets * field(table, BUCKET_BYTES) : ((<u64>buckets >> LAZY_SHIFT) << 2);
+  const touched = growable || prealloc ? <u64>buckets * field(table, BUCKET_BYTES) : ((<u64>buckets >> shift) << 2);
   const elements = !growable && prealloc ? <u64>maxEntries * field(table, ELEMENT_STRIDE) : 0;
   if (SHARED) commit();
   if (couldHold(touched + elements) && open(table, buckets)) return table;

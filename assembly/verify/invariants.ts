@@ -69,6 +69,7 @@ export const ARRAY_ROOM: u32 = 51; // the room behind the end of an array holds 
 export const FLAG_WORDS: u32 = 52; // a word of flags has no other bits
 export const AS_CREATED: u32 = 53; // sizes, limit and kind in the header are those that the table was created with
 export const OPEN_SECTIONS: u32 = 54; // the sections that are open are those of threads that are in one
+export const FLAT_PART: u32 = 55; // the flat part of the buckets has the room that belongs to their number, and its memory
 
 /** Notes the details of a broken invariant. Its number. */
 export function broken(out: usize, invariant: u32, a: u32, b: u32, c: u32, d: u32): u32 {

@@ -13,6 +13,7 @@ import { isInUse } from "./arena";
 import { DIRECTORY, HELD_SEGMENTS, broken } from "./invariants";
 import { directoriesBytes, verifyOldDirectories } from "./shared_table";
 
+/** Shared build: the plain one has its buckets elsewhere (bucket_array.ts). */
 export function bucketSegments(table: usize): u32 {
   return segmentOf(field(table, BUCKETS) - 1, load<u32>(table + BUCKET_SEGMENTS, 4)) + 1;
 }

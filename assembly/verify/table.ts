@@ -12,6 +12,7 @@ import {
 import { entriesOf } from "../table/limit/credits";
 import { isInUse } from "./arena";
 import { verifyArray } from "./array";
+import { bucketArrayBytes, verifyBucketArray } from "./bucket_array";
 import { Sums, verifyBuckets } from "./buckets";
 import { verifyElements, verifyOwners } from "./elements";
 import { NEVER, verifyCounts, verifyMark, verifyMeasures, verifyWords } from "./header";
@@ -33,7 +34,7 @@ function verifyStructures(table: usize, out: usize): u32 {
     verifyWords(table, out) ||
     verifyMeasures(table, out) ||
     verifyCounts(table, out) ||
-    verifyDirectory(table, table + BUCKET_SEGMENTS, bucketSegments(table), out) ||
+    (SHARED ? verifyDirectory(table, table + BUCKET_SEGMENTS, bucketSegments(table), out) : verifyBucketArray(table, out)) ||
     verifyDirectory(table, table + ELEMENT_SEGMENTS, elementSegments(table), out) ||
     (SHARED ? verifyHeld(table, out) : 0) ||
     verifyElements(table, out) ||
@@ -95,7 +96,7 @@ function verifyBytes(table: usize, overflow: u32, out: usize): u32 {
   const bytes =
     (SHARED ? sharedBytes(table) : 0) +
     allocationSize(HEADER_BYTES) +
-    arrayBytes(table, table + BUCKET_SEGMENTS, bucketSegments(table)) +
+    (SHARED ? arrayBytes(table, table + BUCKET_SEGMENTS, bucketSegments(table)) : bucketArrayBytes(table)) +
     arrayBytes(table, table + ELEMENT_SEGMENTS, elementSegments(table)) +
     (overflow + reserveLength(table)) * field(table, OVERFLOW_BYTES);
   return bytes == field(table, BYTES) ? 0 : broken(out, TABLE_BYTES, bytes, field(table, BYTES), 0, 0);

@@ -113,6 +113,8 @@ const DETAILS: Readonly<Record<Name, Detail>> = {
   FLAG_WORDS: (offset, word, bits) =>
     `the word at ${offset} of the header is ${hex(word)}, its bits are ${hex(bits)}`,
   AS_CREATED: headerWord,
+  FLAT_PART: (room, expected, address, bytes) =>
+    `it has room for ${room} buckets instead of ${expected}, ${bytes} bytes at ${hex(address)}`,
   OPEN_SECTIONS: (cpu, high, low) =>
     `the set is 0x${(high * 2 ** 32 + low).toString(16)}, CPU slot ${cpu} is in none`,
 };

@@ -62,7 +62,9 @@ describe("the border", () => {
     }
     const shared = [...words.values()].filter((names) => names.length > 1).map((names) => names.toSorted());
     expect(shared.toSorted()).toEqual([
-      // An array has its elements where a table has them.
+      // An array has its elements where a table has them, and its first block where a table has its first buckets.
+      ["TABLE_ARRAY_BASE", "TABLE_FLAT_BUCKETS"],
+      ["TABLE_ARRAY_DATA", "TABLE_FLAT"],
       ["TABLE_ARRAY_SEGMENTS", "TABLE_ELEMENT_SEGMENTS"],
       // With the number of buckets one word of 8 bytes, in the shared build, which needs no mask.
       ["TABLE_MASK", "TABLE_RETIRED"],

@@ -105,6 +105,24 @@ const MUTATIONS = [
     replace: "& (bit >> (TAG_SHIFT - 1))) != 0;",
   },
   {
+    name: "flat part copy: only half of the buckets come along",
+    file: "table/layout/bucket_array.ts",
+    find: "memory.copy(address, old, flat * stride);",
+    replace: "memory.copy(address, old, (flat * stride) >> 1);",
+  },
+  {
+    name: "flat part: halved while there is a bucket behind the half",
+    file: "table/layout/bucket_array.ts",
+    find: "if (buckets << 1 == field(table, FLAT_BUCKETS))",
+    replace: "if ((buckets << 1) - 2 == field(table, FLAT_BUCKETS))",
+  },
+  {
+    name: "flat part: missing in a new directory",
+    file: "table/layout/bucket_array.ts",
+    find: "segment < flat; segment++) store<u32>",
+    replace: "segment < flat - 1; segment++) store<u32>",
+  },
+  {
     name: "overflow link lost when a block is chained",
     file: "table/layout/overflow.ts",
     find: "changetype<B>(block).setLink(false, changetype<B>(bucket).link(true));",

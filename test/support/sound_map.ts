@@ -9,6 +9,8 @@ interface Sizes {
   readonly keySize: number;
   readonly valueSize: number;
   readonly flags?: number;
+  /** How many are inserted; enough for chains and several buckets unless it says more. */
+  readonly entries?: number;
   /** In two steps, the second of which needs a larger directory. */
   readonly grownTo?: number;
   readonly maxEntries?: number;
@@ -19,6 +21,8 @@ export const KINDS = {
   keys: { type: "rhash", keySize: 4, valueSize: 8 },
   tags: { type: "rhash", keySize: 16, valueSize: 8 },
   refs: { type: "rhash", keySize: 5, valueSize: 120 },
+  /** With a directory of segments behind the flat part of its buckets. */
+  manyKeys: { type: "rhash", keySize: 4, valueSize: 8, maxEntries: 5000, entries: 3500 },
   fixedKeys: { type: "hash", keySize: 4, valueSize: 8 },
   fixedRefs: { type: "hash", keySize: 5, valueSize: 120 },
   lazyTags: { type: "hash", keySize: 16, valueSize: 8, flags: BPF_F_NO_PREALLOC },
@@ -33,7 +37,15 @@ const MOST = 1000;
 
 /** A sound map with chains, dead slots or elements, and free elements if its type has any. */
 export function soundMap(kind: Kind, shared = false): TableMemory {
-  const { type, keySize, valueSize, flags = 0, grownTo, maxEntries = MOST }: Sizes = KINDS[kind];
+  const {
+    type,
+    keySize,
+    valueSize,
+    flags = 0,
+    grownTo,
+    entries = ENTRIES,
+    maxEntries = MOST,
+  }: Sizes = KINDS[kind];
   const checked = new CheckedHost({ seed: 7, shared, cpus: 4 });
   const key = (keySize === 4 ? u32 : bytes(keySize)) as Codec<number>;
   const spec = { type, key, value: bytes(valueSize), maxEntries, flags } as const;
@@ -44,7 +56,7 @@ export function soundMap(kind: Kind, shared = false): TableMemory {
       made.set([n, n >> 8, n % 3]);
       return keySize === 4 ? n : made;
     };
-    for (let n = 0; n < ENTRIES; n++) map.set(keyOf(n), new Uint8Array(valueSize).fill(n));
+    for (let n = 0; n < entries; n++) map.set(keyOf(n), new Uint8Array(valueSize).fill(n));
     for (let n = 0; n < 50; n++) map.delete(keyOf(n));
     checked.host.section(() => {
       for (let n = 50; n < 60; n++) map.delete(keyOf(n));

@@ -1,5 +1,6 @@
 /** Finds its way through the structures of the only map of a host, and changes them: what tests of verify damage. */
 import { LAYOUT_ARRAY, LAYOUT_REFS, WIDTH_BITS } from "../../src/generated/abi.js";
+import { bucketAddress, segmentOf } from "./bucket_address.mjs";
 import type { CheckedHost } from "./checked_host.ts";
 import type { CoreConstants } from "./core_constants.ts";
 
@@ -112,20 +113,16 @@ export class TableMemory {
     this.setWord(at, change(this.word(at)));
   }
 
-  #record(array: Segments, index: number, stride: number): number {
-    const shift = this.word(this.address(array) + 4);
-    const segment = index >>> shift === 0 ? 32 - Math.clz32(index) : (index >>> shift) + shift;
-    return (this.word(this.get(array) + 4 * segment) + index * stride) >>> 0;
-  }
-
   /** Address of a bucket. */
   bucket(index: number): number {
-    return this.#record("BUCKET_SEGMENTS", index, this.get("BUCKET_BYTES"));
+    return bucketAddress((at) => this.word(at), this.#table, index, this.checked.constants.shared);
   }
 
   /** Address of an element. */
   element(index: number): number {
-    return this.#record("ELEMENT_SEGMENTS", index, this.get("ELEMENT_STRIDE"));
+    const segment = segmentOf(index, this.word(this.address("ELEMENT_SEGMENTS") + 4));
+    const entry = this.word(this.get("ELEMENT_SEGMENTS") + 4 * segment);
+    return (entry + index * this.get("ELEMENT_STRIDE")) >>> 0;
   }
 
   #isBucket(block: number): boolean {

@@ -11,7 +11,8 @@ import { SHARED } from "../../build";
 import { follow, further, mostNodes } from "../../damage";
 import { EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../../errno";
 import { holdSectionsBack } from "../../sync/section";
-import { bucketIndex, bucketOf, materialise } from "../layout/buckets";
+import { materialise } from "../layout/bucket_array";
+import { bucketIndex, bucketOf } from "../layout/buckets";
 import {
   COUNT, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MARK, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,
   field, isGrowable, setField,

@@ -4,17 +4,18 @@
 // Bucket b covers the hashes whose low bits are b; read with the bits reversed that is an interval, which a split halves.
 import { SHARED } from "../../build";
 import { insist } from "../../damage";
-import { zeroBytes } from "../../memory/bytes";
 import { ZEROS } from "../../regions";
 import { write32 } from "../../sync/journal";
 import { WIDTH_BITS } from "../../sync/word";
-import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, MASK, field } from "./header";
-import { addSegment, directoryEntry, firstOf, recordAddress, recordsOf, segmentOf } from "./segments";
+import { BUCKETS, BUCKET_SEGMENTS, FLAT, FLAT_BUCKETS, MASK, field } from "./header";
+import { firstOf, recordsOf, segmentOf } from "./segments";
 
-/** Ends the call when the table counts more buckets than its directory has segments for: what walks over all of them would not end. */
-@inline export function insistOnBuckets(table: usize): void {
+/** Ends the call when the table counts more buckets than it has room for: what walks over all of them would not end. */
+export function insistOnBuckets(table: usize): void {
   const array = table + BUCKET_SEGMENTS;
-  insist(segmentOf(field(table, BUCKETS) - 1, load<u32>(array, 4)) < load<u32>(array, 8));
+  const last = field(table, BUCKETS) - 1;
+  if (SHARED) insist(segmentOf(last, load<u32>(array, 4)) < load<u32>(array, 8));
+  else insist(load<u32>(array) ? last >> load<u32>(array, 4) < load<u32>(array, 8) : last < field(table, FLAT_BUCKETS));
 }
 
 /** MASK of a table with N buckets. The shared build takes it from N: two words cannot be read at once. */
@@ -52,7 +53,16 @@ export function setBucketWidth<B>(bucket: usize, width: u32): void {
 }
 
 @inline export function bucketAddress<B>(table: usize, bucket: u32): usize {
-  return recordAddress(table + BUCKET_SEGMENTS, bucket, changetype<B>(0).bucketBytes(table));
+  return bucketIn(
+    table, field(table, BUCKET_SEGMENTS), load<u32>(table + BUCKET_SEGMENTS, 4), bucket, changetype<B>(0).bucketBytes(table),
+  );
+}
+
+/** The same for who keeps the words of the header in locals. Nobody else but who allocates buckets goes by how they lie. */
+@inline export function bucketIn(table: usize, directory: usize, shift: u32, bucket: u32, stride: u32): usize {
+  if (SHARED) return <usize>(load<u32>(directory + (<usize>segmentOf(bucket, shift) << 2)) + bucket * stride);
+  if (!directory) return <usize>(field(table, FLAT) + bucket * stride);
+  return <usize>(load<u32>(directory + (<usize>(bucket >> shift) << 2)) + bucket * stride);
 }
 
 @inline export function bucketOf<B>(table: usize, hash: u32): usize {
@@ -67,26 +77,12 @@ export function setBucketWidth<B>(bucket: usize, width: u32): void {
   return bucket <= half && bucket + half + 1 >= field(table, BUCKETS) ? half : mask;
 }
 
-/** Directory entry of a segment that nobody has written to: its buckets read as the zeros at ZEROS, which are empty buckets. */
+/** Directory entry of a segment that nobody has written to: its buckets read as the zeros at ZEROS, which are empty buckets. Shared build. */
 @inline export function untouchedEntry(segment: u32, shift: u32, stride: u32): u32 {
   return <u32>ZEROS - firstOf(segment, shift) * stride;
 }
 
-/** Records of a segment of a table whose number of buckets is fixed: the last segment is cut to what is needed. */
+/** Records of a segment of a table whose number of buckets is fixed: the last segment is cut to what is needed. Shared build. */
 @inline export function fixedRecords(table: usize, segment: u32, shift: u32): u32 {
   return min(recordsOf(segment, shift), field(table, BUCKETS) - firstOf(segment, shift));
-}
-
-/** Gives the bucket memory of its own before it is written (hash without preallocation). */
-export function materialise(table: usize, bucket: u32): bool {
-  const array = table + BUCKET_SEGMENTS;
-  const shift = load<u32>(array, 4);
-  const stride = field(table, BUCKET_BYTES);
-  const segment = segmentOf(bucket, shift);
-  if (load<u32>(directoryEntry(array, segment)) != untouchedEntry(segment, shift, stride)) return true;
-  const records = fixedRecords(table, segment, shift);
-  const address = addSegment(table, array, segment, stride, records);
-  if (!address) return false;
-  zeroBytes(address, records * stride);
-  return true;
 }

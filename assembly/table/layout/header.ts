@@ -2,7 +2,7 @@
 //
 // line 0, read by every operation and written only by splits and merges
 //    0 u32 buckets N          4 u32 mask 2^(L+1)-1, N in [2^L, 2^(L+1)]
-//    8 segmented array of buckets: u32 directory, u32 shift, u32 room in the directory      (table/layout/segments.ts)
+//    8 buckets: u32 directory, u32 shift, u32 room in the directory      (table/layout/bucket_array.ts; shared: segments.ts)
 //   20 u32 layout            24 u64 S0   32 u64 S1   40 u64 S2, the secrets of the hash
 //   48 u32 bytes of a bucket 52 u32 offset of the values   56 u32 value size   60 u32 mask of the slots of a bucket
 // line 1, written by inserts and deletes
@@ -17,8 +17,9 @@
 //  164 u32 splits   168 u32 merges   172 u32 most splits of one call   176 u32 most merges   180 u32 most entries moved
 //  184 u64 entries moved    192 u32 bucket where a drain of a fixed table goes on
 //  204 u32 max entries      208 u32 free slots of the low-water mark, 0 without one     212 u32 whether it was crossed; of an array at which length
-// an array has in line 2 the segmented array and the stride of the elements behind its first block   (arrays/array.ts), and
-//  196 u32 address of its first block  200 u32 elements in it
+//  196 u32 address of the first block of an array, of the flat part of the buckets of another table (plain build)
+//  200 u32 elements in it, or buckets
+// an array has in line 2 the segmented array and the stride of the elements behind its first block   (arrays/array.ts)
 //
 // the shared build has these, too; 4 is the one word that means another thing there
 //    4 u32 in the place of MASK: counts up before memory that readers may hold addresses of is freed     (table/resize/retire.ts)
@@ -79,6 +80,9 @@ export const DRAIN_AT: usize = 192;
 
 export const ARRAY_DATA: usize = 196;
 export const ARRAY_BASE: usize = 200;
+/** Plain build. */
+export const FLAT: usize = 196;
+export const FLAT_BUCKETS: usize = 200;
 export const ARRAY_SEGMENTS: usize = ELEMENT_SEGMENTS;
 
 export const MAX_ENTRIES: usize = 204;

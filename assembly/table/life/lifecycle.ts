@@ -1,20 +1,18 @@
 // Birth and death of a table's structures: buckets, elements, overflow reserve.
 import { follow, mostNodes } from "../../damage";
-import { zeroBytes } from "../../memory/bytes";
 import { inSection } from "../../sync/section";
 import { tableAllocate, tableRelease } from "../layout/account";
-import { bucketAddress, fixedRecords, insistOnBuckets, untouchedEntry } from "../layout/buckets";
+import { closeBuckets, forgetBuckets, isLazy, openBuckets } from "../layout/bucket_array";
+import { bucketAddress, insistOnBuckets } from "../layout/buckets";
 import { hasElements } from "../layout/by_layout";
 import { preallocatedSegments } from "../layout/elements";
 import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS,
+  BUCKETS, COUNT, DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS,
   FREE_ELEMENT, GROW_ABOVE, MASK, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE,
   PREALLOCATED, SHRINK_BELOW, SWEEP, VERSION, field, isGrowable, setField,
 } from "../layout/header";
 import { blocksToReserve, freeOverflow, reserveOverflow } from "../layout/overflow";
-import {
-  addSegment, directoryEntry, dropDirectory, dropSegment, firstOf, recordsOf, reserveDirectory, segmentOf,
-} from "../layout/segments";
+import { addSegment, dropDirectory, dropSegment, recordsOf, segmentOf } from "../layout/segments";
 import { dropBuckets, oweMerges, setLimits } from "../resize/resize";
 
 const NEVER: u32 = 0xffffffff;
@@ -33,32 +31,8 @@ function setBuckets(table: usize, buckets: u32): void {
 /** Gives a table of `buckets` buckets its first memory: all that a preallocated one will ever need. False without memory. */
 export function openTable(table: usize, buckets: u32): bool {
   setBuckets(table, buckets);
-  const array = table + BUCKET_SEGMENTS;
-  const shift = load<u32>(array, 4);
-  const stride = field(table, BUCKET_BYTES);
-  const segments = segmentOf(buckets - 1, shift) + 1;
-  const lazily = !isGrowable(table) && !(field(table, FLAGS) & PREALLOCATED);
-  if (!reserveDirectory(table, array, segments)) return false;
-  for (let segment: u32 = 0; segment < segments; segment++) {
-    if (lazily) {
-      store<u32>(directoryEntry(array, segment), untouchedEntry(segment, shift, stride));
-      continue;
-    }
-    const records = bucketRecords(table, segment, shift);
-    const address = addSegment(table, array, segment, stride, records);
-    if (!address) {
-      setBuckets(table, max(firstOf(segment, shift), 1)); // what closeTable finds
-      if (!segment) dropDirectory(table, array);
-      return false;
-    }
-    zeroBytes(address, records * stride);
-  }
+  if (!openBuckets(table, buckets)) return false;
   return !(field(table, FLAGS) & PREALLOCATED) || preallocate(table);
-}
-
-/** Records of a segment of buckets: whole in a table that grows. */
-@inline function bucketRecords(table: usize, segment: u32, shift: u32): u32 {
-  return isGrowable(table) ? recordsOf(segment, shift) : fixedRecords(table, segment, shift);
 }
 
 /** Elements and overflow blocks of a preallocated table. */
@@ -117,19 +91,6 @@ function freeChains<B>(table: usize): void {
       block = next;
     }
   }
-}
-
-function closeBuckets(table: usize): void {
-  const array = table + BUCKET_SEGMENTS;
-  if (!load<u32>(array, 8)) return;
-  const shift = load<u32>(array, 4);
-  const stride = field(table, BUCKET_BYTES);
-  const segments = segmentOf(field(table, BUCKETS) - 1, shift) + 1;
-  for (let segment: u32 = 0; segment < segments; segment++) {
-    if (load<u32>(directoryEntry(array, segment)) == untouchedEntry(segment, shift, stride)) continue;
-    dropSegment(table, array, segment, stride, bucketRecords(table, segment, shift));
-  }
-  dropDirectory(table, array);
 }
 
 function dropElementSegments(table: usize, from: u32, to: u32): void {
@@ -204,20 +165,11 @@ function dropEntries<B>(table: usize): void {
 
 /** Empties the buckets of a fixed table; one without preallocation gives their memory back. */
 function resetFixed<B>(table: usize): void {
-  const array = table + BUCKET_SEGMENTS;
-  const shift = load<u32>(array, 4);
-  const stride = field(table, BUCKET_BYTES);
-  const segments = segmentOf(field(table, BUCKETS) - 1, shift) + 1;
-  for (let segment: u32 = 0; segment < segments; segment++) {
-    const untouched = untouchedEntry(segment, shift, stride);
-    if (load<u32>(directoryEntry(array, segment)) == untouched) continue;
-    const records = fixedRecords(table, segment, shift);
-    if (field(table, FLAGS) & PREALLOCATED) {
-      const first = firstOf(segment, shift);
-      for (let i = first; i < first + records; i++) changetype<B>(bucketAddress<B>(table, i)).reset(true);
-    } else {
-      dropSegment(table, array, segment, stride, records);
-      store<u32>(directoryEntry(array, segment), untouched);
-    }
+  if (isLazy(table)) {
+    forgetBuckets(table);
+    return;
   }
+  const buckets = field(table, BUCKETS);
+  insistOnBuckets(table);
+  for (let i: u32 = 0; i < buckets; i++) changetype<B>(bucketAddress<B>(table, i)).reset(true);
 }

@@ -2,12 +2,12 @@
 // a merge puts the last bucket back into the one it was split from. Bounded work, and the order of bit-reversed hashes stands.
 import { insist } from "../../damage";
 import { inSection } from "../../sync/section";
+import { cutBuckets, growBuckets, shrinkBuckets } from "../layout/bucket_array";
 import { bucketAddress } from "../layout/buckets";
 import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, FLAGS, GROW_ABOVE, LOAD16, MASK, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW, countWork,
+  BUCKETS, COUNT, FLAGS, GROW_ABOVE, LOAD16, MASK, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW, countWork,
   field, setField,
 } from "../layout/header";
-import { dropSegment, growTo, recordsOf, segmentOf, shrinkTo } from "../layout/segments";
 import { isTooMuch, join, makeRoom, splitChain } from "./chains";
 
 const REFUSED: i32 = -1;
@@ -63,14 +63,10 @@ export function shrinkAfter<B>(table: usize, removed: u32, moved: u32): void {
 
 /**
  * Takes a growing table without entries back to one bucket. A drain in hash order leaves nearly all buckets standing, since
- * its merges would pile up the entries that are left; once there are none, whole segments go, one free each.
+ * its merges would pile up the entries that are left; once there are none, whole segments go.
  */
 export function dropBuckets<B>(table: usize): void {
-  const array = table + BUCKET_SEGMENTS;
-  const shift = load<u32>(array, 4);
-  for (let segment = segmentOf(field(table, BUCKETS) - 1, shift); segment > 0; segment--) {
-    dropSegment(table, array, segment, field(table, BUCKET_BYTES), recordsOf(segment, shift));
-  }
+  cutBuckets(table);
   setField(table, BUCKETS, 1);
   setField(table, MASK, 1);
   setLimits(table);
@@ -106,7 +102,7 @@ function split<B>(table: usize): i32 {
   const buckets = field(table, BUCKETS);
   const mask = field(table, MASK);
   const bit = (mask >> 1) + 1; // the hash bit that tells the two halves apart
-  if (!growTo(table, table + BUCKET_SEGMENTS, buckets, field(table, BUCKET_BYTES))) return REFUSED;
+  if (!growBuckets(table, buckets)) return REFUSED;
   const low = bucketAddress<B>(table, buckets - bit);
   const high = bucketAddress<B>(table, buckets);
   const overflow = changetype<B>(low).link(true);
@@ -141,7 +137,7 @@ function merge<B>(table: usize): i32 {
   const moved = join<B>(table, low, high);
   setField(table, BUCKETS, last);
   setField(table, MASK, mask);
-  shrinkTo(table, table + BUCKET_SEGMENTS, last, field(table, BUCKET_BYTES));
+  shrinkBuckets(table, last);
   setLimits(table);
   return moved;
 }

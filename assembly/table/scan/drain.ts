@@ -9,14 +9,14 @@ import { insist } from "../../damage";
 import { hashBytes, tagged } from "../../hash/hash";
 import { removeSlot } from "../entries/entries";
 import { BlockRefs } from "../layout/block_refs";
+import { shrinkBuckets } from "../layout/bucket_array";
 import { bucketAddress, bucketOf, insistOnBuckets } from "../layout/buckets";
 import { ELEMENT_KEY, lastElement, trimDead } from "../layout/elements";
 import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, DRAIN_AT, ELEMENTS, KEY_SIZE, MASK, SEEDS, VALUE_SIZE, field,
+  BUCKETS, COUNT, DRAIN_AT, ELEMENTS, KEY_SIZE, MASK, SEEDS, VALUE_SIZE, field,
   isGrowable, setField,
 } from "../layout/header";
 import { countEntries } from "../layout/overflow";
-import { shrinkTo } from "../layout/segments";
 import { setLimits, shrinkAfter } from "../resize/resize";
 import { emitBucket, emptyBucket } from "./emit";
 
@@ -69,7 +69,7 @@ function drainLast<B>(table: usize, keys: usize, values: usize, room: u32): u32 
     const mask = field(table, MASK);
     setField(table, BUCKETS, last);
     if (last < (mask >> 1) + 1) setField(table, MASK, mask >> 1);
-    shrinkTo(table, table + BUCKET_SEGMENTS, last, field(table, BUCKET_BYTES));
+    shrinkBuckets(table, last);
   }
   setLimits(table);
   return done;

@@ -62,19 +62,22 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
     ["another number of buckets", ["tags"], at("BUCKETS", plus(1))],
   ],
   DIRECTORY: [
-    ["no room", ["keys", "fixedRefs"], (m) => m.setRoom("BUCKET_SEGMENTS", 1)],
-    ["unaligned", ["keys"], (m) => m.set("BUCKET_SEGMENTS", m.get("BUCKET_SEGMENTS") + 4)],
+    ["no room", ["manyKeys"], (m) => m.setRoom("BUCKET_SEGMENTS", 1)],
+    ["room without segments", ["keys", "fixedRefs"], (m) => m.setRoom("BUCKET_SEGMENTS", 1)],
+    ["one that is not needed", ["keys"], (m) => m.set("BUCKET_SEGMENTS", m.allocate(LINE))],
+    ["unaligned", ["manyKeys", "lazyTags"], (m) => m.set("BUCKET_SEGMENTS", m.get("BUCKET_SEGMENTS") + 4)],
     ["beyond the memory", ["refs"], (m) => m.set("ELEMENT_SEGMENTS", 0xffff_ffc0)],
-    ["free", ["keys"], (m) => m.release(m.get("BUCKET_SEGMENTS"), LINE)],
-    ["a segment moved", ["tags", "fixedKeys"], (m) => m.changeSegment("BUCKET_SEGMENTS", 0, plus(32))],
-    ["a segment missing", ["refs"], (m) => m.changeSegment("ELEMENT_SEGMENTS", 1, to(0))],
-    ["a segment too many", ["keys"], (m) => m.changeSegment("BUCKET_SEGMENTS", 15, to(0x100000))],
-    ["the start of a segment free", ["keys", "lazyTags"], (m) => m.release(m.bucket(0), LINE)],
+    ["free", ["manyKeys"], (m) => m.release(m.get("BUCKET_SEGMENTS"), LINE)],
+    ["a segment moved", ["manyKeys"], (m) => m.changeSegment("BUCKET_SEGMENTS", 4, plus(32))],
     [
-      "the end of a segment free",
-      ["tags"],
-      (m) => m.release(m.bucket(3) + m.get("BUCKET_BYTES") - LINE, LINE),
+      "a segment of the flat part moved",
+      ["manyKeys"],
+      (m) => m.changeSegment("BUCKET_SEGMENTS", 3, plus(128)),
     ],
+    ["a segment missing", ["refs"], (m) => m.changeSegment("ELEMENT_SEGMENTS", 1, to(0))],
+    ["a segment too many", ["manyKeys"], (m) => m.changeSegment("BUCKET_SEGMENTS", 15, to(0x100000))],
+    ["the start of a segment free", ["lazyTags"], (m) => m.release(m.bucket(0), LINE)],
+    ["the end of a segment free", ["manyKeys"], (m) => m.release(m.bucket(639) + LINE, LINE)],
     ["a segment of elements free", ["refs", "fixedRefs", "grownArray"], (m) => m.release(m.element(0), LINE)],
     ["a segment of an array moved", ["grownArray"], (m) => m.changeSegment("ELEMENT_SEGMENTS", 2, plus(16))],
     [
@@ -89,6 +92,16 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
         for (const word of ["MAX_ENTRIES", "MARK", "COUNT"]) m.set(word, m.get(word) + 1);
       },
     ],
+  ],
+  FLAT_PART: [
+    ["none", ["keys", "fixedRefs"], at("FLAT_BUCKETS", to(0))],
+    ["half of it", ["keys", "tags", "manyKeys"], at("FLAT_BUCKETS", (n) => n / 2)],
+    ["one bucket more", ["fixedKeys"], at("FLAT_BUCKETS", plus(1))],
+    ["of a table that has none", ["lazyTags"], at("FLAT_BUCKETS", to(1))],
+    ["elsewhere", ["keys", "refs"], at("FLAT", plus(LINE))],
+    ["nowhere", ["manyKeys"], at("FLAT", to(0))],
+    ["its start free", ["keys"], (m) => m.release(m.bucket(0), LINE)],
+    ["its end free", ["tags"], (m) => m.release(m.bucket(3) + m.get("BUCKET_BYTES") - LINE, LINE)],
   ],
   DRAIN_POSITION: [["behind the last bucket", ["fixedKeys"], (m) => m.set("DRAIN_AT", m.get("BUCKETS"))]],
   ENTRY_COUNT: [
@@ -228,7 +241,8 @@ test.each(CASES)("%s, %s: %s", (name, _what, kind, damage) => {
 });
 
 test("every invariant of tables is broken above", () => {
-  expect(Object.keys(DAMAGES).sort()).toEqual(invariantsFrom("MEASURES", "FREE_ELEMENTS").sort());
+  const names = [...invariantsFrom("MEASURES", "FREE_ELEMENTS"), "FLAT_PART"];
+  expect(Object.keys(DAMAGES).sort()).toEqual(names.sort());
 });
 
 /** Whatever a word becomes, verify answers: it neither goes on for ever nor leaves the memory. */

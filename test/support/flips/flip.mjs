@@ -1,6 +1,7 @@
 // One flip of a bit: a host is made, a bit of its memory is turned over, and a workload says what comes of it.
 import { createHash } from "node:crypto";
 import * as abi from "../../../src/generated/abi.js";
+import { bucketAddress } from "../bucket_address.mjs";
 import { Endless, mixed, placesOf, SCENES } from "./scenes.mjs";
 
 const CPUS = 4;
@@ -263,12 +264,9 @@ export function circle(api, number, started) {
   const { handle } = scene.map.table;
   const [link, overflowLink] = (shared ? SHARED_LINKS : LINKS)[name];
   const field = (offset) => u32[(handle + offset) >>> 2];
-  const shift = field(abi.TABLE_BUCKET_SEGMENTS + 4);
   const chained = [];
   for (let index = 0; index < field(abi.TABLE_BUCKETS); index++) {
-    const segment = index >>> shift === 0 ? 32 - Math.clz32(index) : (index >>> shift) + shift;
-    const bucket =
-      (u32[(field(abi.TABLE_BUCKET_SEGMENTS) >>> 2) + segment] + index * field(abi.TABLE_BUCKET_BYTES)) >>> 0;
+    const bucket = bucketAddress((at) => u32[at >>> 2], handle, index, shared);
     const block = u32[(bucket + link) >>> 2] & (shared ? ~abi.WIDTH_BITS : -1);
     if (block !== 0) chained.push(block >>> 0);
   }
