@@ -6,13 +6,48 @@ import { pathToFileURL } from "node:url";
 
 const ROOT = new URL("..", import.meta.url);
 
-/** What the names of hash_maps.template.ts stand for, by kind of key. */
+/** What the names of the template stand for, by kind of key and value. */
 const BYTES = { take: "encodeKey", taken: "at", isAbsent: "at === 0", words: "at" };
+const WORD = { N: "4", take: "word", taken: "word", isAbsent: "word < 0", words: "word" };
 const KEYS = [
-  { file: "map4.ts", N: "4", take: "word", taken: "word", isAbsent: "word < 0", words: "word" },
-  { file: "map8.ts", N: "8", take: "low", taken: "low", isAbsent: "low < 0", words: "low, this.#high" },
-  { file: "map16.ts", N: "16", ...BYTES },
-  { file: "map_any.ts", N: "Any", ...BYTES },
+  {
+    file: "map4.ts",
+    name: "Map4",
+    about: "Maps with keys of 4 bytes, which go to the core as an argument.",
+    ...WORD,
+  },
+  {
+    file: "map8.ts",
+    name: "Map8",
+    about:
+      "Maps with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves.",
+    N: "8",
+    take: "low",
+    taken: "low",
+    isAbsent: "low < 0",
+    words: "low, this.#high",
+  },
+  {
+    file: "map16.ts",
+    name: "Map16",
+    about: "Maps with keys of 16 bytes, which go to the core by address.",
+    N: "16",
+    ...BYTES,
+  },
+  {
+    file: "map_any.ts",
+    name: "MapAny",
+    about: "Maps with keys of any other size, by address.",
+    N: "Any",
+    ...BYTES,
+  },
+  {
+    file: "map4_number.ts",
+    name: "MapNumber4",
+    about: "Maps with keys of 4 bytes and values that are one number: both go to the core as arguments.",
+    ...WORD,
+    isNumber: true,
+  },
 ];
 /** What they stand for by host. */
 const HOSTS = [
@@ -20,17 +55,16 @@ const HOSTS = [
   { host: "shared", prefix: "shared_", Prefix: "Shared", Base: "SharedHashMap", base: "./shared_hash.ts" },
 ];
 
-function keyClass({ file, ...key }, { prefix, Prefix, ...on }) {
+function kindOf({ name, isNumber = false, ...key }, { Prefix, ...on }) {
+  const isPlain = on.host === "plain";
+  const values = isNumber ? "number" : "coded";
   const scalarFunctions = ["fitsScalar", "isU53", "readScalar", "writeScalar"]
-    .filter((name) => (name === "isU53" ? key.N === "8" : name === "readScalar" || on.host === "plain"))
+    .filter((name) => (name === "isU53" ? key.N === "8" : name === "readScalar" || isPlain))
     .join(", ");
-  const kind = { ...key, ...on, Class: `${Prefix}Map${key.N}`, scalarFunctions };
-  return { file: prefix + file, template: "hash_maps.template.ts", kind };
-}
-
-function numberClass({ host, prefix, Prefix }) {
-  const kind = { host, Class: `${Prefix}MapNumber4`, Base: `${Prefix}Map4`, base: `./${prefix}map4.ts` };
-  return { file: `${prefix}map4_number.ts`, template: "number_maps.template.ts", kind };
+  const set = isNumber
+    ? { setBytes: "#setBytes", otherSet: isPlain ? "this.#setBytes" : "super.set" }
+    : { setBytes: "override set" };
+  return { ...key, ...on, ...set, values, Class: `${Prefix}${name}`, scalarFunctions };
 }
 
 /** The lines of a template that are for a kind, with what its names stand for. */
@@ -44,7 +78,7 @@ export function fill(template, kind) {
       meant = line
         .slice("//#if ".length)
         .split(" ")
-        .some((word) => word === kind.N || word === kind.host);
+        .some((word) => [kind.N, kind.values, kind.host].includes(word));
       inBlock = true;
     } else if (line === "//#end") {
       if (!inBlock) throw new Error(`the end of no block: ${at}`);
@@ -62,12 +96,16 @@ export function fill(template, kind) {
 
 /** What each of the files should hold. */
 export function hashMaps() {
-  const keyClasses = KEYS.flatMap((key) => HOSTS.map((on) => keyClass(key, on)));
-  return [...keyClasses, ...HOSTS.map(numberClass)].map(({ file, template, kind }) => {
-    const [, text] = readFileSync(new URL(template, import.meta.url), "utf8").split("//#begin\n");
-    const note = `// Written by scripts/hash_maps.mjs from scripts/${template}: change that one.\n`;
-    return { file: `src/maps/hash/${file}`, text: note + fill(text, kind) };
-  });
+  const [, template] = readFileSync(new URL("hash_maps.template.ts", import.meta.url), "utf8").split(
+    "//#begin\n",
+  );
+  const note = "// Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.\n";
+  return KEYS.flatMap(({ file, ...key }) =>
+    HOSTS.map(({ prefix, ...on }) => ({
+      file: `src/maps/hash/${prefix}${file}`,
+      text: note + fill(template, kindOf(key, on)),
+    })),
+  );
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,6 +1,8 @@
 // What src/maps/hash/map4.ts, map8.ts, map16.ts and map_any.ts are written from, and those of shared hosts beside them, by
 // scripts/hash_maps.mjs. They are one class for each kind of key, since each needs call sites of its own: see the head of
-// src/maps/base/entry_map.ts. What differs has a name here:
+// src/maps/base/entry_map.ts; and one more for keys of 4 bytes with values that are one number, which go to the core and come back
+// as arguments and results: half the time of a `get` or `set` that reads or writes them through a view of the memory. What
+// differs has a name here:
 //
 //   $Class     the class, which extends $Base of $base
 //   $N         the kind: 4, 8 or 16 bytes, or Any number of them; also the end of the names of the core's exports
@@ -8,9 +10,12 @@
 //   $taken     what it gives: a word, the lower one of two words, or the address of the key's bytes in the scratch
 //   $isAbsent  whether that says that the layout cannot hold the key, which is absent then
 //   $words     what the core is given of the key
+//   $about     what its docs say
+//   $setBytes  what `set` is called that goes through the memory
+//   $otherSet  how `set` of numbers calls it
 //
-// Lines from "//#if" to "//#end" are for the kinds that stand there, or for the hosts, plain or shared. On shared hosts the
-// core writes values, under the lock of the key's bucket: `set` and `locate` stand in SharedHashMap.
+// Lines from "//#if" to "//#end" are for the kinds that stand there: of keys, of values (number, or coded), or of hosts (plain or
+// shared). On shared hosts the core writes values, under the lock of the key's bucket: `set` and `locate` stand in SharedHashMap.
 //#begin
 //#if 4 8
 import { Scalar } from "../../codec/codec.ts";
@@ -19,31 +24,90 @@ import { BPF_ANY } from "../../constants.ts";
 import { $scalarFunctions } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
+//#if number
+import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
+//#end
 import { $Base } from "$base";
-
 //#if 4
-const { U32, I32 } = Scalar;
 
-/** Maps with keys of 4 bytes, which go to the core as an argument. */
+const { U32, I32 } = Scalar;
+//#end
+//#if number
+// V8 has constants of this module in the code, and loads imported ones.
+/** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
+const ABSENT = ABSENT_NUMBER;
+/** What the core answers beside errnos: all went well but the memory grew; the kind cannot hold the number. */
+const GREW = SET_GREW;
+const UNFIT = SET_UNFIT;
 //#end
 //#if 8
+
 /** 2^32: what the upper word of a u53 counts. */
 const WORD = 0x1_0000_0000;
+//#end
 
-/** Maps with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves. */
-//#end
-//#if 16
-/** Maps with keys of 16 bytes, which go to the core by address. */
-//#end
-//#if Any
-/** Maps with keys of any other size, by address. */
-//#end
+/** $about */
 export class $Class<K, V> extends $Base<K, V> {
 //#if 8
   /** Upper word of the key that {@link low} was last called for: two results without an object. */
   #high = 0;
 
 //#end
+//#if number
+  /**
+   * What `get` gives for an absent key. A property and no literal for V8's sake: it takes a load that has never run for one
+   * that never will, so that a `get` that has found all its keys so far is compiled as giving numbers only, without a box.
+   */
+  readonly #none: undefined = undefined;
+
+  override get(key: K, flags?: number): V | undefined {
+    if (this.reading === 0) this.refuse("get");
+    if (flags !== undefined) return this.getWith(key, flags);
+    const word = this.word("get", key);
+    if (word < 0) return this.#none;
+    let value: number;
+    try {
+      value = this.core.getNumber4(this.reading, word, this.valueScalar);
+    } catch (trap) {
+      throw this.trapped("get", trap);
+    }
+    if (value === ABSENT) return this.#none;
+    return (Number.isNaN(value) ? this.#decoded(word) : value) as V;
+  }
+
+  override set(key: K, value: V): this {
+    if (this.writing === 0) this.refuse("set");
+    if (typeof value !== "number") return $otherSet(key, value);
+    const word = this.word("set", key);
+    let result: number;
+    try {
+      result = this.core.setNumber4(this.writing, word, value, this.valueScalar);
+    } catch (trap) {
+      throw this.trapped("set", trap);
+    }
+    return result === 0 ? this : this.#settled(result, key, value);
+  }
+
+  /** A value that is no plain number: NaN, or bytes that mean nothing to the codec. */
+  #decoded(word: number): unknown {
+    const { host } = this;
+    const address = host.core.lookup4(this.reading, word) >>> 0;
+    // A shared host: another thread has deleted the key meanwhile, or the core gave up.
+    if (address < ERRNO_LIMIT) return this.missed("get", address);
+    return readScalar(host, this.valueScalar, address) ?? this.decodeValue("get", host.view, address);
+  }
+
+  #settled(result: number, key: K, value: V): this {
+    // Views are replaced; everything is written.
+    if (result === GREW) this.host.refresh();
+    // The codec says what it would have accepted.
+    else if (result === UNFIT) return $otherSet(key, value);
+    else return this.refused("set", result, this.set, key, value);
+    return this;
+  }
+
+//#end
+//#if coded
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
@@ -61,8 +125,9 @@ export class $Class<K, V> extends $Base<K, V> {
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
   }
 
+//#end
 //#if plain
-  override set(key: K, value: V): this {
+  $setBytes(key: K, value: V): this {
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
     const direct = fitsScalar(this.valueScalar, value);
@@ -149,8 +214,8 @@ export class $Class<K, V> extends $Base<K, V> {
     return this.host.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
   }
 
-  /** @internal The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */
-  protected word(operation: Operation, key: K): number {
+  /** The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */
+  private word(operation: Operation, key: K): number {
     // Written out, and with constants of this module: V8 loads imported bindings anew in every call.
     if (typeof key === "number") {
       if (this.keyScalar === U32 && key >>> 0 === key) return key;

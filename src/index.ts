@@ -46,6 +46,7 @@ export * from "./kv/index.ts";
 export type { StoreJson } from "./kv/store/print_store.ts";
 export type { ArrayMap } from "./maps/array/array_map.ts";
 export type { PercpuArrayMap } from "./maps/array/percpu_array.ts";
+export type { BatchMap } from "./maps/base/batch_map.ts";
 export type { BpfMap } from "./maps/base/bpf_map.ts";
 export type { CountingMap } from "./maps/base/counting_map.ts";
 export type { EntryMap } from "./maps/base/entry_map.ts";
@@ -67,7 +68,7 @@ export type { AnyView, ArrayPiece, ArrayView, ViewsByName, ViewType } from "./op
 export type { DeltaArray } from "./ops/batch/add_many.ts";
 export type { Batch, BatchOptions } from "./ops/batch/batch.ts";
 export type { KeyArray, TypedArray, ValueArray } from "./ops/batch/key_array.ts";
-export type { AddArguments, AddOptions, Count, CountField } from "./ops/counter.ts";
+export type { AddArguments, AddOptions, Count, CountField } from "./ops/calls/counter.ts";
 export type { MapHandle } from "./ops/handle.ts";
 export type { ValueIterator } from "./ops/iterator_base.ts";
 export type { LocalSlot } from "./ops/percpu.ts";

@@ -13,13 +13,14 @@ test.each(hashMaps())("$file is what `node scripts/hash_maps.mjs` writes", ({ fi
   expect(readFileSync(new URL(`../${file}`, import.meta.url), "utf8")).toBe(text);
 });
 
-const TEMPLATE = "first\n//#if 4 8\nsome $N\n//#end\n//#if 16 plain\nother $N\n//#end\nlast$N($words)";
+const TEMPLATE = "first\n//#if 4 8\nsome $N\n//#end\n//#if 16 plain number\nother $N\n//#end\nlast$N($words)";
 
 test.each([
   [{ N: "8", host: "shared", words: "low, high" }, "first\nsome 8\nlast8(low, high)"],
   [{ N: "16", host: "shared", words: "at" }, "first\nother 16\nlast16(at)"],
   [{ N: "1", host: "plain", words: "at" }, "first\nother 1\nlast1(at)"],
-  [{ N: "1", host: "shared", words: "at" }, "first\nlast1(at)"],
+  [{ N: "1", host: "shared", values: "number", words: "at" }, "first\nother 1\nlast1(at)"],
+  [{ N: "1", host: "shared", values: "coded", words: "at" }, "first\nlast1(at)"],
 ])("%j has the lines that are for it, with its own names", (kind, text) => {
   expect(fill(TEMPLATE, kind)).toBe(text);
 });

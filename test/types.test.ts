@@ -80,13 +80,13 @@ const SHOWN: [string, string][] = [
   ["[entry", `const entry: [${FLOW}, ${COUNTS}]`],
   [
     "flows.add",
-    `(method) CountingMap<${FLOW}, ${COUNTS}>.add(key: ${FLOW}, delta: number, ` +
+    `(method) HashMap<${FLOW}, ${COUNTS}>.add(key: ${FLOW}, delta: number, ` +
       'options: AddOptions<"packets" | "bytes">): number (+1 overload)',
   ],
   ["const hits", "const hits: HashMap<number, number>"],
-  ["hits.add", "(method) CountingMap<number, number>.add(key: number, delta: number): number (+1 overload)"],
+  ["hits.add", "(method) HashMap<number, number>.add(key: number, delta: number): number (+1 overload)"],
   ["const sum", "const sum: number"],
-  ["bigs.add", "(method) CountingMap<number, bigint>.add(key: number, delta: bigint): bigint (+1 overload)"],
+  ["bigs.add", "(method) HashMap<number, bigint>.add(key: number, delta: bigint): bigint (+1 overload)"],
   ["const bigSum", "const bigSum: bigint"],
   ["const mixedSum", "const mixedSum: bigint"],
   ["const cells", "const cells: ArrayMap<number, Float64Array<ArrayBufferLike>>"],

@@ -11,6 +11,7 @@ import { u32 } from "../codec/scalars.ts";
 import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
 import type { CoreHost } from "../core/core_host.ts";
+import { isNumberKind } from "../core/memory/scalar.ts";
 import type { LowWater, MapAttributes, MapType } from "../core/tables/map_types.ts";
 import { isArray, isSocketMap } from "../core/tables/registry.ts";
 import type { Table, TableType } from "../core/tables/table.ts";
@@ -28,7 +29,6 @@ import { LowWaterMark } from "../ops/sockets/socket_low_water.ts";
 import { Sockets } from "../ops/sockets/sockets.ts";
 import type { BpfMap } from "./base/bpf_map.ts";
 import type { MapClasses } from "./classes.ts";
-import { isNumber } from "./hash/map4_number.ts";
 import { SockHash } from "./sockets/sock_hash.ts";
 import { SockMap } from "./sockets/sock_map.ts";
 import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./sockets/socket_spec.ts";
@@ -140,7 +140,7 @@ function newMap(
       return new Class(host, table, key, perCpu(value, host.cpus), readable, writable);
     }
     default: {
-      const isNumberMap = table.keySize === 4 && isNumber(value.scalar);
+      const isNumberMap = table.keySize === 4 && isNumberKind(value.scalar);
       const Class = isNumberMap ? classes.number : classes.hash[classIndex(table.keySize)];
       return new Class(host, table, key, value, readable, writable);
     }

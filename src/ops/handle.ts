@@ -77,10 +77,6 @@ export interface EntryHandle<K, V> extends Scannable<K, V> {
   readonly frozen: boolean;
   /** The errno for an update with BPF_EXIST of a key that is not there. */
   readonly absent: number;
-  /** Throws for flags that are no integer. */
-  checkFlags(operation: Operation, flags: number): void;
-  /** What the core is given as the flags of an update; or EPERM, EINVAL. */
-  condition(operation: Operation, flags: number): number;
   /** Update and copy the value, both at addresses; 0 | errno. */
   put(key: number, value: number, condition: number): number;
   /** Address of the value of a key, 0 when absent; whatever the handle allows. */

@@ -11,6 +11,7 @@ import { roundUp8 } from "../core/tables/registry.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, printedByName } from "../print/inspect.ts";
+import { checkFlags, updateFlags } from "./calls/flags.ts";
 import { subjectOf } from "./failure.ts";
 import type { EntryHandle } from "./handle.ts";
 import { contentsOfMap } from "./print_map.ts";
@@ -160,10 +161,10 @@ export class LocalSlot<K, V> {
   protected write(operation: Operation, key: K, value: V, flags: number): void {
     const { map, codec } = this;
     if (map.writing === 0) map.refuse(operation);
-    map.checkFlags(operation, flags);
+    checkFlags(map, operation, flags);
     const direct = fitsScalar(codec.scalar, value);
     if (!direct) map.encodeValue(operation, value, codec);
-    const condition = flags === BPF_ANY ? BPF_ANY : map.condition(operation, flags);
+    const condition = flags === BPF_ANY ? BPF_ANY : updateFlags(map, operation, flags);
     if (condition !== BPF_ANY) {
       if (map.frozen) map.fail(operation, ERRNO.EPERM);
       const present = map.locate(operation, key) !== 0;

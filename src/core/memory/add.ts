@@ -30,7 +30,7 @@ export function addU53({ u32 }: HostViews, address: number, delta: number): numb
 /**
  * Adds to an integer at an address, modulo 2^(8 * width) as an atomic add; the new count.
  *
- * @param delta one that `fitsDelta` of ops/counter.ts takes
+ * @param delta one that `fitsDelta` of ops/calls/counter.ts takes
  */
 export function addTo(
   host: HostViews,

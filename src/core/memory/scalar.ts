@@ -28,6 +28,11 @@ export function isU53(value: unknown): value is number {
   );
 }
 
+/** Whether values of the kind are JavaScript numbers, which the core takes and gives as they are. */
+export function isNumberKind(scalar: ScalarKind): boolean {
+  return scalar >= Scalar.U8 && scalar <= Scalar.U53;
+}
+
 /** Whether {@link writeScalar} may write the value; false for every value of a codec that is not one number. */
 export function fitsScalar(scalar: ScalarKind, value: unknown): boolean {
   switch (scalar) {

@@ -20,13 +20,17 @@ import {
   type ViewType,
   viewType,
 } from "../../ops/array_view.ts";
+import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import type { Batch } from "../../ops/batch/batch.ts";
+import type { KeyArray } from "../../ops/batch/key_array.ts";
+import type { AddArguments, Count } from "../../ops/calls/counter.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { growTo } from "../../ops/grow.ts";
 import { callLowWater, LOW_WATER, passing } from "../../ops/low_water.ts";
 import { slotCodec } from "../../ops/percpu.ts";
 import { hide } from "../../print/hidden.ts";
-import { CountingMap } from "../base/counting_map.ts";
+import type { CountingMap } from "../base/counting_map.ts";
+import { EntryMap } from "../base/entry_map.ts";
 
 const INDICES_MAX = 2 ** 32; // memory ends before
 
@@ -50,7 +54,11 @@ const INDICES_MAX = 2 ** 32; // memory ends before
  * console.log([...map.values()]); // [ 7, 7, 7, 7 ]
  * ```
  */
-export class ArrayMap<V, A extends AnyView = ArrayView<V>> extends CountingMap<number, V> {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are those of EntryMap, which says nothing of their types.
+export class ArrayMap<V, A extends AnyView = ArrayView<V>>
+  extends EntryMap<number, V>
+  implements CountingMap<number, V>
+{
   /**
    * Bytes from the start of one element to the next, in {@link view} and in each of {@link views}: the size of the value rounded
    * up to 8, of a percpu_array times the number of CPUs.
@@ -312,7 +320,7 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>> extends CountingMap<n
     return ERRNO.E2BIG;
   }
 
-  protected override lockValue(key: number): number {
+  override lockValue(key: number): number {
     const index = this.host.u32[key >>> 2];
     if (index >= this.table.maxEntries) return 0;
     this.announce(index, key);
@@ -326,7 +334,7 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>> extends CountingMap<n
     this.host.u32[key >>> 2] = index;
   }
 
-  protected override writeLocked(address: number): void {
+  override writeLocked(address: number): void {
     passing(this.host, this.table, this.table.maxEntries, () => super.writeLocked(address));
   }
 
@@ -398,4 +406,18 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>> extends CountingMap<n
     const cause = "is an array, whose elements cannot be deleted";
     throw bpfError(errno, operation, subjectOf(this), cause, "write zeros, or clear() it");
   }
+}
+
+// biome-ignore lint/correctness/noUnusedVariables: all declarations of a class must have the same parameters.
+export interface ArrayMap<V, A extends AnyView = ArrayView<V>> extends CountingMap<number, V> {
+  add(index: number, ...count: AddArguments<V, Count<V, number>>): Count<V, number>;
+  add(index: number, ...count: AddArguments<V, Count<V, bigint>>): Count<V, bigint>;
+  addMany(
+    keys: KeyArray<number>,
+    ...counts: AddArguments<V, Count<V, number>, DeltaArray<Count<V, number>>>
+  ): void;
+  addMany(
+    keys: KeyArray<number>,
+    ...counts: AddArguments<V, Count<V, bigint>, DeltaArray<Count<V, bigint>>>
+  ): void;
 }

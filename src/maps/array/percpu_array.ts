@@ -3,7 +3,7 @@ import type { IteratorOptions, MapIterator } from "../../entries/iterator.ts";
 import type { AnyView, ArrayView } from "../../ops/array_view.ts";
 import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import type { KeyArray } from "../../ops/batch/key_array.ts";
-import type { AddArguments, Count } from "../../ops/counter.ts";
+import type { AddArguments, Count } from "../../ops/calls/counter.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
 import { ArrayMap } from "./array_map.ts";
 

@@ -10,8 +10,7 @@ import { clearSlotErrno, sharedCore, slotErrno } from "../../core/memory/shared_
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import type { AnyView, ArrayView } from "../../ops/array_view.ts";
-import type { AddArguments, AddOptions, Count } from "../../ops/counter.ts";
-import { LOW_WATER } from "../../ops/low_water.ts";
+import type { AddArguments, AddOptions, Count } from "../../ops/calls/counter.ts";
 import {
   COUNT_OFFSET,
   checkCount,
@@ -21,7 +20,8 @@ import {
   stageDelta,
   stageValue,
   valueAt,
-} from "../../ops/shared_calls.ts";
+} from "../../ops/calls/shared.ts";
+import { LOW_WATER } from "../../ops/low_water.ts";
 import { ArrayMap } from "./array_map.ts";
 
 /** {@link ArrayMap} on a shared host. */
@@ -138,7 +138,7 @@ export class SharedArrayMap<V, A extends AnyView = ArrayView<V>> extends ArrayMa
     if (count === 0 && this.#gaveUp) this.fail(operation, slotErrno(this.host));
   }
 
-  protected override lockValue(key: number): number {
+  override lockValue(key: number): number {
     const index = this.host.u32[key >>> 2];
     if (index < this.table.maxEntries) this.announce(index, key);
     const address = sharedCore(this.host).arrayLockValue(this.writing, index) >>> 0;
@@ -147,12 +147,12 @@ export class SharedArrayMap<V, A extends AnyView = ArrayView<V>> extends ArrayMa
     return address;
   }
 
-  protected override unlockValue(address: number): void {
+  override unlockValue(address: number): void {
     sharedCore(this.host).unlockValue(this.table.handle, address);
     this.host.registry.leaveSection();
   }
 
-  protected override decodeLocked(address: number): V {
+  override decodeLocked(address: number): V {
     const { key, copy } = this.host.scratch;
     const found = sharedCore(this.host).arrayGet(this.writing, this.host.u32[key >>> 2], copy, 0);
     return valueAt(this, "locked", found === 1 ? copy : address);

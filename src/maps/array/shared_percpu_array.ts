@@ -8,10 +8,10 @@ import { Scalar, type ScalarKind } from "../../codec/codec.ts";
 import type { CoreHost } from "../../core/core_host.ts";
 import { addTo, addU32 } from "../../core/memory/add.ts";
 import { readScalar, writeScalar } from "../../core/memory/scalar.ts";
-import { type AddArguments, type AddOptions, type Count, outOfU53 } from "../../ops/counter.ts";
+import { type AddArguments, type AddOptions, type Count, outOfU53 } from "../../ops/calls/counter.ts";
+import { checkCount, isOneAccess } from "../../ops/calls/shared.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
-import { checkCount, isOneAccess } from "../../ops/shared_calls.ts";
 import { SharedArrayMap } from "./shared_array.ts";
 
 const WORD = 0x1_0000_0000;

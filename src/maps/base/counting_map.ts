@@ -3,47 +3,12 @@
  *
  * @module
  */
-import { type Codec, Scalar } from "../../codec/codec.ts";
-import type { CoreHost } from "../../core/core_host.ts";
-import { addTo, addU32, addU53 } from "../../core/memory/add.ts";
-import type { Table } from "../../core/tables/table.ts";
-import { ERRNO } from "../../errors.ts";
-import { AddMany, type DeltaArray } from "../../ops/batch/add_many.ts";
+import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import type { KeyArray } from "../../ops/batch/key_array.ts";
-import {
-  type AddArguments,
-  type AddOptions,
-  badDelta,
-  type Count,
-  type Counter,
-  Counters,
-  fitsDelta,
-  outOfU53,
-} from "../../ops/counter.ts";
-import { subjectOf } from "../../ops/failure.ts";
-import { slotCodec } from "../../ops/percpu.ts";
-import { hide } from "../../print/hidden.ts";
-import { EntryMap } from "./entry_map.ts";
+import type { AddArguments, Count } from "../../ops/calls/counter.ts";
 
 /** A map whose values can be counters. */
-export abstract class CountingMap<K, V> extends EntryMap<K, V> {
-  /** @internal */
-  declare readonly counters: Counters;
-  #additions: AddMany<K, V> | undefined;
-
-  /** @internal Use {@link createMap}. */
-  constructor(
-    host: CoreHost,
-    table: Table,
-    key: Codec<K>,
-    value: Codec<V>,
-    readable: boolean,
-    writable: boolean,
-  ) {
-    super(host, table, key, value, readable, writable);
-    hide<CountingMap<K, V>>(this, { counters: new Counters(slotCodec(value)) });
-  }
-
+export interface CountingMap<K, V> {
   /**
    * Adds to the integer that is a key's value, or to a `field` of a struct; an absent key starts with a value of zeros. Of
    * per-CPU maps it is the value of the calling thread's CPU. At overflow it wraps without an error, as the kernel's atomic add
@@ -69,23 +34,6 @@ export abstract class CountingMap<K, V> extends EntryMap<K, V> {
    */
   add(key: K, ...count: AddArguments<V, Count<V, number>>): Count<V, number>;
   add(key: K, ...count: AddArguments<V, Count<V, bigint>>): Count<V, bigint>;
-  add(key: K, delta?: unknown, options?: AddOptions<unknown>): unknown {
-    if (this.reading === 0 || this.writing === 0) this.refuse("add");
-    const counter = this.counters.find(this, "add", options);
-    if (!fitsDelta(counter, delta)) throw badDelta(counter, `add: ${subjectOf(this)}: delta`, delta);
-    const { scalar, offset } = counter;
-    if (scalar === Scalar.U32) return addU32(this.host, this.obtain("add", key) + offset, delta as number);
-    if (scalar === Scalar.U53) return this.#addU53(key, counter, delta as number);
-    return addTo(this.host, scalar, this.obtain("add", key) + offset, delta as number | bigint);
-  }
-
-  #addU53(key: K, counter: Counter, delta: number): number {
-    // A new one starts at 0, so that a negative delta is refused before the key is inserted.
-    const absent = delta < 0 && this.locate("add", key) === 0;
-    const count = absent ? -1 : addU53(this.host, this.obtain("add", key) + counter.offset, delta);
-    if (count < 0) throw outOfU53(counter, `add: ${subjectOf(this)}: `, delta);
-    return count;
-  }
 
   /**
    * {@link add} for many keys at once, several times as fast as one by one. Nothing comes back, so sums are not checked: a u53
@@ -112,17 +60,4 @@ export abstract class CountingMap<K, V> extends EntryMap<K, V> {
     keys: KeyArray<K>,
     ...counts: AddArguments<V, Count<V, bigint>, DeltaArray<Count<V, bigint>>>
   ): void;
-  addMany(keys: KeyArray<K>, deltas?: unknown, options?: AddOptions<unknown>): void {
-    if (this.reading === 0 || this.writing === 0) this.refuse("addMany");
-    if (this.frozen) this.fail("addMany", ERRNO.EPERM);
-    const counter = this.counters.find(this, "addMany", options);
-    // A low-water hook may come here while the call that it was called from waits for it.
-    const additions = this.#additions ?? new AddMany(this);
-    this.#additions = undefined;
-    try {
-      additions.run(keys, deltas as DeltaArray<number | bigint>, counter);
-    } finally {
-      this.#additions = additions;
-    }
-  }
 }

@@ -5,15 +5,19 @@
  */
 import { BPF_NOEXIST } from "../../constants.ts";
 import { bpfError, ERRNO } from "../../errors.ts";
+import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import { type Batch, type BatchOptions, batchSizeOf } from "../../ops/batch/batch.ts";
 import { DrainIterator } from "../../ops/batch/drain.ts";
+import type { KeyArray } from "../../ops/batch/key_array.ts";
+import type { AddArguments, Count } from "../../ops/calls/counter.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { growTo } from "../../ops/grow.ts";
 import type { ValueIterator } from "../../ops/iterator_base.ts";
 import { passing } from "../../ops/low_water.ts";
 import { processMap } from "../../runs/process.ts";
 import type { ProcessOptions, ProcessResult } from "../../runs/process_types.ts";
-import { CountingMap } from "../base/counting_map.ts";
+import type { CountingMap } from "../base/counting_map.ts";
+import { EntryMap } from "../base/entry_map.ts";
 
 const RHASH_ENTRIES_MAX = 2 ** 31;
 
@@ -26,7 +30,8 @@ const RHASH_ENTRIES_MAX = 2 ** 31;
  * ask for a key it is absent: `get`, `has`, `lookup`, `lookupMany`, `delete`, `lookupAndDelete`, `locked`, and `nextKey`. A call that throws has
  * changed nothing, but for the entries that the `count` of a BpfError counts.
  */
-export abstract class HashMap<K, V> extends CountingMap<K, V> {
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are those of EntryMap, which says nothing of their types.
+export abstract class HashMap<K, V> extends EntryMap<K, V> {
   /** Deletes a key; false when it was absent. */
   abstract delete(key: K): boolean;
 
@@ -242,4 +247,17 @@ export abstract class HashMap<K, V> extends CountingMap<K, V> {
     }
     growTo(this, maxEntries, RHASH_ENTRIES_MAX);
   }
+}
+
+export interface HashMap<K, V> extends CountingMap<K, V> {
+  add(key: K, ...count: AddArguments<V, Count<V, number>>): Count<V, number>;
+  add(key: K, ...count: AddArguments<V, Count<V, bigint>>): Count<V, bigint>;
+  addMany(
+    keys: KeyArray<K>,
+    ...counts: AddArguments<V, Count<V, number>, DeltaArray<Count<V, number>>>
+  ): void;
+  addMany(
+    keys: KeyArray<K>,
+    ...counts: AddArguments<V, Count<V, bigint>, DeltaArray<Count<V, bigint>>>
+  ): void;
 }

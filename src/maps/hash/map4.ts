@@ -110,8 +110,8 @@ export class Map4<K, V> extends HashMap<K, V> {
     return this.host.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
   }
 
-  /** @internal The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */
-  protected word(operation: Operation, key: K): number {
+  /** The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */
+  private word(operation: Operation, key: K): number {
     // Written out, and with constants of this module: V8 loads imported bindings anew in every call.
     if (typeof key === "number") {
       if (this.keyScalar === U32 && key >>> 0 === key) return key;

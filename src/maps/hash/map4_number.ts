@@ -1,10 +1,13 @@
-// Written by scripts/hash_maps.mjs from scripts/number_maps.template.ts: change that one.
-import { Scalar, type ScalarKind } from "../../codec/codec.ts";
-import { readScalar } from "../../core/memory/scalar.ts";
+// Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
+import { Scalar } from "../../codec/codec.ts";
+import { BPF_ANY } from "../../constants.ts";
+import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
-import { Map4 } from "./map4.ts";
+import { HashMap } from "./hash_map.ts";
 
+const { U32, I32 } = Scalar;
 // V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
 const ABSENT = ABSENT_NUMBER;
@@ -12,16 +15,8 @@ const ABSENT = ABSENT_NUMBER;
 const GREW = SET_GREW;
 const UNFIT = SET_UNFIT;
 
-/** Whether values of the kind are JavaScript numbers, which the core takes and gives as they are. */
-export function isNumber(scalar: ScalarKind): boolean {
-  return scalar >= Scalar.U8 && scalar <= Scalar.U53;
-}
-
-/**
- * Maps with keys of 4 bytes and values that are one number. Numbers go to the core and come back as arguments and results:
- * half the time of a `get` or `set` that reads or writes them through a view of the memory.
- */
-export class MapNumber4<K, V> extends Map4<K, V> {
+/** Maps with keys of 4 bytes and values that are one number: both go to the core as arguments. */
+export class MapNumber4<K, V> extends HashMap<K, V> {
   /**
    * What `get` gives for an absent key. A property and no literal for V8's sake: it takes a load that has never run for one
    * that never will, so that a `get` that has found all its keys so far is compiled as giving numbers only, without a box.
@@ -45,7 +40,7 @@ export class MapNumber4<K, V> extends Map4<K, V> {
 
   override set(key: K, value: V): this {
     if (this.writing === 0) this.refuse("set");
-    if (typeof value !== "number") return super.set(key, value);
+    if (typeof value !== "number") return this.#setBytes(key, value);
     const word = this.word("set", key);
     let result: number;
     try {
@@ -69,8 +64,102 @@ export class MapNumber4<K, V> extends Map4<K, V> {
     // Views are replaced; everything is written.
     if (result === GREW) this.host.refresh();
     // The codec says what it would have accepted.
-    else if (result === UNFIT) return super.set(key, value);
+    else if (result === UNFIT) return this.#setBytes(key, value);
     else return this.refused("set", result, this.set, key, value);
     return this;
+  }
+
+  #setBytes(key: K, value: V): this {
+    if (this.writing === 0) this.refuse("set");
+    const { host } = this;
+    const direct = fitsScalar(this.valueScalar, value);
+    if (!direct) this.encodeValue("set", value);
+    const word = this.word("set", key);
+    let address: number;
+    try {
+      address = this.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped("set", trap);
+    }
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
+    if (direct) writeScalar(host, this.valueScalar, address, value);
+    else host.copy(address, host.scratch.value, this.table.valueBytes);
+    return this;
+  }
+
+  override has(key: K): boolean {
+    if (this.reading === 0) this.refuse("has");
+    const word = this.word("has", key);
+    if (word < 0) return false;
+    let address: number;
+    try {
+      address = this.core.lookup4(this.reading, word) >>> 0;
+    } catch (trap) {
+      throw this.trapped("has", trap);
+    }
+    if (address < ERRNO_LIMIT) this.missed("has", address);
+    return address !== 0;
+  }
+
+  override delete(key: K): boolean {
+    if (this.writing === 0) this.refuse("delete");
+    const word = this.word("delete", key);
+    if (word < 0) return false;
+    let errno: number;
+    try {
+      errno = this.core.remove4(this.writing, word);
+    } catch (trap) {
+      throw this.trapped("delete", trap);
+    }
+    if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
+    return errno === 0;
+  }
+
+  override lookup(key: K): number {
+    if (this.reading === 0) this.refuse("lookup");
+    return this.locate("lookup", key);
+  }
+
+  override locate(operation: Operation, key: K): number {
+    const word = this.word(operation, key);
+    if (word < 0) return 0;
+    try {
+      return this.core.lookup4(this.table.handle, word) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
+  }
+
+  override obtain(operation: Operation, key: K): number {
+    const { host } = this;
+    const word = this.word(operation, key);
+    const count = (this.writing + host.layout.count) >>> 2;
+    const before = host.u32[count];
+    let address: number;
+    try {
+      address = this.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
+    if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
+    return address;
+  }
+
+  override find(handle: number, key: number): number {
+    return this.host.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
+  }
+
+  /** The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */
+  private word(operation: Operation, key: K): number {
+    // Written out, and with constants of this module: V8 loads imported bindings anew in every call.
+    if (typeof key === "number") {
+      if (this.keyScalar === U32 && key >>> 0 === key) return key;
+      if (this.keyScalar === I32 && (key | 0) === key) return key >>> 0;
+    }
+    const at = this.encodeKey(operation, key);
+    return at === 0 ? -1 : this.host.u32[at >>> 2];
   }
 }

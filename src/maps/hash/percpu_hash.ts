@@ -7,7 +7,7 @@ import type { ReadonlyPercpuEntry } from "../../entries/entry.ts";
 import type { IteratorOptions, MapIterator } from "../../entries/iterator.ts";
 import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import type { KeyArray } from "../../ops/batch/key_array.ts";
-import type { AddArguments, Count } from "../../ops/counter.ts";
+import type { AddArguments, Count } from "../../ops/calls/counter.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
 import type { HashMap } from "./hash_map.ts";
 import { MapAny } from "./map_any.ts";

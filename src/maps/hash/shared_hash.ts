@@ -8,8 +8,7 @@ import { BPF_ANY, BPF_F_LOCK } from "../../constants.ts";
 import { clearSlotErrno, sharedCore, slotErrno } from "../../core/memory/shared_core.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import type { Operation } from "../../errors.ts";
-import type { AddArguments, AddOptions, Count } from "../../ops/counter.ts";
-import { LOW_WATER } from "../../ops/low_water.ts";
+import type { AddArguments, AddOptions, Count } from "../../ops/calls/counter.ts";
 import {
   COUNT_OFFSET,
   checkCount,
@@ -19,7 +18,8 @@ import {
   stageKey,
   stageValue,
   valueAt,
-} from "../../ops/shared_calls.ts";
+} from "../../ops/calls/shared.ts";
+import { LOW_WATER } from "../../ops/low_water.ts";
 import { HashMap } from "./hash_map.ts";
 
 /** What all classes of hash maps on shared hosts have in common; those by kind of key are written from one template. */
@@ -103,19 +103,19 @@ export abstract class SharedHashMap<K, V> extends HashMap<K, V> {
     return found === 1 ? valueAt(this, "get", copy) : this.missed("get", found);
   }
 
-  protected override lockValue(key: number): number {
+  override lockValue(key: number): number {
     const address = sharedCore(this.host).lockValue(this.writing, key) >>> 0;
     if (address < ERRNO_LIMIT) this.missed("locked", address);
     else this.host.registry.sections++;
     return address;
   }
 
-  protected override unlockValue(address: number): void {
+  override unlockValue(address: number): void {
     sharedCore(this.host).unlockValue(this.table.handle, address);
     this.host.registry.leaveSection();
   }
 
-  protected override decodeLocked(address: number): V {
+  override decodeLocked(address: number): V {
     const { key, copy } = this.host.scratch;
     const found = sharedCore(this.host).fetch(this.writing, key, copy, 0);
     // Deleted meanwhile: in the section its bytes stay where they were.

@@ -1,9 +1,13 @@
-// Written by scripts/hash_maps.mjs from scripts/number_maps.template.ts: change that one.
+// Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
+import { Scalar } from "../../codec/codec.ts";
+import { BPF_ANY } from "../../constants.ts";
 import { readScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
-import { SharedMap4 } from "./shared_map4.ts";
+import { SharedHashMap } from "./shared_hash.ts";
 
+const { U32, I32 } = Scalar;
 // V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
 const ABSENT = ABSENT_NUMBER;
@@ -11,11 +15,8 @@ const ABSENT = ABSENT_NUMBER;
 const GREW = SET_GREW;
 const UNFIT = SET_UNFIT;
 
-/**
- * Maps with keys of 4 bytes and values that are one number. Numbers go to the core and come back as arguments and results:
- * half the time of a `get` or `set` that reads or writes them through a view of the memory.
- */
-export class SharedMapNumber4<K, V> extends SharedMap4<K, V> {
+/** Maps with keys of 4 bytes and values that are one number: both go to the core as arguments. */
+export class SharedMapNumber4<K, V> extends SharedHashMap<K, V> {
   /**
    * What `get` gives for an absent key. A property and no literal for V8's sake: it takes a load that has never run for one
    * that never will, so that a `get` that has found all its keys so far is compiled as giving numbers only, without a box.
@@ -66,5 +67,70 @@ export class SharedMapNumber4<K, V> extends SharedMap4<K, V> {
     else if (result === UNFIT) return super.set(key, value);
     else return this.refused("set", result, this.set, key, value);
     return this;
+  }
+
+  override has(key: K): boolean {
+    if (this.reading === 0) this.refuse("has");
+    const word = this.word("has", key);
+    if (word < 0) return false;
+    let address: number;
+    try {
+      address = this.core.lookup4(this.reading, word) >>> 0;
+    } catch (trap) {
+      throw this.trapped("has", trap);
+    }
+    if (address < ERRNO_LIMIT) this.missed("has", address);
+    return address !== 0;
+  }
+
+  override delete(key: K): boolean {
+    if (this.writing === 0) this.refuse("delete");
+    const word = this.word("delete", key);
+    if (word < 0) return false;
+    let errno: number;
+    try {
+      errno = this.core.remove4(this.writing, word);
+    } catch (trap) {
+      throw this.trapped("delete", trap);
+    }
+    if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("delete", errno);
+    return errno === 0;
+  }
+
+  override lookup(key: K): number {
+    if (this.reading === 0) this.refuse("lookup");
+    return this.locate("lookup", key);
+  }
+
+  override obtain(operation: Operation, key: K): number {
+    const { host } = this;
+    const word = this.word(operation, key);
+    const count = (this.writing + host.layout.count) >>> 2;
+    const before = host.u32[count];
+    let address: number;
+    try {
+      address = this.core.upsert4(this.writing, word, BPF_ANY) >>> 0;
+    } catch (trap) {
+      throw this.trapped(operation, trap);
+    }
+    if (host.u8.length === 0) host.refresh();
+    if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
+    if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
+    return address;
+  }
+
+  override find(handle: number, key: number): number {
+    return this.host.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
+  }
+
+  /** The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */
+  private word(operation: Operation, key: K): number {
+    // Written out, and with constants of this module: V8 loads imported bindings anew in every call.
+    if (typeof key === "number") {
+      if (this.keyScalar === U32 && key >>> 0 === key) return key;
+      if (this.keyScalar === I32 && (key | 0) === key) return key >>> 0;
+    }
+    const at = this.encodeKey(operation, key);
+    return at === 0 ? -1 : this.host.u32[at >>> 2];
   }
 }

@@ -7,9 +7,10 @@ import { BPF_ANY } from "../../constants.ts";
 import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
 import { sharedCore } from "../../core/memory/shared_core.ts";
 import type { Operation } from "../../errors.ts";
-import type { AddOptions } from "../../ops/counter.ts";
+import type { AddOptions } from "../../ops/calls/counter.ts";
+import { checkFlags, updateFlags } from "../../ops/calls/flags.ts";
+import { COUNT_OFFSET, checkCount, counted, stageDelta, stageKey } from "../../ops/calls/shared.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
-import { COUNT_OFFSET, checkCount, counted, stageDelta, stageKey } from "../../ops/shared_calls.ts";
 import { SharedMapAny } from "./shared_map_any.ts";
 import { SharedMap4 } from "./shared_map4.ts";
 import { SharedMap8 } from "./shared_map8.ts";
@@ -41,12 +42,12 @@ class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
     const { map, codec, offset } = this;
     if (map.writing === 0) map.refuse(operation);
     const { host } = map;
-    map.checkFlags(operation, flags);
+    checkFlags(map, operation, flags);
     if (fitsScalar(codec.scalar, value)) {
       host.scratch.turn++;
       writeScalar(host, codec.scalar, host.scratch.value, value);
     } else map.encodeValue(operation, value, codec);
-    const condition = flags === BPF_ANY ? BPF_ANY : map.condition(operation, flags);
+    const condition = flags === BPF_ANY ? BPF_ANY : updateFlags(map, operation, flags);
     const keyAddress = stageKey(map, operation, key);
     const { value: at } = host.scratch;
     let errno: number;

@@ -10,7 +10,7 @@ import { Scalar } from "../../codec/codec.ts";
 import { noBlock, roundUp64 } from "../../core/memory/scratch.ts";
 import { ERRNO } from "../../errors.ts";
 import { READ_AHEAD } from "../../generated/abi.js";
-import { badDelta, type Counter, fitsDelta } from "../counter.ts";
+import { type AddOptions, badDelta, type Counter, type Counters, fitsDelta } from "../calls/counter.ts";
 import { partError, reentryError, subjectOf } from "../failure.ts";
 import type { EntryHandle, MapHandle } from "../handle.ts";
 import { callLowWater, LOW_WATER } from "../low_water.ts";
@@ -107,6 +107,32 @@ class DeltaArgument {
 
   get #what(): string {
     return `addMany: ${subjectOf(this.#map)}: deltas`;
+  }
+}
+
+/** A map that knows its counters, and keeps what a call has used for the next one. */
+interface Counting<K, V> extends EntryHandle<K, V> {
+  readonly counters: Counters;
+  additions: AddMany<K, V> | undefined;
+}
+
+/** See {@link CountingMap.addMany}. */
+export function addMany<K, V>(
+  map: Counting<K, V>,
+  keys: KeyArray<K>,
+  deltas: unknown,
+  options: AddOptions<unknown> | undefined,
+): void {
+  if (map.reading === 0 || map.writing === 0) map.refuse("addMany");
+  if (map.frozen) map.fail("addMany", ERRNO.EPERM);
+  const counter = map.counters.find(map as never, "addMany", options);
+  // A low-water hook may come here while the call that it was called from waits for it.
+  const additions = map.additions ?? new AddMany(map);
+  map.additions = undefined;
+  try {
+    additions.run(keys, deltas as DeltaArray<number | bigint>, counter);
+  } finally {
+    map.additions = additions;
   }
 }
 

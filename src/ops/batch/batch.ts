@@ -15,6 +15,7 @@ import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import { READ_AHEAD } from "../../generated/abi.js";
 import { compareBy } from "../../print/hidden.ts";
 import { INSPECT, type Inspect, printEntries, printList } from "../../print/inspect.ts";
+import { checkFlags, updateFlags } from "../calls/flags.ts";
 import { partError, subjectOf } from "../failure.ts";
 import type { EntryHandle, MapHandle } from "../handle.ts";
 import { callLowWater, LOW_WATER, passing } from "../low_water.ts";
@@ -274,8 +275,8 @@ export class Batch<K, V> {
   /** @internal Writes the first `count` entries; throws at the first that fails. */
   write(map: EntryHandle<K, V>): void {
     this.#checkCall(map, "updateBatch");
-    map.checkFlags("updateBatch", this.#elemFlags);
-    const condition = map.condition("updateBatch", this.#elemFlags);
+    checkFlags(map, "updateBatch", this.#elemFlags);
+    const condition = updateFlags(map, "updateBatch", this.#elemFlags);
     if (map.frozen) map.fail("updateBatch", ERRNO.EPERM);
     const wanted = this.#count;
     this.#count = 0;

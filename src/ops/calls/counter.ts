@@ -3,13 +3,13 @@
  *
  * @module
  */
-import { checkKnown } from "../arguments/known.ts";
-import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.ts";
-import { type Codec, Scalar, type ScalarKind } from "../codec/codec.ts";
-import { isStruct } from "../codec/struct.ts";
-import type { Operation } from "../errors.ts";
-import { subjectOf } from "./failure.ts";
-import type { MapHandle } from "./handle.ts";
+import { checkKnown } from "../../arguments/known.ts";
+import { describe, outOfRange, within, wrongType } from "../../arguments/mismatch.ts";
+import { type Codec, Scalar, type ScalarKind } from "../../codec/codec.ts";
+import { isStruct } from "../../codec/struct.ts";
+import type { Operation } from "../../errors.ts";
+import { subjectOf } from "../failure.ts";
+import type { MapHandle } from "../handle.ts";
 
 /**
  * What `add` counts in, for values of type `V`: number, or bigint for `u64` and `i64`; of a struct, what its fields are. `N` says

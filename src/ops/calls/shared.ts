@@ -4,12 +4,12 @@
  *
  * @module
  */
-import { Scalar } from "../codec/codec.ts";
-import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
-import { ERRNO, type Operation } from "../errors.ts";
+import { Scalar } from "../../codec/codec.ts";
+import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
+import { ERRNO, type Operation } from "../../errors.ts";
+import { subjectOf } from "../failure.ts";
+import type { EntryHandle, MapHandle } from "../handle.ts";
 import { type AddOptions, badDelta, type Counter, type Counters, fitsDelta, outOfU53 } from "./counter.ts";
-import { subjectOf } from "./failure.ts";
-import type { EntryHandle, MapHandle } from "./handle.ts";
 
 const WORD = 0x1_0000_0000;
 /** Where the core puts a new count, in the scratch behind the delta. */

@@ -3,11 +3,11 @@
  *
  * @module
  */
-import { describe } from "../arguments/mismatch.ts";
-import { BPF_ANY, BPF_NOEXIST } from "../constants.ts";
-import { BpfError, ERRNO } from "../errors.ts";
-import { subjectOf } from "./failure.ts";
-import type { MapHandle } from "./handle.ts";
+import { describe } from "../../arguments/mismatch.ts";
+import { BPF_ANY, BPF_NOEXIST } from "../../constants.ts";
+import { BpfError, ERRNO } from "../../errors.ts";
+import { subjectOf } from "../failure.ts";
+import type { MapHandle } from "../handle.ts";
 
 /** Calls that these are made of. */
 export type Insertable<K, V> = MapHandle<K, V> & {
