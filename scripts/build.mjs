@@ -68,21 +68,28 @@ export async function buildCore(target) {
   return output;
 }
 
-/** The cores that the package embeds: modules of src/generated, each with the core as text (pack.mjs) and the names of its exports. */
+/**
+ * The cores of the package. Each has two modules in src/generated: one that embeds it as text (pack.mjs), and one with the names of its
+ * exports.
+ */
 const EMBEDDED = {
-  core: { target: "release", constant: "CORE" },
-  core_shared: { target: "shared", constant: "CORE_SHARED" },
+  core: { target: "release", source: "coreSource", names: "CORE_EXPORTS" },
+  core_shared: { target: "shared", source: "sharedCoreSource", names: "CORE_SHARED_EXPORTS" },
 };
 const WRITTEN = "// Written by scripts/build.mjs from assembly/.\n";
 
 /** Declarations of the embedded cores: all that the TypeScript compiler needs of them. */
 function declareCores() {
   mkdirSync(at("src/generated"), { recursive: true });
-  for (const [name, { constant }] of Object.entries(EMBEDDED)) {
+  const declare = (name, text) => {
     const file = at("src/generated", `${name}.d.ts`);
-    const text = ["TEXT", "EXPORTS"].map((what) => `export declare const ${constant}_${what}: string;\n`);
-    const declared = WRITTEN + text.join("");
+    const declared = WRITTEN + text;
     if (!existsSync(file) || readFileSync(file, "utf8") !== declared) writeFileSync(file, declared);
+  };
+  for (const [name, { source, names }] of Object.entries(EMBEDDED)) {
+    // Node puts src/node.ts in the place of the embedded core, which gives bytes.
+    declare(name, `export declare function ${source}(): string | Uint8Array<ArrayBuffer>;\n`);
+    declare(`${name}_exports`, `export declare const ${names}: string;\n`);
   }
 }
 
@@ -110,16 +117,14 @@ function declareAbi() {
 export async function embed(name, target = EMBEDDED[name].target) {
   declareCores();
   const [wasm] = await Promise.all([buildCore(target), declareAbi()]);
-  const output = at("src/generated", `${name}.js`);
+  const [output, listed] = ["", "_exports"].map((what) => at("src/generated", `${name}${what}.js`));
   if (!outdated(output, wasm, at("scripts/build.mjs"), at("scripts/pack.mjs"))) return;
-  const { constant } = EMBEDDED[name];
+  const { source, names } = EMBEDDED[name];
   const bytes = readFileSync(wasm);
   const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((exported) => exported.name);
-  writeFileSync(
-    output,
-    `${WRITTEN}export const ${constant}_TEXT =\n  "${pack(bytes)}";\n` +
-      `export const ${constant}_EXPORTS =\n  "${exports.join(" ")}";\n`,
-  );
+  writeFileSync(listed, `${WRITTEN}export const ${names} =\n  "${exports.join(" ")}";\n`);
+  // Last: it is what the next build looks at.
+  writeFileSync(output, `${WRITTEN}export function ${source}() {\n  return "${pack(bytes)}";\n}\n`);
 }
 
 /** Embeds both cores that the package uses. */
@@ -131,19 +136,22 @@ export async function embedCores() {
 export async function buildPackage() {
   declareCores();
   const stamp = at("build/.package");
-  const inputs = ["src", "assembly", "asconfig.json", "tsconfig.json", "tsconfig.build.json"];
+  const inputs = ["src", "scripts", "assembly", "asconfig.json", "tsconfig.json", "tsconfig.build.json"];
   if (existsSync(at("dist")) && !outdated(stamp, ...inputs.map((path) => at(path)))) return embedCores();
   // Moved to its place when it is whole: another process may be running what is there.
   const part = at(`build/dist.${process.pid}`);
-  const compile = () => node("typescript/bin/tsc", "-p", at("tsconfig.build.json"), "--outDir", part);
-  await Promise.all([embedCores(), declareAbi().then(compile)]);
+  const declarations = () => node("typescript/bin/tsc", "-p", at("tsconfig.build.json"), "--outDir", part);
+  const scripts = async () => {
+    const { bundle } = await import("./bundle.mjs");
+    await bundle(at("src"), part);
+  };
+  const abi = declareAbi();
+  await Promise.all([embedCores().then(scripts), abi.then(declarations)]);
   copyFileSync(at("src/core_wasm.d.ts"), join(part, "core_wasm.d.ts"));
   mkdirSync(join(part, "generated"), { recursive: true });
-  for (const name of ["abi.js", "abi.d.ts"]) {
-    copyFileSync(at("src/generated", name), join(part, "generated", name));
-  }
+  copyFileSync(at("src/generated/abi.d.ts"), join(part, "generated/abi.d.ts"));
   for (const [name, { target }] of Object.entries(EMBEDDED)) {
-    copyFileSync(at("src/generated", `${name}.js`), join(part, "generated", `${name}.js`));
+    copyFileSync(at("src/generated", `${name}.js`), join(part, `${name}.js`));
     const core = target === "release" ? "core.wasm" : `core.${target}.wasm`;
     copyFileSync(at("build", core), join(part, core));
   }

@@ -65,7 +65,7 @@ export const TREES = [
       ["codec"],
       ["print"],
       ["arguments"],
-      ["builtin_module.ts", "constants.ts", "errors.ts"],
+      ["constants.ts", "errors.ts", "node.ts", "random.ts"],
     ],
   },
   {

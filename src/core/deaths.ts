@@ -12,8 +12,8 @@
  * @module
  */
 
-import { builtinModule } from "../builtin_module.ts";
 import { MOST_CPUS } from "../generated/abi.js";
+import { builtinModule } from "../node.ts";
 import { slotThread, systemThreadOf } from "./memory/shared_memory.ts";
 
 /** What {@link HostThreads.watch} needs of a worker of node:worker_threads. */

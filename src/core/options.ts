@@ -1,8 +1,8 @@
 import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
-import { builtinModule } from "../builtin_module.ts";
 import { MOST_CPUS } from "../generated/abi.js";
+import { builtinModule } from "../node.ts";
 import { PAGE_BYTES } from "./memory/views.ts";
 
 /** Options of {@link createHost}. */

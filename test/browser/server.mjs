@@ -53,6 +53,9 @@ const NAMES = {
   bpfmap: "/resolved/dist/index.js",
   "bpfmap/testing": "/resolved/dist/testing/index.js",
   "@assemblyscript/loader": "/resolved/loader/index.js",
+  "#core": "/resolved/dist/core.js",
+  "#core_shared": "/resolved/dist/core_shared.js",
+  "#random": "/resolved/dist/random.js",
 };
 
 const resolveNames = (code) =>

@@ -1,6 +1,6 @@
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { unpack } from "../../src/core/wasm/unpack.ts";
-import { CORE_TEXT } from "../../src/generated/core.js";
+import { coreSource } from "../../src/generated/core.js";
 import {
   BpfError,
   bytes,
@@ -304,7 +304,7 @@ describe("close", () => {
 });
 
 describe("useWasm", () => {
-  const wasm = unpack(CORE_TEXT);
+  const wasm = unpack(coreSource() as string);
   afterEach(() => {
     useWasm(wasm);
     vi.restoreAllMocks();

@@ -2,15 +2,16 @@
 // form in UTF-8.
 
 import { EventEmitter } from "node:events";
+import { fileURLToPath } from "node:url";
 import { threadId, Worker } from "node:worker_threads";
-import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
+import { build } from "rolldown";
+import { afterEach, describe, expect, it, vi } from "vitest";
 import { slotAddress, takeSlot } from "../../src/core/memory/shared_memory.ts";
 import { unpack } from "../../src/core/wasm/unpack.ts";
 import { HOST_CPUS, HOST_SEED, HOST_VERSION, SLOT_RECOVERED } from "../../src/generated/abi.js";
-import { CORE_TEXT } from "../../src/generated/core.js";
+import { coreSource } from "../../src/generated/core.js";
 import { attachHost, createHost, u32, useWasm } from "../../src/index.ts";
 import { bpf_obj_pin } from "../../src/uapi/index.ts";
-import { BUILD_MS, builtRoot } from "../support/built.ts";
 import { caught, expectErrno } from "../support/caught.ts";
 import { sharedHost } from "./hosts.ts";
 
@@ -26,7 +27,7 @@ const FOREIGN = Uint8Array.from([
   ...[7, 12, 1, 8, ...new TextEncoder().encode("allocate"), 0, 0],
   ...[10, 6, 1, 4, 0, 0x41, 0, 0x0b],
 ]);
-const core = () => unpack(CORE_TEXT);
+const core = () => unpack(coreSource() as string);
 
 describe("attachHost", () => {
   it.each<[string, number, (words: Int32Array) => void]>([
@@ -98,10 +99,6 @@ describe("useWasm", () => {
 });
 
 describe("a slot", () => {
-  let root = "";
-  beforeAll(() => {
-    root = builtRoot();
-  }, BUILD_MS);
   afterEach(() => vi.restoreAllMocks());
 
   it("is found when its thread dies as soon as it has taken it", () => {
@@ -135,7 +132,10 @@ describe("a slot", () => {
       };
       parentPort.postMessage(takeSlot(new Int32Array(workerData.memory.buffer)));`;
     const { memory } = host.share();
-    const url = new URL(`file://${root}/dist/core/memory/shared_memory.js`).href;
+    // A worker runs no TypeScript.
+    const input = fileURLToPath(new URL("../../src/core/memory/shared_memory.ts", import.meta.url));
+    const { output } = await build({ input, write: false, tsconfig: false });
+    const url = `data:text/javascript,${encodeURIComponent(output[0].code)}`;
     const worker = new Worker(new URL(`data:text/javascript,${encodeURIComponent(code)}`), {
       workerData: { url, memory },
     });

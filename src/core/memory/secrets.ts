@@ -6,19 +6,19 @@
  * @module
  */
 import { SEED_BYTES } from "../../generated/abi.js";
+import { drawBytes } from "../../random.ts";
 import type { CoreExports } from "../wasm/exports.ts";
 import type { WasmMemory } from "../wasm/wasm_types.ts";
 
 /** Draws the words of NH. Once per memory, before there is a table. */
 export function drawHostSecrets(memory: WasmMemory, core: CoreExports): void {
-  // Nothing may be drawn into shared memory directly.
-  const drawn = crypto.getRandomValues(new Uint8Array(core.SECRETS_BYTES.value));
+  const drawn = drawBytes(new Uint8Array(core.SECRETS_BYTES.value));
   new Uint8Array(memory.buffer).set(drawn, core.SECRETS_ADDRESS.value);
 }
 
 /** What a new table gets: S0, S1 and S2, 8 bytes each. */
 export function drawTableSecrets(): Uint8Array {
-  const drawn = crypto.getRandomValues(new Uint8Array(SEED_BYTES));
+  const drawn = drawBytes(new Uint8Array(SEED_BYTES));
   // Little-endian; S1 and S2 are odd, so that multiplying by them loses nothing.
   drawn[8] |= 1;
   drawn[16] |= 1;

@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { builtinModule } from "../../builtin_module.ts";
+
 import { bpfError, ERRNO, noFreeSlotError } from "../../errors.ts";
 import {
   HOST_CPUS,
@@ -25,6 +25,7 @@ import {
   SLOT_WHO,
   SLOTS,
 } from "../../generated/abi.js";
+import { builtinModule } from "../../node.ts";
 import { PAGE_BYTES } from "./views.ts";
 
 const MARK_WORDS = [0x4d465042, 0x54534f48]; // "BPFMHOST"

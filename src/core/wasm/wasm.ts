@@ -4,8 +4,10 @@
  * @module
  */
 import { instantiateSync } from "@assemblyscript/loader";
-import { CORE_EXPORTS, CORE_TEXT } from "../../generated/core.js";
-import { CORE_SHARED_EXPORTS, CORE_SHARED_TEXT } from "../../generated/core_shared.js";
+import { coreSource } from "../../generated/core.js";
+import { CORE_EXPORTS } from "../../generated/core_exports.js";
+import { sharedCoreSource } from "../../generated/core_shared.js";
+import { CORE_SHARED_EXPORTS } from "../../generated/core_shared_exports.js";
 import type { CoreExports } from "./exports.ts";
 import type { SharedExports } from "./shared_exports.ts";
 import { unpack } from "./unpack.ts";
@@ -27,6 +29,11 @@ function compile(bytes: BufferSource): WebAssembly.Module {
       { cause },
     );
   }
+}
+
+/** A core of the package is text where it is embedded, and bytes where it is a file (src/node.ts). */
+function bytesOf(source: string | Uint8Array<ArrayBuffer>): Uint8Array<ArrayBuffer> {
+  return typeof source === "string" ? unpack(source) : source;
 }
 
 /** What the cores may import from `env`. */
@@ -87,7 +94,7 @@ function abort(_message: number, _file: number, line: number, column: number): n
 
 /** Instantiates the core on `memory`. */
 export function instantiateCore(memory: WasmMemory): CoreExports {
-  compiled ??= compile(unpack(CORE_TEXT));
+  compiled ??= compile(bytesOf(coreSource()));
   // The loader's own `exports` wrap every function to pass the number of arguments; calls of a map go to the bare exports.
   const env = { memory: memory as WebAssembly.Memory, abort };
   const { instance } = instantiateSync(compiled, { env });
@@ -96,7 +103,7 @@ export function instantiateCore(memory: WasmMemory): CoreExports {
 
 /** The core for shared memory. */
 export function sharedModule(): WasmModule {
-  compiledShared ??= compile(unpack(CORE_SHARED_TEXT));
+  compiledShared ??= compile(bytesOf(sharedCoreSource()));
   return compiledShared;
 }
 
