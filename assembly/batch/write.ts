@@ -1,10 +1,13 @@
-// Batches that write: update_batch, delete_batch, and adding deltas to many counters. Keys are staged as in batch/stage.ts; then
-// each goes through the ordinary operation, which finds its bucket again from the hash: a split or merge that an earlier key
-// caused does not matter. The first key that fails ends the batch, as in the kernel's generic_map_update_batch.
+// Batches that write: update_batch, delete_batch, and adding deltas to many counters. Each key goes through the ordinary
+// operation. The first key that fails ends the batch, as in the kernel's generic_map_update_batch.
+//
+// A table that is larger than the caches has its keys staged first, group by group, as in batch/stage.ts. The operation finds the
+// bucket again from the hash: a split or merge that an earlier key caused does not matter.
 import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
 import { ENOMEM } from "../errno";
-import { keyStride, loadKey } from "../hash/key";
+import { hashKey, keyStride, loadKey } from "../hash/key";
+import { tagged } from "../hash/hash";
 import { copyBytes, zeroBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
 import { isFresh, logBytes } from "../sync/journal";
@@ -13,127 +16,150 @@ import { addTo, deltaShift } from "../table/entries/scalar";
 import { ensureValueLog, finishWrite, obtain, removeLocked } from "../table/entries/shared_write";
 import { writeValue } from "../table/entries/spin_lock";
 import { byKeys } from "../table/layout/by_layout";
-import { BUCKET_BYTES, COUNT, KEY_SIZE, VALUE_SIZE, field } from "../table/layout/header";
+import { BUCKETS, BUCKET_BYTES, COUNT, KEY_SIZE, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 import { touchElements } from "./lookup_many";
 import { ENTRY, GROUP, HASH, LINE, SINK, STAGE_ERRNO, locate, touchBuckets, touchChains } from "./stage";
 
-const UPDATE: u32 = 0;
-const REMOVE: u32 = 1;
-const ADD: u32 = 2;
+/**
+ * Buckets from which on keys are staged. Below, the lines that staging would fetch ahead are in a cache already, and its 100
+ * instructions a key made a batch slower than single calls.
+ */
+const STAGED_FROM: u32 = 2048;
 
-/** What one batch does with its keys. */
-@unmanaged class Job {
-  action: u32;
-  /** UPDATE: address of the values. ADD: of the deltas, 8 bytes each for fields of 8 bytes, otherwise 4. */
-  input: usize;
-  /** UPDATE: the flags. */
-  flags: u32;
-  /** ADD: bytes and offset of the field within the value. */
-  width: u32;
-  offset: u32;
+/** Words of the stage behind those that staging uses: the flags of updates; bytes and offset of the field that is added to. */
+const FLAGS: usize = SINK + 16;
+const WIDTH: usize = SINK + 20;
+const OFFSET: usize = SINK + 24;
+
+/** Stages a group of keys, if that pays. */
+function stageGroup<B, K>(table: usize, stage: usize, keys: usize, group: u32): bool {
+  const buckets = SHARED ? atomic.load<u32>(table, BUCKETS) : field(table, BUCKETS);
+  if (buckets < STAGED_FROM) return false;
+  locate<B, K>(table, keys, stage, group, ENTRY, true);
+  touchBuckets(stage, group, ENTRY, field(table, BUCKET_BYTES) / LINE);
+  touchChains<B>(stage, group);
+  if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group);
+  return true;
 }
 
-/** Behind the words that staging uses. */
-const JOB: usize = SINK + 16;
-
-/** One key of a batch in the shared build, an operation by itself: 0 or an errno. */
-@inline function applyShared<B, K>(table: usize, job: Job, index: u32, key: K, hash: u32, valueSize: u32): u32 {
-  if (job.action == REMOVE) return removeLocked<B, K>(table, key, hash, 0);
-  const value = obtain<B, K>(table, key, hash, job.flags);
-  if (value < FIRST_ADDRESS) return <u32>value;
-  if (job.action == UPDATE) {
-    writeValue(table, value, job.input + <usize>index * valueSize);
-  } else {
-    if (isFresh()) zeroBytes(value, valueSize);
-    else logBytes(value + job.offset, job.width);
-    addTo(value + job.offset, job.width, job.input + (<usize>index << deltaShift(job.width)));
-  }
-  return finishWrite<B>(table);
+@inline function hashOf<B, K>(table: usize, key: K): u32 {
+  const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
+  return changetype<B>(0).holdsValues() ? hash : tagged(hash);
 }
 
-/** One key of a batch: 0 or an errno. */
-@inline function apply<B, K>(table: usize, job: Job, index: u32, key: K, hash: u32, valueSize: u32): u32 {
-  if (SHARED) return applyShared<B, K>(table, job, index, key, hash, valueSize);
-  if (job.action == REMOVE) return remove<B, K>(table, key, hash, 0);
-  const before = field(table, COUNT);
-  const value = upsert<B, K>(table, key, hash, job.flags);
-  if (value < FIRST_ADDRESS) return <u32>value;
-  if (job.action == UPDATE) {
-    if (COUNTING && valueSize == 8) countCopied(8);
-    const source = job.input + <usize>index * valueSize;
-    if (valueSize == 8) store<u64>(value, load<u64>(source));
-    else copyBytes(value, source, valueSize);
-  } else {
-    if (field(table, COUNT) != before) zeroBytes(value, valueSize);
-    addTo(value + job.offset, job.width, job.input + (<usize>index << deltaShift(job.width)));
+/** Writes the value of one key: 0 or an errno. */
+@inline function updateOne<B, K>(table: usize, key: K, hash: u32, flags: u32, source: usize): u32 {
+  if (SHARED) {
+    const value = obtain<B, K>(table, key, hash, flags);
+    if (value < FIRST_ADDRESS) return <u32>value;
+    writeValue(table, value, source);
+    return finishWrite<B>(table);
   }
+  const value = upsert<B, K>(table, key, hash, flags);
+  if (value < FIRST_ADDRESS) return <u32>value;
+  const size = field(table, VALUE_SIZE);
+  if (COUNTING && size == 8) countCopied(8);
+  if (size == 8) store<u64>(value, load<u64>(source));
+  else copyBytes(value, source, size);
   return 0;
 }
 
-function many<B, K>(table: usize, stage: usize, keys: usize, count: u32): u32 {
-  const job = changetype<Job>(stage + JOB);
-  const stride = keyStride<K>(field(table, KEY_SIZE));
-  const valueSize = field(table, VALUE_SIZE);
-  const lines = field(table, BUCKET_BYTES) / LINE;
-  let done: u32 = 0;
-  if (SHARED && !ensureValueLog(table)) {
-    store<u32>(stage + STAGE_ERRNO, ENOMEM);
-    return 0;
+@inline function removeOne<B, K>(table: usize, key: K, hash: u32): u32 {
+  if (SHARED) return removeLocked<B, K>(table, key, hash, 0);
+  return remove<B, K>(table, key, hash, 0);
+}
+
+/** Adds a delta to a field of the value of one key. */
+@inline function addOne<B, K>(table: usize, key: K, hash: u32, width: u32, offset: u32, delta: usize): u32 {
+  if (SHARED) {
+    const value = obtain<B, K>(table, key, hash, 0);
+    if (value < FIRST_ADDRESS) return <u32>value;
+    if (isFresh()) zeroBytes(value, field(table, VALUE_SIZE));
+    else logBytes(value + offset, width);
+    addTo(value + offset, width, delta);
+    return finishWrite<B>(table);
   }
-  while (done < count) {
-    const group = min(count - done, GROUP);
-    locate<B, K>(table, keys, stage, group, ENTRY, true);
-    touchBuckets(stage, group, ENTRY, lines);
-    touchChains<B>(stage, group);
-    if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group);
-    for (let i: u32 = 0; i < group; i++) {
-      const errno = apply<B, K>(table, job, done, loadKey<K>(keys), load<u32>(stage + i * ENTRY, HASH), valueSize);
-      if (errno) {
-        store<u32>(stage + STAGE_ERRNO, errno);
-        return done;
-      }
+  const before = field(table, COUNT);
+  const value = upsert<B, K>(table, key, hash, 0);
+  if (value < FIRST_ADDRESS) return <u32>value;
+  if (field(table, COUNT) != before) zeroBytes(value, field(table, VALUE_SIZE));
+  addTo(value + offset, width, delta);
+  return 0;
+}
+
+/** Has an operation A done with each key, and with what `input` has for it, `step` bytes further for every key. */
+function many<A, B, K>(table: usize, stage: usize, keys: usize, count: u32, input: usize, step: u32): u32 {
+  const stride = keyStride<K>(field(table, KEY_SIZE));
+  let done: u32 = 0;
+  let errno: u32 = SHARED && !ensureValueLog(table) ? ENOMEM : 0;
+  while (done < count && !errno) {
+    const end = done + min(count - done, GROUP);
+    const staged = stageGroup<B, K>(table, stage, keys, end - done);
+    let at = stage;
+    while (done < end) {
+      const key = loadKey<K>(keys);
+      const hash = staged ? load<u32>(at, HASH) : hashOf<B, K>(table, key);
+      errno = changetype<A>(0).one<B, K>(table, stage, key, hash, input);
+      if (errno) break;
       done++;
       keys += stride;
+      input += step;
+      at += ENTRY;
     }
   }
-  store<u32>(stage + STAGE_ERRNO, 0);
+  store<u32>(stage + STAGE_ERRNO, errno);
   return done;
 }
 
-@unmanaged class Write {
-  @inline many<B, K>(table: usize, stage: usize, keys: usize, count: u32, _values: usize, _found: usize): u32 {
-    return many<B, K>(table, stage, keys, count);
+@unmanaged class Update {
+  @inline one<B, K>(table: usize, stage: usize, key: K, hash: u32, input: usize): u32 {
+    return updateOne<B, K>(table, key, hash, load<u32>(stage, FLAGS), input);
   }
-}
 
-function run(table: usize, stage: usize, keys: usize, count: u32): u32 {
-  return byKeys<Write>(table, stage, keys, count);
+  @inline many<B, K>(table: usize, stage: usize, keys: usize, count: u32, values: usize, _found: usize): u32 {
+    return many<Update, B, K>(table, stage, keys, count, values, field(table, VALUE_SIZE));
+  }
 }
 
 /** Writes `count` entries packed at `keys` and `values`. How many were done; the errno that ended it at STAGE_ERRNO. */
 export function updateMany(table: usize, stage: usize, keys: usize, count: u32, values: usize, flags: u32): u32 {
-  const job = changetype<Job>(stage + JOB);
-  job.action = UPDATE;
-  job.input = values;
-  job.flags = flags;
-  return run(table, stage, keys, count);
+  store<u32>(stage, flags, FLAGS);
+  return byKeys<Update>(table, stage, keys, count, values);
+}
+
+@unmanaged class Remove {
+  @inline one<B, K>(table: usize, _stage: usize, key: K, hash: u32, _input: usize): u32 {
+    return removeOne<B, K>(table, key, hash);
+  }
+
+  @inline many<B, K>(table: usize, stage: usize, keys: usize, count: u32, _values: usize, _found: usize): u32 {
+    return many<Remove, B, K>(table, stage, keys, count, 0, 0);
+  }
 }
 
 /** Removes `count` keys; the first absent one ends it with ENOENT. */
 export function removeMany(table: usize, stage: usize, keys: usize, count: u32): u32 {
-  changetype<Job>(stage + JOB).action = REMOVE;
-  return run(table, stage, keys, count);
+  return byKeys<Remove>(table, stage, keys, count);
 }
 
-/** Adds a delta to a field of `width` bytes at `offset` of each key's value; absent keys start at zeroes. */
+@unmanaged class Add {
+  @inline one<B, K>(table: usize, stage: usize, key: K, hash: u32, delta: usize): u32 {
+    return addOne<B, K>(table, key, hash, load<u32>(stage, WIDTH), load<u32>(stage, OFFSET), delta);
+  }
+
+  @inline many<B, K>(table: usize, stage: usize, keys: usize, count: u32, deltas: usize, _found: usize): u32 {
+    return many<Add, B, K>(table, stage, keys, count, deltas, 1 << deltaShift(load<u32>(stage, WIDTH)));
+  }
+}
+
+/**
+ * Adds a delta, of 8 bytes for fields of 8 bytes, otherwise of 4, to a field of `width` bytes at `offset` of each key's value;
+ * absent keys start at zeroes.
+ */
 export function addMany(
   table: usize, stage: usize, keys: usize, count: u32, deltas: usize, width: u32, offset: u32,
 ): u32 {
-  const job = changetype<Job>(stage + JOB);
-  job.action = ADD;
-  job.input = deltas;
-  job.flags = 0;
-  job.width = width;
-  job.offset = offset;
-  return run(table, stage, keys, count);
+  store<u32>(stage, width, WIDTH);
+  store<u32>(stage, offset, OFFSET);
+  return byKeys<Add>(table, stage, keys, count, deltas);
 }

@@ -64,7 +64,11 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
     values: number,
     condition: number,
   ): number {
-    return this.host.core.updateMany(this.writing, stage, keys, count, values, condition);
+    try {
+      return this.core.updateMany(this.writing, stage, keys, count, values, condition);
+    } catch (trap) {
+      throw this.trapped("updateBatch", trap);
+    }
   }
 
   override addDeltas(
@@ -75,7 +79,11 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
     width: number,
     offset: number,
   ): number {
-    return this.host.core.addMany(this.writing, stage, keys, count, deltas, width, offset);
+    try {
+      return this.core.addMany(this.writing, stage, keys, count, deltas, width, offset);
+    } catch (trap) {
+      throw this.trapped("addMany", trap);
+    }
   }
 
   override nextKey(key?: K): K | undefined {

@@ -306,25 +306,26 @@ export class Batch<K, V> {
    */
   #eachGroup(map: EntryHandle<K, V>, end: number, condition: number): number {
     const { host, table } = map;
-    const { keySize } = table;
-    const { stageBytes, stageErrno } = host.layout;
-    const room = host.shared ? groupSize(end - this.#count, keySize) : end - this.#count;
-    const copies = roundUp64(stageBytes);
+    const { keySize, valueBytes } = table;
     const stage = this.#stage;
-    while (this.#count < end) {
-      const entries = Math.min(room, end - this.#count);
-      let keys = this.#key(this.#count);
+    let at = this.#count;
+    const room = host.shared ? groupSize(end - at, keySize) : end - at;
+    while (at < end) {
+      const entries = Math.min(room, end - at);
+      let keys = this.#keysAt + at * keySize;
       if (host.shared) {
-        host.u8.copyWithin(stage + copies, keys, keys + entries * keySize);
-        keys = stage + copies;
+        const copies = stage + roundUp64(host.layout.stageBytes);
+        host.copy(copies, keys, entries * keySize);
+        keys = copies;
       }
       const done =
         condition === REMOVING
-          ? host.core.removeMany(table.handle, stage, keys, entries)
-          : map.writeEntries(stage, keys, entries, this.#value(this.#count), condition);
-      this.#count += done;
+          ? removeEntries(map, stage, keys, entries)
+          : map.writeEntries(stage, keys, entries, this.#valuesAt + at * valueBytes, condition);
+      at += done;
+      this.#count = at;
       if (host.u8.length === 0) host.refresh();
-      if (done < entries) return host.word(stage + stageErrno);
+      if (done < entries) return host.word(stage + host.layout.stageErrno);
     }
     return 0;
   }
@@ -407,6 +408,15 @@ export class Batch<K, V> {
   #refuseFlags(operation: Operation): never {
     const cause = `was given a batch with elemFlags = ${this.#elemFlags}, flags = ${this.#flags}`;
     throw bpfError(ERRNO.EINVAL, operation, subjectOf(this.#map), cause);
+  }
+}
+
+/** Removes keys; how many, with the errno that ended it in the stage. */
+function removeEntries(map: MapHandle<unknown, unknown>, stage: number, keys: number, count: number): number {
+  try {
+    return map.core.removeMany(map.table.handle, stage, keys, count);
+  } catch (trap) {
+    throw map.trapped("deleteBatch", trap);
   }
 }
 
