@@ -21,7 +21,7 @@ export {
 export { GRANULE, LAST_ORDER, PAGE } from "./memory/arena";
 
 // A CPU slot: offsets of its words, its states, how the state word is cut.
-export { LOG_ENTRIES, SLOT_BYTES } from "./sync/slot";
+export { LOG_ENTRIES, SLOT_BYTES, SLOT_FLAGS } from "./sync/slot";
 export {
   BLOCKED_BY as SLOT_BLOCKED_BY, COPY as SLOT_COPY, DEPTH as SLOT_DEPTH, ERRNO as SLOT_ERRNO, FENCE as SLOT_FENCE, FRESH as SLOT_FRESH,
   HAZARD as SLOT_HAZARD, HELD as SLOT_HELD, HOOKS as SLOT_HOOKS, IN_GRACE as SLOT_IN_GRACE, LOCKS as SLOT_LOCKS, LOG as SLOT_LOG,
@@ -41,7 +41,9 @@ export {
 } from "./sync/step";
 
 // The registry of a shared memory, and what JavaScript writes of a map into its header.
-export { DYING as DYING_TABLES } from "./host/registry";
+export { DYING as DYING_TABLES, NEWEST_ID as REGISTRY_NEWEST_ID, TABLES as REGISTRY_TABLES } from "./host/registry";
+export { NEXT as TABLE_NEXT, PIN_COUNT as TABLE_PIN_COUNT } from "./host/registry";
+export { PINS as REGISTRY_PINS } from "./host/pins";
 export {
   META_FLAGS, META_ID, META_KEY_SIZE, META_LOCK_OFFSET, META_MAP_EXTRA, META_NAME, META_NAME_LENGTH, META_PRIVATE, META_TYPE,
   META_VALUE_SIZE,

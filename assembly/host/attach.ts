@@ -24,6 +24,7 @@ export function detach(): u32 {
   if (mine(DEPTH)) return EBUSY;
   if (!dropReferencesOf(ownCpu()) || !releaseOwned(SLOT)) return mine(ERRNO);
   setMine(LOG_BYTES, 0);
+  setMine(LOG_ROOM, 0);
   setMine(SYSTEM_THREAD, 0);
   atomic.store<u32>(SLOT, FREE);
   return 0;

@@ -2,7 +2,7 @@
 import { SHARED } from "../build";
 import { ENOMEM } from "../errno";
 import { initSecrets } from "../hash/hash";
-import { allocate as allocateBlock, bytesInUse as allBytes, initArena, logsStart, release as releaseBlock } from "../memory/arena";
+import { allocate as allocateBlock, bytesInUse as allBytes, initArena, logsStart, PAGE, release as releaseBlock } from "../memory/arena";
 import { allocateOwned, journalBytes, releaseOwnedBlock } from "../memory/owned";
 import { BITMAP, HOST_LOGS } from "../regions";
 import { attach } from "./attach";
@@ -14,7 +14,7 @@ const MOST: u32 = 0xffff0000;
 export function initHost(maxBytes: u32, seed: u32): u32 {
   assert(__heap_base <= BITMAP);
   initSecrets(seed);
-  const most = maxBytes && maxBytes < MOST ? maxBytes : MOST;
+  const most = maxBytes && maxBytes < MOST ? maxBytes & ~(PAGE - 1) : MOST;
   if (SHARED) {
     store<u32>(HOST_LOGS, logsStart(most));
     attach(0, 0);

@@ -13,7 +13,7 @@ import { PIN_COUNT, begin, end, hold, leave, settle, sweepTables } from "./regis
 
 export const PINS: usize = REGISTRY + 12;
 
-const PIN_TABLE: usize = 4;
+export const PIN_TABLE: usize = 4;
 export const PIN_LENGTH: usize = 8;
 export const PIN_PATH: usize = 12;
 

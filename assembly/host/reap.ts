@@ -6,7 +6,7 @@ import { releaseOwned } from "../memory/owned";
 import { HOST_CPUS } from "../regions";
 import { recoveredBy, relieve } from "../sync/recover";
 import {
-  DEAD, FREE, IN_HASTE, KIND, LIVE, LOG_BYTES, RECOVERED, SLOT_FLAGS, SYSTEM_THREAD, mine, ownCpu, setMine, slotOf,
+  DEAD, FREE, IN_HASTE, KIND, LIVE, LOG_BYTES, LOG_ROOM, RECOVERED, SLOT_FLAGS, SYSTEM_THREAD, mine, ownCpu, setMine, slotOf,
 } from "../sync/slot";
 import { dropReferencesOf } from "./references";
 import { isSweepDue, sweepTables } from "./registry";
@@ -18,6 +18,7 @@ function finish(cpu: u32): bool {
   const all = dropReferencesOf(cpu) && releaseOwned(slot);
   if (all) {
     store<u32>(slot, 0, LOG_BYTES);
+    store<u32>(slot, 0, LOG_ROOM);
     store<u32>(slot, 0, SYSTEM_THREAD);
   }
   // What is left is for the next one to try.

@@ -44,13 +44,13 @@ export const MAX_ENTRIES_OFFSET: u32 = <u32>MAX_ENTRIES;
 export const BYTES_OFFSET: u32 = <u32>BYTES;
 
 const LOCK: usize = REGISTRY;
-const NEWEST_ID: usize = REGISTRY + 4;
+export const NEWEST_ID: usize = REGISTRY + 4;
 export const TABLES: usize = REGISTRY + 8;
 export const DYING: usize = REGISTRY + 16;
 
 export const NEXT: usize = 304;
 export const PIN_COUNT: usize = 308;
-const ID: usize = META_OFFSET + META_ID;
+export const ID: usize = META_OFFSET + META_ID;
 export const PRIVATE: usize = META_OFFSET + META_PRIVATE;
 /** In the line of a CPU. */
 const REFERENCES: usize = 8;
@@ -83,7 +83,8 @@ export function hold(table: usize): void {
   write32(at, load<u32>(at) + 1);
 }
 
-function isReferenced(table: usize): bool {
+/** Whether a slot or a pin refers to a table. */
+export function isReferenced(table: usize): bool {
   if (field(table, PIN_COUNT)) return true;
   const cpus = load<u32>(HOST_CPUS);
   for (let cpu: u32 = 0; cpu < cpus; cpu++) if (load<u32>(referencesOf(table, cpu))) return true;

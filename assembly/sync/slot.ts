@@ -3,7 +3,7 @@
 //
 //   0 u32 state            4 u32 flags: MAY_WAIT, IN_HASTE    8 u32 thread of the system, or 0   12 u32 sequence: odd while it writes
 //  16 u32 section depth   20 u32 section sequence          24 u32 hazard            28 u32 copy buffer (table/entries/shared_read.ts)
-//  32 u32 journal         36 u32 its room, in entries      40 u32 entries in it     44 u32 locks held
+//  32 u32 journal         36 u32 its room in entries, 0 in a free slot      40 u32 entries in it     44 u32 locks held
 //  48 u32 word to publish 52 u32 its value                 56 u32 first owned block 60 u32 who holds the lock given up on, + 1
 //  64 locks: u32 address of the word, u32 its version before [8]
 // 132 u32 table being made or destroyed (host/registry.ts)

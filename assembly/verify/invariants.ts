@@ -71,6 +71,14 @@ export const AS_CREATED: u32 = 53; // sizes, limit and kind in the header are th
 export const OPEN_SECTIONS: u32 = 54; // the sections that are open are those of threads that are in one
 export const FLAT_PART: u32 = 55; // the flat part of the buckets has the room that belongs to their number, and its memory
 
+// And more of the shared build.
+export const CPU_COUNT: u32 = 56; // there are no more CPU slots than there is room for, and their journals are behind the bitmap
+export const SLOT_STATES: u32 = 57; // a CPU slot is free, or it is in use and has a journal
+export const JOURNALS: u32 = 58; // the journal of a CPU slot is the one that it came with, or a block of its own
+export const SPIN_LOCKS: u32 = 59; // a CPU slot holds the spin locks that it notes
+export const REGISTRY_LISTS: u32 = 60; // the lists of maps and pins end, the newest map comes first, and a pin leads to a map
+export const REFERENCE_COUNTS: u32 = 61; // somebody refers to a map, each thread once, and it counts its pins
+
 /** Notes the details of a broken invariant. Its number. */
 export function broken(out: usize, invariant: u32, a: u32, b: u32, c: u32, d: u32): u32 {
   store<u32>(out, a);

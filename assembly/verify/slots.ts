@@ -1,17 +1,21 @@
-// Checks what belongs to no table in the shared build: that no CPU slot is in the middle of anything, and whose the memory is.
+// Checks what belongs to no table in the shared build: that no CPU slot is in the middle of anything, and that its words fit each other.
 // While no thread is in a call, that is: a slot that died has been recovered before.
-import { PINS, PIN_LENGTH, PIN_PATH } from "../host/pins";
-import { DYING, NEXT, TABLES } from "../host/registry";
-import { allocationSize, bytesInUse } from "../memory/arena";
-import { BYTES as OWNED_BYTES, HEAD, IS_JOURNAL, PREVIOUS as OWNED_PREVIOUS } from "../memory/owned";
-import { ARENA_LOCK, HOST_CPUS, REGISTRY, SECTION_MASK } from "../regions";
-import { LOCKED } from "../sync/lock_word";
-import { DEPTH, HAZARD, HELD, LOG_BYTES, LOG_COUNT, ORPHAN, OWNED, PUBLISH_AT, slotOf } from "../sync/slot";
-import { BYTES, HEADER_BYTES, field } from "../table/layout/header";
-import { isInUse } from "./arena";
-import { BELONGINGS, IDLE_SLOTS, OPEN_SECTIONS, OWNED_BLOCKS, UNLOCKED, broken } from "./invariants";
+import { MOST, allocationSize, logsStart } from "../memory/arena";
+import { BYTES, HEAD, IS_JOURNAL, PREVIOUS } from "../memory/owned";
+import { ARENA_LOCK, HOST_CPUS, HOST_LOGS, MOST_CPUS, REGISTRY, SECTION_MASK } from "../regions";
+import { LOCKED, isHeldBy } from "../sync/lock_word";
+import { bitOf } from "../sync/section";
+import {
+  DEAD, DEPTH, FENCE, FREE, HAZARD, HELD, IN_GRACE, IN_HASTE, KIND, LIVE, LOG, LOG_BYTES, LOG_COUNT, LOG_ENTRIES, LOG_ROOM, MAY_WAIT,
+  MOST_VALUE_LOCKS, OWNED, PUBLISH_AT, RECOVERED, RECOVERED_BY, SEQUENCE, SLOT_FLAGS, VALUE_LOCK, VALUE_LOCKS, WHO, ZERO, slotOf,
+} from "../sync/slot";
+import { inHeap, isInUse } from "./arena";
+import { verifyBelongings } from "./belongings";
+import {
+  CPU_COUNT, IDLE_SLOTS, JOURNALS, OPEN_SECTIONS, OWNED_BLOCKS, SLOT_STATES, SPIN_LOCKS, UNLOCKED, broken,
+} from "./invariants";
 
-/** What a list adds up to when it leaves the memory in use. */
+/** What the blocks of a slot add up to when the list leaves the memory in use. */
 const ASTRAY: u32 = 0xffffffff;
 
 /** Whether a lock word says that somebody holds it. */
@@ -20,50 +24,104 @@ export function verifyLock(word: usize, out: usize): u32 {
 }
 
 export function verifySlots(out: usize): u32 {
+  const cpus = load<u32>(HOST_CPUS);
   const problem = verifyLock(ARENA_LOCK, out) || verifyLock(REGISTRY, out) || verifySections(out);
   if (problem) return problem;
   let owned: u32 = 0;
-  let orphans: u32 = 0;
-  const cpus = load<u32>(HOST_CPUS);
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
     const slot = slotOf(cpu);
-    const entries = load<u32>(slot, LOG_COUNT);
-    if (entries | load<u32>(slot, HELD) | load<u32>(slot, PUBLISH_AT) | load<u32>(slot, HAZARD)) {
-      return broken(out, IDLE_SLOTS, cpu, entries, load<u32>(slot, HELD), load<u32>(slot, PUBLISH_AT));
-    }
-    const bytes = ownedBytes(slot);
-    if (bytes == ASTRAY) return broken(out, OWNED_BLOCKS, cpu, load<u32>(slot, OWNED), 0, 0);
-    const journals = journalBytesOf(slot);
-    if (journals != load<u32>(slot, LOG_BYTES)) return broken(out, OWNED_BLOCKS, cpu, 0, journals, load<u32>(slot, LOG_BYTES));
-    owned += bytes;
-    const orphan = <usize>load<u32>(slot, ORPHAN);
-    if (orphan && isInUse(orphan, HEADER_BYTES)) orphans += field(orphan, BYTES);
+    const problem = verifyIdle(cpu, slot, out) || verifyOwned(cpu, slot, out) || verifyState(cpu, slot, out) || verifySpinLocks(cpu, slot, out);
+    if (problem) return problem;
+    owned += ownedBytes(slot);
   }
-  const tables = tableBytes(TABLES) + tableBytes(DYING) + orphans;
-  const pins = pinBytes();
-  return owned + tables + pins == bytesInUse() ? 0 : broken(out, BELONGINGS, bytesInUse(), tables, owned, pins);
+  return verifyBelongings(owned, out);
 }
 
-/** Times that a bit of the set is looked at: a thread may be about to leave its section. */
+/** The number of slots and where their journals are. Where the heap starts follows from both. */
+export function verifyCpus(out: usize): u32 {
+  const cpus = load<u32>(HOST_CPUS);
+  const logs = load<u32>(HOST_LOGS);
+  const expected = logsStart(load<u32>(MOST));
+  return !cpus || cpus > MOST_CPUS || logs != expected ? broken(out, CPU_COUNT, cpus, MOST_CPUS, logs, expected) : 0;
+}
+
+/** Checks a word of a slot that no bits but `bits` may be set in. */
+@inline function verifyWord(cpu: u32, slot: usize, offset: usize, bits: u32, out: usize): u32 {
+  const word = load<u32>(slot + offset);
+  return word & ~bits ? broken(out, IDLE_SLOTS, cpu, <u32>offset, word, bits) : 0;
+}
+
+function verifyIdle(cpu: u32, slot: usize, out: usize): u32 {
+  return (
+    verifyWord(cpu, slot, LOG_COUNT, 0, out) ||
+    verifyWord(cpu, slot, HELD, 0, out) ||
+    verifyWord(cpu, slot, PUBLISH_AT, 0, out) ||
+    verifyWord(cpu, slot, HAZARD, 0, out) ||
+    verifyWord(cpu, slot, FENCE, 0, out) ||
+    verifyWord(cpu, slot, ZERO, 0, out) ||
+    verifyWord(cpu, slot, SEQUENCE, ~(<u32>1), out) ||
+    ((atomic.load<u32>(slot) & KIND) == LIVE ? verifyLive(cpu, slot, out) : 0)
+  );
+}
+
+/** The words that nobody clears behind a thread that is gone: who takes the slot next does. */
+function verifyLive(cpu: u32, slot: usize, out: usize): u32 {
+  return verifyWord(cpu, slot, IN_GRACE, 0, out) || verifyWord(cpu, slot, SLOT_FLAGS, MAY_WAIT, out);
+}
+
+/** Whether a word is one of the states that a slot can have. */
+function isState(state: u32): bool {
+  const kind = state & KIND;
+  if (kind == RECOVERED_BY) return state >> WHO < load<u32>(HOST_CPUS);
+  return kind == LIVE || state == FREE || state == DEAD || state == RECOVERED;
+}
+
+/** Checks the state of a slot, and that it has a journal exactly when somebody uses it. */
+function verifyState(cpu: u32, slot: usize, out: usize): u32 {
+  const state = atomic.load<u32>(slot);
+  const room = load<u32>(slot, LOG_ROOM);
+  if (!isState(state) || (state == FREE) != !room) return broken(out, SLOT_STATES, cpu, state, room, 0);
+  if (!room) return 0;
+  const log = <usize>load<u32>(slot, LOG);
+  const isFirst = log == <usize>load<u32>(HOST_LOGS) + ((cpu * LOG_ENTRIES) << 3) && room == LOG_ENTRIES;
+  return isFirst || isJournalOf(slot, log, room) ? 0 : broken(out, JOURNALS, cpu, <u32>log, room, 0);
+}
+
+/** Times that a bit of the set is looked at: a thread may be about to enter or to leave its section. */
 const LOOKS: u32 = 10_000;
 
-/** Checks that whoever is in the set of open sections is in one. */
+/** Checks that whoever is in the set of open sections is in one, and the other way round. */
 function verifySections(out: usize): u32 {
-  const cpus = load<u32>(HOST_CPUS);
-  let bits = atomic.load<u64>(SECTION_MASK);
-  while (bits) {
-    const cpu = <u32>ctz(bits);
-    const bit = bits & -bits;
-    bits &= bits - 1;
+  for (let cpu: u32 = 0; cpu < MOST_CPUS; cpu++) {
+    const depth = slotOf(cpu) + DEPTH;
+    const cpus = load<u32>(HOST_CPUS);
     let looks = LOOKS;
-    while (atomic.load<u64>(SECTION_MASK) & bit && (cpu >= cpus || !atomic.load<u32>(slotOf(cpu), DEPTH))) {
+    while (((atomic.load<u64>(SECTION_MASK) & bitOf(cpu)) != 0) != (cpu < cpus && atomic.load<u32>(depth) != 0)) {
       if (!looks--) {
         const set = atomic.load<u64>(SECTION_MASK);
-        return broken(out, OPEN_SECTIONS, cpu, <u32>(set >> 32), <u32>set, 0);
+        return broken(out, OPEN_SECTIONS, cpu, <u32>(set >> 32), <u32>set, cpu < cpus ? atomic.load<u32>(depth) : 0);
       }
     }
   }
   return 0;
+}
+
+/** Checks that a slot has the spin locks of values that it notes. */
+function verifySpinLocks(cpu: u32, slot: usize, out: usize): u32 {
+  const count = load<u32>(slot, VALUE_LOCKS);
+  if (count > MOST_VALUE_LOCKS) return broken(out, SPIN_LOCKS, cpu, count, 0, 0);
+  for (let i: u32 = 0; i < count; i++) {
+    const word = <usize>load<u32>(slot + VALUE_LOCK + (<usize>i << 3));
+    if (word & 3 || !inHeap(word, 4) || !isHeldBy(atomic.load<u32>(word), cpu)) return broken(out, SPIN_LOCKS, cpu, count, <u32>word, 0);
+  }
+  return 0;
+}
+
+function verifyOwned(cpu: u32, slot: usize, out: usize): u32 {
+  if (ownedBytes(slot) == ASTRAY) return broken(out, OWNED_BLOCKS, cpu, load<u32>(slot, OWNED), 0, 0);
+  const journals = journalBytesOf(slot);
+  const counted = load<u32>(slot, LOG_BYTES);
+  return journals == counted ? 0 : broken(out, OWNED_BLOCKS, cpu, 0, journals, counted);
 }
 
 /** Bytes of the blocks that a slot owns. */
@@ -73,9 +131,10 @@ function ownedBytes(slot: usize): u32 {
   let block = <usize>load<u32>(slot, OWNED);
   while (block) {
     // As in a free list of the arena, that each names the one before it rules out a circle.
-    if (!isInUse(block, HEAD) || load<u32>(block, OWNED_PREVIOUS) != <u32>previous) return ASTRAY;
-    if (!isInUse(block, load<u32>(block, OWNED_BYTES))) return ASTRAY;
-    bytes += allocationSize(load<u32>(block, OWNED_BYTES));
+    if (!isInUse(block, HEAD) || load<u32>(block, PREVIOUS) != <u32>previous) return ASTRAY;
+    const size = load<u32>(block, BYTES);
+    if (size <= HEAD || load<u32>(block, IS_JOURNAL) > 1 || !isInUse(block, size)) return ASTRAY;
+    bytes += allocationSize(size);
     previous = block;
     block = <usize>load<u32>(block);
   }
@@ -87,31 +146,18 @@ function journalBytesOf(slot: usize): u32 {
   let bytes: u32 = 0;
   let block = <usize>load<u32>(slot, OWNED);
   while (block) {
-    if (load<u32>(block, IS_JOURNAL)) bytes += allocationSize(load<u32>(block, OWNED_BYTES));
+    if (load<u32>(block, IS_JOURNAL)) bytes += allocationSize(load<u32>(block, BYTES));
     block = <usize>load<u32>(block);
   }
   return bytes;
 }
 
-/** Bytes of the tables of a list; as far as it goes over memory in use. */
-function tableBytes(list: usize): u32 {
-  const most = bytesInUse() / HEADER_BYTES;
-  let bytes: u32 = 0;
-  let table = <usize>load<u32>(list);
-  for (let tables: u32 = 0; tables <= most && isInUse(table, HEADER_BYTES); tables++) {
-    bytes += field(table, BYTES);
-    table = <usize>load<u32>(table + NEXT);
+/** Whether a journal of so many entries is one of the blocks that a slot owns. */
+function isJournalOf(slot: usize, log: usize, room: u32): bool {
+  let block = <usize>load<u32>(slot, OWNED);
+  while (block) {
+    if (block + HEAD == log) return load<u32>(block, IS_JOURNAL) != 0 && load<u32>(block, BYTES) == (room << 3) + HEAD;
+    block = <usize>load<u32>(block);
   }
-  return bytes;
-}
-
-function pinBytes(): u32 {
-  const most = bytesInUse() / HEAD;
-  let bytes: u32 = 0;
-  let pin = <usize>load<u32>(PINS);
-  for (let pins: u32 = 0; pins <= most && isInUse(pin, HEAD); pins++) {
-    bytes += allocationSize(<u32>PIN_PATH + load<u32>(pin, PIN_LENGTH));
-    pin = <usize>load<u32>(pin);
-  }
-  return bytes;
+  return false;
 }

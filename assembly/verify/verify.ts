@@ -4,7 +4,7 @@ import { SHARED } from "../build";
 import { LAYOUT, LAYOUT_KV, field } from "../table/layout/header";
 import { verifyHeap } from "./arena";
 import { verifyKv } from "./kv";
-import { verifySlots } from "./slots";
+import { verifyCpus, verifySlots } from "./slots";
 import { verifyTable } from "./table";
 
 /** Words of detail to a broken invariant. */
@@ -17,5 +17,5 @@ export function verify(table: usize, out: usize): u32 {
 
 /** The first broken invariant of the memory, and in the shared build of the CPU slots; its details in four words at `out`. */
 export function verifyArena(out: usize): u32 {
-  return verifyHeap(out) || (SHARED ? verifySlots(out) : 0);
+  return (SHARED ? verifyCpus(out) : 0) || verifyHeap(out) || (SHARED ? verifySlots(out) : 0);
 }

@@ -11,7 +11,7 @@ type Name = keyof typeof INVARIANTS;
 /** A sentence from the four words of detail that the core gives when an invariant does not hold. */
 type Detail = (a: number, b: number, c: number, d: number) => string;
 
-const hex = (word: number): string => `0x${word.toString(16)}`;
+export const hex = (word: number): string => `0x${word.toString(16)}`;
 
 /** Where an entry is: the words that the invariants of entries begin with. */
 const slotAt = (bucket: number, block: number, slot: number): string =>
@@ -87,8 +87,7 @@ const DETAILS: Readonly<Record<Name, Detail>> = {
   HELD_SEGMENTS: (held, needed, elements) => `it has ${held}, and ${elements} elements need ${needed}`,
   RETIRED_MEMORY: (address, bytes, nodes) =>
     `${bytes} bytes at ${hex(address)}, number ${nodes} in the list, are not in use`,
-  IDLE_SLOTS: (cpu, entries, locks, at) =>
-    `CPU slot ${cpu} has ${entries} entries in its journal, ${locks} locks, and ${hex(at)} to publish`,
+  IDLE_SLOTS: (cpu, offset, word) => `the word at ${offset} of CPU slot ${cpu} is ${hex(word)}`,
   OWNED_BLOCKS: (cpu, first, journals, counted) =>
     first === 0
       ? `the journals of CPU slot ${cpu} take ${journals} bytes and it counts ${counted}`
@@ -115,8 +114,22 @@ const DETAILS: Readonly<Record<Name, Detail>> = {
   AS_CREATED: headerWord,
   FLAT_PART: (room, expected, address, bytes) =>
     `it has room for ${room} buckets instead of ${expected}, ${bytes} bytes at ${hex(address)}`,
-  OPEN_SECTIONS: (cpu, high, low) =>
-    `the set is 0x${(high * 2 ** 32 + low).toString(16)}, CPU slot ${cpu} is in none`,
+  OPEN_SECTIONS: (cpu, high, low, depth) =>
+    `the set is 0x${(high * 2 ** 32 + low).toString(16)}, CPU slot ${cpu} is in ${depth === 0 ? "none" : depth}`,
+  CPU_COUNT: (cpus, most, logs, expected) =>
+    `there are ${cpus} of ${most}, with journals at ${hex(logs)} instead of ${hex(expected)}`,
+  SLOT_STATES: (cpu, state, room) =>
+    `CPU slot ${cpu} has the state ${hex(state)} and room for ${room} entries`,
+  JOURNALS: (cpu, log, room) => `that of CPU slot ${cpu}, ${room} entries at ${hex(log)}, is neither`,
+  SPIN_LOCKS: (cpu, count, word) =>
+    word === 0 ? `CPU slot ${cpu} notes ${count}` : `CPU slot ${cpu} does not hold the one at ${hex(word)}`,
+  REGISTRY_LISTS: (list, at, position, id) =>
+    `the list at ${hex(list)} goes on at ${hex(at)} after ${position}${id === 0 ? "" : `, with the id ${id}`}`,
+  REFERENCE_COUNTS: (table, cpu, found, expected) => {
+    if (cpu === 0xffff_fffe) return `nobody refers to the one at ${hex(table)}`;
+    const who = cpu === 0xffff_ffff ? "its count of pins" : `that of CPU slot ${cpu}`;
+    return `of the one at ${hex(table)} ${who} is ${found} instead of ${expected}`;
+  },
 };
 
 /**

@@ -6,11 +6,12 @@
 
 import { BPF_F_NO_PREALLOC } from "../constants.ts";
 import type { CoreHost } from "../core/core_host.ts";
+import { slotAddress } from "../core/memory/shared_memory.ts";
 import { isArray, isSocketMap } from "../core/tables/registry.ts";
 import type { TableInfo } from "../core/tables/table.ts";
 import { DamagedError, LockTimeoutError, mapSubject } from "../errors.ts";
-import { DETAIL_WORDS, SECTION_DEPTH } from "../generated/abi.js";
-import { problemOf } from "./invariants.ts";
+import { DETAIL_WORDS, HOST_CPUS, SECTION_DEPTH, SLOT_COPY } from "../generated/abi.js";
+import { hex, problemOf } from "./invariants.ts";
 
 /** What a check of the core has found. */
 function problem(host: CoreHost, subject: string, check: (out: number) => number): string[] {
@@ -48,6 +49,23 @@ export function problemsOfTable(host: CoreHost, table: TableInfo): string[] {
   );
 }
 
+/** That the core writes its copies where this thread reads them. */
+function problemsOfCopies(host: CoreHost): string[] {
+  if (!host.shared) return [];
+  const at = host.word(slotAddress(host.cpu) + SLOT_COPY);
+  const { copy } = host.scratch;
+  return at === copy
+    ? []
+    : [`the host: copies of values are read at ${hex(copy)}, and the core writes them to ${hex(at)}`];
+}
+
+/** That the number of CPU slots is the one that this host was made with. */
+function problemsOfCpus(host: CoreHost): string[] {
+  if (!host.shared) return [];
+  const cpus = host.word(HOST_CPUS);
+  return cpus === host.cpus ? [] : [`the host: it has ${host.cpus} CPU slots, and its memory counts ${cpus}`];
+}
+
 /** That as many sections are open as this thread has opened. A shared host counts them for each of its threads (verifyArena). */
 function problemsOfSections(host: CoreHost): string[] {
   const open = host.word(SECTION_DEPTH);
@@ -59,7 +77,7 @@ function problemsOfSections(host: CoreHost): string[] {
 /** What does not hold in the memory of a host. */
 export function problemsOfHost(host: CoreHost): string[] {
   const problems = problem(host, "the allocator", (out) => host.core.verifyArena(out));
-  problems.push(...problemsOfSections(host));
+  problems.push(...problemsOfSections(host), ...problemsOfCpus(host), ...problemsOfCopies(host));
   const ofTables = surviving("the list of maps", () => {
     for (const table of host.registry.all()) problems.push(...problemsOfTable(host, table));
     return [];

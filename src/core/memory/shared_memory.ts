@@ -19,6 +19,7 @@ import {
   SLOT_FREE,
   SLOT_KIND,
   SLOT_LIVE,
+  SLOT_LOG_ROOM,
   SLOT_RECOVERED,
   SLOT_STATE,
   SLOT_SYSTEM_THREAD,
@@ -132,6 +133,7 @@ export function takeSlot(words: Int32Array): number {
 
 /** Gives back a slot that was taken and not used yet. */
 export function returnSlot(words: Int32Array, cpu: number): void {
+  words[(slotAddress(cpu) + SLOT_LOG_ROOM) >>> 2] = 0;
   words[(slotAddress(cpu) + SLOT_SYSTEM_THREAD) >>> 2] = 0;
   Atomics.store(words, stateIndex(cpu), SLOT_FREE);
 }

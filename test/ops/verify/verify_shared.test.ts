@@ -1,8 +1,9 @@
 // What verify checks in the shared build only: damage to it has the number of the invariant that it breaks first.
 
 import { expect, test } from "vitest";
+import type { Table } from "../../../src/core/tables/table.ts";
 import { SLOT_BYTES } from "../../../src/generated/abi.js";
-import { u32 } from "../../../src/index.ts";
+import { attachHost, u32 } from "../../../src/index.ts";
 import { CheckedHost } from "../../support/checked_host.ts";
 import { invariant, invariantsFrom } from "../../support/core_constants.ts";
 import { type Kind, soundMap } from "../../support/sound_map.ts";
@@ -17,6 +18,9 @@ const slotWord = ({ checked: { constants } }: TableMemory, cpu: number, name: st
 /** Sets a bit of the word at an address. */
 const setBit = (m: TableMemory, address: number, bit = 1): void =>
   m.setWord(address, (m.word(address) | bit) >>> 0);
+
+/** Bytes of the line that a map has for each CPU slot. */
+const LINE = 64;
 
 const ALL: readonly Kind[] = ["keys", "tags", "refs", "fixedKeys", "fixedRefs", "lazyTags"];
 
@@ -126,6 +130,69 @@ const HOST: Record<string, readonly (readonly [string, Damage])[]> = {
     ["a lock held", (m) => m.setWord(slotWord(m, 1, "HELD"), 1)],
     ["something to publish", (m) => m.setWord(slotWord(m, 3, "PUBLISH_AT"), 4)],
     ["a hazard", (m) => m.setWord(slotWord(m, 0, "HAZARD"), 64)],
+    ["in a write", (m) => setBit(m, slotWord(m, 0, "SEQUENCE"))],
+    ["in a grace period", (m) => m.setWord(slotWord(m, 0, "IN_GRACE"), 1)],
+    ["a word that is never written", (m) => m.setWord(slotWord(m, 2, "FENCE"), 1)],
+    ["in haste", (m) => setBit(m, slotWord(m, 0, "FLAGS"), 2)],
+  ],
+  OPEN_SECTIONS: [
+    ["in the set", (m) => m.setWord(m.checked.constants.region("SECTION_MASK"), 4)],
+    ["of a slot that there is not", (m) => m.setWord(m.checked.constants.region("SECTION_MASK") + 4, 1)],
+    ["not in the set", (m) => m.setWord(slotWord(m, 1, "DEPTH"), 1)],
+  ],
+  CPU_COUNT: [
+    ["none", (m) => m.setWord(m.checked.constants.region("HOST_CPUS"), 0)],
+    ["more than fit", (m) => m.setWord(m.checked.constants.region("HOST_CPUS"), 65)],
+    ["journals elsewhere", (m) => setBit(m, m.checked.constants.region("HOST_LOGS"), 1 << 20)],
+  ],
+  SLOT_STATES: [
+    ["none of them", (m) => m.setWord(slotWord(m, 1, "STATE"), 1 << 12)],
+    ["recovered by nobody", (m) => m.setWord(slotWord(m, 1, "STATE"), 3 | (63 << 3))],
+    ["live without a journal", (m) => m.setWord(slotWord(m, 1, "STATE"), 1)],
+    ["dead without a journal", (m) => m.setWord(slotWord(m, 2, "STATE"), 2)],
+    ["free with a journal", (m) => m.setWord(slotWord(m, 0, "STATE"), 0)],
+  ],
+  JOURNALS: [
+    ["elsewhere", (m) => m.setWord(slotWord(m, 0, "LOG"), m.word(slotWord(m, 0, "LOG")) + 8)],
+    ["longer", (m) => setBit(m, slotWord(m, 0, "LOG_ROOM"), 1 << 15)],
+    ["a block that is none", (m) => m.setWord(slotWord(m, 0, "LOG"), m.word(slotWord(m, 0, "OWNED")) + 64)],
+  ],
+  SPIN_LOCKS: [
+    ["too many", (m) => m.setWord(slotWord(m, 0, "VALUE_LOCKS"), 5)],
+    ["nowhere", (m) => m.setWord(slotWord(m, 0, "VALUE_LOCKS"), 1)],
+    [
+      "not held",
+      (m) => {
+        m.setWord(slotWord(m, 0, "VALUE_LOCKS"), 1);
+        m.setWord(slotWord(m, 0, "VALUE_LOCK"), m.get("LINES"));
+      },
+    ],
+  ],
+  REGISTRY_LISTS: [
+    ["no dying map", (m) => m.setWord(m.checked.constants.named("DYING_TABLES"), 0x8000)],
+    [
+      "a dying map that is something else",
+      (m) => m.setWord(m.checked.constants.named("DYING_TABLES"), m.get("LINES")),
+    ],
+    ["a circle", (m) => m.setWord(m.address("NEXT"), m.address("BUCKETS"))],
+    ["a map that is newer than all", (m) => m.setWord(m.checked.constants.named("REGISTRY_NEWEST_ID"), 0)],
+    ["no pin", (m) => m.setWord(m.checked.constants.named("REGISTRY_PINS"), 0x8000)],
+    [
+      "a pin of no map",
+      (m) => {
+        const { registry } = m.checked.host;
+        const [table] = registry.all();
+        registry.pin("/path", table as Table);
+        m.setWord(m.word(m.checked.constants.named("REGISTRY_PINS")) + 4, m.get("LINES"));
+      },
+    ],
+    ["no map in the making", (m) => m.setWord(slotWord(m, 0, "ORPHAN"), 0x8000)],
+  ],
+  REFERENCE_COUNTS: [
+    ["a pin more", (m) => m.set("PIN_COUNT", 1)],
+    ["of a free slot", (m) => m.setWord(m.get("LINES") + LINE + 8, 1)],
+    ["two of a thread", (m) => m.setWord(m.get("LINES") + 8, 2)],
+    ["nobody's", (m) => m.setWord(m.get("LINES") + 8, 0)],
   ],
   OWNED_BLOCKS: [
     ["no block", (m) => m.setWord(slotWord(m, 1, "OWNED"), 64)],
@@ -166,7 +233,12 @@ test.each(HOST_CASES)("%s, %s", (name, _what, damage) => {
 
 test("every invariant of the shared build is broken above", () => {
   const broken = new Set([...Object.keys(TABLE), ...Object.keys(HOST)]);
-  expect(invariantsFrom("UNLOCKED", "BELONGINGS").filter((name) => !broken.has(name))).toEqual([]);
+  const names = [
+    ...invariantsFrom("UNLOCKED", "BELONGINGS"),
+    "OPEN_SECTIONS",
+    ...invariantsFrom("CPU_COUNT", "REFERENCE_COUNTS"),
+  ];
+  expect(names.filter((name) => !broken.has(name))).toEqual([]);
 });
 
 test("maps of other threads, pins and maps that die in a section belong to somebody, too", () => {
@@ -183,5 +255,28 @@ test("maps of other threads, pins and maps that die in a section belong to someb
   });
   checked.check();
   host.unpin("/pinned");
+  checked.check();
+});
+
+test("what a host knows of its slot is what the memory says", () => {
+  const { checked } = soundMap("tags", true);
+  const { host, constants } = checked;
+  expect(host.verify()).toEqual([]);
+  const copy = constants.region("SLOTS") + constants.slot("COPY");
+  checked.setWord(copy, checked.word(copy) ^ 256);
+  expect(host.verify()).toEqual([expect.stringMatching(/^the host: copies of values are read at 0x/)]);
+  checked.setWord(copy, checked.word(copy) ^ 256);
+  checked.setWord(constants.region("HOST_CPUS"), host.cpus + 1);
+  expect(host.verify().join("\n")).toContain(`the host: it has ${host.cpus} CPU slots`);
+});
+
+test("a slot that is free again has no journal", () => {
+  const checked = new CheckedHost({ seed: 1, shared: true, cpus: 2 });
+  const other = attachHost(checked.host.share());
+  checked.check();
+  other.close();
+  checked.check();
+  attachHost(checked.host.share());
+  expect(checked.host.reap(1)).toBe(true);
   checked.check();
 });

@@ -224,11 +224,15 @@ export function flipOne(api, seed, flip, started) {
   const random = randomOf(Math.imul(seed ^ 0x9e3779b9, 2 * flip + 1) ^ flip);
   for (let i = 0; i < 4; i++) random.next();
   const { name, shared } = CASES[random.below(CASES.length)];
-  const wanted = expected(api, name, shared);
   const made = makeScene(api, name, shared);
-  const { host, scene } = made;
-  const address = choose(random, targets(host, scene.map, shared));
-  const bit = random.below(8);
+  const address = choose(random, targets(made.host, made.scene.map, shared));
+  return flipAt(api, made, { name, shared, address, bit: random.below(8) }, started);
+}
+
+/** Turns one bit of a scene over. @returns {Outcome} */
+function flipAt(api, made, { name, shared, address, bit }, started) {
+  const wanted = expected(api, name, shared);
+  const { host } = made;
   const outcome = { ...outcomeAt(made, name, shared, address), bit };
   started(outcome);
   const isKey = made.keys.has(host.u32[address >>> 2]);
