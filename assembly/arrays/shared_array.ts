@@ -10,7 +10,7 @@ import { LOCKED } from "../sync/lock_word";
 import { FRESH, SLOT, WORD, fence, now, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
 import { addScalar, addTo, widthOf } from "../table/entries/scalar";
-import { clearSpinLock, writeValue } from "../table/entries/spin_lock";
+import { clearSpinLock, lockOffset, writeValue } from "../table/entries/spin_lock";
 import { keepValueLock } from "../table/entries/value_lock";
 import { ARRAY_BASE, LATE_STRIPES, LOCK_OFFSET, STRIPES, STRIPE_MASK, VALUE_SIZE, field } from "../table/layout/header";
 import { MOST_STRIPES, STRIPE_BYTES } from "../table/life/dismantle";
@@ -39,7 +39,7 @@ function begin(table: usize, index: u32): bool {
 
 /** Begins an operation on an element and takes the spin lock of its value. 0 or an errno. */
 function beginLocked(table: usize, index: u32): u32 {
-  const word = elementOf(table, index) + field(table, LOCK_OFFSET);
+  const word = elementOf(table, index) + lockOffset(table);
   const start = now();
   while (true) {
     if (!begin(table, index)) return lockErrno();

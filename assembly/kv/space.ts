@@ -4,7 +4,9 @@
 //
 // Every page also knows a length that no free run of it exceeds, so that pages without room are passed over: the longest run that a
 // search in vain has seen, or all its free bytes when some have become free since.
+import { insist } from "../damage";
 import { ENOMEM, ENOSPC } from "../errno";
+import { PAGE } from "../memory/arena";
 import { zeroBytes } from "../memory/bytes";
 import { write32 } from "../sync/journal";
 import { tableAllocate, tableRelease } from "../table/layout/account";
@@ -79,12 +81,19 @@ function isFree(bitmap: usize, offset: u32, size: u32): bool {
   return true;
 }
 
+/** Ends the call where the words of a page lead to those of the host: a store there could make others wait for ever. */
+@inline function insistOnPage(entry: usize): void {
+  insist(min(load<u32>(entry), load<u32>(entry, BITMAP)) >= PAGE);
+}
+
 function takeBytes(entry: usize, offset: u32, size: u32): void {
+  insistOnPage(entry);
   mark(<usize>load<u32>(entry, BITMAP), offset, size, true);
   write32(entry + USED, load<u32>(entry, USED) + size);
 }
 
 function freeBytes(entry: usize, offset: u32, size: u32): void {
+  insistOnPage(entry);
   mark(<usize>load<u32>(entry, BITMAP), offset, size, false);
   const used = load<u32>(entry, USED) - size;
   write32(entry + USED, used);
@@ -150,6 +159,7 @@ export function assign(kv: usize, key: u32, size: u32): usize {
   const offset = offsetOf(old);
   const before = sizeOf(old);
   const entry = pageEntry(kv, pageOf(old));
+  insistOnPage(entry);
   if (size <= before) {
     if (size < before) {
       freeBytes(entry, offset + size, before - size);

@@ -11,7 +11,7 @@ import { ERRNO, SLOT, SUM, mine, now, setMine } from "../sync/slot";
 import { MOST_U53, U53, addScalar, widthOf } from "../table/entries/scalar";
 import { addressOf, fetch as fetchIn, fetchPart, writePart } from "../table/entries/shared_read";
 import { ensureValueLog, finishWrite, obtain } from "../table/entries/shared_write";
-import { clearSpinLock, writeValue } from "../table/entries/spin_lock";
+import { clearSpinLock, lockOffset, writeValue } from "../table/entries/spin_lock";
 import { fetchSpinLocked, keepValueLock, lockValueOf } from "../table/entries/value_lock";
 import { byKey, byKeyAt, byLayout, hashIn, layoutOf } from "../table/layout/by_layout";
 import { FROZEN, KEY_SIZE, LOCK_OFFSET, NO_LOCK, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
@@ -77,7 +77,7 @@ export function updateShared(table: usize, key: usize, value: usize, flags: u32)
     const target = obtainKey(table, key, layout, flags & ~LOCK);
     if (target < FIRST_ADDRESS) return <u32>target;
     if (flags & LOCK && !isFresh()) {
-      const word = target + field(table, LOCK_OFFSET);
+      const word = target + lockOffset(table);
       if (!tryAcquire(word)) {
         const seen = atomic.load<u32>(word);
         rollback();

@@ -1,16 +1,23 @@
 // The spin lock of a value (`bpf_spin_lock`) in the shared build. Its word is a lock like others, but lies in the value: it is never
 // copied in, and reads as zero. Taking it: value_lock.ts.
+import { insist } from "../../damage";
 import { copyBytes, zeroBytes } from "../../memory/bytes";
 import { isFresh, logBytes, logLong } from "../../sync/journal";
 import { LOCK_OFFSET, NO_LOCK, VALUE_SIZE, field } from "../layout/header";
 
 const SPIN_LOCK_BYTES: u32 = 4;
 
+/** Where the spin lock is in a value of a table that has one. What is damaged must not lead to stores anywhere else. */
+@inline export function lockOffset(table: usize): u32 {
+  const offset = field(table, LOCK_OFFSET);
+  insist(<u64>offset + SPIN_LOCK_BYTES <= <u64>field(table, VALUE_SIZE));
+  return offset;
+}
+
 /** Writes a whole value, but for its spin lock; in an operation. */
 export function writeValue(table: usize, target: usize, source: usize): void {
   const size = field(table, VALUE_SIZE);
-  const lock = field(table, LOCK_OFFSET);
-  if (lock == NO_LOCK) {
+  if (field(table, LOCK_OFFSET) == NO_LOCK) {
     if (!isFresh()) {
       if (size == 8) logLong(target);
       else logBytes(target, size);
@@ -18,6 +25,7 @@ export function writeValue(table: usize, target: usize, source: usize): void {
     copyBytes(target, source, size);
     return;
   }
+  const lock = lockOffset(table);
   if (isFresh()) store<u32>(target + lock, 0);
   else {
     logBytes(target, lock);
@@ -36,6 +44,5 @@ export function clearSpinLocks(table: usize, values: usize, entries: u32): void 
 
 /** The spin lock of a value reads as zero. */
 @inline export function clearSpinLock(table: usize, value: usize): void {
-  const offset = field(table, LOCK_OFFSET);
-  if (offset != NO_LOCK) zeroBytes(value + offset, SPIN_LOCK_BYTES);
+  if (field(table, LOCK_OFFSET) != NO_LOCK) zeroBytes(value + lockOffset(table), SPIN_LOCK_BYTES);
 }

@@ -9,10 +9,10 @@ import { forgetLast, lastVersion, lockErrno, tryAcquire, waitForValue } from "..
 import { unlock } from "../../sync/lock_word";
 import { enterSection, leaveSection } from "../../sync/section";
 import { ERRNO, MOST_VALUE_LOCKS, SLOT, VALUE_LOCK, VALUE_LOCKS, mine, now, setMine } from "../../sync/slot";
-import { LOCK_OFFSET, VALUE_SIZE, field } from "../layout/header";
+import { VALUE_SIZE, field } from "../layout/header";
 import { findIn } from "./entries";
 import { lockBucketOf } from "./shared_write";
-import { clearSpinLock } from "./spin_lock";
+import { clearSpinLock, lockOffset } from "./spin_lock";
 
 /**
  * Makes the lock that the operation has taken last, of the value at `value`, outlive the operation, and enters a section: the address
@@ -27,7 +27,7 @@ export function keepValueLock(table: usize, value: usize): usize {
   }
   enterSection();
   const entry = SLOT + VALUE_LOCK + (<usize>count << 3);
-  store<u32>(entry, <u32>value + field(table, LOCK_OFFSET));
+  store<u32>(entry, <u32>value + lockOffset(table));
   store<u32>(entry, lastVersion(), 4);
   setMine(VALUE_LOCKS, count + 1);
   forgetLast();
@@ -42,7 +42,7 @@ export function unlockValue(table: usize, value: usize): u32 {
   if (!count) return EBUSY;
   const entry = SLOT + VALUE_LOCK + (<usize>(count - 1) << 3);
   const word = <usize>load<u32>(entry);
-  if (word != value + field(table, LOCK_OFFSET)) return EBUSY;
+  if (word != value + lockOffset(table)) return EBUSY;
   unlock(word, load<u32>(entry, 4));
   setMine(VALUE_LOCKS, count - 1);
   leaveSection();
@@ -64,7 +64,7 @@ export function lockValueOf<B, K>(table: usize, key: K, hash: u32): usize {
       commit();
       return 0;
     }
-    const word = value + field(table, LOCK_OFFSET);
+    const word = value + lockOffset(table);
     if (tryAcquire(word)) return value;
     const seen = atomic.load<u32>(word);
     rollback();

@@ -140,3 +140,51 @@ test("OPEN_SECTIONS: a thread that is in none, and on a host of its own, one mor
   own.u32[new CoreConstants(false).region("SECTION_DEPTH") >>> 2] = 1;
   expect(own.verify()).toEqual(["the host: 0 sections are open, and it counts 1"]);
 });
+
+describe("what is damaged does not lead to stores elsewhere", () => {
+  const open = () =>
+    createHost({ seed: 3, shared: true, cpus: 2, lockTimeout: 20, maxMemory: 16 * 1024 * 1024 });
+  const constants = new CoreConstants(true);
+
+  test("the place of the spin lock in a value", () => {
+    const host = open();
+    const map = host.createMap({ type: "percpu_array", key: u32, value: u53, maxEntries: 40 });
+    for (let n = 0; n < 40; n++) map.set(n, [n, n]);
+    const address = (map.table.handle + constants.header("LOCK_OFFSET")) >>> 2;
+    const before = host.u8.slice();
+    const scratch = host.u32[address]!;
+    // 4097 and 8 bytes before the value, and behind its end.
+    for (const offset of [0xffff_efff, 0xffff_fff8, 16]) {
+      host.u32[address] = offset;
+      for (const call of [() => map.get(1), () => map.set(1, [1, 1]), () => [...map.entries()]])
+        expect(caught(call), String(offset)).toBeInstanceOf(DamagedError);
+      expect(map.verify()[0]).toContain(`invariant ${invariant("MEASURES")},`);
+    }
+    host.u32[address] = scratch;
+    expect(host.verify()).toEqual([]);
+    const { handle } = map.table;
+    const header = (bytes: Uint8Array) => bytes.slice(handle, handle + constants.named("HEADER_BYTES"));
+    expect(header(host.u8)).toEqual(header(before));
+    expect(map.get(1)).toEqual([1, 1]);
+  });
+
+  test("a page of a KV store", () => {
+    const host = open();
+    const store = host.createKvStore({ name: "kv", maxKeys: 20 });
+    for (let key = 0; key < 10; key++) store.put(key, new Uint8Array(900).fill(key));
+    const pages = store.table.handle >>> 2;
+    const words = host.u8.slice(constants.region("HOST_CPUS"), 1024);
+    host.u32[pages] = host.u32[pages]! + 8; // an entry's bytes in use and longest run stand where the page and its bitmap should
+    for (const size of [900, 901, 5])
+      expect(caught(() => store.put(3, new Uint8Array(size)))).toBeInstanceOf(DamagedError);
+    expect(caught(() => store.put(15, new Uint8Array(5)))).toBeInstanceOf(DamagedError);
+    expect(caught(() => store.delete(4))).toBeInstanceOf(DamagedError);
+    // The arena's lock has another version: other allocations have taken it.
+    expect(host.u8.slice(constants.region("HOST_CPUS"), 448)).toEqual(
+      words.slice(0, 448 - constants.region("HOST_CPUS")),
+    );
+    host.u32[pages] = host.u32[pages]! - 8;
+    expect(host.verify()).toEqual([]);
+    expect(store.get(3)).toEqual(new Uint8Array(900).fill(3));
+  });
+});
