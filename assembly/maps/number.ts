@@ -8,7 +8,7 @@ import { FIRST_ADDRESS } from "../regions";
 import { SLOT, WORD } from "../sync/slot";
 import { find, upsert } from "../table/entries/entries";
 import { F32, F64, I16, I32, MOST_U53, U16, U32, U53, U8 } from "../table/entries/scalar";
-import { NOT_SURE, fetchWordSlowly, peekWord } from "../table/entries/shared_read";
+import { NOT_SURE, NOT_THERE, fetchWordSlowly, peekWord } from "../table/entries/shared_read";
 import { finishWrite, obtain, prepareValue } from "../table/entries/shared_write";
 import { BlockKeys } from "../table/layout/block_keys";
 import { SEEDS, VALUE_SIZE, field } from "../table/layout/header";
@@ -72,7 +72,8 @@ export function getNumber4(table: usize, key: u32, kind: u32): f64 {
   if (SHARED) {
     const hash = hash4(table + SEEDS, key);
     const word = peekWord(table, key, hash);
-    return word == NOT_SURE ? getSlowly(table, key, hash, kind) : numberOf(word, kind);
+    if (word - NOT_SURE > 1) return numberOf(word, kind);
+    return word == NOT_THERE ? ABSENT : getSlowly(table, key, hash, kind);
   }
   const at = find<BlockKeys, u32>(table, key, hash4(table + SEEDS, key));
   return at ? readNumber(at, kind) : ABSENT;

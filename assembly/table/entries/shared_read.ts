@@ -61,34 +61,50 @@ function searchChain<B, K>(table: usize, bucket: usize, block: usize, version: u
   return (hash & ((1 << width) - 1)) == index && width < GONE_WIDTH;
 }
 
-/** What `peekWord` answers when it is not sure; also a value that a map may hold, so it says nothing. */
+/** What `peekWord` answers when it is not sure, and for a key that is absent. Both are values that a map may hold: then it is not sure. */
 export const NOT_SURE: u64 = 0x7ff8badcab1ebabe;
+export const NOT_THERE: u64 = 0x7ff8badcab1ebabf;
 
 /**
  * The value of a key in the layout "keys", whose values are one word: one try, straight to the second look. Whatever is not the common
- * case is NOT_SURE: an absent key, a chain, a bucket that is locked or has changed.
+ * case is NOT_SURE: a key behind a chain, a bucket that is locked or has changed.
+ *
+ * Why NOT_THERE is never wrong: keys, slots, link and width were read while the bucket was unlocked and unchanged, in memory that was a
+ * bucket all the time (RETIRED). So at the second look there was no such key in it and no chain behind it, and by its width it was the
+ * bucket of this hash, whatever N said.
  */
 @inline export function peekWord(table: usize, key: u32, hash: u32): u64 {
   const zero = hiddenZero();
   const head = atomic.load<u64>(table);
-  const bucket = changetype<BlockKeys>(bucketAddress<BlockKeys>(table, indexIn(<u32>head, hash)));
+  const index = indexIn(<u32>head, hash);
+  const bucket = changetype<BlockKeys>(bucketAddress<BlockKeys>(table, index));
   if (STEPPING) step(STEP_INDEX);
   const version = atomic.load<u32>(bucket.lock());
   if (STEPPING) step(STEP_READ);
   const slots = bucket.find<u32>(table, key, hash, true);
-  if (!slots || version & LOCKED) return NOT_SURE;
+  const link = bucket.linkWord();
+  if (version & LOCKED) return NOT_SURE;
   if (STEPPING) step(STEP_COPY);
+  // Before the branch: behind it slots is known to be 0, and the second look would not depend on what it was made of.
+  const none = (slots | link) & zero;
+  if (!slots) {
+    if (STEPPING) step(STEP_CHECK);
+    const moved = (load<u32>(bucket.lock() + none) ^ version) | (load<u32>(table + none, RETIRED) ^ <u32>(head >> 32));
+    const own = belongs(hash, index, link & WIDTH_BITS) || !(field(table, FLAGS) & GROWABLE);
+    return moved | (link & ~WIDTH_BITS) || !own ? NOT_SURE : NOT_THERE;
+  }
   const word = load<u64>(bucket.valueAt(table, <u32>ctz(slots), true));
   if (STEPPING) step(STEP_CHECK);
   const seen = <u32>word & zero; // the word's address depends on the keys, so this depends on all that was read
   const changed = (load<u32>(bucket.lock() + seen) ^ version) | (load<u32>(table + seen, RETIRED) ^ <u32>(head >> 32));
-  return changed ? NOT_SURE : word;
+  return changed || word == NOT_THERE ? NOT_SURE : word;
 }
 
 /** `fetch` in the layout "keys". */
 @inline function fetchWord(table: usize, key: u32, hash: u32, target: usize, bytes: u32): u32 {
   const word = peekWord(table, key, hash);
-  if (word != NOT_SURE) return copyWord(target, word, bytes);
+  if (word - NOT_SURE > 1) return copyWord(target, word, bytes);
+  if (word == NOT_THERE) return 0;
   return fetchWordSlowly(table, key, hash, target, bytes);
 }
 

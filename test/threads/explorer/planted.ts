@@ -66,6 +66,24 @@ export const PLANTED: readonly Planted[] = [
     interleavings: "get and split: rhash tags",
   },
   {
+    name: "absent without a look at the width of a bucket",
+    replacements: [
+      replaced(
+        "table/entries/shared_read.ts",
+        "const own = belongs(hash, index, link & WIDTH_BITS) || !(field(table, FLAGS) & GROWABLE);",
+        "const own = true;",
+      ),
+    ],
+    interleavings: "get and split: rhash keys",
+  },
+  {
+    name: "absent without a look at the chain of a bucket",
+    replacements: [
+      replaced("table/entries/shared_read.ts", "moved | (link & ~WIDTH_BITS) || !own", "moved || !own"),
+    ],
+    interleavings: "writes in chains: rhash keys",
+  },
+  {
     name: "moving an entry does not journal the slot that it overwrites",
     replacements: [
       replaced(
