@@ -1,7 +1,7 @@
 // Scans in the shared build: the same order and the same cursor as in scan.ts. A bucket that is met at its start and fits is copied
 // without a lock and counts if its version stands (table/entries/shared_read.ts); where entries are removed, or a bucket must be cut, it is
 // locked, and each bucket is an operation of its own. Between two buckets anything may happen: positions do not care.
-import { follow, mostNodes } from "../../damage";
+import { follow, insist, mostNodes } from "../../damage";
 import { ENOENT, ENOMEM } from "../../errno";
 import { reverseBits } from "../../hash/hash";
 import { LOG_SPARE, ensureLog } from "../../memory/owned";
@@ -37,6 +37,7 @@ const REMOVE_ENTRIES: u32 = 28;
 /** The position behind the bucket just visited. */
 @inline export function behind(position: u64): u64 {
   const span = spanOf(mine(VISITED));
+  insist(span != 0); // a header that was written over has no buckets, and no position would be behind
   return (position & ~(span - 1)) + span;
 }
 

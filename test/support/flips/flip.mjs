@@ -242,6 +242,20 @@ function flipAt(api, made, { name, shared, address, bit }, started) {
   return isKey && result.kind === "wrong" && !result.seen ? { ...result, kind: "value" } : result;
 }
 
+/** Bits of sizes that made an endless loop of a scan. */
+export const SIZES = [
+  { name: "percpu", shared: true, offset: abi.TABLE_VALUE_SIZE, bit: 12 },
+  { name: "fixedRefs", shared: true, offset: abi.TABLE_KEY_SIZE, bit: 14 },
+];
+
+/** @returns {Outcome} */
+export function size(api, number, started) {
+  const { name, shared, offset, bit } = SIZES[number];
+  const made = makeScene(api, name, shared);
+  const address = made.scene.map.table.handle + offset + (bit >>> 3);
+  return flipAt(api, made, { name, shared, address, bit: bit & 7 }, started);
+}
+
 /** Tables whose buckets have chains, and where their blocks have the link to the next one. */
 const LINKS = {
   keys: [abi.PLAIN_KEYS_LINK, abi.KEYS_OVERFLOW_LINK],

@@ -14,5 +14,6 @@ export interface Outcome {
 
 export function flips(root: string, seed: number, count: number): Promise<Outcome[]>;
 export function circles(root: string): Promise<Outcome[]>;
+export function sizes(root: string): Promise<Outcome[]>;
 export function tableOf(outcomes: readonly Outcome[]): string;
 export function harmOf(outcomes: readonly Outcome[]): string[];

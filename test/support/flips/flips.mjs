@@ -1,6 +1,6 @@
 // Many flips of bits, in a worker under a watchdog: one that does not come back is an endless loop.
 import { Worker } from "node:worker_threads";
-import { CIRCLES } from "./flip.mjs";
+import { CIRCLES, SIZES } from "./flip.mjs";
 
 /** ms of one flip, after which it is taken for endless. They take some 10, the longest, on a machine that is busy, not a hundredth of it. */
 const LIMIT = 60_000;
@@ -15,12 +15,17 @@ const POLL = 100;
  * @returns {Promise<Outcome[]>}
  */
 export function flips(root, seed, count) {
-  return all({ root, circles: false, seed }, count);
+  return all({ root, kind: "flips", seed }, count);
 }
 
 /** A circle in a chain of each kind of table. @param {string} root @returns {Promise<Outcome[]>} */
 export function circles(root) {
-  return all({ root, circles: true, seed: 0 }, CIRCLES.length);
+  return all({ root, kind: "circles", seed: 0 }, CIRCLES.length);
+}
+
+/** A size in a header that is far too large. @param {string} root @returns {Promise<Outcome[]>} */
+export function sizes(root) {
+  return all({ root, kind: "sizes", seed: 0 }, SIZES.length);
 }
 
 async function all(job, count) {
