@@ -18,10 +18,10 @@ import {
 import { createHost, cstring, type Host, type KvStore, u32, u64 } from "../../src/index.ts";
 import { Random } from "../../src/testing/index.ts";
 import { CoreConstants, invariant, invariantsFrom } from "../support/core_constants.ts";
-import { testSeed } from "../support/seed.ts";
+import { huntingSeed } from "../support/seed.ts";
 import { HOSTS } from "./hosts.ts";
 
-const seed = testSeed("kv/verify.test.ts");
+const seed = huntingSeed("kv/verify.test.ts");
 const KEYS = 40;
 const PAGES = 3;
 const [PLAIN, SHARED] = [new CoreConstants(false), new CoreConstants(true)];

@@ -6,8 +6,8 @@ import { BpfError, bytes, createHost, DamagedError, u32, u53 } from "../../../sr
 import { BUILD_MS, builtRoot } from "../../support/built.ts";
 import { caught } from "../../support/caught.ts";
 import { CoreConstants, invariant } from "../../support/core_constants.ts";
-import { circles, flips, harmOf, tableOf } from "../../support/flips/flips.mjs";
-import { testSeed } from "../../support/seed.ts";
+import { circles, flips, harmOf, sizes, tableOf } from "../../support/flips/flips.mjs";
+import { huntingSeed } from "../../support/seed.ts";
 
 const FLIPS = 30;
 
@@ -17,7 +17,7 @@ beforeAll(() => {
 }, BUILD_MS);
 
 test("some bits", async () => {
-  const outcomes = await flips(entry, testSeed("ops/verify/flips.test.ts"), FLIPS);
+  const outcomes = await flips(entry, huntingSeed("ops/verify/flips.test.ts"), FLIPS);
   expect(outcomes).toHaveLength(FLIPS);
   expect(harmOf(outcomes), tableOf(outcomes)).toEqual([]);
 });
@@ -26,6 +26,13 @@ test("some bits", async () => {
 test.each([3589512434])("bits that made a loop: seed %s", async (seed) => {
   const outcomes = await flips(entry, seed, 8);
   expect(harmOf(outcomes), tableOf(outcomes)).toEqual([]);
+});
+
+// Copies of keys or values that are too long reach the header of the map itself, and a scan finds no position behind another.
+test("sizes that are damaged end every call with an error, and verify sees them", async () => {
+  const outcomes = await sizes(entry);
+  expect(outcomes.length).toBeGreaterThan(1);
+  expect(outcomes.filter(({ kind, seen }) => kind !== "typed" || !seen)).toEqual([]);
 });
 
 test("a circle in a chain ends every call with an error, and verify sees it", async () => {

@@ -3,12 +3,12 @@
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/testing/index.ts";
 import { invariant, invariantsFrom } from "../../support/core_constants.ts";
-import { testSeed } from "../../support/seed.ts";
+import { huntingSeed } from "../../support/seed.ts";
 import { bySize } from "../../support/size.ts";
 import { KINDS, type Kind, soundMap } from "../../support/sound_map.ts";
 import type { TableMemory } from "../../support/table_memory.ts";
 
-const seed = testSeed("ops/verify/verify_damage.test.ts");
+const seed = huntingSeed("ops/verify/verify_damage.test.ts");
 
 const LINE = 64;
 
