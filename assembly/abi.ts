@@ -97,6 +97,9 @@ export { DETAIL_WORDS } from "./verify/verify";
 // Cursors of scans.
 export { AFTER_KEY as CURSOR_AFTER_KEY, CURSOR_BYTES, END as CURSOR_ENDED, STATE as CURSOR_STATE } from "./table/scan/cursor";
 
+// Columns of iterators.
+export { STATE_BYTES as COLUMNS_STATE } from "./table/scan/columns";
+
 // Runs of programs: offsets of the record's words, flags, outcomes.
 export {
   BEHIND as RUN_BEHIND, BUCKETS_DONE as RUN_BUCKETS_DONE, FLAGS as RUN_FLAGS, LEFT as RUN_LEFT, LOCKED_BEHIND as RUN_LOCKED_BEHIND,

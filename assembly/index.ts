@@ -12,9 +12,9 @@ export {
 export { COUNT_OFFSET, FROZEN_OFFSET, LOW_FREE_OFFSET, SEEDS_OFFSET, VERSION_OFFSET, freeze, setLowWater, setMaxEntries, tableStats } from "./maps/info";
 export { ARRAY_BASE_OFFSET, ARRAY_DATA_OFFSET, arrayElement, arrayObtain, arrayRun } from "./arrays/array";
 export { arrayClear, createArray } from "./arrays/create";
-export { arrayAddMany, arrayLookupMany, arrayScan, arrayUpdateMany } from "./arrays/batch";
+export { arrayAddMany, arrayColumns, arrayLookupMany, arrayScan, arrayUpdateMany } from "./arrays/batch";
 export { passLowWater, rearmLowWater } from "./table/limit/low_water";
-export { CURSOR_BYTES, drain, drainAny, scan } from "./batch/scan";
+export { CURSOR_BYTES, columns, drain, drainAny, scan } from "./batch/scan";
 export { STAGE_BYTES, STAGE_ERRNO } from "./batch/stage";
 export { lookupMany } from "./batch/lookup_many";
 export { addMany, removeMany, updateMany } from "./batch/write";

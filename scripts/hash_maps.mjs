@@ -1,6 +1,6 @@
-// Writes the classes of hash maps by kind of key, for plain hosts and for shared ones: src/maps/hash/map4.ts, shared_map4.ts
-// and their like, from scripts/*.template.ts, by `node scripts/hash_maps.mjs`. What it writes is committed: it is read,
-// linted and stepped through as any other source. test/hash_maps.test.ts says when it is not what the templates say.
+// Writes the classes of hash maps by kind of key, for plain hosts and for shared ones (src/maps/hash/map4.ts, shared_map4.ts and
+// their like), and iterators by kind of value (src/ops/iterators/f64.ts and its like), from scripts/*.template.ts, by
+// `node scripts/hash_maps.mjs`. What it writes is committed: it is read, linted and stepped through as any other source. test/hash_maps.test.ts says when it is not what the templates say.
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
@@ -55,6 +55,34 @@ const HOSTS = [
   { host: "shared", prefix: "shared_", Prefix: "Shared", Base: "SharedHashMap", base: "./shared_hash.ts" },
 ];
 
+/** What they stand for by kind of value: those of iterators.template.ts. */
+const VALUES = [
+  {
+    file: "f64.ts",
+    N: "F64",
+    what: "f64, and keys u32",
+    call: "call(doubles[address >>> 3] as V, words[keys + i] as K, map);",
+  },
+  {
+    file: "u32.ts",
+    N: "U32",
+    what: "u32, and keys u32",
+    call: "call(words[address >>> 2] as V, words[keys + i] as K, map);",
+  },
+  {
+    file: "u53.ts",
+    N: "U53",
+    what: "u53, and keys u32",
+    call: "call(read(walk, address), words[keys + i] as K, map);",
+  },
+  {
+    file: "any.ts",
+    N: "Any",
+    what: "of any other kind, or keys",
+    call: "call(walk.value(address), key, map);",
+  },
+];
+
 function kindOf({ name, isNumber = false, ...key }, { Prefix, ...on }) {
   const isPlain = on.host === "plain";
   const values = isNumber ? "number" : "coded";
@@ -94,18 +122,20 @@ export function fill(template, kind) {
   });
 }
 
+function written(file, name, kind) {
+  const source = `${name}.template.ts`;
+  const [, template] = readFileSync(new URL(source, import.meta.url), "utf8").split("//#begin\n");
+  const note = `// Written by scripts/hash_maps.mjs from scripts/${source}: change that one.\n`;
+  return { file: `src/${file}`, text: note + fill(template, kind) };
+}
+
 /** What each of the files should hold. */
 export function hashMaps() {
-  const [, template] = readFileSync(new URL("hash_maps.template.ts", import.meta.url), "utf8").split(
-    "//#begin\n",
+  const maps = KEYS.flatMap(({ file, ...key }) =>
+    HOSTS.map(({ prefix, ...on }) => written(`maps/hash/${prefix}${file}`, "hash_maps", kindOf(key, on))),
   );
-  const note = "// Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.\n";
-  return KEYS.flatMap(({ file, ...key }) =>
-    HOSTS.map(({ prefix, ...on }) => ({
-      file: `src/maps/hash/${prefix}${file}`,
-      text: note + fill(template, kindOf(key, on)),
-    })),
-  );
+  const iterators = VALUES.map(({ file, ...kind }) => written(`ops/iterators/${file}`, "iterators", kind));
+  return [...maps, ...iterators];
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,12 +1,13 @@
-// scripts/hash_maps.mjs: the classes of hash maps are what the template says, and a template that cannot be right is refused.
+// scripts/hash_maps.mjs: the classes of hash maps and iterators are what their templates say, and a template that cannot be right is refused.
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { fill, hashMaps } from "../scripts/hash_maps.mjs";
 
-test("there is a class for each kind of key, for plain hosts and for shared ones", () => {
+test("there is a class for each kind of key, for plain hosts and for shared ones; and iterators by kind of value", () => {
   const names = ["map4", "map8", "map16", "map_any", "map4_number"];
   const files = names.flatMap((name) => [`src/maps/hash/${name}.ts`, `src/maps/hash/shared_${name}.ts`]);
-  expect(hashMaps().map(({ file }) => file)).toEqual(files);
+  const kinds = ["f64", "u32", "u53", "any"].map((name) => `src/ops/iterators/${name}.ts`);
+  expect(hashMaps().map(({ file }) => file)).toEqual([...files, ...kinds]);
 });
 
 test.each(hashMaps())("$file is what `node scripts/hash_maps.mjs` writes", ({ file, text }) => {

@@ -11,7 +11,7 @@ import { SHARED } from "../build";
 import { insist } from "../damage";
 import { EPERM } from "../errno";
 import {
-  ARRAY_BASE, ARRAY_DATA, ARRAY_SEGMENTS, FROZEN, LOW_FREE, MARK, MAX_ENTRIES, VALUE_SIZE, VERSION, field, setField,
+  ARRAY_BASE, ARRAY_DATA, ARRAY_SEGMENTS, FROZEN, LOW_FREE, MARK, MAX_ENTRIES, VALUE_SIZE, field,
 } from "../table/layout/header";
 import { firstOf, recordAddress, segmentOf, segmentsFor } from "../table/layout/segments";
 import { beyondMark } from "../table/limit/low_water";
@@ -78,9 +78,4 @@ function blockEnd(table: usize, index: u32): u32 {
   if (field(table, FROZEN)) return EPERM;
   if (SHARED) return index < arrayLength(table) && !field(table, LOW_FREE) ? 0 : beyondMark(table, index);
   return index < field(table, MARK) ? 0 : beyondMark(table, index);
-}
-
-/** Counts a call that writes. */
-@inline export function arrayWritten(table: usize): void {
-  if (!SHARED) setField(table, VERSION, field(table, VERSION) + 1);
 }

@@ -6,7 +6,8 @@ import { copyBytes, zeroBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
 import { addTo, deltaShift } from "../table/entries/scalar";
 import { ARRAY_BASE, ARRAY_DATA, FROZEN, MARK, VALUE_SIZE, field } from "../table/layout/header";
-import { arrayElement, arrayLength, arrayObtain, arrayStride, arrayWritten, insistOnElements } from "./array";
+import { NEXT } from "../table/scan/columns";
+import { arrayElement, arrayLength, arrayObtain, arrayStride, insistOnElements } from "./array";
 import { arrayAddTo, arrayGet, arraySet } from "./shared_array";
 
 /**
@@ -36,6 +37,24 @@ export function arrayScan(table: usize, from: u32, keys: usize, values: usize, r
       if (arrayGet(table, from + i, value, 0) != 1) return i;
     } else copyBytes(value, near(table, from + i, base, data, stride, false), size);
   }
+  return count;
+}
+
+/** `columns` of batch/scan.ts: indices, and the addresses of their values. */
+export function arrayColumns(table: usize, state: usize, addresses: usize, keys: usize, room: u32): u32 {
+  if (SHARED) return 0;
+  insistOnElements(table);
+  const entries = arrayLength(table);
+  const from = load<u32>(state, NEXT);
+  const count = from < entries ? min(room, entries - from) : 0;
+  const base = field(table, ARRAY_BASE);
+  const data = <usize>field(table, ARRAY_DATA);
+  const stride = arrayStride(table);
+  for (let i: u32 = 0; i < count; i++) {
+    store<u32>(keys + (<usize>i << 2), from + i);
+    store<u32>(addresses + (<usize>i << 2), <u32>near(table, from + i, base, data, stride, false));
+  }
+  store<u32>(state, from + count, NEXT);
   return count;
 }
 
@@ -86,7 +105,6 @@ export function arrayUpdateMany(table: usize, keys: usize, count: u32, values: u
   const most = SHARED ? 0 : openElements(table);
   const data = <usize>field(table, ARRAY_DATA);
   const stride = arrayStride(table);
-  arrayWritten(table);
   for (let i: u32 = 0; i < count; i++) {
     const index = load<u32>(keys + (<usize>i << 2));
     const value = values + <usize>i * size;
@@ -108,7 +126,6 @@ export function arrayAddMany(
   const most = SHARED ? 0 : openElements(table);
   const data = <usize>field(table, ARRAY_DATA);
   const stride = arrayStride(table);
-  arrayWritten(table);
   for (let i: u32 = 0; i < count; i++) {
     const index = load<u32>(keys + (<usize>i << 2));
     const delta = deltas + (<usize>i << deltaShift(width));

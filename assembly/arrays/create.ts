@@ -13,7 +13,7 @@ import {
 import { newHeader, unfinishedErrno } from "../table/life/assemble";
 import { MOST_STRIPES, STRIPE_BYTES, freeHeader } from "../table/life/dismantle";
 import { setLimit } from "../table/limit/low_water";
-import { arrayLength, arrayRun, arrayStride, arrayWritten, elementOf, insistOnElements } from "./array";
+import { arrayLength, arrayRun, arrayStride, elementOf, insistOnElements } from "./array";
 import { closeSegments, dismantleSegments } from "./grow";
 import { clearElements } from "./shared_array";
 
@@ -111,7 +111,6 @@ export function arrayClear(table: usize): u32 {
     index += run;
   }
   setField(table, MARKED, 0);
-  arrayWritten(table);
   return 0;
 }
 

@@ -20,7 +20,6 @@ import {
 } from "../table/layout/segments";
 import { MOST_STRIPES, STRIPE_BYTES } from "../table/life/dismantle";
 import { setLimit } from "../table/limit/low_water";
-import { arrayWritten } from "./array";
 
 /** Segments that there are. */
 @inline function heldSegments(table: usize): u32 {
@@ -86,7 +85,6 @@ export function growArray(table: usize, entries: u32): u32 {
   }
   setLimit(table, entries);
   setField(table, COUNT, entries);
-  arrayWritten(table);
   return 0;
 }
 

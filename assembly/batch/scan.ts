@@ -1,6 +1,7 @@
 // Batches that follow a cursor: lookup_batch and lookup_and_delete_batch.
 import { SHARED } from "../build";
 import { byLayout, layoutOf } from "../table/layout/by_layout";
+import { writeColumns } from "../table/scan/columns";
 import { CURSOR_BYTES as BYTES_OF_CURSOR } from "../table/scan/cursor";
 import { drainAny as drainTable } from "../table/scan/drain";
 import { scan as scanTable } from "../table/scan/scan";
@@ -44,4 +45,16 @@ export function drain(table: usize, cursor: usize, keys: usize, values: usize, r
 export function drainAny(table: usize, stage: usize, keys: usize, values: usize, room: u32): u32 {
   if (SHARED) return 0; // several threads: by a cursor (src/ops/batch/drain.ts)
   return <u32>byLayout<DrainAny>(layoutOf(table), table, stage, keys, values, room);
+}
+
+@unmanaged class Columns {
+  @inline call4<B>(table: usize, state: usize, addresses: usize, keys: usize, room: usize): usize {
+    return writeColumns<B>(table, state, addresses, keys, <u32>room);
+  }
+}
+
+/** The next entries of an iterator, as columns of keys and of addresses of values (table/scan/columns.ts). How many; 0 at the end. */
+export function columns(table: usize, state: usize, addresses: usize, keys: usize, room: u32): u32 {
+  if (SHARED) return 0; // several threads: iterators copy values (src/ops/entry_iterator.ts)
+  return <u32>byLayout<Columns>(layoutOf(table), table, state, addresses, keys, room);
 }

@@ -6,7 +6,7 @@ import { BlockRefs } from "../table/layout/block_refs";
 import { bucketAddress, insistOnBuckets } from "../table/layout/buckets";
 import { byLayout, layoutOf } from "../table/layout/by_layout";
 import { sweepAll } from "../table/layout/elements";
-import { BUCKETS, COUNT, FLAGS, OVERFLOW_COUNT, OWES, OWES_MERGES, SHRINK_BELOW, field, isGrowable } from "../table/layout/header";
+import { BUCKETS, COUNT, FLAGS, OVERFLOW_COUNT, OWES, OWES_MERGES, SHRINK_BELOW, VERSION, field, isGrowable, setField } from "../table/layout/header";
 import { clearTable } from "../table/life/lifecycle";
 import { entriesOf } from "../table/limit/credits";
 import { oweMerges, repayMerges } from "../table/resize/resize";
@@ -70,12 +70,18 @@ function settleIn<B>(table: usize, unlinked: u32): void {
   }
 }
 
+/** Tells iterators that entries may move: they may have begun in the run. */
+function countMoves(table: usize): void {
+  if (!SHARED) setField(table, VERSION, field(table, VERSION) + 1);
+}
+
 /** Frees everything that a run has left behind, which takes as long as the run did. In a section that is left to later writes. */
 export function programSettle(table: usize, unlinked: u32): void {
   if (!SHARED && inSection()) {
     noteDebt(table);
     return;
   }
+  countMoves(table);
   byLayout<Settle>(layoutOf(table), table, unlinked);
 }
 
@@ -86,5 +92,6 @@ export function programRepay(table: usize, calls: u32): u32 {
     noteDebt(table);
     return 0;
   }
+  countMoves(table);
   return <u32>byLayout<Repay>(layoutOf(table), table, calls);
 }

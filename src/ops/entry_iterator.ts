@@ -1,9 +1,8 @@
 /**
- * Iterators over a map.
+ * Iterators over maps that other threads write to, and over sockmaps. Those of other maps are in iterators/.
  *
- * They fetch entries in groups and keep the group, with the cursor of the scan, in JavaScript memory: between two steps an
- * iterator holds no host memory, so that one that is dropped half way (`map.keys().next().value`) leaks nothing and needs no
- * finalizer.
+ * They fetch keys in groups, and keep them and the cursor of the scan in JavaScript memory: between two steps an iterator holds no host
+ * memory. Each value is looked up when its turn comes.
  *
  * @module
  */
@@ -20,10 +19,8 @@ export type IteratorKind = "keys" | "values" | "entries";
 /** Entries per group. The first is small: many iterators are asked for one entry only. */
 const FIRST_GROUP = 8;
 const GROUP = 128;
-/** Bytes of a group of large entries. */
+/** Bytes of a group of large keys. */
 const GROUP_BYTES = 65536;
-/** Unlike every version, which is a u32. */
-const NO_VERSION = -1;
 
 export class EntryIterator<K, V, T> extends IteratorBase {
   #map: Scannable<K, V>;
@@ -31,15 +28,13 @@ export class EntryIterator<K, V, T> extends IteratorBase {
   #operation: Operation;
   /** Copy of the cursor while the scan waits. */
   #cursor: Uint8Array;
-  /** Copy of the group: `#room` keys, then as many values. */
+  /** Copy of the keys of the group. */
   #group = new Uint8Array(0);
   #view = new DataView(this.#group.buffer);
   #room = 0;
-  /** Entries of the group, and the next to yield. */
+  /** Keys in the group, and the next to yield. */
   #count = 0;
   #next = 0;
-  /** Version of the map when the group was copied. */
-  #version = 0;
   /** The scan has no further group. */
   #ended = false;
   #done = false;
@@ -63,18 +58,8 @@ export class EntryIterator<K, V, T> extends IteratorBase {
       if (map.reading === 0) map.refuse(this.#operation);
       if (this.#next < this.#count) {
         const index = this.#next++;
-        const { host, table } = map;
-        const version = host.word(map.reading + host.layout.version);
-        if (version === this.#version && table.runs === 0) {
-          const value = this.#decode(
-            index,
-            this.#view,
-            this.#room * table.keySize + index * table.valueBytes,
-          );
-          return { done: false, value };
-        }
         const address = this.#find(index);
-        if (address >= ERRNO_LIMIT) return { done: false, value: this.#decode(index, host.view, address) };
+        if (address >= ERRNO_LIMIT) return { done: false, value: this.#decode(index, address) };
         if (address !== 0) map.fail(this.#operation, address);
       } else if (this.#ended) {
         this.#done = true;
@@ -111,45 +96,42 @@ export class EntryIterator<K, V, T> extends IteratorBase {
     return this.#map.find(reading, host.scratch.key);
   }
 
-  #decode(index: number, values: DataView, offset: number): T {
+  #decode(index: number, address: number): T {
     const map = this.#map;
-    if (this.#kind === "values") return map.decodeValue(this.#operation, values, offset) as unknown as T;
+    const { view } = map.host;
+    if (this.#kind === "values") return map.decodeValue(this.#operation, view, address) as unknown as T;
     const key = map.decodeKey(this.#operation, this.#view, index * map.table.keySize);
     if (this.#kind === "keys") return key as unknown as T;
-    return [key, map.decodeValue(this.#operation, values, offset)] as unknown as T;
+    return [key, map.decodeValue(this.#operation, view, address)] as unknown as T;
   }
 
-  /** Scans the next group in the stage of the host and copies it here. */
+  /** Scans the next group in the stage of the host and copies its keys here. */
   #fetch(): void {
-    const { host, table, reading } = this.#map;
-    const { keySize, valueBytes } = table;
+    const { host, table } = this.#map;
+    const { keySize } = table;
     const wanted = Math.min(this.#most, this.#room === 0 ? FIRST_GROUP : GROUP);
-    let room = Math.max(1, Math.min(wanted, Math.floor(GROUP_BYTES / (keySize + valueBytes))));
-    let layout = scanLayout(host, keySize, valueBytes, room);
+    let room = Math.max(1, Math.min(wanted, Math.floor(GROUP_BYTES / keySize)));
+    let layout = scanLayout(host, keySize, 0, room);
     let cursor = host.scratch.stage(layout.bytes);
     if (cursor === 0) {
       // The host is full, but room for one entry was reserved when the map was created.
       room = 1;
-      layout = scanLayout(host, keySize, valueBytes, room);
+      layout = scanLayout(host, keySize, 0, room);
       cursor = host.scratch.stage(layout.bytes);
       if (cursor === 0) throw noBlock(host, this.#operation, subjectOf(this.#map));
     }
     if (room !== this.#room) {
       this.#room = room;
-      this.#group = new Uint8Array(room * (keySize + valueBytes));
+      this.#group = new Uint8Array(room * keySize);
       this.#view = new DataView(this.#group.buffer);
     }
     host.u8.set(this.#cursor, cursor);
     const keys = cursor + layout.keys;
-    const values = cursor + layout.values;
-    const count = this.#map.scan(cursor, keys, values, room);
+    const count = this.#map.scan(cursor, keys, 0, room);
     this.#map.checkScan(this.#operation, count);
     this.#cursor.set(host.u8.subarray(cursor, cursor + this.#cursor.length));
     this.#ended = host.word(cursor + 4) === CURSOR_ENDED;
     this.#group.set(host.u8.subarray(keys, keys + count * keySize));
-    this.#group.set(host.u8.subarray(values, values + count * valueBytes), room * keySize);
-    // Shared memory keeps no version: every entry of the group is looked up again.
-    this.#version = host.shared ? NO_VERSION : host.word(reading + host.layout.version);
     this.#count = count;
     this.#next = 0;
   }

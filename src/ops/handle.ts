@@ -71,8 +71,14 @@ export interface Scannable<K, V> extends MapHandle<K, V> {
   checkScan(operation: Operation, count: number): void;
 }
 
+/** A map that iterators walk over, where its host is not shared. */
+export interface Walkable<K, V> extends Scannable<K, V> {
+  /** The next entries of an iterator, as columns; how many, 0 at the end. */
+  columns(state: number, addresses: number, keys: number, room: number): number;
+}
+
 /** A map of keys and values: see {@link EntryMap}. */
-export interface EntryHandle<K, V> extends Scannable<K, V> {
+export interface EntryHandle<K, V> extends Walkable<K, V> {
   /** Whether `freeze` was called. */
   readonly frozen: boolean;
   /** The errno for an update with BPF_EXIST of a key that is not there. */

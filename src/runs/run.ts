@@ -96,15 +96,11 @@ export class Run<K, V> {
     registry.hold(table); // the filter may close the map
     core.enterSection();
     registry.sections++;
-    table.runs++;
     try {
       this.#visit();
       return this.#result();
     } finally {
       core.leaveSection();
-      table.runs--;
-      // A filter may have written to any value. Shared memory keeps no version.
-      if (!host.closed && !host.shared) host.u32[(table.handle + host.layout.version) >>> 2]++;
       try {
         this.#close();
       } finally {

@@ -11,7 +11,7 @@ import {
 } from "../../src/index.ts";
 import { CoreConstants } from "../support/core_constants.ts";
 import { testSeed } from "../support/seed.ts";
-import { findSeeds, isOrder, mapSeed, type Secrets, secretsFrom } from "../support/seed_attack.ts";
+import { findSeeds, inOrder, isOrder, mapSeed, type Secrets, secretsFrom } from "../support/seed_attack.ts";
 
 const seed = testSeed("host/seed_attack.test.ts");
 
@@ -29,7 +29,7 @@ const open = (options: HostOptions = {}) => createHost({ maxMemory: MAX_MEMORY, 
 function listing(host: Host, flags = 0): number[] {
   const map = host.createMap({ type: "rhash", key: u32, value: u32, maxEntries: 1000, flags });
   for (let key = 0; key < ENTRIES; key++) map.set(key, key);
-  return [...map.keys()].filter((key) => key < KEYS);
+  return inOrder(map).filter((key) => key < KEYS);
 }
 
 /** S0, S1 and S2 of all maps of a host, as they stand in their headers. */

@@ -21,6 +21,7 @@ const MODEL_TESTS = [
   "test/testing/scan.test.ts",
   "test/guarantees_scans.test.ts",
   "test/guarantees_size.test.ts",
+  "test/ops/iteration_changes.test.ts",
   "test/maps/number_values.test.ts",
 ];
 
@@ -55,6 +56,36 @@ const MUTATIONS = [
     file: "table/scan/scan.ts",
     find: "position = (position & ~(width - 1)) + width;",
     replace: "position = position + width;",
+  },
+  {
+    name: "iterator's bucket descendants: only the first of those that its bucket was split into",
+    file: "table/scan/columns.ts",
+    find: "    position = behind;\n",
+    replace: "    position = end;\n",
+  },
+  {
+    name: "iterator's bucket after a merge: entries of other parts come, too",
+    file: "table/scan/columns.ts",
+    find: "if (order < from || order >= to) continue;",
+    replace: "if (order < from) continue;",
+  },
+  {
+    name: "iterator's part in a long chain: goes on beyond its end",
+    file: "table/scan/columns.ts",
+    find: "    if (<u64>position >= to) break;\n",
+    replace: "",
+  },
+  {
+    name: "iterator takes part j for bucket j after a resize",
+    file: "table/scan/columns.ts",
+    find: " && field(table, BUCKETS) == parts",
+    replace: "",
+  },
+  {
+    name: "inserts do not tell iterators that entries move",
+    file: "table/entries/entries.ts",
+    find: "  const flags = field(table, FLAGS);\n  setField(table, VERSION, field(table, VERSION) + 1);\n",
+    replace: "  const flags = field(table, FLAGS);\n",
   },
   {
     name: "equal hashes: the cursor's own key comes again",

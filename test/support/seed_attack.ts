@@ -55,6 +55,13 @@ export function isOrder(keys: readonly number[], secrets: Secrets): boolean {
   return true;
 }
 
+/** What an attacker sees of a map: its keys in the order of scans. */
+export function inOrder(map: { nextKey(key?: number): number | undefined }): number[] {
+  const keys: number[] = [];
+  for (let key = map.nextKey(); key !== undefined; key = map.nextKey(key)) keys.push(key);
+  return keys;
+}
+
 /** The candidates `from`..`from + count - 1` for the seed of a host under which a listing of the map with an id has its order. */
 export function findSeeds(listing: readonly number[], id: number, from: number, count: number): number[] {
   const found: number[] = [];

@@ -99,6 +99,7 @@ function noteDebt<B>(bucket: usize): void {
 @inline function insert<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {
   const entries = field(table, COUNT) + 1;
   const flags = field(table, FLAGS);
+  setField(table, VERSION, field(table, VERSION) + 1);
   // Growth comes first, so that the address returned is the entry's place until the next write.
   if (entries > field(table, GROW_ABOVE) || (flags & (GROWABLE | PREALLOCATED | OWES_MERGES)) != GROWABLE) {
     if (!makeRoom<B>(table, hash, entries)) return 0;
@@ -126,7 +127,6 @@ function makeRoom<B>(table: usize, hash: u32, entries: u32): bool {
 @inline export function upsert<B, K>(table: usize, key: K, hash: u32, flags: u32): usize {
   if (flags > EXIST) return EINVAL;
   if (field(table, FROZEN)) return EPERM;
-  setField(table, VERSION, field(table, VERSION) + 1);
   const bucket = bucketOf<B>(table, hash);
   const value = findIn<B, K>(table, bucket, key, hash);
   if (value) return flags == NOEXIST ? <usize>EEXIST : value;

@@ -6,7 +6,7 @@
 //   20 u32 layout            24 u64 S0   32 u64 S1   40 u64 S2, the secrets of the hash
 //   48 u32 bytes of a bucket 52 u32 offset of the values   56 u32 value size   60 u32 mask of the slots of a bucket
 // line 1, written by inserts and deletes
-//   64 u32 entries           68 u32 grow above   72 u32 shrink below   76 u32 version: changes with every write
+//   64 u32 entries           68 u32 grow above   72 u32 shrink below   76 u32 version: changes when entries come, go or move
 //   80 u32 mark: max entries, less the slots that the low-water mark keeps free      (table/limit/low_water.ts)
 //   84 u32 key size          88 u32 frozen       92 u32 flags
 //   96 u32 overflow blocks in chains   100 u32 first reserved overflow block   104 u32 slots of a bucket   108 u32 load target x 16

@@ -8,6 +8,7 @@
 
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import { READ_AHEAD, SLOT_COPY, STATS_BYTES } from "../../generated/abi.js";
+import { Columns } from "./columns.ts";
 import type { CoreMemory } from "./core_memory.ts";
 import { lockTimeout, slotErrno } from "./shared_core.ts";
 import { slotAddress } from "./shared_memory.ts";
@@ -49,6 +50,8 @@ export class Scratch {
    * library: whoever encodes compares the turn before and after, since the scratch holds something else when it differs.
    */
   turn = 0;
+  /** For iterators. */
+  readonly columns: Columns;
   #host: CoreMemory;
   #keyBytes = 0;
   #valueBytes = 0;
@@ -57,6 +60,7 @@ export class Scratch {
 
   constructor(host: CoreMemory) {
     this.#host = host;
+    this.columns = new Columns(host);
   }
 
   /** Makes room for keys and values of a size; false when there is no memory for it. */
@@ -110,6 +114,7 @@ export class Scratch {
     this.turn++;
     this.#releaseRooms();
     this.#releaseStage();
+    this.columns.close();
   }
 
   #roomBytes(keyBytes: number, valueBytes: number): number {

@@ -71,7 +71,7 @@ export class PlainRegistry extends Registry {
 
   protected override register(info: TableInfo, _operation: Operation, _subject: string): Table {
     this.#lastId = info.id;
-    const table: Table = { ...info, references: 1, direct: info.maxEntries, lowWater: undefined, runs: 0 };
+    const table: Table = { ...info, references: 1, direct: info.maxEntries, lowWater: undefined };
     this.#tables.set(info.id, table);
     return table;
   }

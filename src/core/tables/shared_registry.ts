@@ -57,7 +57,6 @@ class SharedTable implements Table {
   sockets?: TableSockets;
   direct: number;
   lowWater: TableHooks | undefined;
-  runs = 0;
   readonly #words: Uint32Array;
   readonly #maxEntries: number;
 

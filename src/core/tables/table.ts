@@ -56,6 +56,4 @@ export interface Table extends TableInfo {
   direct: number;
   /** The low-water hooks of this thread's handles. */
   lowWater: TableHooks | undefined;
-  /** Runs of programs over the map that are under way: what they write to values, the map's version does not tell. */
-  runs: number;
 }

@@ -69,6 +69,11 @@ export interface CoreExports {
   nextKey(m: number, key: number, out: number): number;
   /** The next entries from a cursor, packed; how many. `values` 0: keys only. */
   scan(m: number, cursor: number, keys: number, values: number, room: number): number;
+  /**
+   * The next entries of an iterator: keys packed, and the addresses of their values, u32 each; how many, 0 at the end. They hold as
+   * long as the version of the table stays. `state`: COLUMNS_STATE + keySize bytes, zeros before the first call.
+   */
+  columns(m: number, state: number, addresses: number, keys: number, room: number): number;
   /** As `scan`, and removes them. Does not look at the frozen flag. */
   drain(m: number, cursor: number, keys: number, values: number, room: number): number;
   /** Multi-get; how many were found. `stage`: STAGE_BYTES of host memory; `found`: one byte per key. */
@@ -98,6 +103,8 @@ export interface CoreExports {
   createArray(valueSize: number, maxEntries: number): number;
   /** Copies indices and values from index `from` on, packed; how many. */
   arrayScan(m: number, from: number, keys: number, values: number, room: number): number;
+  /** The array form of `columns`. */
+  arrayColumns(m: number, state: number, addresses: number, keys: number, room: number): number;
   /** The array forms of `lookupMany`, `updateMany` and `addMany`. An index out of range is absent, or E2BIG for writes. */
   arrayLookupMany(m: number, keys: number, count: number, values: number, found: number): number;
   arrayUpdateMany(m: number, keys: number, count: number, values: number, stage: number): number;

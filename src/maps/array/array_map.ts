@@ -214,8 +214,7 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>>
    *
    * On a shared host memory does not grow, and other threads see each word as it is written.
    *
-   * Writes through it are not checked: `freeze` does not stop them, a `lowWater` hook does not see them, and iterators may miss them
-   * for the entries that they have fetched already.
+   * Writes through it are not checked: `freeze` does not stop them, and a `lowWater` hook does not see them.
    *
    * @param Type another typed array to see the same bytes as
    * @example
@@ -307,7 +306,6 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>>
     if (this.frozen) this.fail(operation, ERRNO.EPERM);
     const address = this.#forWriting(index);
     if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, index);
-    this.written();
     return address;
   }
 
@@ -346,7 +344,6 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>>
     const address = this.#forWriting(index);
     if (address < ERRNO_LIMIT) return address;
     host.copy(address, value, this.table.valueBytes);
-    this.written();
     return 0;
   }
 
@@ -358,6 +355,10 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>>
     u32[first] += count;
     if (count < room) u32[first + 1] = CURSOR_ENDED;
     return count;
+  }
+
+  override columns(state: number, addresses: number, keys: number, room: number): number {
+    return this.host.core.arrayColumns(this.reading, state, addresses, keys, room);
   }
 
   override lookupKeys(_stage: number, keys: number, count: number, values: number, found: number): number {
@@ -394,11 +395,6 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>>
   /** @internal Throws for an index that is no u32, unless it is only asked for. */
   protected checkIndex(operation: Operation, index: number): void {
     if (!isU32(index)) this.encodeKey(operation, index);
-  }
-
-  /** @internal Iterators compare the version to see whether what they have fetched still holds. */
-  protected written(): void {
-    this.host.u32[(this.table.handle + this.host.layout.version) >>> 2]++;
   }
 
   #never(operation: Operation, errno: number): never {

@@ -157,7 +157,4 @@ export class SharedArrayMap<V, A extends AnyView = ArrayView<V>> extends ArrayMa
     const found = sharedCore(this.host).arrayGet(this.writing, this.host.u32[key >>> 2], copy, 0);
     return valueAt(this, "locked", found === 1 ? copy : address);
   }
-
-  /** There is no version to keep. */
-  protected override written(): void {}
 }

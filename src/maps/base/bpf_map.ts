@@ -160,6 +160,7 @@ export abstract class BpfMap<K, V> {
     this.reading = 0;
     this.writing = 0;
     this.host.scratch.turn++;
+    this.host.scratch.columns.clear(); // iterators look again whether the map is open
     this.host.registry.removeHandle(this);
   }
 

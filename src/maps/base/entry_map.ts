@@ -28,9 +28,9 @@ import {
 import { checkFlags, checkGetFlags, updateFlags } from "../../ops/calls/flags.ts";
 import { getOrInsert, getOrInsertComputed } from "../../ops/calls/get_or_insert.ts";
 import { locked } from "../../ops/calls/locked.ts";
-import { EntryIterator } from "../../ops/entry_iterator.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import type { ValueIterator } from "../../ops/iterator_base.ts";
+import { entriesOf, forEachOf, keysOf, valuesOf } from "../../ops/iterators/iterators.ts";
 import { slotCodec } from "../../ops/percpu.ts";
 import { hide } from "../../print/hidden.ts";
 import type { BatchMap } from "./batch_map.ts";
@@ -101,6 +101,8 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> implements BatchMap<K,
   abstract obtain(operation: Operation, key: K): number;
   /** @internal The next entries from a cursor, packed; how many. */
   abstract scan(cursor: number, keys: number, values: number, room: number): number;
+  /** @internal The next entries of an iterator, as columns; how many, 0 at the end. */
+  abstract columns(state: number, addresses: number, keys: number, room: number): number;
   /** @internal Multi-get; how many were found. */
   abstract lookupKeys(stage: number, keys: number, count: number, values: number, found: number): number;
   /** @internal Writes entries; how many, with the errno that ended it in the stage. */
@@ -236,24 +238,21 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> implements BatchMap<K,
   forEach(callback: (value: V, key: K, map: this) => void, thisArg?: unknown): void {
     if (typeof callback !== "function")
       throw new TypeError(`forEach: ${subjectOf(this)}: expected a function`);
-    for (const [key, value] of new EntryIterator<K, V, [K, V]>(this, "entries", "forEach")) {
-      callback.call(thisArg, value, key, this);
-    }
+    forEachOf<K, V, this>(this, callback, thisArg);
   }
 
   keys(): ValueIterator<K> {
-    return new EntryIterator<K, V, K>(this, "keys", "keys");
+    return keysOf(this);
   }
 
   values(): ValueIterator<V> {
-    return new EntryIterator<K, V, V>(this, "values", "values");
+    return valuesOf(this);
   }
 
   /**
    * Iterates over the entries, in an order that the hash decides. The map may be changed meanwhile: an entry present from
    * start to end comes exactly once, also when the map is resized; one deleted before it is reached does not come; values are
-   * those of the moment they come. (A write through an address of {@link lookup} may be missed by the 128 entries that were
-   * fetched already.)
+   * those of the moment they come, also where they were written through an address of {@link lookup}. See docs/guide/maps.md.
    *
    * @example
    * ```ts
@@ -268,7 +267,7 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> implements BatchMap<K,
    * Where JavaScript's iterators have `map`, `filter`, `take` and the other helpers (Node 22), these have them, too.
    */
   entries(): ValueIterator<[K, V]> {
-    return new EntryIterator<K, V, [K, V]>(this, "entries", "entries");
+    return entriesOf(this);
   }
 
   [Symbol.iterator](): ValueIterator<[K, V]> {

@@ -53,6 +53,10 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
     return this.host.core.scan(this.reading, cursor, keys, values, room);
   }
 
+  override columns(state: number, addresses: number, keys: number, room: number): number {
+    return this.host.core.columns(this.reading, state, addresses, keys, room);
+  }
+
   override lookupKeys(stage: number, keys: number, count: number, values: number, found: number): number {
     return this.host.core.lookupMany(this.reading, stage, keys, count, values, found);
   }

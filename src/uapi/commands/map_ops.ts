@@ -71,8 +71,6 @@ export function updateElement(host: Host, table: Table, key: number, value: numb
   const address = host.core.arrayObtain(table.handle, index) >>> 0;
   if (address < ERRNO_LIMIT) return address;
   host.copy(address, value, table.valueBytes);
-  const version = table.handle + host.layout.version;
-  host.putWord(version, host.word(version) + 1);
   return 0;
 }
 
