@@ -6,6 +6,7 @@ import {
   field,
 } from "../table/layout/header";
 import { firstOf, recordAddress, recordsOf } from "../table/layout/segments";
+import { verifyApart } from "./apart";
 import { isInUse } from "./arena";
 import { NEVER, expect, round8, verifyMark, verifyWords } from "./header";
 import { ARRAY_ROOM, ARRAY_VALUES, CAPACITY, ENTRY_COUNT, LIMITS, MEASURES, TABLE_BYTES, broken } from "./invariants";
@@ -48,6 +49,7 @@ function verifyGrowth(table: usize, stride: u32, out: usize): u32 {
     expect(table, MEASURES, ELEMENT_STRIDE, stride, out) ||
     (SHARED ? verifyHeld(table, out) : 0) ||
     verifyDirectory(table, table + ARRAY_SEGMENTS, elementSegments(table), out) ||
+    verifyApart(table, out) ||
     verifyRoom(table, stride, out)
   );
 }

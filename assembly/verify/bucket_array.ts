@@ -7,13 +7,18 @@ import { isInUse } from "./arena";
 import { DIRECTORY, FLAT_PART, broken } from "./invariants";
 
 /** Segments that stand in the directory, those of the flat part included. */
-function segmentsOf(table: usize): u32 {
+export function segmentsOf(table: usize): u32 {
   const buckets = field(table, BUCKETS);
   return buckets > field(table, FLAT_BUCKETS) ? bucketSegments(table, buckets) : 0;
 }
 
+/** Segments of the directory that stand for the flat part. */
+@inline export function flatSegments(table: usize): u32 {
+  return field(table, FLAT_BUCKETS) >> load<u32>(table + BUCKET_SEGMENTS, 4);
+}
+
 /** Bytes of a segment behind the flat part; 0 of one that nobody has written to. */
-function segmentBytes(table: usize, segment: u32): u32 {
+export function segmentBytesOf(table: usize, segment: u32): u32 {
   if (isLazy(table) && load<u32>(bucketEntry(table, segment)) == lazyEntry(table, segment)) return 0;
   return segmentBuckets(table, segment) * field(table, BUCKET_BYTES);
 }
@@ -36,7 +41,7 @@ function verifyEntries(table: usize, segments: u32, stride: u32, out: usize): u3
   if (!segments) return room | <u32>directory ? broken(out, DIRECTORY, 0, 0, <u32>directory, room) : 0;
   if (room < segments) return broken(out, DIRECTORY, 0, segments, <u32>directory, room);
   if (!isInUse(directory, <u64>room << 2)) return broken(out, DIRECTORY, 0, room, <u32>directory, room);
-  const flat = field(table, FLAT_BUCKETS) >> shift;
+  const flat = flatSegments(table);
   for (let segment: u32 = 0; segment < room; segment++) {
     const entry = load<u32>(bucketEntry(table, segment));
     if (segment >= segments || segment < flat) {
@@ -44,7 +49,7 @@ function verifyEntries(table: usize, segments: u32, stride: u32, out: usize): u3
       if (entry != expected) return broken(out, DIRECTORY, 0, segment, entry, 0);
       continue;
     }
-    const bytes = segmentBytes(table, segment);
+    const bytes = segmentBytesOf(table, segment);
     const address = <usize>(entry + (segment << shift) * stride);
     if (bytes && !isInUse(address, bytes)) return broken(out, DIRECTORY, 0, segment, <u32>address, bytes);
   }
@@ -53,9 +58,8 @@ function verifyEntries(table: usize, segments: u32, stride: u32, out: usize): u3
 
 /** Bytes of all that `verifyBucketArray` checks. */
 export function bucketArrayBytes(table: usize): u32 {
-  const shift = load<u32>(table + BUCKET_SEGMENTS, 4);
   const segments = segmentsOf(table);
   let bytes = field(table, FLAT_BUCKETS) * field(table, BUCKET_BYTES) + allocationSize(load<u32>(table + BUCKET_SEGMENTS, 8) << 2);
-  for (let segment = field(table, FLAT_BUCKETS) >> shift; segment < segments; segment++) bytes += segmentBytes(table, segment);
+  for (let segment = flatSegments(table); segment < segments; segment++) bytes += segmentBytesOf(table, segment);
   return bytes;
 }

@@ -78,6 +78,7 @@ export const JOURNALS: u32 = 58; // the journal of a CPU slot is the one that it
 export const SPIN_LOCKS: u32 = 59; // a CPU slot holds the spin locks that it notes
 export const REGISTRY_LISTS: u32 = 60; // the lists of maps and pins end, the newest map comes first, and a pin leads to a map
 export const REFERENCE_COUNTS: u32 = 61; // somebody refers to a map, each thread once, and it counts its pins
+export const PARTS_APART: u32 = 62; // header, directories and segments of a table do not lie over each other
 
 /** Notes the details of a broken invariant. Its number. */
 export function broken(out: usize, invariant: u32, a: u32, b: u32, c: u32, d: u32): u32 {

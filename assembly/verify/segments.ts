@@ -46,12 +46,12 @@ function elementsOf(table: usize): u32 {
 }
 
 /** Bytes between two records of one of the two segmented arrays. */
-@inline function strideOf(table: usize, array: usize): u32 {
+@inline export function strideOf(table: usize, array: usize): u32 {
   return field(table, array == table + BUCKET_SEGMENTS ? BUCKET_BYTES : ELEMENT_STRIDE);
 }
 
 /** Bytes of a segment; 0 of one that nobody has written to, which has no memory of its own. */
-function segmentBytes(table: usize, array: usize, segment: u32): u64 {
+export function segmentBytes(table: usize, array: usize, segment: u32): u64 {
   const shift = load<u32>(array, 4);
   const stride = strideOf(table, array);
   if (array != table + BUCKET_SEGMENTS || isGrowable(table)) return <u64>recordsOf(segment, shift) * stride;

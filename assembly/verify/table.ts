@@ -11,6 +11,7 @@ import {
 } from "../table/layout/header";
 import { entriesOf } from "../table/limit/credits";
 import { isInUse } from "./arena";
+import { verifyApart } from "./apart";
 import { verifyArray } from "./array";
 import { bucketArrayBytes, verifyBucketArray } from "./bucket_array";
 import { Sums, verifyBuckets } from "./buckets";
@@ -37,6 +38,7 @@ function verifyStructures(table: usize, out: usize): u32 {
     (SHARED ? verifyDirectory(table, table + BUCKET_SEGMENTS, bucketSegments(table), out) : verifyBucketArray(table, out)) ||
     verifyDirectory(table, table + ELEMENT_SEGMENTS, elementSegments(table), out) ||
     (SHARED ? verifyHeld(table, out) : 0) ||
+    verifyApart(table, out) ||
     verifyElements(table, out) ||
     verifyReserve(table, out) ||
     (SHARED ? verifyShared(table, out) : 0)

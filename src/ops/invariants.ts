@@ -130,6 +130,8 @@ const DETAILS: Readonly<Record<Name, Detail>> = {
     const who = cpu === 0xffff_ffff ? "its count of pins" : `that of CPU slot ${cpu}`;
     return `of the one at ${hex(table)} ${who} is ${found} instead of ${expected}`;
   },
+  PARTS_APART: (address, bytes, other, others) =>
+    `${bytes} bytes at ${hex(address)} meet ${others} at ${hex(other)}`,
 };
 
 /**

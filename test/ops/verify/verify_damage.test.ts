@@ -218,6 +218,20 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
     ["behind the end", ["refs", "fixedRefs"], (m) => m.set("SWEEP", m.get("ELEMENTS") + 1)],
     ["before a dead element", ["refs", "fixedRefs"], at("SWEEP", to(1))],
   ],
+  PARTS_APART: [
+    [
+      "an element in the segment of others",
+      ["refs", "fixedRefs"],
+      (m) => m.setWord(m.get("ELEMENT_SEGMENTS"), m.element(16)),
+    ],
+    [
+      "a segment of an array twice",
+      ["grownArray"],
+      (m) =>
+        m.setWord(m.get("ELEMENT_SEGMENTS") + 4, m.word(m.get("ELEMENT_SEGMENTS")) - m.get("ELEMENT_STRIDE")),
+    ],
+    ["the flat part in the elements", ["refs"], (m) => m.set("FLAT", m.element(256))],
+  ],
   FREE_ELEMENTS: [
     ["no list", ["fixedRefs"], at("FREE_ELEMENT", to(0))],
     ["a list in a dense array", ["refs"], (m) => m.set("FREE_ELEMENT", m.element(0))],
@@ -241,7 +255,7 @@ test.each(CASES)("%s, %s: %s", (name, _what, kind, damage) => {
 });
 
 test("every invariant of tables is broken above", () => {
-  const names = [...invariantsFrom("MEASURES", "FREE_ELEMENTS"), "FLAT_PART"];
+  const names = [...invariantsFrom("MEASURES", "FREE_ELEMENTS"), "FLAT_PART", "PARTS_APART"];
   expect(Object.keys(DAMAGES).sort()).toEqual(names.sort());
 });
 

@@ -108,6 +108,19 @@ const TABLE: Record<string, readonly (readonly [string, readonly Kind[], Damage]
     ],
     ["no spare node", ["tags"], (m) => m.set("SPARE_NODE", 64)],
   ],
+  PARTS_APART: [
+    [
+      "an element in the segment of others",
+      ["refs", "fixedRefs"],
+      (m) => m.setWord(m.get("ELEMENT_SEGMENTS"), m.element(16)),
+    ],
+    [
+      "a bucket twice",
+      ["keys", "fixedKeys"],
+      (m) =>
+        m.setWord(m.get("BUCKET_SEGMENTS") + 4, m.word(m.get("BUCKET_SEGMENTS")) - m.get("BUCKET_BYTES")),
+    ],
+  ],
   ENTRY_COUNT: [
     ["credits", ["keys", "refs"], (m) => m.setWord(m.get("LINES"), (m.word(m.get("LINES")) + 256) >>> 0)],
     ["handed out", ["keys", "refs"], (m) => m.set("COUNT", m.get("COUNT") + 1)],
