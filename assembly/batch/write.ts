@@ -3,6 +3,9 @@
 //
 // A table that is larger than the caches has its keys staged first, group by group, as in batch/stage.ts. The operation finds the
 // bucket again from the hash: a split or merge that an earlier key caused does not matter.
+//
+// In the shared build each key is an operation of its own, under the lock of its bucket. Once for many keys are done: credits
+// (table/limit/credits.ts), and splits and merges, under one resize lock.
 import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
 import { ENOMEM } from "../errno";
@@ -13,10 +16,11 @@ import { FIRST_ADDRESS } from "../regions";
 import { isFresh, logBytes } from "../sync/journal";
 import { remove, upsert } from "../table/entries/entries";
 import { addTo, deltaShift } from "../table/entries/scalar";
-import { ensureValueLog, finishWrite, obtain, removeLocked } from "../table/entries/shared_write";
+import { ensureValueLog, finishOne, insertsAhead, obtain, removeOne as removeUnder, resizeBehind } from "../table/entries/shared_write";
 import { writeValue } from "../table/entries/spin_lock";
 import { byKeys } from "../table/layout/by_layout";
 import { BUCKETS, BUCKET_BYTES, COUNT, KEY_SIZE, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
+import { beginGroup, endGroup } from "../table/limit/credits";
 import { touchElements } from "./lookup_many";
 import { ENTRY, GROUP, HASH, LINE, SINK, STAGE_ERRNO, locate, touchBuckets, touchChains } from "./stage";
 
@@ -53,7 +57,7 @@ function stageGroup<B, K>(table: usize, stage: usize, keys: usize, group: u32): 
     const value = obtain<B, K>(table, key, hash, flags);
     if (value < FIRST_ADDRESS) return <u32>value;
     writeValue(table, value, source);
-    return finishWrite<B>(table);
+    return finishOne();
   }
   const value = upsert<B, K>(table, key, hash, flags);
   if (value < FIRST_ADDRESS) return <u32>value;
@@ -65,7 +69,7 @@ function stageGroup<B, K>(table: usize, stage: usize, keys: usize, group: u32): 
 }
 
 @inline function removeOne<B, K>(table: usize, key: K, hash: u32): u32 {
-  if (SHARED) return removeLocked<B, K>(table, key, hash, 0);
+  if (SHARED) return removeUnder<B, K>(table, key, hash, 0);
   return remove<B, K>(table, key, hash, 0);
 }
 
@@ -77,7 +81,7 @@ function stageGroup<B, K>(table: usize, stage: usize, keys: usize, group: u32): 
     if (isFresh()) zeroBytes(value, field(table, VALUE_SIZE));
     else logBytes(value + offset, width);
     addTo(value + offset, width, delta);
-    return finishWrite<B>(table);
+    return finishOne();
   }
   const before = field(table, COUNT);
   const value = upsert<B, K>(table, key, hash, 0);
@@ -93,9 +97,13 @@ function many<A, B, K>(table: usize, stage: usize, keys: usize, count: u32, inpu
   let done: u32 = 0;
   let errno: u32 = SHARED && !ensureValueLog(table) ? ENOMEM : 0;
   while (done < count && !errno) {
-    const end = done + min(count - done, GROUP);
-    const staged = stageGroup<B, K>(table, stage, keys, end - done);
+    const group = min(count - done, GROUP);
+    const staged = stageGroup<B, K>(table, stage, keys, group);
+    let inserted: u32 = 0;
+    if (SHARED) beginGroup(group);
+    let ahead: u32 = SHARED ? insertsAhead(table) : 0;
     let at = stage;
+    const end = done + group;
     while (done < end) {
       const key = loadKey<K>(keys);
       const hash = staged ? load<u32>(at, HASH) : hashOf<B, K>(table, key);
@@ -105,13 +113,24 @@ function many<A, B, K>(table: usize, stage: usize, keys: usize, count: u32, inpu
       keys += stride;
       input += step;
       at += ENTRY;
+      if (SHARED && !changetype<A>(0).removes() && isFresh() && ++inserted == ahead) {
+        resizeBehind<B>(table, inserted, 0);
+        inserted = 0;
+        ahead = insertsAhead(table);
+      }
     }
+    if (SHARED) resizeBehind<B>(table, inserted, changetype<A>(0).removes() ? done + group - end : 0);
   }
+  if (SHARED) endGroup(table);
   store<u32>(stage + STAGE_ERRNO, errno);
   return done;
 }
 
 @unmanaged class Update {
+  @inline removes(): bool {
+    return false;
+  }
+
   @inline one<B, K>(table: usize, stage: usize, key: K, hash: u32, input: usize): u32 {
     return updateOne<B, K>(table, key, hash, load<u32>(stage, FLAGS), input);
   }
@@ -128,6 +147,10 @@ export function updateMany(table: usize, stage: usize, keys: usize, count: u32, 
 }
 
 @unmanaged class Remove {
+  @inline removes(): bool {
+    return true;
+  }
+
   @inline one<B, K>(table: usize, _stage: usize, key: K, hash: u32, _input: usize): u32 {
     return removeOne<B, K>(table, key, hash);
   }
@@ -143,6 +166,10 @@ export function removeMany(table: usize, stage: usize, keys: usize, count: u32):
 }
 
 @unmanaged class Add {
+  @inline removes(): bool {
+    return false;
+  }
+
   @inline one<B, K>(table: usize, stage: usize, key: K, hash: u32, delta: usize): u32 {
     return addOne<B, K>(table, key, hash, load<u32>(stage, WIDTH), load<u32>(stage, OFFSET), delta);
   }

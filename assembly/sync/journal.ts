@@ -13,9 +13,9 @@
 // Words that nobody can reach yet need no journal: new blocks, free slots of a bucket (the word that says which slots are used
 // is journaled), entries of a directory for buckets from N on.
 import { SHARED } from "../build";
-import { releaseFirst, release as releaseLocks } from "./lock";
+import { releaseFirst, release as releaseLocks, releaseToFirst } from "./lock";
 import {
-  ERRNO, FRESH, HAZARD, HELD, IN_GRACE, IN_HASTE, LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE, SEQUENCE,
+  AHEAD, ERRNO, FRESH, HAZARD, HELD, IN_GRACE, IN_HASTE, LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE, SEQUENCE,
   SLOT, SLOT_FLAGS, mine, setMine,
 } from "./slot";
 import { STEPPING, STEP_COMMIT, STEP_PUBLISH, STEP_STORE, step } from "./step";
@@ -66,14 +66,30 @@ function push(address: usize, value: u32): void {
 /** Notes the aligned words that a range of bytes touches. */
 export function logBytes(at: usize, bytes: u32): void {
   const end = at + bytes;
-  for (let word = at & ~3; word < end; word += 4) push(word, load<u32>(word));
+  const first = at & ~3;
+  const count = mine(LOG_COUNT);
+  const words = <u32>(end + 3 - first) >> 2;
+  if (words > mine(LOG_ROOM) - count) unreachable();
+  let entry = <usize>mine(LOG) + (<usize>count << 3);
+  for (let word = first; word < end; word += 4) {
+    store<u32>(entry, <u32>word);
+    store<u32>(entry, load<u32>(word), 4);
+    entry += 8;
+  }
+  setMine(LOG_COUNT, count + words); // once: a count that every word waits for costs more than the rest
   if (STEPPING) step(STEP_STORE);
 }
 
 /** Notes that credits are about to be taken from a word, or given to it (negative). */
 export function logCredit(at: usize, word: u32, taken: i32): void {
-  push(at | 1, word);
-  push(CREDIT, <u32>taken);
+  const count = mine(LOG_COUNT);
+  if (count + 2 > mine(LOG_ROOM)) unreachable();
+  const entry = <usize>mine(LOG) + (<usize>count << 3);
+  store<u32>(entry, <u32>at | 1);
+  store<u32>(entry, word, 4);
+  store<u32>(entry, <u32>CREDIT, 8);
+  store<i32>(entry, taken, 12);
+  setMine(LOG_COUNT, count + 2);
 }
 
 /** Takes the last `logCredit` back. */
@@ -122,6 +138,23 @@ export function failWith(errno: u32): void {
   return true;
 }
 
+/**
+ * The same, and goes on with another operation under the first of its locks. False when it failed: nothing is held then, and no
+ * operation is open.
+ */
+export function commitAndGoOn(): bool {
+  if (mine(ERRNO)) {
+    rollback();
+    return false;
+  }
+  if (STEPPING) step(STEP_COMMIT);
+  if (mine(PUBLISH_AT)) publishWord();
+  setMine(LOG_COUNT, 0);
+  releaseToFirst();
+  setMine(SEQUENCE, mine(SEQUENCE) + 2); // odd, and another: who waits for writers of before waits no longer
+  return true;
+}
+
 function publishWord(): void {
   setMine(LOG_COUNT, COMMITTED);
   if (STEPPING) step(STEP_PUBLISH);
@@ -140,6 +173,7 @@ export function rollback(): void {
 export function abandon(): void {
   setMine(HAZARD, 0);
   setMine(IN_GRACE, 0);
+  setMine(AHEAD, 0);
   setMine(SLOT_FLAGS, mine(SLOT_FLAGS) & ~IN_HASTE);
   if (mine(SEQUENCE) & 1) rollback();
 }

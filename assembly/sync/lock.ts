@@ -153,6 +153,15 @@ export function release(): void {
   setMine(HELD, 0);
 }
 
+/** Releases all locks of this thread but the one that it took first. */
+export function releaseToFirst(): void {
+  for (let held = mine(HELD); held > 1; held--) {
+    const entry = SLOT + LOCKS + (<usize>(held - 1) << 3);
+    unlock(<usize>load<u32>(entry), load<u32>(entry, 4));
+  }
+  setMine(HELD, 1);
+}
+
 /** Releases the lock taken last; nothing was written under it. */
 export function releaseLast(): void {
   const held = mine(HELD) - 1;

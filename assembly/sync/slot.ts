@@ -13,6 +13,7 @@
 // 192 8 bytes of a value (WORD) | 200 width of the bucket visited | 204 keeps touching loads alive | 208 8 bytes of a sum
 // 216 u32 tables that the thread has a low-water hook of    220 u32 table whose mark it may pass, u32 at which limit (table/limit/low_water.ts)
 // 228 u32 whether it waits, in a section of its own, for those of others       (sync/grace.ts)
+// 232 u32 keys of a batch that it still has to write to                         (table/limit/credits.ts)
 //
 // Only the owner writes its slot, but for `state`, and until somebody recovers it.
 //
@@ -63,6 +64,7 @@ export const SUM: usize = 208;
 export const HOOKS: usize = 216;
 export const PASS: usize = 220;
 export const IN_GRACE: usize = 228;
+export const AHEAD: usize = 232;
 export const MOST_VALUE_LOCKS: u32 = 4;
 /** Entries of a journal as a slot has it from the start; memory/owned.ts makes a larger one where an operation needs it. */
 export const LOG_ENTRIES: u32 = 4096;

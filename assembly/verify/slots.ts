@@ -6,7 +6,7 @@ import { ARENA_LOCK, HOST_CPUS, HOST_LOGS, MOST_CPUS, REGISTRY, SECTION_MASK } f
 import { LOCKED, isHeldBy } from "../sync/lock_word";
 import { bitOf } from "../sync/section";
 import {
-  DEAD, DEPTH, FENCE, FREE, HAZARD, HELD, IN_GRACE, IN_HASTE, KIND, LIVE, LOG, LOG_BYTES, LOG_COUNT, LOG_ENTRIES, LOG_ROOM, MAY_WAIT,
+  AHEAD, DEAD, DEPTH, FENCE, FREE, HAZARD, HELD, IN_GRACE, IN_HASTE, KIND, LIVE, LOG, LOG_BYTES, LOG_COUNT, LOG_ENTRIES, LOG_ROOM, MAY_WAIT,
   MOST_VALUE_LOCKS, OWNED, PUBLISH_AT, RECOVERED, RECOVERED_BY, SEQUENCE, SLOT_FLAGS, VALUE_LOCK, VALUE_LOCKS, WHO, ZERO, slotOf,
 } from "../sync/slot";
 import { inHeap, isInUse } from "./arena";
@@ -66,7 +66,7 @@ function verifyIdle(cpu: u32, slot: usize, out: usize): u32 {
 
 /** The words that nobody clears behind a thread that is gone: who takes the slot next does. */
 function verifyLive(cpu: u32, slot: usize, out: usize): u32 {
-  return verifyWord(cpu, slot, IN_GRACE, 0, out) || verifyWord(cpu, slot, SLOT_FLAGS, MAY_WAIT, out);
+  return verifyWord(cpu, slot, IN_GRACE, 0, out) || verifyWord(cpu, slot, AHEAD, 0, out) || verifyWord(cpu, slot, SLOT_FLAGS, MAY_WAIT, out);
 }
 
 /** Whether a word is one of the states that a slot can have. */

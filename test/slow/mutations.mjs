@@ -279,6 +279,24 @@ const MUTATIONS = [
     find: "if (kind == U16) return <f64>(<u32>value & 0xffff) == value;",
     replace: "if (kind == U16) return <f64>(<u32>value) == value;",
   },
+  {
+    name: "credits of a group: more than a CPU may hold near the limit",
+    file: "table/limit/credits.ts",
+    find: "max(chunkOf(handedOut), min(mine(AHEAD), MARGIN))",
+    replace: "max(chunkOf(handedOut), mine(AHEAD))",
+  },
+  {
+    name: "credits of a group: what is left is not given back",
+    file: "table/limit/credits.ts",
+    find: "  giveToPool(table, line, 0);\n",
+    replace: "",
+  },
+  {
+    name: "credits of a group: counted twice when they are given back",
+    file: "table/limit/credits.ts",
+    find: "      back += surplus;\n",
+    replace: "      back += surplus << 1;\n",
+  },
 ];
 
 /** A failed test in what the verbose reporter prints: its name. */

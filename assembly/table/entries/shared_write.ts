@@ -18,6 +18,7 @@ import {
 } from "../layout/header";
 import { directoryEntry, firstOf, segmentOf } from "../layout/segments";
 import { takeCredit } from "../limit/credits";
+import { MOST_SPLITS } from "../resize/resize";
 import { growLocked, shrinkLocked } from "../resize/shared_resize";
 import { dropSlot, findIn, place, settle } from "./entries";
 import { clearSpinLock } from "./spin_lock";
@@ -163,12 +164,36 @@ function insertLocked<B, K>(table: usize, bucket: usize, key: K, hash: u32): usi
 
 function resizeAfter<B>(table: usize): void {
   if (!isGrowable(table)) return;
-  if (field(table, COUNT) > field(table, GROW_ABOVE)) growLocked<B>(table);
+  if (field(table, COUNT) > field(table, GROW_ABOVE)) growLocked<B>(table, MOST_SPLITS);
   else shrinkLocked<B>(table, 1);
+}
+
+/** The same, where the caller resizes behind many of them (`resizeBehind`). */
+@inline export function finishOne(): u32 {
+  return commit() ? 0 : mine(ERRNO);
+}
+
+/** Splits or merges for what so many operations have inserted or removed. */
+export function resizeBehind<B>(table: usize, inserted: u32, removed: u32): void {
+  if (!isGrowable(table)) return;
+  if (inserted && field(table, COUNT) > field(table, GROW_ABOVE)) growLocked<B>(table, MOST_SPLITS * inserted);
+  if (removed || field(table, OWES)) shrinkLocked<B>(table, max(removed, 1));
+}
+
+/** How many inserts may go by before the table is split for them: they make its load a sixteenth higher. */
+@inline export function insertsAhead(table: usize): u32 {
+  return (field(table, GROW_ABOVE) >> 4) + 1;
 }
 
 /** Removes a key, its value copied to `value` first unless that is 0. 0 or an errno. */
 @inline export function removeLocked<B, K>(table: usize, key: K, hash: u32, value: usize): u32 {
+  const errno = removeOne<B, K>(table, key, hash, value);
+  if (!errno) shrinkLocked<B>(table, 1);
+  return errno;
+}
+
+/** The same, where the caller shrinks the table behind many of them (`resizeBehind`). */
+@inline export function removeOne<B, K>(table: usize, key: K, hash: u32, value: usize): u32 {
   if (isUntouched(bucketOf<B>(table, hash))) return field(table, FROZEN) ? EPERM : ENOENT;
   const bucket = lockBucketOf<B>(table, hash);
   if (!bucket) return lockErrno();
@@ -189,7 +214,5 @@ function resizeAfter<B>(table: usize): void {
   }
   dropSlot<B>(table, block, slot, block == bucket);
   if (changetype<B>(bucket).link(true)) settle<B>(table, bucket);
-  if (!commit()) return mine(ERRNO);
-  shrinkLocked<B>(table, 1);
-  return 0;
+  return commit() ? 0 : mine(ERRNO);
 }

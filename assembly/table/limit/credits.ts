@@ -12,16 +12,16 @@
 //   line of a CPU, 64 bytes: 0 u32 word of credits (sync/credit_word.ts) | 8 u32 references (host/registry.ts)
 import { HOST_CPUS } from "../../regions";
 import { FROZEN, changed, creditsOf } from "../../sync/credit_word";
-import { failWith, logCredit, unlogCredit, write32 } from "../../sync/journal";
+import { beginWrite, commit, failWith, logCredit, unlogCredit, write32 } from "../../sync/journal";
 import { acquireOnce } from "../../sync/lock";
-import { HOOKS, mine, ownCpu } from "../../sync/slot";
+import { AHEAD, HOOKS, mine, ownCpu, setMine } from "../../sync/slot";
 import { STEPPING, STEP_COUNT, step } from "../../sync/step";
 import { COUNT, LIMITED, LINES, LOW_FREE, MARKED, MAX_ENTRIES, POOL_LOCK, field, setField } from "../layout/header";
 import { LOW_WATER, markOf, takePass } from "./low_water";
 
 export const LINE_BYTES: u32 = 64;
 const MOST_CHUNK: u32 = 32;
-/** A CPU holds at most two chunks; so far from the limit the credits of others cannot matter. */
+/** A CPU holds at most two chunks, or in a batch this many; so far from the limit the credits of others cannot matter. */
 const MARGIN: u32 = 2 * MOST_CHUNK;
 /** Credits are handed out in chunks of a 64th of what there is: growth and shrinking go by COUNT, which must not be far off. */
 const CHUNK_SHIFT: u32 = 6;
@@ -32,6 +32,14 @@ const CHUNK_SHIFT: u32 = 6;
 
 @inline function chunkOf(handedOut: u32): u32 {
   return min(MOST_CHUNK, max(<u32>1, handedOut >> CHUNK_SHIFT));
+}
+
+/**
+ * What growth and shrinking go by: what is handed out, without the credits of this CPU. So a table does not grow for those that a batch
+ * has taken ahead.
+ */
+@inline export function estimatedEntries(table: usize): u32 {
+  return field(table, COUNT) - creditsOf(load<u32>(lineOf(table, ownCpu())));
 }
 
 /** Entries of a table: exact while nobody writes. */
@@ -72,7 +80,7 @@ function takeFromPool(table: usize, line: usize): bool {
       atomic.and<u32>(line, ~FROZEN);
       const word = atomic.load<u32>(line);
       if (creditsOf(word)) return change(line, word, 1); // thawed; nobody else changes it
-      const chunk = chunkOf(handedOut);
+      const chunk = max(chunkOf(handedOut), min(mine(AHEAD), MARGIN));
       setField(table, COUNT, handedOut + chunk);
       return change(line, word, 1 - <i32>chunk);
     }
@@ -130,9 +138,28 @@ export function relax(table: usize, handedOut: u32, most: u32): void {
 export function giveCredits(table: usize, entries: u32): void {
   const line = lineOf(table, ownCpu());
   const word = atomic.load<u32>(line);
-  const most = chunkOf(field(table, COUNT)) << 1;
+  const most = mine(AHEAD) ? MARGIN : chunkOf(field(table, COUNT)) << 1;
   if (!(word & FROZEN) && creditsOf(word) + entries <= most && change(line, word, -<i32>entries)) return;
   giveToPool(table, line, entries);
+}
+
+/**
+ * A batch is about to write to so many keys: from now on this CPU takes the credits of many inserts at once, and keeps those of many
+ * deletes. They are in its word as any others are: who comes to the limit finds them there, whatever becomes of the batch.
+ */
+@inline export function beginGroup(keys: u32): void {
+  setMine(AHEAD, keys);
+}
+
+/** The batch is over: credits beyond what a CPU keeps go back. With no lock held. */
+export function endGroup(table: usize): void {
+  setMine(AHEAD, 0);
+  const line = lineOf(table, ownCpu());
+  const word = atomic.load<u32>(line);
+  if (word & FROZEN || creditsOf(word) <= chunkOf(field(table, COUNT)) << 1) return;
+  beginWrite();
+  giveToPool(table, line, 0);
+  commit(); // where the lock could not be had they stay; no key depends on it
 }
 
 function giveToPool(table: usize, line: usize, entries: u32): void {

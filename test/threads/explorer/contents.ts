@@ -96,7 +96,7 @@ export function useAll(world: World, cpu: number, table: number, model: Model): 
     return;
   }
   // Up to the limit, where there are not too many, and not above it.
-  const room = Math.min(model.limit - model.entries.size, MOST_ADDED);
+  const room = Math.min(model.limit - model.entries.size, model.limit > NEAR ? MOST_ADDED : NEAR);
   const added = Array.from({ length: room }, (_, i) => ADDED + i);
   for (const key of added) step(operations.set(key, 7), 0);
   if (model.entries.size + room === model.limit) step(operations.set(ADDED + room, 7), 7);
@@ -112,6 +112,8 @@ export function useAll(world: World, cpu: number, table: number, model: Model): 
 }
 
 const MOST_ADDED = 64;
+/** A limit that is always tried. */
+const NEAR = 240;
 const ADDED = 1_000_000;
 
 /** Ends a world: the map goes, and nothing may be left. */

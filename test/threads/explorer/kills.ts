@@ -47,6 +47,13 @@ const BULK: readonly Make[] = [
     to.inSection([to.get(3), to.set(3, 9), to.remove(4), to.set(NEW, 9), to.set(NEW + 1, 9), to.remove(0)]),
 ];
 
+/** Several splits or merges under one resize lock, and credits taken ahead. */
+const GROUPS: readonly Make[] = [
+  (to) => to.updateMany(range(NEW, 24), 9),
+  (to) => to.removeMany(range(0, 24)),
+  (to) => to.sequence("there and back", [to.updateMany(range(NEW, 30), 9), to.removeMany(range(NEW, 30))]),
+];
+
 const LOCAL: readonly Make[] = [
   (to) => to.localAdd(3, 2),
   (to) => to.localAdd(NEW, 2),
@@ -134,6 +141,12 @@ export const KILLS: readonly Kills[] = [
     makes: [...SINGLE, ...BULK],
   })),
   { name: "buckets with chains", shapes: GROWABLE, starts: ["chains"], makes: [...SINGLE, ...BULK] },
+  {
+    name: "batches that resize",
+    shapes: GROWABLE.map((shape) => ({ ...shape, maxEntries: 240 })),
+    starts: [FEW],
+    makes: GROUPS,
+  },
   { name: "a value of 5 bytes", shapes: [ODD[0]], starts: [FEW, MORE], makes: [...SINGLE, ...BULK] },
   {
     name: "values that need a larger journal",

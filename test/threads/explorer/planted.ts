@@ -136,6 +136,13 @@ export const PLANTED: readonly Planted[] = [
     kills: "rhash keys",
   },
   {
+    name: "a split goes on with the journal of the one before",
+    replacements: [
+      replaced("sync/journal.ts", "  setMine(LOG_COUNT, 0);\n  releaseToFirst();\n", "  releaseToFirst();\n"),
+    ],
+    kills: "batches that resize",
+  },
+  {
     name: "a writer does not look again whether the bucket is still its own",
     replacements: [
       replaced(

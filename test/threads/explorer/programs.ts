@@ -162,6 +162,20 @@ export const PROGRAMS: readonly Program[] = [
     second: (to) => [to.set(OTHER + 1, 80), to.set(OTHER + 2, 81), to.set(OTHER + 3, 82)],
   }),
   ...words({
+    name: "batches while the limit comes near",
+    shapes: RHASH.map((shape) => ({ ...shape, maxEntries: 206 })),
+    start: { entries: 10 },
+    first: (to) => [to.updateMany([NEW, NEW + 1, NEW + 2], 70), to.removeMany([3, NEW])],
+    second: (to) => [to.updateMany([OTHER + 5, OTHER + 6, OTHER + 7], 80), to.remove(4)],
+  }),
+  ...words({
+    name: "a batch and a split",
+    shapes: RHASH,
+    start: "split",
+    first: (to, { absent, moving }) => [to.updateMany([moving[0], absent[0], absent[1]], 70)],
+    second: (to, { absent, moving }) => [to.set(absent[2] ?? NEW, 80), to.get(moving[0])],
+  }),
+  ...words({
     name: "delete and insert of a key",
     shapes: [...RHASH, ...HASH],
     start: { entries: 4 },
