@@ -91,6 +91,7 @@ export {
 export { ABSENT, GREW, UNFIT } from "./maps/number";
 export { LOW_WATER } from "./table/limit/low_water";
 export { STATS_BYTES } from "./maps/info";
+export { ADDITION_AT, ADDITION_BYTES, ADDITION_KIND } from "./table/entries/scalar";
 export { READ_AHEAD } from "./hash/hash";
 export { DETAIL_WORDS } from "./verify/verify";
 

@@ -19,6 +19,7 @@ export { STAGE_BYTES, STAGE_ERRNO } from "./batch/stage";
 export { lookupMany } from "./batch/lookup_many";
 export { addMany, removeMany, updateMany } from "./batch/write";
 export { getNumber4, setNumber4 } from "./maps/number";
+export { getPart16, getPart4, getPart8, getPartAny } from "./maps/part";
 export { verify, verifyArena } from "./verify/verify";
 export {
   KV_GENERATION_OFFSET, KV_METADATA_OFFSET, KV_OWNERS_OFFSET, KV_PAGES_OFFSET, KV_PAGE_COUNT_OFFSET, createKv,

@@ -6,9 +6,9 @@ export { attach, detach } from "./host/attach";
 export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/grace";
 export { programLock, programUnlock } from "./programs/shared_run";
 export { entriesOf as entries } from "./table/limit/credits";
-export { add, fetch, localAdd, localRead, localWrite, locate, lockValue } from "./maps/shared_access";
+export { add, addParts, fetch, localAdd, localAddParts, localRead, localWrite, locate, lockValue, setPart } from "./maps/shared_access";
 export { unlockValue } from "./table/entries/value_lock";
-export { arrayAdd, arrayGet, arrayLockValue, arraySet } from "./arrays/shared_array";
+export { arrayAdd, arrayAddParts, arrayGet, arrayGetPart, arrayLockValue, arraySet, arraySetPart } from "./arrays/shared_array";
 export { hookLowWater } from "./table/limit/low_water";
 export { setLockOffset, setPerCpu } from "./maps/info";
 export {

@@ -92,7 +92,9 @@ function kindOf({ name, isNumber = false, ...key }, { Prefix, ...on }) {
   const set = isNumber
     ? { setBytes: "#setBytes", otherSet: isPlain ? "this.#setBytes" : "super.set" }
     : { setBytes: "override set" };
-  return { ...key, ...on, ...set, values, Class: `${Prefix}${name}`, scalarFunctions };
+  const parts = isPlain && !isNumber ? "parts" : "";
+  const flags = parts ? "BPF_ANY, BPF_EXIST" : "BPF_ANY";
+  return { ...key, ...on, ...set, values, parts, flags, Class: `${Prefix}${name}`, scalarFunctions };
 }
 
 /** The lines of a template that are for a kind, with what its names stand for. */
@@ -106,7 +108,7 @@ export function fill(template, kind) {
       meant = line
         .slice("//#if ".length)
         .split(" ")
-        .some((word) => [kind.N, kind.values, kind.host].includes(word));
+        .some((word) => [kind.N, kind.values, kind.host, kind.parts].includes(word));
       inBlock = true;
     } else if (line === "//#end") {
       if (!inBlock) throw new Error(`the end of no block: ${at}`);

@@ -15,27 +15,32 @@
 //   $otherSet  how `set` of numbers calls it
 //
 // Lines from "//#if" to "//#end" are for the kinds that stand there: of keys, of values (number, or coded), or of hosts (plain or
-// shared). On shared hosts the core writes values, under the lock of the key's bucket: `set` and `locate` stand in SharedHashMap.
+// shared); parts are coded values on plain hosts. On shared hosts the core writes values, under the lock of the key's bucket: `set` and `locate` stand in SharedHashMap.
 //#begin
 //#if 4 8
 import { Scalar } from "../../codec/codec.ts";
 //#end
-import { BPF_ANY } from "../../constants.ts";
+import { $flags } from "../../constants.ts";
 import { $scalarFunctions } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 //#if number
 import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
 //#end
+//#if coded
+import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
+import type { Part } from "../../ops/calls/part.ts";
+//#end
 import { $Base } from "$base";
 //#if 4
 
 const { U32, I32 } = Scalar;
 //#end
-//#if number
+
 // V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
 const ABSENT = ABSENT_NUMBER;
+//#if number
 /** What the core answers beside errnos: all went well but the memory grew; the kind cannot hold the number. */
 const GREW = SET_GREW;
 const UNFIT = SET_UNFIT;
@@ -123,6 +128,49 @@ export class $Class<K, V> extends $Base<K, V> {
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
+  }
+
+  override getPart(key: K, part: Part): unknown {
+    if (this.reading === 0) this.refuse("field.get");
+    if (!part.isNumber) return this.fetchPart(key, part);
+    const $taken = this.$take("field.get", key);
+    if ($isAbsent) return undefined;
+    let value: number;
+    try {
+      value = this.core.getPart$N(this.reading, $words, part.offset, part.scalar);
+    } catch (trap) {
+      throw this.trapped("field.get", trap);
+    }
+    if (value === ABSENT) return undefined;
+    if (!Number.isNaN(value)) return value;
+    // NaN, or bytes that mean nothing to the codec. Of a shared host: or another thread has deleted the key meanwhile, or the core
+    // gave up.
+    const { host } = this;
+    const address = host.core.lookup$N(this.reading, $words) >>> 0;
+    if (address < ERRNO_LIMIT) return this.missed("field.get", address);
+    const place = address + part.offset;
+    return (
+      readScalar(host, part.scalar, place) ?? this.decodeValue("field.get", host.view, place, part.codec)
+    );
+  }
+
+//#end
+//#if parts
+  override setPart(key: K, part: Part, fits: boolean, x: unknown): boolean {
+    const { host } = this;
+    const $taken = this.$take("field.set", key);
+    if ($isAbsent) return false;
+    let address: number;
+    try {
+      address = this.core.upsert$N(this.writing, $words, BPF_EXIST) >>> 0;
+    } catch (trap) {
+      throw this.trapped("field.set", trap);
+    }
+    if (host.u8.length === 0) host.refresh();
+    if (address === ERRNO.ENOENT) return false;
+    if (address < ERRNO_LIMIT) this.fail("field.set", address);
+    this.storePart(address, part, fits, x);
+    return true;
   }
 
 //#end

@@ -50,6 +50,7 @@ export type { BatchMap } from "./maps/base/batch_map.ts";
 export type { BpfMap } from "./maps/base/bpf_map.ts";
 export type { CountingMap } from "./maps/base/counting_map.ts";
 export type { EntryMap } from "./maps/base/entry_map.ts";
+export type { FieldMap } from "./maps/base/field_map.ts";
 export type { LockableMap } from "./maps/base/lockable_map.ts";
 export type { HashMap } from "./maps/hash/hash_map.ts";
 export type { PercpuHashMap } from "./maps/hash/percpu_hash.ts";
@@ -68,7 +69,8 @@ export type { AnyView, ArrayPiece, ArrayView, ViewsByName, ViewType } from "./op
 export type { DeltaArray } from "./ops/batch/add_many.ts";
 export type { Batch, BatchOptions } from "./ops/batch/batch.ts";
 export type { KeyArray, TypedArray, ValueArray } from "./ops/batch/key_array.ts";
-export type { AddArguments, AddOptions, Count, CountField } from "./ops/calls/counter.ts";
+export type { AddArguments, AddOptions, Count, CountField, FieldDeltas } from "./ops/calls/counter.ts";
+export type { Field } from "./ops/calls/field.ts";
 export type { MapHandle } from "./ops/handle.ts";
 export type { ValueIterator } from "./ops/iterator_base.ts";
 export type { LocalSlot } from "./ops/percpu.ts";

@@ -12,7 +12,7 @@ import { ENTRIES, unexportedNames } from "./support/unexported_names.ts";
 
 const HOVERS = `
 import {
-  type BpfError, bytes, createHost, createMap, cstring, f64, type Infer, program, struct, u8, u32, u53, u64,
+  type BpfError, bytes, createHost, createMap, cstring, f64, type Infer, program, struct, u8, u16, u32, u53, u64,
 } from "bpfmap";
 import { generateOperations } from "bpfmap/testing";
 
@@ -32,6 +32,30 @@ const bigSum = bigs.add(1, 1n);
 const mixed = createMap({ type: "hash", key: u32, value: struct({ n: u32, m: u64, name: bytes(4) }), maxEntries: 9 });
 const mixedSum = mixed.add(1, 1n, { field: "m" });
 
+const nested = createMap({
+  type: "rhash",
+  key: u32,
+  value: struct({ src: struct({ port: u16, name: cstring(8) }), total: u64, rate: f64 }),
+  maxEntries: 9,
+});
+const port = nested.field("src.port");
+const src = nested.field("src").get(1);
+const total = nested.field("total").add(1, 1n);
+nested.addFields(1, { "src.port": 1, total: 2n });
+nested.add(1, 1, { field: "src.port" });
+// @ts-expect-error: there is no such field
+nested.field("src.prot");
+// @ts-expect-error: the field is a number
+nested.field("src.port").set(1, "80");
+// @ts-expect-error: text cannot be added to
+nested.field("src.name").add(1, 1);
+// @ts-expect-error: total is a bigint
+nested.addFields(1, { total: 1 });
+// @ts-expect-error: there is no such field
+nested.addFields(1, { packets: 1 });
+// @ts-expect-error: numbers have no fields
+hits.field("value");
+
 const cells = createMap({ type: "array", key: u32, value: f64, maxEntries: 9 });
 const view = cells.view();
 const records = createMap({ type: "array", key: u32, value: struct({ a: u8 }), maxEntries: 9 });
@@ -40,6 +64,8 @@ const recordView = records.view();
 const perCpu = createMap({ type: "percpu_hash", key: u32, value: struct({ n: u53 }), maxEntries: 9 });
 const slots = perCpu.get(1);
 const slotSum = perCpu.add(1, 1, { field: "n" });
+const slotField = perCpu.field("n");
+perCpu.addFields(1, { n: 1 });
 const totals = createMap({ type: "percpu_array", key: u32, value: u64, maxEntries: 9 });
 const totalsView = totals.view();
 
@@ -89,6 +115,10 @@ const SHOWN: [string, string][] = [
   ["bigs.add", "(method) HashMap<number, bigint>.add(key: number, delta: bigint): bigint (+1 overload)"],
   ["const bigSum", "const bigSum: bigint"],
   ["const mixedSum", "const mixedSum: bigint"],
+  ["const port", "const port: Field<number, number>"],
+  ["const src", "const src: { port: number; name: string; } | undefined"],
+  ["const total", "const total: bigint"],
+  ["const slotField", "const slotField: Field<number, number>"],
   ["const cells", "const cells: ArrayMap<number, Float64Array<ArrayBufferLike>>"],
   ["const view", "const view: Float64Array<ArrayBufferLike>"],
   ["const records", "const records: ArrayMap<{ a: number; }, Uint8Array<ArrayBufferLike>>"],

@@ -9,10 +9,11 @@ import { acquire, lockErrno, tryAcquire, waitForValue } from "../sync/lock";
 import { LOCKED } from "../sync/lock_word";
 import { FRESH, SLOT, WORD, fence, now, setMine } from "../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_READ, step } from "../sync/step";
-import { addScalar, addTo, widthOf } from "../table/entries/scalar";
+import { addList, addScalar, addTo, widthOf } from "../table/entries/scalar";
+import { logList } from "../table/entries/shared_write";
 import { clearSpinLock, lockOffset, writeValue } from "../table/entries/spin_lock";
 import { keepValueLock } from "../table/entries/value_lock";
-import { ARRAY_BASE, LATE_STRIPES, LOCK_OFFSET, STRIPES, STRIPE_MASK, VALUE_SIZE, field } from "../table/layout/header";
+import { ARRAY_BASE, LATE_STRIPES, LOCK_OFFSET, NO_LOCK, STRIPES, STRIPE_MASK, VALUE_SIZE, field } from "../table/layout/header";
 import { MOST_STRIPES, STRIPE_BYTES } from "../table/life/dismantle";
 import { rearmLowWater } from "../table/limit/low_water";
 import { arrayError, arrayLength, elementOf } from "./array";
@@ -55,19 +56,29 @@ function beginLocked(table: usize, index: u32): u32 {
 export function arrayGet(table: usize, index: u32, target: usize, flags: u32): u32 {
   if (index >= arrayLength(table)) return 0;
   const size = field(table, VALUE_SIZE);
-  const element = elementOf(table, index);
   if (flags & LOCK) {
     const errno = beginLocked(table, index);
     if (errno) return errno;
-    copyBytes(target, element, size);
+    copyBytes(target, elementOf(table, index), size);
     commit();
     clearSpinLock(table, target);
     return 1;
   }
-  if (size <= WORD_BYTES) {
+  const found = copyOut(table, index, 0, size, target);
+  if (found == 1) clearSpinLock(table, target);
+  return found;
+}
+
+/** Copies a part of a value: 1, 0 beyond the array, or an errno. */
+export function arrayGetPart(table: usize, index: u32, offset: u32, bytes: u32, target: usize): u32 {
+  return index < arrayLength(table) ? copyOut(table, index, offset, bytes, target) : 0;
+}
+
+function copyOut(table: usize, index: u32, offset: u32, bytes: u32, target: usize): u32 {
+  const element = elementOf(table, index);
+  if (field(table, VALUE_SIZE) <= WORD_BYTES) {
     store<u64>(SLOT + WORD, atomic.load<u64>(element));
-    copyBytes(target, SLOT + WORD, size);
-    clearSpinLock(table, target);
+    copyBytes(target, SLOT + WORD + offset, bytes);
     return 1;
   }
   const lock = lockOf(table, index);
@@ -75,17 +86,14 @@ export function arrayGet(table: usize, index: u32, target: usize, flags: u32): u
     const version = atomic.load<u32>(lock);
     if (version & LOCKED) continue;
     if (STEPPING) step(STEP_READ);
-    copyBytes(target, element, size);
+    copyBytes(target, element + offset, bytes);
     fence();
     if (STEPPING) step(STEP_CHECK);
-    if (atomic.load<u32>(lock) != version) continue;
-    clearSpinLock(table, target);
-    return 1;
+    if (atomic.load<u32>(lock) == version) return 1;
   }
   if (!begin(table, index)) return lockErrno();
-  copyBytes(target, element, size);
+  copyBytes(target, element + offset, bytes);
   commit();
-  clearSpinLock(table, target);
   return 1;
 }
 
@@ -127,6 +135,55 @@ export function arrayAdd(table: usize, index: u32, delta: usize, kind: u32, offs
     return errno;
   }
   return commit() ? 0 : lockErrno();
+}
+
+/** Stores a value of up to 8 bytes from SLOT + WORD at once: nothing to undo. Not its spin lock, which others may take meanwhile. */
+function storeWord(table: usize, element: usize): void {
+  if (field(table, LOCK_OFFSET) == NO_LOCK) {
+    atomic.store<u64>(element, load<u64>(SLOT + WORD));
+    return;
+  }
+  const rest = 4 - lockOffset(table);
+  atomic.store<u32>(element + rest, load<u32>(SLOT + WORD + rest));
+}
+
+/** Writes a part of a value: 0, EPERM, E2BIG or another errno. */
+export function arraySetPart(table: usize, index: u32, offset: u32, bytes: u32, source: usize): u32 {
+  const refusal = arrayError(table, index);
+  if (refusal) return refusal;
+  if (!ensureLog(LOG_SPARE + (bytes >> 2))) return ENOMEM;
+  if (!begin(table, index)) return lockErrno();
+  const element = elementOf(table, index);
+  if (field(table, VALUE_SIZE) <= WORD_BYTES) {
+    store<u64>(SLOT + WORD, load<u64>(element));
+    copyBytes(SLOT + WORD + offset, source, bytes);
+    storeWord(table, element);
+  } else {
+    logBytes(element + offset, bytes);
+    copyBytes(element + offset, source, bytes);
+  }
+  return commit() ? 0 : lockErrno();
+}
+
+/** Adds to several fields of a value, or to none: 0, ERANGE, EPERM, E2BIG or another errno. See `addList`. */
+export function arrayAddParts(table: usize, index: u32, list: usize, count: u32): u32 {
+  const refusal = arrayError(table, index);
+  if (refusal) return refusal;
+  if (!ensureLog(LOG_SPARE + 2 * count)) return ENOMEM;
+  if (!begin(table, index)) return lockErrno();
+  const element = elementOf(table, index);
+  let errno: u32;
+  if (field(table, VALUE_SIZE) <= WORD_BYTES) {
+    store<u64>(SLOT + WORD, load<u64>(element));
+    errno = addList(SLOT + WORD, list, count);
+    if (!errno) storeWord(table, element);
+  } else {
+    logList(element, list, count);
+    errno = addList(element, list, count);
+  }
+  if (!errno) return commit() ? 0 : lockErrno();
+  rollback();
+  return errno;
 }
 
 /** Adds a delta of a batch to a field, modulo its width: 0 or an errno. */

@@ -15,11 +15,11 @@ import { nextKey as nextIn } from "../table/scan/scan";
 import { clearEntries } from "./create";
 import { fetchKey, nextShared, updateShared, zeroed } from "./shared_access";
 
-@inline function u64Of(low: u32, high: u32): u64 {
+@inline export function u64Of(low: u32, high: u32): u64 {
   return <u64>low | (<u64>high << 32);
 }
 
-@unmanaged class Find {
+@unmanaged export class Find {
   @inline call0<B, K>(table: usize, key: K, hash: u32): usize {
     return find<B, K>(table, key, hash);
   }

@@ -3,14 +3,15 @@
 import { EBUSY, ENOENT, ENOMEM, EPERM, ERANGE } from "../errno";
 import { reverseBits } from "../hash/hash";
 import { KeyAny, hashKey } from "../hash/key";
-import { zeroBytes } from "../memory/bytes";
+import { copyBytes, zeroBytes } from "../memory/bytes";
+import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { FIRST_ADDRESS } from "../regions";
 import { isFresh, logBytes, rollback } from "../sync/journal";
 import { tryAcquire, waitForValue } from "../sync/lock";
 import { ERRNO, SLOT, SUM, mine, now, setMine } from "../sync/slot";
-import { MOST_U53, U53, addScalar, widthOf } from "../table/entries/scalar";
-import { addressOf, fetch as fetchIn, fetchPart, writePart } from "../table/entries/shared_read";
-import { ensureValueLog, finishWrite, obtain } from "../table/entries/shared_write";
+import { MOST_U53, U53, addList, addScalar, widthOf } from "../table/entries/scalar";
+import { LIST, addressOf, fetch as fetchIn, fetchPart, writePart } from "../table/entries/shared_read";
+import { ensureValueLog, finishWrite, logList, obtain } from "../table/entries/shared_write";
 import { clearSpinLock, lockOffset, writeValue } from "../table/entries/spin_lock";
 import { fetchSpinLocked, keepValueLock, lockValueOf } from "../table/entries/value_lock";
 import { byKey, byKeyAt, byLayout, hashIn, layoutOf } from "../table/layout/by_layout";
@@ -19,6 +20,7 @@ import { nextKeyShared } from "../table/scan/shared_scan";
 
 /** In the flags of an update or lookup. */
 const LOCK: u32 = 4;
+const EXIST: u32 = 2;
 
 @unmanaged class Fetch {
   @inline call1<B, K>(table: usize, key: K, hash: u32, target: usize): usize {
@@ -173,7 +175,32 @@ export function add(table: usize, key: usize, delta: usize, kind: u32, offset: u
   return errno;
 }
 
-@unmanaged class FetchPart {
+/** Writes a part of the value of a key that is there: 0, ENOENT or another errno. */
+export function setPart(table: usize, key: usize, offset: u32, bytes: u32, source: usize): u32 {
+  if (!ensureValueLog(table)) return ENOMEM;
+  const layout = layoutOf(table);
+  const value = obtainKey(table, key, layout, EXIST);
+  if (value < FIRST_ADDRESS) return <u32>value;
+  logBytes(value + offset, bytes);
+  copyBytes(value + offset, source, bytes);
+  return finish(table, layout);
+}
+
+/** Adds to several fields of a key's value, zeros if it is absent, or to none: 0, ERANGE or another errno. See `addList`. */
+export function addParts(table: usize, key: usize, list: usize, count: u32): u32 {
+  if (!ensureLog(LOG_SPARE + 2 * count)) return ENOMEM;
+  const layout = layoutOf(table);
+  const value = obtainKey(table, key, layout, 0);
+  if (value < FIRST_ADDRESS) return <u32>value;
+  if (isFresh()) zeroBytes(value, field(table, VALUE_SIZE));
+  else logList(value, list, count);
+  const errno = addList(value, list, count);
+  if (!errno) return finish(table, layout);
+  rollback();
+  return errno;
+}
+
+@unmanaged export class FetchPart {
   @inline call3<B, K>(table: usize, key: K, hash: u32, offset: usize, bytes: usize, target: usize): usize {
     return fetchPart<B, K>(table, key, hash, <u32>offset, <u32>bytes, target);
   }
@@ -251,6 +278,19 @@ export function localAdd(table: usize, key: usize, delta: usize, kind: u32, offs
     // Refused before there is a key: a new slot starts at 0.
     if (kind == U53 && load<u64>(delta) > MOST_U53) return ERANGE;
     const errno = insertZeros(table, key, 0);
+    if (errno) return errno;
+  }
+}
+
+/** `addParts` to the calling thread's slot of a per-CPU value, `offset` bytes into it, without a lock if the key is there. */
+export function localAddParts(table: usize, key: usize, offset: u32, list: usize, count: u32): u32 {
+  if (field(table, FROZEN)) return EPERM;
+  while (true) {
+    setMine(ERRNO, 0);
+    const written = writeLocal(table, key, offset, count, list, LIST);
+    if (written == 1) return mine(ERRNO);
+    if (written) return written;
+    const errno = addList(0, list, count) || insertZeros(table, key, 0);
     if (errno) return errno;
   }
 }

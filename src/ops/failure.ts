@@ -24,6 +24,8 @@ const LOOKUPS: ReadonlySet<Operation> = new Set<Operation>([
   "local.get",
   "local.lookup",
   "locked",
+  "field.get",
+  "field.set",
   "redirect",
 ]);
 

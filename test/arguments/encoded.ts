@@ -1,6 +1,17 @@
 /** Calls that encode a key or a value, and what code of the caller's may do meanwhile. */
-import type { Batch, HashMap } from "../../src/index.ts";
-import { acting, Foreign, Harm, KINDS, type Kind, lib, type Place, type Row } from "./kit.ts";
+import type { Batch, Codec, HashMap } from "../../src/index.ts";
+import {
+  acting,
+  Foreign,
+  Harm,
+  KINDS,
+  type Kind,
+  lib,
+  type Place,
+  RECORDS,
+  type Row,
+  recordOf,
+} from "./kit.ts";
 
 /** A map of any kind, for calls of any name: what a kind does not have answers with an error. */
 type AnyMap = HashMap<unknown, unknown> & {
@@ -88,6 +99,30 @@ const CALLS: Readonly<Record<string, (situation: Situation) => void>> = {
 
 const PERCPU_ONLY = /^local/;
 
+/** The calls on fields of structs. */
+const FIELD_CALLS: Readonly<Record<string, (situation: Situation) => void>> = {
+  "field.get": ({ map, kind }) => {
+    if (map.field("q").get(kind.keyOf(3)) !== 3) throw new Harm("field.get: another value");
+  },
+  "field.get of bytes": ({ map, kind }) => map.field("note").get(kind.keyOf(3)),
+  "field.set": ({ map, kind }) => map.field("q").set(kind.keyOf(3), 4),
+  "field.set of bytes": ({ map, kind }) => map.field("note").set(kind.keyOf(3), new Uint8Array(20).fill(9)),
+  "field.set of a new key": ({ map, kind }) => {
+    if (map.field("q").set(kind.keyOf(NEW), 4) !== kind.type.endsWith("array")) {
+      throw new Harm("field.set: another answer");
+    }
+  },
+  "field.add": ({ map, kind }) => map.field("q").add(kind.keyOf(3), -1 as never),
+  "field.add to a new key": ({ map, kind }) => map.field("n").add(kind.keyOf(NEW), 1 as never),
+  addFields: ({ map, kind }) => map.addFields(kind.keyOf(3), { n: 1, q: -1 }),
+  "addFields to a new key": ({ map, kind }) => map.addFields(kind.keyOf(NEW), { q: 1, n: -1 }),
+};
+
+/** Runs code where the value is a struct: while its bytes are encoded. */
+function actingRecord(act: () => void): Codec<never> {
+  return recordOf(acting(lib.bytes(20), act)) as unknown as Codec<never>;
+}
+
 function valueBytes(map: AnyMap, { type }: Kind): number {
   const { valueSize } = map.info;
   return type.startsWith("percpu") ? Math.ceil(valueSize / 8) * 8 * 2 : valueSize;
@@ -100,11 +135,13 @@ function situationOf(
   act: (situation: Situation) => void,
 ): Situation {
   let armed: Situation | undefined;
-  const codec = acting(kind[part], () => {
+  const acts = () => {
     const situation = armed;
     armed = undefined;
     if (situation !== undefined) act(situation);
-  });
+  };
+  const isRecord = part === "value" && RECORDS.includes(kind);
+  const codec = isRecord ? actingRecord(acts) : acting(kind[part], acts);
   // The index of an array is a u32 and nothing else.
   const key = part === "key" ? codec : kind.key;
   const map = place.open(
@@ -125,9 +162,9 @@ function situationOf(
 /** All rows: kinds of maps, times calls, times actions. */
 export function encodedRows(part: "key" | "value", shared: boolean): Row[] {
   const rows: Row[] = [];
-  for (const kind of KINDS) {
-    if (part === "key" && kind.type.endsWith("array")) continue;
-    for (const [call, make] of Object.entries(CALLS)) {
+  const add = (kind: Kind, calls: typeof CALLS) => {
+    if (part === "key" && kind.type.endsWith("array")) return;
+    for (const [call, make] of Object.entries(calls)) {
       if (PERCPU_ONLY.test(call) && !kind.type.startsWith("percpu")) continue;
       for (const [action, act] of Object.entries(ACTIONS)) {
         rows.push({
@@ -137,6 +174,8 @@ export function encodedRows(part: "key" | "value", shared: boolean): Row[] {
         });
       }
     }
-  }
+  };
+  for (const kind of KINDS) add(kind, CALLS);
+  for (const kind of RECORDS) add(kind, FIELD_CALLS);
   return rows;
 }

@@ -197,6 +197,75 @@ test("arrays of bytes", () => {
   expect(tryRows("arrays of bytes", arrayRows())).toEqual([]);
 });
 
+/** What `addFields` adds, with code of the caller's in it. */
+const FIELDS: Readonly<
+  Record<string, (place: Place, map: HashMap<number, { n: number; q: number }>) => void>
+> = {
+  "fields that change": (_place, map) => {
+    let asked = 0;
+    const deltas = Object.defineProperty({ n: 1, q: 0 }, "q", {
+      enumerable: true,
+      get: () => (asked++ === 0 ? 5 : Number.NaN),
+    });
+    map.addFields(1, deltas);
+    if (map.get(1)?.q !== 5) throw new Harm(`added ${map.get(1)?.q} instead of 5`);
+  },
+  "fields that close the map": (place, map) => {
+    map.addFields(1, {
+      get n() {
+        map.close();
+        place.refill();
+        return 1;
+      },
+    });
+  },
+  "fields that close the host": (place, map) => {
+    map.addFields(1, {
+      get q() {
+        place.host.close();
+        return 1;
+      },
+    });
+  },
+  "fields that add fields": (_place, map) => {
+    map.addFields(1, {
+      n: 1,
+      get q() {
+        map.addFields(1, { q: 100, n: 200 });
+        return 5;
+      },
+    });
+    const { n, q } = map.get(1) ?? {};
+    if (n !== 201 || q !== 105) throw new Harm(`added ${n} and ${q}`);
+  },
+  "fields of a Proxy": (_place, map) => {
+    map.addFields(1, new Proxy({ n: 1 }, { ownKeys: () => ["n", "q"], get: () => 2 }));
+    if (map.get(1)?.n !== 2) throw new Harm("added something else");
+  },
+  "a path that is an object": (_place, map) => {
+    let asked = 0;
+    map.field({ toString: () => (asked++ === 0 ? "n" : "x") } as never);
+  },
+};
+
+test("fields that are not the same twice", () => {
+  const rows: Row[] = [];
+  for (const [name, turn] of Object.entries(FIELDS)) {
+    for (const shared of [false, true]) {
+      rows.push({
+        name,
+        shared,
+        run: (place) => {
+          const value = lib.struct({ n: u32, q: u53 });
+          const map = place.open(place.host.createMap({ type: "rhash", key: u32, value, maxEntries: 8 }));
+          turn(place, map);
+        },
+      });
+    }
+  }
+  expect(tryRows("fields", rows)).toEqual([]);
+});
+
 /** Deltas and keys that are not the same twice. */
 const TURNS: Readonly<Record<string, (place: Place, map: AnyMap) => void>> = {
   "deltas that change": (_place, map) => {

@@ -222,6 +222,20 @@ const quad = struct({ a: u32, b: u32, c: u53 });
 const run = (size: number) => (n: number) => new Uint8Array(size).fill(n);
 const number = (n: number) => n;
 
+const record = (n: number) => ({ n, q: n, note: new Uint8Array(20).fill(n) });
+/** A struct whose member `note` may have another codec. */
+export const recordOf = (note: Codec<Uint8Array>) => struct({ n: u32, q: u53, note });
+
+/** Maps with values that are structs: `recordOf(bytes(20))`. */
+export const RECORDS: readonly Kind[] = [
+  kind("hash", u32, recordOf(bytes(20)), number, record),
+  kind("rhash", pair, recordOf(bytes(20)), (n) => ({ a: n, b: n }), record),
+  kind("rhash", bytes(24), recordOf(bytes(20)), run(24), record),
+  kind("percpu_hash", pair, recordOf(bytes(20)), (n) => ({ a: n, b: n }), record),
+  kind("array", u32, recordOf(bytes(20)), number, record),
+  kind("percpu_array", u32, recordOf(bytes(20)), number, record),
+];
+
 /** Maps with keys and values of all sizes that the classes tell apart. */
 export const KINDS: readonly Kind[] = [
   kind("hash", u32, u53, number, number),

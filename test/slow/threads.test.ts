@@ -3,6 +3,7 @@
 import { testSeed } from "../support/seed.ts";
 import {
   countingRuns,
+  fieldRuns,
   fullRuns,
   growRuns,
   historyRuns,
@@ -51,6 +52,7 @@ for (const runs of [
   scanRuns,
   sweepRuns,
   countingRuns,
+  fieldRuns,
   fullRuns,
   growRuns,
   lockRuns,

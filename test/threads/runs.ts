@@ -184,6 +184,22 @@ export function countingRuns({ counts }: Sizes): Run[] {
   ];
 }
 
+export function fieldRuns({ counts }: Sizes): Run[] {
+  const run = (type: string, value: string, keys: number, threads: number): Run => ({
+    job: "fields",
+    name: `${type} of ${value}, ${keys} keys, ${threads} threads`,
+    options: { type, value, keys, threads, counts: Math.ceil(counts / 2) },
+  });
+  return [
+    run("rhash", "flow", 20, 2),
+    run("rhash", "small", 500, 2),
+    run("array", "flow", 5, 2),
+    run("array", "small", 5, 3),
+    run("percpu_hash", "flow", 20, 3),
+    run("percpu_array", "flow", 20, 2),
+  ];
+}
+
 export function sweepRuns({ counts }: Sizes): Run[] {
   const run = (type: string, value: string, keys: number, sweepers: number): Run => ({
     job: "sweep",

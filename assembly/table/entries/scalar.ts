@@ -17,11 +17,11 @@ export const I64: u32 = 11;
 
 export const MOST_U53: u64 = (1 << 53) - 1;
 
-/** Bytes of an integer of a kind. */
+/** Bytes of a number of a kind. */
 @inline export function widthOf(kind: u32): u32 {
   if (kind == U8 || kind == I8) return 1;
   if (kind == U16 || kind == I16) return 2;
-  return kind == U32 || kind == I32 ? 4 : 8;
+  return kind == U32 || kind == I32 || kind == F32 ? 4 : 8;
 }
 
 @inline function read(at: usize, width: u32): u64 {
@@ -62,4 +62,29 @@ export function addScalar(at: usize, kind: u32, delta: u64, out: usize): u32 {
   else if (width == 4) store<u32>(at, load<u32>(at) + load<u32>(delta));
   else if (width == 2) store<u16>(at, <u16>(load<u16>(at) + load<u32>(delta)));
   else store<u8>(at, <u8>(load<u8>(at) + load<u32>(delta)));
+}
+
+// What is added to several fields of a value: a list of
+//
+//   0 u64 delta; in the first of the list, which field refused when one did | 8 u32 bytes from the start of the value | 12 u32 kind
+export const ADDITION_BYTES: usize = 16;
+export const ADDITION_AT: usize = 8;
+export const ADDITION_KIND: usize = 12;
+
+/** Adds to several fields of a value (0: of zeros, which nothing is written to), or to none when a u53 would leave its range: ERANGE. */
+export function addList(value: usize, list: usize, count: u32): u32 {
+  for (let i: u32 = 0; i < count; i++) {
+    const at = list + <usize>i * ADDITION_BYTES;
+    if (load<u32>(at, ADDITION_KIND) != U53) continue;
+    const before = value ? load<u64>(value + load<u32>(at, ADDITION_AT)) : 0;
+    if (before <= MOST_U53 && before + load<u64>(at) <= MOST_U53) continue;
+    store<u64>(list, i);
+    return ERANGE;
+  }
+  if (!value) return 0;
+  for (let i: u32 = 0; i < count; i++) {
+    const at = list + <usize>i * ADDITION_BYTES;
+    addScalar(value + load<u32>(at, ADDITION_AT), load<u32>(at, ADDITION_KIND), load<u64>(at), 0);
+  }
+  return 0;
 }

@@ -21,6 +21,7 @@ import { takeCredit } from "../limit/credits";
 import { MOST_SPLITS } from "../resize/resize";
 import { growLocked, shrinkLocked } from "../resize/shared_resize";
 import { dropSlot, findIn, place, settle } from "./entries";
+import { ADDITION_AT, ADDITION_BYTES, ADDITION_KIND, widthOf } from "./scalar";
 import { clearSpinLock } from "./spin_lock";
 
 const NOEXIST: u32 = 1;
@@ -152,6 +153,12 @@ function insertLocked<B, K>(table: usize, bucket: usize, key: K, hash: u32): usi
   if (mine(FRESH)) return;
   if (bytes == 8) logLong(at);
   else logBytes(at, bytes);
+}
+
+/** Notes the fields of a list, which are about to be written. */
+export function logList(value: usize, list: usize, count: u32): void {
+  const end = list + <usize>count * ADDITION_BYTES;
+  for (let at = list; at < end; at += ADDITION_BYTES) logBytes(value + load<u32>(at, ADDITION_AT), widthOf(load<u32>(at, ADDITION_KIND)));
 }
 
 /** Ends an operation of `obtain`: 0 or an errno; then splits or merges, if the table needs it. */

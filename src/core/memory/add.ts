@@ -76,3 +76,17 @@ export function addTo(
     }
   }
 }
+
+/** Adds to an integer of any kind, whose sum fits. */
+export function addToAny(host: HostViews, scalar: ScalarKind, address: number, delta: number | bigint): void {
+  if (scalar === Scalar.U32) addU32(host, address, delta as number);
+  else if (scalar === Scalar.U53) addU53(host, address, delta as number);
+  else addTo(host, scalar, address, delta);
+}
+
+/** Whether {@link addU53} would add. */
+export function fitsU53({ u32 }: HostViews, address: number, delta: number): boolean {
+  const low = address >>> 2;
+  const sum = u32[low + 1] * WORD + u32[low] + delta;
+  return u32[low + 1] <= U53_HIGH_MAX && sum >= 0 && sum <= Number.MAX_SAFE_INTEGER;
+}

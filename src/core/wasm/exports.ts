@@ -60,6 +60,11 @@ export interface CoreExports {
   getNumber4(m: number, key: number, kind: number): number;
   /** 0 | GREW | UNFIT | errno. */
   setNumber4(m: number, key: number, value: number, kind: number): number;
+  /** The number `offset` bytes into the value of a key, of a kind up to U53. ABSENT or NaN as `getNumber4`. */
+  getPart4(m: number, key: number, offset: number, kind: number): number;
+  getPart8(m: number, low: number, high: number, offset: number, kind: number): number;
+  getPart16(m: number, key: number, offset: number, kind: number): number;
+  getPartAny(m: number, key: number, offset: number, kind: number): number;
 
   /** The next ones take keys of any size by address. Update and copy the value; 0 | errno. */
   update(m: number, key: number, value: number, flags: number): number;

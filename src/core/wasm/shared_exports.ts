@@ -8,7 +8,7 @@ import type { WasmGlobal } from "./wasm_types.ts";
 
 /**
  * Whatever is the same as in {@link CoreExports} may answer ETIMEDOUT, too. Beyond that, `lookup*` give the address of a copy of
- * the value, in the buffer that the slot names; blocks of `allocate` belong to the slot and go with it; `upsert*` insert zeros; `getNumber4` gives NaN also when it gave up; and the flags
+ * the value, in the buffer that the slot names; blocks of `allocate` belong to the slot and go with it; `upsert*` insert zeros; `getNumber4` and `getPart*` give NaN also when they gave up; and the flags
  * of `update` and `updateMany` may hold BPF_F_LOCK. The bytes of a spin lock are never written, and read as zeros.
  */
 export interface SharedExports extends CoreExports {
@@ -43,10 +43,20 @@ export interface SharedExports extends CoreExports {
    * 8 bytes at `out`. 0 | errno | ERANGE for a u53 that would leave its range.
    */
   add(m: number, key: number, delta: number, scalar: number, offset: number, out: number): number;
-  /** The calling thread's slot of a percpu_hash, without locks; `offset` from the start of all slots. 1 | 0 absent | errno. */
+  /**
+   * Adds to `count` fields, or to none of them. The list has for each 8 bytes that are added, a u32 offset and a u32 kind. 0 | errno | ERANGE.
+   */
+  addParts(m: number, key: number, list: number, count: number): number;
+  /** Writes a part of the value of a key that is there. 0 | ENOENT | errno. */
+  setPart(m: number, key: number, offset: number, bytes: number, source: number): number;
+  /**
+   * The calling thread's slot of a percpu_hash, without locks; `offset` from the start of all slots. 1 | 0 absent | errno. Any part of
+   * any value can be read so.
+   */
   localRead(m: number, key: number, offset: number, bytes: number, target: number): number;
   localWrite(m: number, key: number, offset: number, bytes: number, source: number, flags: number): number;
   localAdd(m: number, key: number, delta: number, scalar: number, offset: number, out: number): number;
+  localAddParts(m: number, key: number, offset: number, list: number, count: number): number;
   /** Takes the spin lock of a value and enters a section: address of the live value | 0 absent | errno. */
   lockValue(m: number, key: number): number;
   arrayLockValue(m: number, index: number): number;
@@ -64,6 +74,10 @@ export interface SharedExports extends CoreExports {
   arraySet(m: number, index: number, source: number, flags: number): number;
   /** As `add`. */
   arrayAdd(m: number, index: number, delta: number, scalar: number, offset: number, out: number): number;
+  /** Parts of values, as `localRead`, `setPart` and `addParts`. Writing: 0 | EPERM | E2BIG | errno. */
+  arrayGetPart(m: number, index: number, offset: number, bytes: number, target: number): number;
+  arraySetPart(m: number, index: number, offset: number, bytes: number, source: number): number;
+  arrayAddParts(m: number, index: number, list: number, count: number): number;
 
   /** Counts the tables that this thread has low-water hooks of: -1 or 1 more. */
   hookLowWater(tables: number): void;

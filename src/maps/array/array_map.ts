@@ -4,6 +4,7 @@
  * @module
  */
 import type { Codec } from "../../codec/codec.ts";
+import type { FieldOf, FieldPath } from "../../codec/path.ts";
 import { BPF_NOEXIST } from "../../constants.ts";
 import type { CoreHost } from "../../core/core_host.ts";
 import { fitsScalar, isU32, readScalar, writeScalar } from "../../core/memory/scalar.ts";
@@ -23,7 +24,8 @@ import {
 import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import type { Batch } from "../../ops/batch/batch.ts";
 import type { KeyArray } from "../../ops/batch/key_array.ts";
-import type { AddArguments, Count } from "../../ops/calls/counter.ts";
+import type { AddArguments, Count, FieldDeltas } from "../../ops/calls/counter.ts";
+import type { Field } from "../../ops/calls/field.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { growTo } from "../../ops/grow.ts";
 import { callLowWater, LOW_WATER, passing } from "../../ops/low_water.ts";
@@ -31,6 +33,7 @@ import { slotCodec } from "../../ops/percpu.ts";
 import { hide } from "../../print/hidden.ts";
 import type { CountingMap } from "../base/counting_map.ts";
 import { EntryMap } from "../base/entry_map.ts";
+import type { FieldMap } from "../base/field_map.ts";
 
 const INDICES_MAX = 2 ** 32; // memory ends before
 
@@ -405,7 +408,9 @@ export class ArrayMap<V, A extends AnyView = ArrayView<V>>
 }
 
 // biome-ignore lint/correctness/noUnusedVariables: all declarations of a class must have the same parameters.
-export interface ArrayMap<V, A extends AnyView = ArrayView<V>> extends CountingMap<number, V> {
+export interface ArrayMap<V, A extends AnyView = ArrayView<V>>
+  extends CountingMap<number, V>,
+    FieldMap<number, V> {
   add(index: number, ...count: AddArguments<V, Count<V, number>>): Count<V, number>;
   add(index: number, ...count: AddArguments<V, Count<V, bigint>>): Count<V, bigint>;
   addMany(
@@ -416,4 +421,6 @@ export interface ArrayMap<V, A extends AnyView = ArrayView<V>> extends CountingM
     keys: KeyArray<number>,
     ...counts: AddArguments<V, Count<V, bigint>, DeltaArray<Count<V, bigint>>>
   ): void;
+  field<P extends FieldPath<V>>(path: P): Field<number, FieldOf<V, P>>;
+  addFields(index: number, deltas: FieldDeltas<V>): void;
 }

@@ -1,9 +1,11 @@
+import type { FieldOf, FieldPath } from "../../codec/path.ts";
 import type { ReadonlyPercpuEntry } from "../../entries/entry.ts";
 import type { IteratorOptions, MapIterator } from "../../entries/iterator.ts";
 import type { AnyView, ArrayView } from "../../ops/array_view.ts";
 import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import type { KeyArray } from "../../ops/batch/key_array.ts";
-import type { AddArguments, Count } from "../../ops/calls/counter.ts";
+import type { AddArguments, Count, FieldDeltas } from "../../ops/calls/counter.ts";
+import type { Field } from "../../ops/calls/field.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
 import { ArrayMap } from "./array_map.ts";
 
@@ -39,6 +41,10 @@ export interface PercpuArrayMap<V, A extends AnyView = ArrayView<V>> extends Arr
     keys: KeyArray<number>,
     ...counts: AddArguments<V, Count<V, bigint>, DeltaArray<Count<V, bigint>>>
   ): void;
+  /** As {@link FieldMap.field}, in the calling thread's slot. */
+  field<P extends FieldPath<V>>(path: P): Field<number, FieldOf<V, P>>;
+  /** As {@link FieldMap.addFields}, in the calling thread's slot. */
+  addFields(key: number, deltas: FieldDeltas<V>): void;
   /** As {@link EntryMap.iterator}; `entry.value` is an array of slots, and `entry.local` the calling thread's. */
   iterator(options: IteratorOptions<ReadonlyPercpuEntry<number, V>>): MapIterator;
 }

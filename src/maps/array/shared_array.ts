@@ -10,14 +10,19 @@ import { clearSlotErrno, sharedCore, slotErrno } from "../../core/memory/shared_
 import { CURSOR_ENDED, ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import type { AnyView, ArrayView } from "../../ops/array_view.ts";
-import type { AddArguments, AddOptions, Count } from "../../ops/calls/counter.ts";
+import type { Additions } from "../../ops/calls/add_fields.ts";
+import { type Counter, checkDelta } from "../../ops/calls/counter.ts";
+import type { Part } from "../../ops/calls/part.ts";
 import {
   COUNT_OFFSET,
-  checkCount,
+  checkAdded,
   counted,
   isOneAccess,
+  partAt,
   putEach,
+  stageAdditions,
   stageDelta,
+  stagePart,
   stageValue,
   valueAt,
 } from "../../ops/calls/shared.ts";
@@ -67,11 +72,9 @@ export class SharedArrayMap<V, A extends AnyView = ArrayView<V>> extends ArrayMa
     return this;
   }
 
-  override add(index: number, ...count: AddArguments<V, Count<V, number>>): Count<V, number>;
-  override add(index: number, ...count: AddArguments<V, Count<V, bigint>>): Count<V, bigint>;
-  override add(index: number, delta?: unknown, options?: AddOptions<unknown>): unknown {
-    const counter = checkCount(this, delta, options);
-    this.checkIndex("add", index);
+  override count(operation: Operation, index: number, counter: Counter, delta: unknown): unknown {
+    checkDelta(this, operation, counter, delta);
+    this.checkIndex(operation, index);
     this.host.scratch.turn++;
     const at = stageDelta(this, delta);
     const { scalar, offset } = counter;
@@ -79,13 +82,55 @@ export class SharedArrayMap<V, A extends AnyView = ArrayView<V>> extends ArrayMa
     try {
       errno = sharedCore(this).arrayAdd(this.writing, index, at, scalar, offset, at + COUNT_OFFSET);
     } catch (trap) {
-      throw this.trapped("add", trap);
+      throw this.trapped(operation, trap);
     }
     if (errno === LOW_WATER) {
-      const again = this.add as (index: number, delta?: unknown, options?: AddOptions<unknown>) => unknown;
-      return this.refused("add", errno, again, index, delta, options);
+      return this.refused(operation, errno, this.count, operation, index, counter, delta);
     }
-    return counted(this, counter, delta, errno);
+    return counted(this, operation, counter, delta, errno);
+  }
+
+  override countAll(index: number, additions: Additions): void {
+    this.checkIndex("addFields", index);
+    const list = stageAdditions(this, additions);
+    let errno: number;
+    try {
+      errno = sharedCore(this).arrayAddParts(this.writing, index, list, additions.count);
+    } catch (trap) {
+      throw this.trapped("addFields", trap);
+    }
+    if (errno === LOW_WATER) this.refused("addFields", errno, this.countAll, index, additions);
+    else checkAdded(this, additions, list, errno);
+  }
+
+  override getPart(index: number, part: Part): unknown {
+    if (isOneAccess(part.scalar)) return super.getPart(index, part);
+    if (this.reading === 0) this.refuse("field.get");
+    this.checkIndex("field.get", index);
+    if (!isU32(index)) return undefined;
+    const { copy } = this.host.scratch;
+    let found: number;
+    try {
+      found = sharedCore(this).arrayGetPart(this.reading, index, part.offset, part.codec.size, copy);
+    } catch (trap) {
+      throw this.trapped("field.get", trap);
+    }
+    return partAt(this, part, found);
+  }
+
+  override setPart(index: number, part: Part, fits: boolean, x: unknown): boolean {
+    const source = stagePart(this, part, fits, x);
+    this.checkIndex("field.set", index);
+    if (!isU32(index)) return false;
+    let errno: number;
+    try {
+      errno = sharedCore(this).arraySetPart(this.writing, index, part.offset, part.codec.size, source);
+    } catch (trap) {
+      throw this.trapped("field.set", trap);
+    }
+    if (errno === ERRNO.E2BIG) return false;
+    if (errno !== 0) return this.refused("field.set", errno, this.setPart, index, part, fits, x);
+    return true;
   }
 
   override find(handle: number, key: number): number {

@@ -6,10 +6,13 @@
  */
 import { Scalar, type ScalarKind } from "../../codec/codec.ts";
 import type { CoreHost } from "../../core/core_host.ts";
-import { addTo, addU32 } from "../../core/memory/add.ts";
+import { addTo, addU32, fitsU53 } from "../../core/memory/add.ts";
 import { readScalar, writeScalar } from "../../core/memory/scalar.ts";
-import { type AddArguments, type AddOptions, type Count, outOfU53 } from "../../ops/calls/counter.ts";
-import { checkCount, isOneAccess } from "../../ops/calls/shared.ts";
+import type { Operation } from "../../errors.ts";
+import type { Additions } from "../../ops/calls/add_fields.ts";
+import { type Counter, checkDelta, outOfU53 } from "../../ops/calls/counter.ts";
+import type { Part } from "../../ops/calls/part.ts";
+import { isOneAccess } from "../../ops/calls/shared.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
 import { SharedArrayMap } from "./shared_array.ts";
@@ -87,14 +90,33 @@ export class SharedPercpuArrayMap<V> extends SharedArrayMap<V[]> {
     return this.#local;
   }
 
-  override add(index: number, ...count: AddArguments<V[], Count<V[], number>>): Count<V[], number>;
-  override add(index: number, ...count: AddArguments<V[], Count<V[], bigint>>): Count<V[], bigint>;
-  override add(index: number, delta?: unknown, options?: AddOptions<unknown>): unknown {
-    const counter = checkCount(this, delta, options);
-    const address = this.obtain("add", index) + this.#local.offset + counter.offset;
+  override count(operation: Operation, index: number, counter: Counter, delta: unknown): unknown {
+    checkDelta(this, operation, counter, delta);
+    const address = this.obtain(operation, index) + this.#local.offset + counter.offset;
     const count = this.#words.add(counter.scalar, address, delta as number | bigint);
-    if (count === undefined) throw outOfU53(counter, `add: ${subjectOf(this)}: `, delta as number);
+    if (count === undefined) throw outOfU53(counter, `${operation}: ${subjectOf(this)}: `, delta as number);
     return count;
+  }
+
+  override countAll(index: number, { counters, deltas, count }: Additions): void {
+    const address = this.obtain("addFields", index) + this.#local.offset;
+    for (let i = 0; i < count; i++) {
+      const { scalar, offset } = counters[i];
+      if (scalar !== Scalar.U53 || fitsU53(this.host, address + offset, deltas[i] as number)) continue;
+      throw outOfU53(counters[i], `addFields: ${subjectOf(this)}: `, deltas[i]);
+    }
+    for (let i = 0; i < count; i++) {
+      this.#words.add(counters[i].scalar, address + counters[i].offset, deltas[i]);
+    }
+  }
+
+  override setPart(index: number, part: Part, fits: boolean, x: unknown): boolean {
+    if (this.locate("field.set", index) === 0) return false;
+    const address = this.obtain("field.set", index) + part.offset;
+    const { host } = this;
+    if (fits) this.#words.write(part.scalar, address, x);
+    else host.u8.copyWithin(address, host.scratch.value, host.scratch.value + part.codec.size);
+    return true;
   }
 
   override addDeltas(

@@ -8,7 +8,8 @@
 import { type Codec, Scalar } from "../../codec/codec.ts";
 import { BPF_ANY, BPF_EXIST } from "../../constants.ts";
 import type { CoreHost } from "../../core/core_host.ts";
-import { addTo, addU32, addU53 } from "../../core/memory/add.ts";
+import { addTo, addToAny, addU32, addU53, fitsU53 } from "../../core/memory/add.ts";
+import { readScalar, writeScalar } from "../../core/memory/scalar.ts";
 import type { Table } from "../../core/tables/table.ts";
 import type { ReadonlyEntry } from "../../entries/entry.ts";
 import { type IteratorOptions, MapIterator } from "../../entries/iterator.ts";
@@ -17,17 +18,13 @@ import { type AddMany, addMany } from "../../ops/batch/add_many.ts";
 import { Batch, type BatchOptions, batchSizeOf, checkBatchSize, eachBatch } from "../../ops/batch/batch.ts";
 import type { KeyArray, ValueArray } from "../../ops/batch/key_array.ts";
 import { Lookups } from "../../ops/batch/lookup_many.ts";
-import {
-  type AddOptions,
-  badDelta,
-  type Counter,
-  Counters,
-  fitsDelta,
-  outOfU53,
-} from "../../ops/calls/counter.ts";
+import { type Additions, addFields } from "../../ops/calls/add_fields.ts";
+import { type AddOptions, type Counter, Counters, checkDelta, outOfU53 } from "../../ops/calls/counter.ts";
+import { Field } from "../../ops/calls/field.ts";
 import { checkFlags, checkGetFlags, updateFlags } from "../../ops/calls/flags.ts";
 import { getOrInsert, getOrInsertComputed } from "../../ops/calls/get_or_insert.ts";
 import { locked } from "../../ops/calls/locked.ts";
+import type { Part } from "../../ops/calls/part.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import type { ValueIterator } from "../../ops/iterator_base.ts";
 import { entriesOf, forEachOf, keysOf, valuesOf } from "../../ops/iterators/iterators.ts";
@@ -43,6 +40,8 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> implements BatchMap<K,
   declare readonly counters: Counters;
   /** @internal What `addMany` has kept for its next call. */
   declare additions: AddMany<K, V> | undefined;
+  /** @internal What `addFields` has kept for its next call. */
+  declare spareAdditions: Additions | undefined;
   #lookups: Lookups<K, V> | undefined;
 
   /** @internal Use {@link createMap}. */
@@ -55,7 +54,11 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> implements BatchMap<K,
     writable: boolean,
   ) {
     super(host, table, key, value, readable, writable);
-    hide<EntryMap<K, V>>(this, { counters: new Counters(slotCodec(value)), additions: undefined });
+    hide<EntryMap<K, V>>(this, {
+      counters: new Counters(slotCodec(value)),
+      additions: undefined,
+      spareAdditions: undefined,
+    });
   }
 
   abstract get(key: K, flags?: number): V | undefined;
@@ -341,20 +344,78 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> implements BatchMap<K,
   /** @internal See {@link CountingMap.add}: {@link HashMap} and {@link ArrayMap} have its type. */
   add(key: K, delta?: unknown, options?: AddOptions<unknown>): unknown {
     if (this.reading === 0 || this.writing === 0) this.refuse("add");
-    const counter = this.counters.find(this, "add", options);
-    if (!fitsDelta(counter, delta)) throw badDelta(counter, `add: ${subjectOf(this)}: delta`, delta);
-    const { scalar, offset } = counter;
-    if (scalar === Scalar.U32) return addU32(this.host, this.obtain("add", key) + offset, delta as number);
-    if (scalar === Scalar.U53) return this.#addU53(key, counter, delta as number);
-    return addTo(this.host, scalar, this.obtain("add", key) + offset, delta as number | bigint);
+    return this.count("add", key, this.counters.find(this, "add", options), delta);
   }
 
-  #addU53(key: K, counter: Counter, delta: number): number {
+  /** @internal Adds to one integer of a value; the new count. */
+  count(operation: Operation, key: K, counter: Counter, delta: unknown): unknown {
+    checkDelta(this, operation, counter, delta);
+    const { scalar, offset } = counter;
+    if (scalar === Scalar.U32)
+      return addU32(this.host, this.obtain(operation, key) + offset, delta as number);
+    if (scalar === Scalar.U53) return this.#addU53(operation, key, counter, delta as number);
+    return addTo(this.host, scalar, this.obtain(operation, key) + offset, delta as number | bigint);
+  }
+
+  #addU53(operation: Operation, key: K, counter: Counter, delta: number): number {
     // A new one starts at 0, so that a negative delta is refused before the key is inserted.
-    const absent = delta < 0 && this.locate("add", key) === 0;
-    const count = absent ? -1 : addU53(this.host, this.obtain("add", key) + counter.offset, delta);
-    if (count < 0) throw outOfU53(counter, `add: ${subjectOf(this)}: `, delta);
+    const absent = delta < 0 && this.locate(operation, key) === 0;
+    const count = absent ? -1 : addU53(this.host, this.obtain(operation, key) + counter.offset, delta);
+    if (count < 0) throw outOfU53(counter, `${operation}: ${subjectOf(this)}: `, delta);
     return count;
+  }
+
+  /** @internal See {@link FieldMap.addFields}. */
+  addFields(key: K, deltas: unknown): void {
+    addFields(this, key, deltas);
+  }
+
+  /** @internal Adds to several integers of a value, or to none. */
+  countAll(key: K, { counters, deltas, count }: Additions): void {
+    const { host } = this;
+    // As in #addU53.
+    let mayRefuse = false;
+    for (let i = 0; i < count; i++) mayRefuse ||= counters[i].scalar === Scalar.U53 && deltas[i] < 0;
+    const absent = mayRefuse && this.locate("addFields", key) === 0;
+    const address = absent ? 0 : this.obtain("addFields", key);
+    for (let i = 0; i < count; i++) {
+      if (counters[i].scalar !== Scalar.U53) continue;
+      const delta = deltas[i] as number;
+      if (absent ? delta >= 0 : fitsU53(host, address + counters[i].offset, delta)) continue;
+      throw outOfU53(counters[i], `addFields: ${subjectOf(this)}: `, delta);
+    }
+    for (let i = 0; i < count; i++) {
+      addToAny(host, counters[i].scalar, address + counters[i].offset, deltas[i]);
+    }
+  }
+
+  /** @internal See {@link FieldMap.field}. */
+  field(path: string): Field<K, unknown> {
+    return new Field<K, unknown>(this, path);
+  }
+
+  /** @internal A part of the value of a key; undefined when it is absent. */
+  getPart(key: K, part: Part): unknown {
+    if (this.reading === 0) this.refuse("field.get");
+    const address = this.locate("field.get", key);
+    if (address === 0) return undefined;
+    const { host } = this;
+    const at = address + part.offset;
+    return readScalar(host, part.scalar, at) ?? this.decodeValue("field.get", host.view, at, part.codec);
+  }
+
+  /** @internal Writes a number that fits, or else what is in the scratch, to a part of the value of a key: whether it was there. */
+  setPart(key: K, part: Part, fits: boolean, x: unknown): boolean {
+    if (this.locate("field.set", key) === 0) return false;
+    this.storePart(this.obtain("field.set", key), part, fits, x);
+    return true;
+  }
+
+  /** @internal */
+  protected storePart(address: number, part: Part, fits: boolean, x: unknown): void {
+    const { host } = this;
+    if (fits) writeScalar(host, part.scalar, address + part.offset, x);
+    else host.copy(address + part.offset, host.scratch.value, part.codec.size);
   }
 
   /** @internal See {@link CountingMap.addMany}. */

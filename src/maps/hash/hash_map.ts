@@ -3,13 +3,17 @@
  *
  * @module
  */
+
+import type { FieldOf, FieldPath } from "../../codec/path.ts";
 import { BPF_NOEXIST } from "../../constants.ts";
 import { bpfError, ERRNO } from "../../errors.ts";
 import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import { type Batch, type BatchOptions, batchSizeOf } from "../../ops/batch/batch.ts";
 import { DrainIterator } from "../../ops/batch/drain.ts";
 import type { KeyArray } from "../../ops/batch/key_array.ts";
-import type { AddArguments, Count } from "../../ops/calls/counter.ts";
+import type { AddArguments, Count, FieldDeltas } from "../../ops/calls/counter.ts";
+import type { Field } from "../../ops/calls/field.ts";
+import type { Part } from "../../ops/calls/part.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { growTo } from "../../ops/grow.ts";
 import type { ValueIterator } from "../../ops/iterator_base.ts";
@@ -18,6 +22,7 @@ import { processMap } from "../../runs/process.ts";
 import type { ProcessOptions, ProcessResult } from "../../runs/process_types.ts";
 import type { CountingMap } from "../base/counting_map.ts";
 import { EntryMap } from "../base/entry_map.ts";
+import type { FieldMap } from "../base/field_map.ts";
 
 const RHASH_ENTRIES_MAX = 2 ** 31;
 
@@ -88,6 +93,11 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
     } catch (trap) {
       throw this.trapped("addMany", trap);
     }
+  }
+
+  /** @internal A part that is no number. */
+  protected fetchPart(key: K, part: Part): unknown {
+    return super.getPart(key, part);
   }
 
   override nextKey(key?: K): K | undefined {
@@ -261,7 +271,7 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
   }
 }
 
-export interface HashMap<K, V> extends CountingMap<K, V> {
+export interface HashMap<K, V> extends CountingMap<K, V>, FieldMap<K, V> {
   add(key: K, ...count: AddArguments<V, Count<V, number>>): Count<V, number>;
   add(key: K, ...count: AddArguments<V, Count<V, bigint>>): Count<V, bigint>;
   addMany(
@@ -272,4 +282,6 @@ export interface HashMap<K, V> extends CountingMap<K, V> {
     keys: KeyArray<K>,
     ...counts: AddArguments<V, Count<V, bigint>, DeltaArray<Count<V, bigint>>>
   ): void;
+  field<P extends FieldPath<V>>(path: P): Field<K, FieldOf<V, P>>;
+  addFields(key: K, deltas: FieldDeltas<V>): void;
 }

@@ -1,12 +1,18 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
 import { Scalar } from "../../codec/codec.ts";
-import { BPF_ANY } from "../../constants.ts";
+import { BPF_ANY, BPF_EXIST } from "../../constants.ts";
 import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
+import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
+import type { Part } from "../../ops/calls/part.ts";
 import { HashMap } from "./hash_map.ts";
 
 const { U32, I32 } = Scalar;
+
+// V8 has constants of this module in the code, and loads imported ones.
+/** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
+const ABSENT = ABSENT_NUMBER;
 
 /** Maps with keys of 4 bytes, which go to the core as an argument. */
 export class Map4<K, V> extends HashMap<K, V> {
@@ -25,6 +31,47 @@ export class Map4<K, V> extends HashMap<K, V> {
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
+  }
+
+  override getPart(key: K, part: Part): unknown {
+    if (this.reading === 0) this.refuse("field.get");
+    if (!part.isNumber) return this.fetchPart(key, part);
+    const word = this.word("field.get", key);
+    if (word < 0) return undefined;
+    let value: number;
+    try {
+      value = this.core.getPart4(this.reading, word, part.offset, part.scalar);
+    } catch (trap) {
+      throw this.trapped("field.get", trap);
+    }
+    if (value === ABSENT) return undefined;
+    if (!Number.isNaN(value)) return value;
+    // NaN, or bytes that mean nothing to the codec. Of a shared host: or another thread has deleted the key meanwhile, or the core
+    // gave up.
+    const { host } = this;
+    const address = host.core.lookup4(this.reading, word) >>> 0;
+    if (address < ERRNO_LIMIT) return this.missed("field.get", address);
+    const place = address + part.offset;
+    return (
+      readScalar(host, part.scalar, place) ?? this.decodeValue("field.get", host.view, place, part.codec)
+    );
+  }
+
+  override setPart(key: K, part: Part, fits: boolean, x: unknown): boolean {
+    const { host } = this;
+    const word = this.word("field.set", key);
+    if (word < 0) return false;
+    let address: number;
+    try {
+      address = this.core.upsert4(this.writing, word, BPF_EXIST) >>> 0;
+    } catch (trap) {
+      throw this.trapped("field.set", trap);
+    }
+    if (host.u8.length === 0) host.refresh();
+    if (address === ERRNO.ENOENT) return false;
+    if (address < ERRNO_LIMIT) this.fail("field.set", address);
+    this.storePart(address, part, fits, x);
+    return true;
   }
 
   override set(key: K, value: V): this {

@@ -3,11 +3,14 @@
  *
  * @module
  */
+
+import type { FieldOf, FieldPath } from "../../codec/path.ts";
 import type { ReadonlyPercpuEntry } from "../../entries/entry.ts";
 import type { IteratorOptions, MapIterator } from "../../entries/iterator.ts";
 import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import type { KeyArray } from "../../ops/batch/key_array.ts";
-import type { AddArguments, Count } from "../../ops/calls/counter.ts";
+import type { AddArguments, Count, FieldDeltas } from "../../ops/calls/counter.ts";
+import type { Field } from "../../ops/calls/field.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
 import type { HashMap } from "./hash_map.ts";
 import { MapAny } from "./map_any.ts";
@@ -47,6 +50,10 @@ export interface PercpuHashMap<K, V> extends HashMap<K, V[]> {
     keys: KeyArray<K>,
     ...counts: AddArguments<V, Count<V, bigint>, DeltaArray<Count<V, bigint>>>
   ): void;
+  /** As {@link FieldMap.field}, in the calling thread's slot. */
+  field<P extends FieldPath<V>>(path: P): Field<K, FieldOf<V, P>>;
+  /** As {@link FieldMap.addFields}, in the calling thread's slot. */
+  addFields(key: K, deltas: FieldDeltas<V>): void;
   /** As {@link EntryMap.iterator}; `entry.value` is an array of slots, and `entry.local` the calling thread's. */
   iterator(options: IteratorOptions<ReadonlyPercpuEntry<K, V>>): MapIterator;
 }

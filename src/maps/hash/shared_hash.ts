@@ -7,15 +7,20 @@
 import { BPF_ANY, BPF_F_LOCK } from "../../constants.ts";
 import { clearSlotErrno, sharedCore, slotErrno } from "../../core/memory/shared_core.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import type { Operation } from "../../errors.ts";
-import type { AddArguments, AddOptions, Count } from "../../ops/calls/counter.ts";
+import { ERRNO, type Operation } from "../../errors.ts";
+import type { Additions } from "../../ops/calls/add_fields.ts";
+import { type Counter, checkDelta } from "../../ops/calls/counter.ts";
+import type { Part } from "../../ops/calls/part.ts";
 import {
   COUNT_OFFSET,
-  checkCount,
+  checkAdded,
   counted,
+  partAt,
   putEach,
+  stageAdditions,
   stageDelta,
   stageKey,
+  stagePart,
   stageValue,
   valueAt,
 } from "../../ops/calls/shared.ts";
@@ -38,24 +43,72 @@ export abstract class SharedHashMap<K, V> extends HashMap<K, V> {
     return this;
   }
 
-  override add(key: K, ...count: AddArguments<V, Count<V, number>>): Count<V, number>;
-  override add(key: K, ...count: AddArguments<V, Count<V, bigint>>): Count<V, bigint>;
-  override add(key: K, delta?: unknown, options?: AddOptions<unknown>): unknown {
-    const counter = checkCount(this, delta, options);
-    const keyAddress = stageKey(this, "add", key);
+  override count(operation: Operation, key: K, counter: Counter, delta: unknown): unknown {
+    checkDelta(this, operation, counter, delta);
+    const keyAddress = stageKey(this, operation, key);
     const at = stageDelta(this, delta);
     const { scalar, offset } = counter;
     let errno: number;
     try {
       errno = sharedCore(this).add(this.writing, keyAddress, at, scalar, offset, at + COUNT_OFFSET);
     } catch (trap) {
-      throw this.trapped("add", trap);
+      throw this.trapped(operation, trap);
     }
     if (errno === LOW_WATER) {
-      const again = this.add as (key: K, delta?: unknown, options?: AddOptions<unknown>) => unknown;
-      return this.refused("add", errno, again, key, delta, options);
+      return this.refused(operation, errno, this.count, operation, key, counter, delta);
     }
-    return counted(this, counter, delta, errno);
+    return counted(this, operation, counter, delta, errno);
+  }
+
+  override countAll(key: K, additions: Additions): void {
+    const keyAddress = stageKey(this, "addFields", key);
+    const list = stageAdditions(this, additions);
+    let errno: number;
+    try {
+      errno = this.addList(keyAddress, list, additions.count);
+    } catch (trap) {
+      throw this.trapped("addFields", trap);
+    }
+    if (errno === LOW_WATER) this.refused("addFields", errno, this.countAll, key, additions);
+    else checkAdded(this, additions, list, errno);
+  }
+
+  /** @internal */
+  protected addList(key: number, list: number, count: number): number {
+    return sharedCore(this).addParts(this.writing, key, list, count);
+  }
+
+  /** @internal A part that is no number. */
+  protected override fetchPart(key: K, part: Part): unknown {
+    const keyAddress = stageKey(this, "field.get", key);
+    if (keyAddress === 0) return undefined;
+    const { copy } = this.host.scratch;
+    let found: number;
+    try {
+      found = sharedCore(this).localRead(this.reading, keyAddress, part.offset, part.codec.size, copy);
+    } catch (trap) {
+      throw this.trapped("field.get", trap);
+    }
+    return partAt(this, part, found);
+  }
+
+  override setPart(key: K, part: Part, fits: boolean, x: unknown): boolean {
+    const source = stagePart(this, part, fits, x);
+    const keyAddress = stageKey(this, "field.set", key);
+    if (keyAddress === 0) return false;
+    let errno: number;
+    try {
+      errno = this.writePart(keyAddress, part, source);
+    } catch (trap) {
+      throw this.trapped("field.set", trap);
+    }
+    if (errno !== 0 && errno !== ERRNO.ENOENT) this.fail("field.set", errno);
+    return errno === 0;
+  }
+
+  /** @internal */
+  protected writePart(key: number, part: Part, source: number): number {
+    return sharedCore(this).setPart(this.writing, key, part.offset, part.codec.size, source);
   }
 
   override get size(): number {

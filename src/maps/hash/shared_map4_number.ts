@@ -8,6 +8,7 @@ import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from ".
 import { SharedHashMap } from "./shared_hash.ts";
 
 const { U32, I32 } = Scalar;
+
 // V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
 const ABSENT = ABSENT_NUMBER;

@@ -4,7 +4,13 @@ import { BPF_ANY } from "../../constants.ts";
 import { isU53, readScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
+import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
+import type { Part } from "../../ops/calls/part.ts";
 import { SharedHashMap } from "./shared_hash.ts";
+
+// V8 has constants of this module in the code, and loads imported ones.
+/** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
+const ABSENT = ABSENT_NUMBER;
 
 /** 2^32: what the upper word of a u53 counts. */
 const WORD = 0x1_0000_0000;
@@ -29,6 +35,30 @@ export class SharedMap8<K, V> extends SharedHashMap<K, V> {
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     const value = readScalar(host, this.valueScalar, address);
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
+  }
+
+  override getPart(key: K, part: Part): unknown {
+    if (this.reading === 0) this.refuse("field.get");
+    if (!part.isNumber) return this.fetchPart(key, part);
+    const low = this.low("field.get", key);
+    if (low < 0) return undefined;
+    let value: number;
+    try {
+      value = this.core.getPart8(this.reading, low, this.#high, part.offset, part.scalar);
+    } catch (trap) {
+      throw this.trapped("field.get", trap);
+    }
+    if (value === ABSENT) return undefined;
+    if (!Number.isNaN(value)) return value;
+    // NaN, or bytes that mean nothing to the codec. Of a shared host: or another thread has deleted the key meanwhile, or the core
+    // gave up.
+    const { host } = this;
+    const address = host.core.lookup8(this.reading, low, this.#high) >>> 0;
+    if (address < ERRNO_LIMIT) return this.missed("field.get", address);
+    const place = address + part.offset;
+    return (
+      readScalar(host, part.scalar, place) ?? this.decodeValue("field.get", host.view, place, part.codec)
+    );
   }
 
   override has(key: K): boolean {

@@ -3,13 +3,14 @@
  *
  * @module
  */
-import { BPF_ANY } from "../../constants.ts";
+import { BPF_ANY, BPF_EXIST } from "../../constants.ts";
 import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
 import { sharedCore } from "../../core/memory/shared_core.ts";
 import type { Operation } from "../../errors.ts";
-import type { AddOptions } from "../../ops/calls/counter.ts";
+import { type Counter, checkDelta } from "../../ops/calls/counter.ts";
 import { checkFlags, updateFlags } from "../../ops/calls/flags.ts";
-import { COUNT_OFFSET, checkCount, counted, stageDelta, stageKey } from "../../ops/calls/shared.ts";
+import type { Part } from "../../ops/calls/part.ts";
+import { COUNT_OFFSET, counted, stageDelta, stageKey } from "../../ops/calls/shared.ts";
 import { LocalSlot } from "../../ops/percpu.ts";
 import { SharedMapAny } from "./shared_map_any.ts";
 import { SharedMap4 } from "./shared_map4.ts";
@@ -71,9 +72,9 @@ function sharingPerCpu(Base: PercpuClass): PercpuClass {
       return this.#local;
     }
 
-    override add(key: unknown, delta: unknown, options?: AddOptions<unknown>): number | bigint {
-      const counter = checkCount(this, delta, options);
-      const keyAddress = stageKey(this, "add", key);
+    override count(operation: Operation, key: unknown, counter: Counter, delta: unknown): number | bigint {
+      checkDelta(this, operation, counter, delta);
+      const keyAddress = stageKey(this, operation, key);
       const at = stageDelta(this, delta);
       const offset = this.#local.offset + counter.offset;
       let errno: number;
@@ -87,9 +88,18 @@ function sharingPerCpu(Base: PercpuClass): PercpuClass {
           at + COUNT_OFFSET,
         );
       } catch (trap) {
-        throw this.trapped("add", trap);
+        throw this.trapped(operation, trap);
       }
-      return counted(this, counter, delta, errno);
+      return counted(this, operation, counter, delta, errno);
+    }
+
+    protected override addList(key: number, list: number, count: number): number {
+      return sharedCore(this).localAddParts(this.writing, key, this.#local.offset, list, count);
+    }
+
+    protected override writePart(key: number, part: Part, source: number): number {
+      const { offset, codec } = part;
+      return sharedCore(this).localWrite(this.writing, key, offset, codec.size, source, BPF_EXIST);
     }
 
     override addDeltas(

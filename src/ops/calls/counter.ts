@@ -6,6 +6,7 @@
 import { checkKnown } from "../../arguments/known.ts";
 import { describe, outOfRange, within, wrongType } from "../../arguments/mismatch.ts";
 import { type Codec, Scalar, type ScalarKind } from "../../codec/codec.ts";
+import { type FieldOf, type FieldPath, type FieldPlace, findField } from "../../codec/path.ts";
 import { isStruct } from "../../codec/struct.ts";
 import type { Operation } from "../../errors.ts";
 import { subjectOf } from "../failure.ts";
@@ -24,16 +25,21 @@ export type Count<V, N> = unknown extends V
       ? bigint
       : V extends string | readonly unknown[] | Uint8Array
         ? unknown
-        : N extends V[keyof V]
+        : N extends FieldOf<V, FieldPath<V>>
           ? N
-          : [Extract<V[keyof V], number | bigint>] extends [never]
+          : [Extract<FieldOf<V, FieldPath<V>>, number | bigint>] extends [never]
             ? unknown
-            : Extract<V[keyof V], number | bigint>;
+            : Extract<FieldOf<V, FieldPath<V>>, number | bigint>;
 
-/** Names of the fields of `V` that `add` can count in, in integers of type `C`. */
+/** Names of the fields of `V` that `add` can count in, in integers of type `C`; those of nested structs as `src.port`. */
 export type CountField<V, C> = unknown extends V
   ? string
-  : { [F in keyof V]: V[F] extends C ? F : never }[keyof V];
+  : { [P in FieldPath<V>]: FieldOf<V, P> extends C ? P : never }[FieldPath<V>];
+
+/** What `addFields` takes: integers by the names of fields. */
+export type FieldDeltas<V> = unknown extends V
+  ? Readonly<Record<string, number | bigint>>
+  : { readonly [P in CountField<V, number | bigint>]?: FieldOf<V, P> };
 
 /** What `add` takes after the key, to count in integers of type `C`; `D` is the type of one delta, or of many. */
 export type AddArguments<V, C, D = C> = unknown extends C
@@ -57,6 +63,8 @@ export interface Counter {
   readonly width: 1 | 2 | 4 | 8;
   /** Bytes from the start of the value. */
   readonly offset: number;
+  /** The name of the field, none of a whole value. */
+  readonly field: string;
   /** How errors call it: `value` or `value.packets`. */
   readonly path: string;
 }
@@ -87,7 +95,7 @@ export class Counters {
   constructor(codec: Codec<unknown>) {
     this.#codec = codec;
     const width = WIDTHS[codec.scalar];
-    this.whole = width && { scalar: codec.scalar, width, offset: 0, path: "value" };
+    this.whole = width && { scalar: codec.scalar, width, offset: 0, field: "", path: "value" };
   }
 
   /** The counter that a call means, or TypeError. */
@@ -102,29 +110,44 @@ export class Counters {
     const field: unknown = options?.field;
     // A getter may have closed it.
     if (options !== undefined && (map.reading === 0 || map.writing === 0)) map.refuse(operation);
-    const known = this.#fields.get(field);
-    if (known !== undefined) return known;
+    if (typeof options === "object" && options !== null) return this.at(map, operation, field);
     const what = `${operation}: ${subjectOf(map)}`;
     const codec = this.#codec;
-    if (options === undefined) {
-      const remedy = isStruct(codec) ? '; name one of its fields: { field: "..." }' : "";
-      throw new TypeError(`${what}: expected values that are integers, they are ${codec.name}${remedy}`);
-    }
-    if (typeof options !== "object" || options === null) {
+    if (options !== undefined)
       throw new TypeError(`${what}: expected options { field }, got ${describe(options)}`);
-    }
-    if (typeof field !== "string" || !isStruct(codec) || !Object.hasOwn(codec.fields, field)) {
-      throw new TypeError(
-        `${what}: field: expected a field of the values, which are ${codec.name}, got ${describe(field)}`,
-      );
-    }
-    const { scalar = Scalar.NONE, name }: { scalar?: ScalarKind; name: string } = codec.fields[field];
+    const remedy = isStruct(codec) ? '; name one of its fields: { field: "..." }' : "";
+    throw new TypeError(`${what}: expected values that are integers, they are ${codec.name}${remedy}`);
+  }
+
+  /** The counter that the path of a field names, or TypeError. */
+  at(map: MapHandle<unknown, unknown>, operation: Operation, field: unknown): Counter {
+    const known = this.#fields.get(field);
+    if (known !== undefined) return known;
+    const { codec, offset, path } = fieldOf(map, operation, this.#codec, field);
+    const { scalar = Scalar.NONE, name } = codec;
     const width = WIDTHS[scalar];
-    if (width === undefined) throw new TypeError(`${what}: field: expected an integer, .${field} is ${name}`);
-    const counter: Counter = { scalar, width, offset: codec.offsets[field], path: `value.${field}` };
-    this.#fields.set(field, counter);
+    if (width === undefined) {
+      throw new TypeError(`${operation}: ${subjectOf(map)}: field: expected an integer, .${path} is ${name}`);
+    }
+    const counter: Counter = { scalar, width, offset, field: path, path: `value.${path}` };
+    this.#fields.set(path, counter);
     return counter;
   }
+}
+
+/** The field of a value that a path names, or TypeError. */
+export function fieldOf(
+  map: MapHandle<unknown, unknown>,
+  operation: Operation,
+  codec: Codec<unknown>,
+  path: unknown,
+): FieldPlace {
+  const place = typeof path === "string" ? findField(codec, path) : undefined;
+  if (place !== undefined) return place;
+  const what = `${operation}: ${subjectOf(map)}`;
+  throw new TypeError(
+    `${what}: field: expected a field of the values, which are ${codec.name}, got ${describe(path)}`,
+  );
 }
 
 /** Whether a counter takes a delta: any integer of its width, with either sign. */
@@ -143,6 +166,16 @@ export function badDelta({ scalar, width }: Counter, step: string, delta: unknow
   const expected = `an integer -${limit}..${limit}${big ? " (bigint)" : ""}`;
   const Kind = typeof delta === (big ? "bigint" : "number") ? outOfRange : wrongType;
   return within(step, Kind(expected, describe(delta)));
+}
+
+/** Throws for a delta that a counter does not take. */
+export function checkDelta(
+  map: MapHandle<unknown, unknown>,
+  operation: Operation,
+  counter: Counter,
+  delta: unknown,
+): void {
+  if (!fitsDelta(counter, delta)) throw badDelta(counter, `${operation}: ${subjectOf(map)}: delta`, delta);
 }
 
 /** The error for a u53 that would leave its range. */

@@ -5,11 +5,16 @@
  * @module
  */
 import { Scalar } from "../../codec/codec.ts";
+import type { CoreHost } from "../../core/core_host.ts";
 import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
+import { noBlock } from "../../core/memory/scratch.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
+import { ADDITION_AT, ADDITION_BYTES, ADDITION_KIND } from "../../generated/abi.js";
 import { subjectOf } from "../failure.ts";
 import type { EntryHandle, MapHandle } from "../handle.ts";
-import { type AddOptions, badDelta, type Counter, type Counters, fitsDelta, outOfU53 } from "./counter.ts";
+import type { Additions } from "./add_fields.ts";
+import { type Counter, outOfU53 } from "./counter.ts";
+import type { Part } from "./part.ts";
 
 const WORD = 0x1_0000_0000;
 /** Where the core puts a new count, in the scratch behind the delta. */
@@ -39,43 +44,85 @@ export function valueAt<V>(map: MapHandle<unknown, V>, operation: Operation, add
   return value === undefined ? map.decodeValue(operation, map.host.view, address) : (value as V);
 }
 
-/** Checks the arguments of `add`; the counter that they mean. */
-export function checkCount(
-  map: MapHandle<unknown, unknown> & { readonly counters: Counters },
-  delta: unknown,
-  options: AddOptions<unknown> | undefined,
-): Counter {
-  if (map.reading === 0 || map.writing === 0) map.refuse("add");
-  const counter = map.counters.find(map, "add", options);
-  if (!fitsDelta(counter, delta)) throw badDelta(counter, `add: ${subjectOf(map)}: delta`, delta);
-  return counter;
+/** Writes the delta of an `add` into the scratch. Write the key first. */
+export function stageDelta({ host }: MapHandle<unknown, unknown>, delta: unknown): number {
+  putDelta(host, host.scratch.value, delta);
+  return host.scratch.value;
 }
 
-/** Writes the delta of an `add` into the scratch, as 8 bytes in two's complement. Write the key first. */
-export function stageDelta(map: MapHandle<unknown, unknown>, delta: unknown): number {
-  const { host } = map;
-  const at = host.scratch.value;
+/** Writes a delta as 8 bytes in two's complement. */
+function putDelta(host: CoreHost, at: number, delta: unknown): void {
   if (typeof delta === "number") {
     host.putWord(at, delta);
     host.putWord(at + 4, Math.floor(delta / WORD));
   } else writeScalar(host, Scalar.U64, at, delta);
-  return at;
+}
+
+/** Writes what `addFields` adds into the stage: see `addList` in assembly/table/entries/scalar.ts. Write the key first. */
+export function stageAdditions(map: MapHandle<unknown, unknown>, additions: Additions): number {
+  const { host } = map;
+  const { counters, deltas, count } = additions;
+  const list = host.scratch.stage(count * ADDITION_BYTES);
+  if (list === 0) throw noBlock(host, "addFields", subjectOf(map));
+  for (let i = 0; i < count; i++) {
+    const at = list + i * ADDITION_BYTES;
+    putDelta(host, at, deltas[i]);
+    host.putWord(at + ADDITION_AT, counters[i].offset);
+    host.putWord(at + ADDITION_KIND, counters[i].scalar);
+  }
+  return list;
+}
+
+/** Throws where the core did not add a list of {@link stageAdditions}. */
+export function checkAdded(
+  map: MapHandle<unknown, unknown>,
+  { counters, deltas }: Additions,
+  list: number,
+  errno: number,
+): void {
+  if (errno === ERRNO.ERANGE) {
+    const refused = map.host.word(list);
+    throw outOfU53(counters[refused], `addFields: ${subjectOf(map)}: `, deltas[refused] as number);
+  }
+  if (errno !== 0) map.fail("addFields", errno);
 }
 
 /** The result of an `add` that the core has done: the new count. */
 export function counted(
   map: MapHandle<unknown, unknown>,
+  operation: Operation,
   counter: Counter,
   delta: unknown,
   errno: number,
 ): number | bigint {
   if (errno === ERRNO.ERANGE) {
-    throw outOfU53(counter, `add: ${subjectOf(map)}: `, delta as number);
+    throw outOfU53(counter, `${operation}: ${subjectOf(map)}: `, delta as number);
   }
-  if (errno !== 0) map.fail("add", errno);
+  if (errno !== 0) map.fail(operation, errno);
   const { host } = map;
   const count = readScalar(host, counter.scalar, host.scratch.value + COUNT_OFFSET);
   return count as number | bigint;
+}
+
+/** Reads a part that the core has copied, or else says why it has not. */
+export function partAt(map: MapHandle<unknown, unknown>, part: Part, found: number): unknown {
+  if (found === 0) return undefined;
+  if (found !== 1) map.fail("field.get", found);
+  const { host } = map;
+  const { copy } = host.scratch;
+  return readScalar(host, part.scalar, copy) ?? map.decodeValue("field.get", host.view, copy, part.codec);
+}
+
+/** Writes a part of a value into the scratch: a number that fits, or else what is there already; where. */
+export function stagePart(
+  { host }: MapHandle<unknown, unknown>,
+  part: Part,
+  fits: boolean,
+  x: unknown,
+): number {
+  host.scratch.turn++;
+  if (fits) writeScalar(host, part.scalar, host.scratch.value, x);
+  return host.scratch.value;
 }
 
 /** Writes entries one by one, as batches with BPF_F_LOCK are; how many, with the errno that ended it in the stage. */
