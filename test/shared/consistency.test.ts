@@ -154,7 +154,8 @@ describe("memory (13)", () => {
     expect(map.stats()).toMatchObject({ layout, slotsPerBucket });
   });
 
-  it.each([1, 3])("is taken early by an rhash: %i threads, a 32nd of the entries for each", (threads) => {
+  // A thread does not count its own credits when it asks whether the table is full; those of others it cannot see.
+  it.each([1, 3])("is taken early by an rhash: %i threads, a 32nd of the entries for others", (threads) => {
     const wide = { ...numbers, value: bytes(16) };
     const host = sharedHost();
     const map = host.createMap(wide);
@@ -177,6 +178,6 @@ describe("memory (13)", () => {
       expect(buckets).toBeLessThanOrEqual(ahead.stats().buckets);
       if (buckets > plain.stats().buckets) early++;
     }
-    expect(early).toBeGreaterThan(0);
+    expect(early > 0).toBe(threads > 1);
   });
 });
