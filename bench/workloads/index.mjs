@@ -10,6 +10,7 @@ export const WORKLOADS = {
   "array-view": () => import("./array_view.mjs"),
   drain: () => import("./drain.mjs"),
   mixed: () => import("./mixed.mjs"),
+  cold: () => import("./cold.mjs"),
   "warm-up": () => import("./warm_up.mjs"),
   memory: () => import("./memory.mjs"),
   "grow-pause": () => import("./grow_pause.mjs"),

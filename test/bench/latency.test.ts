@@ -1,4 +1,5 @@
 // Single operations timed into histograms, and the first calls of a process. Nothing here depends on how long anything took.
+import { fileURLToPath } from "node:url";
 import { beforeAll, describe, expect, test } from "vitest";
 // @ts-expect-error plain JavaScript
 import { growAndShrink } from "../../bench/latency/grow_and_shrink.mjs";
@@ -14,6 +15,8 @@ import { sliceEnds, timeSlices } from "../../bench/latency/slices.mjs";
 import { switchReader } from "../../bench/latency/switches.mjs";
 // @ts-expect-error plain JavaScript
 import { run as arrayView } from "../../bench/workloads/array_view.mjs";
+// @ts-expect-error plain JavaScript
+import { run as cold } from "../../bench/workloads/cold.mjs";
 // @ts-expect-error plain JavaScript
 import { run as growPause } from "../../bench/workloads/grow_pause.mjs";
 // @ts-expect-error plain JavaScript
@@ -181,6 +184,24 @@ describe("workloads", () => {
       for (const { rounds: numbers } of measurements) expect(numbers).toHaveLength(rounds);
       expect(notes.filter((note: string) => note.includes("times a Float64Array"))).toHaveLength(10);
     });
+  });
+
+  test("cold: each part of each round, for each program of Node and each build", async () => {
+    const { context, rounds } = workloadContext({ rounds: 1 });
+    const dist = fileURLToPath(new URL("../../dist", import.meta.url));
+    const own = { nodes: [process.execPath], other: dist };
+    const { measurements, notes } = await cold({ ...context, options: own });
+    const parts = ["import", "createHost", "createMap, set, get", "import to first get"];
+    expect(
+      measurements.map(({ contender, operation }: Record<string, string>) => `${contender} ${operation}`),
+    ).toEqual(
+      parts.flatMap((part) =>
+        ["bpfmap", "other"].map((contender) => `${contender} Node ${process.versions.node}: ${part}`),
+      ),
+    );
+    for (const { rounds: numbers } of measurements) expect(numbers).toHaveLength(rounds);
+    expect(notes.some((note: string) => note.includes("ours / other"))).toBe(true);
+    await expect(cold({ ...context, options: { other: "/nowhere" } })).rejects.toThrow("/nowhere");
   });
 
   test("warm-up: a row for each slice, a number for each process", async () => {
