@@ -3,9 +3,8 @@
  *
  * @module
  */
-import type { Operation } from "../../errors.ts";
 import { Registry } from "./registry.ts";
-import type { Table, TableInfo } from "./table.ts";
+import type { Table } from "./table.ts";
 
 export class PlainRegistry extends Registry {
   #lastId = 0;
@@ -69,10 +68,9 @@ export class PlainRegistry extends Registry {
     return this.#lastId + 1;
   }
 
-  protected override register(info: TableInfo, _operation: Operation, _subject: string): Table {
-    this.#lastId = info.id;
-    const table: Table = { ...info, references: 1, direct: info.maxEntries, lowWater: undefined };
-    this.#tables.set(info.id, table);
+  protected override register(table: Table): Table {
+    this.#lastId = table.id;
+    this.#tables.set(table.id, table);
     return table;
   }
 

@@ -84,7 +84,7 @@ export abstract class Registry {
   /** The id for a table that is about to be created. */
   protected abstract takeId(operation: Operation, subject: string): number;
   /** Makes a table known that the core has created, with a reference. The caller destroys it when this throws. */
-  protected abstract register(table: TableInfo, operation: Operation, subject: string): Table;
+  protected abstract register(table: Table, operation: Operation, subject: string): Table;
   /** Whether there are no tables any more that would need the scratch. */
   protected abstract get isEmpty(): boolean;
 
@@ -108,7 +108,7 @@ export abstract class Registry {
     if (handle === ERRNO.ETIMEDOUT) throw lockTimeout(this.host, operation, subject);
     if (handle < ERRNO_LIMIT) throw bpfError(handle, operation, subject, "was refused by the core");
     const { name, mapExtra, hasLock, lockOffset } = attributes;
-    const info: TableInfo = {
+    const table: Table = {
       id,
       type,
       name,
@@ -121,9 +121,12 @@ export abstract class Registry {
       lockOffset,
       handle,
       maxEntries,
+      references: 1,
+      direct: maxEntries,
+      lowWater: undefined,
     };
     try {
-      return this.register(info, operation, subject);
+      return this.register(table, operation, subject);
     } catch (error) {
       this.#discard(handle);
       throw error;

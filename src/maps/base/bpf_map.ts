@@ -56,7 +56,7 @@ export abstract class BpfMap<K, V> {
   /** @internal */
   declare readonly valueScalar: ScalarKind;
   /** @internal What to close with the handle. */
-  declare readonly resources: Set<{ close(): void }>;
+  declare held: Set<{ close(): void }> | undefined;
 
   /** @internal Use {@link createMap}. */
   constructor(
@@ -78,9 +78,15 @@ export abstract class BpfMap<K, V> {
       keyCodec: key,
       valueCodec: value,
       closed: false,
-      resources: new Set(),
+      held: undefined,
     });
     compareBy(this, contentsOfMap);
+  }
+
+  /** @internal Most maps have none, and so no set of them. */
+  get resources(): Set<{ close(): void }> {
+    this.held ??= new Set();
+    return this.held;
   }
 
   get name(): string {
@@ -155,7 +161,7 @@ export abstract class BpfMap<K, V> {
    */
   close(): void {
     if (this.closed) return;
-    for (const resource of this.resources) resource.close();
+    if (this.held !== undefined) for (const resource of this.held) resource.close();
     this.closed = true;
     this.reading = 0;
     this.writing = 0;
