@@ -19,6 +19,12 @@ export interface HostOptions {
    */
   maxMemory?: number | undefined;
   /**
+   * Bytes of memory that the host has from the start, rounded up to 64 KiB pages; up to `maxMemory`. Default 0: memory is taken as it
+   * is needed, which may stop an insert for a millisecond each time. A page of it is used when something is written to it. Not for
+   * shared hosts, which have all of their memory from the start.
+   */
+  initialMemory?: number | undefined;
+  /**
    * Slots of per-CPU values, and of a shared host how many threads may be attached at a time, up to 64. Default: as many as the
    * machine runs at once.
    */
@@ -34,6 +40,7 @@ export interface ResolvedOptions {
   /** What the secrets of the hashes are expanded from; undefined: they are drawn. */
   readonly seed: number | undefined;
   readonly maxMemory: number;
+  readonly initialMemory: number;
   readonly cpus: number;
   readonly shared: boolean;
   /** ms */
@@ -63,14 +70,14 @@ function availableParallelism(): number {
 }
 
 /** All of {@link HostOptions}. */
-const HOST_OPTIONS = ["seed", "maxMemory", "cpus", "shared", "lockTimeout"];
+const HOST_OPTIONS = ["seed", "maxMemory", "initialMemory", "cpus", "shared", "lockTimeout"];
 
 export function resolveOptions(options: HostOptions): ResolvedOptions {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`createHost: expected an object of options, got ${describe(options)}`);
   }
   checkKnown("createHost", options, HOST_OPTIONS);
-  const { seed, maxMemory, cpus, shared = false, lockTimeout } = options;
+  const { seed, maxMemory, initialMemory, cpus, shared = false, lockTimeout } = options;
   if (typeof shared !== "boolean") {
     throw new TypeError(`createHost: shared: expected a boolean, got ${describe(shared)}`);
   }
@@ -79,10 +86,17 @@ export function resolveOptions(options: HostOptions): ResolvedOptions {
       "createHost: lockTimeout: a host that is not shared has no locks; pass shared: true with it",
     );
   }
+  if (initialMemory !== undefined && shared) {
+    throw new TypeError(
+      "createHost: initialMemory: a shared host has all of its memory from the start; pass maxMemory alone",
+    );
+  }
   const most = shared ? MOST_CPUS : CPUS_MAX;
+  const limit = memoryBytes(maxMemory, shared);
   return {
     seed: seed === undefined ? undefined : checkInteger("createHost: seed", seed, 0, 2 ** 32 - 1),
-    maxMemory: memoryBytes(maxMemory, shared),
+    maxMemory: limit,
+    initialMemory: shared ? limit : firstBytes(initialMemory, limit),
     cpus:
       cpus === undefined
         ? Math.min(most, availableParallelism())
@@ -93,6 +107,13 @@ export function resolveOptions(options: HostOptions): ResolvedOptions {
         ? LOCK_TIMEOUT_DEFAULT
         : checkInteger("createHost: lockTimeout", lockTimeout, 1, 2 ** 31 - 1),
   };
+}
+
+/** What is there from the start, in whole pages. The core wants one. */
+function firstBytes(initialMemory: unknown, limit: number): number {
+  if (initialMemory === undefined) return PAGE_BYTES;
+  const bytes = checkInteger("createHost: initialMemory", initialMemory, 0, limit);
+  return Math.max(PAGE_BYTES, Math.ceil(bytes / PAGE_BYTES) * PAGE_BYTES);
 }
 
 /** The limit of the memory in whole pages. */

@@ -43,11 +43,11 @@ export interface Seat extends CoreParts {
   readonly deaths: Deaths | undefined;
 }
 
-/** Memory whose pages are all there from the start, if it is shared: they cost nothing until they are touched. */
-function newMemory(maxMemory: number, shared: boolean): WebAssembly.Memory {
-  const maximum = maxMemory / PAGE_BYTES;
+/** Pages that are there from the start cost nothing until they are touched; of shared memory all are. */
+function newMemory({ maxMemory, initialMemory, shared }: ResolvedOptions): WebAssembly.Memory {
+  const [initial, maximum] = [initialMemory / PAGE_BYTES, maxMemory / PAGE_BYTES];
   try {
-    return new WebAssembly.Memory({ initial: shared ? maximum : 1, maximum, shared });
+    return new WebAssembly.Memory({ initial, maximum, shared });
   } catch (error) {
     // Engines reserve the address space of the maximum at once, and some refuse 4 GiB.
     if (!(error instanceof RangeError)) throw error;
@@ -68,7 +68,7 @@ function initHost(memory: WasmMemory, core: CoreExports, { maxMemory, seed }: Re
 
 /** A memory for one thread. */
 export function plainSeat(options: ResolvedOptions): Seat {
-  const memory = newMemory(options.maxMemory, false);
+  const memory = newMemory(options);
   const bare = instantiateCore(memory);
   const trapped = { afterTrap() {} };
   const core = guarded(bare, trapped);
@@ -111,7 +111,7 @@ function sitDown(memory: WasmMemory, module: WasmModule, setUp: (core: CoreExpor
 /** The first seat in a new shared memory. */
 export function sharedSeat(options: ResolvedOptions): Seat {
   checkIsolation("createHost");
-  const memory = newMemory(options.maxMemory, true);
+  const memory = newMemory(options);
   const words = new Uint32Array(memory.buffer);
   words[HOST_CPUS >>> 2] = options.cpus;
   words[HOST_TIMEOUT >>> 2] = options.lockTimeout;

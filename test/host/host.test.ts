@@ -53,6 +53,31 @@ describe("createHost", () => {
     expect(createHost({ maxMemory: 2 ** 32 }).memoryUsage().limit).toBe(2 ** 32 - 65536);
   });
 
+  it("has initialMemory from the start, and grows beyond it up to maxMemory", () => {
+    const maxMemory = 8 * 2 ** 20;
+    const host = createHost({ initialMemory: 3_000_000, maxMemory });
+    const bytes = Math.ceil(3_000_000 / 65536) * 65536;
+    expect(host.u8.length).toBe(bytes);
+    expect(host.memoryUsage()).toEqual({ bytes: 0, limit: maxMemory, maps: [] });
+    const map = host.createMap({ type: "rhash", key: u32, value: u32, maxEntries: 1_000_000 });
+    let key = 0;
+    while (host.memoryUsage().bytes < 2_000_000) map.set(key++, 1);
+    expect(host.u8.length).toBe(bytes);
+    while (host.u8.length === bytes) map.set(key++, 1);
+    expectErrno(() => {
+      for (;;) map.set(key++, 1);
+    }, "ENOMEM");
+    expect(host.u8.length).toBeLessThanOrEqual(maxMemory);
+    expect(host.verify()).toEqual([]);
+  });
+
+  it.each([0, 1, 65536, 2 ** 20])("may have initialMemory of %i bytes of a mebibyte", (initialMemory) => {
+    const host = createHost({ initialMemory, maxMemory: 2 ** 20 });
+    const map = host.createMap(spec);
+    expect(map.set(1, 1).get(1)).toBe(1);
+    expect(host.verify()).toEqual([]);
+  });
+
   it("with no memory for a map says ENOMEM", () => {
     const host = createHost({ maxMemory: 65536 });
     expect(expectErrno(() => host.createMap(spec), "ENOMEM").message).toMatch(
@@ -67,6 +92,9 @@ describe("createHost", () => {
     [{ seed: 2 ** 32 }, RangeError, /seed/],
     [{ maxMemory: 100 }, RangeError, /maxMemory/],
     [{ maxMemory: 2 ** 32 + 1 }, RangeError, /maxMemory/],
+    [{ initialMemory: -1 }, RangeError, /initialMemory/],
+    [{ initialMemory: 2 ** 21, maxMemory: 2 ** 20 }, RangeError, /initialMemory/],
+    [{ initialMemory: 2 ** 20, shared: true }, TypeError, /initialMemory: a shared host has all/],
     [{ cpus: 0 }, RangeError, /cpus/],
     [{ cpus: 1.5 }, RangeError, /cpus/],
   ])("refuses the options %j", (options, Kind, message) => {
