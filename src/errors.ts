@@ -61,6 +61,7 @@ const COMMANDS = {
   slots: undefined,
   watch: undefined,
   verify: undefined,
+  warmUp: undefined,
   createMap: "map_create",
   get: "map_lookup_elem",
   has: "map_lookup_elem",

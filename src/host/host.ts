@@ -10,11 +10,13 @@ import type { Seat } from "../core/seat.ts";
 import { Descriptors } from "../core/tables/descriptors.ts";
 import type { HashType, MapType } from "../core/tables/map_types.ts";
 import { checkPath } from "../core/tables/path.ts";
+import { isSocketMap } from "../core/tables/registry.ts";
 import { bpfError, ERRNO } from "../errors.ts";
 import type { createKvOn, KvOpenSpec, KvSpec, openKvOn } from "../kv/create.ts";
 import type { KvStore } from "../kv/kv_store.ts";
 import type { StoreHandle } from "../kv/store/store_handle.ts";
 import type { BpfMap } from "../maps/base/bpf_map.ts";
+import type { EntryMap } from "../maps/base/entry_map.ts";
 import type { MapClasses } from "../maps/classes.ts";
 import { type AnyMapSpec, type AnyOpenSpec, createMapOn, openMapOn } from "../maps/create.ts";
 import type { MapOf } from "../maps/map_of.ts";
@@ -32,6 +34,7 @@ import { compareAsItself, hide } from "../print/hidden.ts";
 import { INSPECT } from "../print/inspect.ts";
 import { type HostJson, inspectHost, jsonOfHost } from "./print_host.ts";
 import { HostThreads } from "./threads.ts";
+import { warmUp } from "./warm_up.ts";
 
 /**
  * What a host has besides maps. src/hosts.ts hands it in: so it may stand on the hosts, and a bundle of a program that only calls
@@ -112,6 +115,31 @@ export class Host extends HostThreads {
   createMap(spec: AnyMapSpec): unknown {
     this.check("createMap");
     return createMapOn(this, this.#classes, spec);
+  }
+
+  /**
+   * Makes `get`, `set`, `has` and `delete` of a map fast before they are called, for servers that want their first request fast: some
+   * 60,000 calls on a scratch map of the same layout, with pauses in which the engine optimises them. The map is not touched. It takes
+   * 50 to 200 ms, some 20 of them pauses; other events of the thread run in those.
+   *
+   * @param map a map of this host; maps of the same type with keys and values of the same layouts are fast with it
+   * @throws TypeError for a map of another host, or one whose values are objects; BpfError ENOMEM when there is no room for the scratch
+   *   map.
+   * @example
+   * ```ts
+   * import { createHost, u32, u53 } from "bpfmap";
+   *
+   * const host = createHost();
+   * const hits = host.createMap({ type: "rhash", key: u32, value: u53, maxEntries: 10_000 });
+   * void host.warmUp(hits); // a server awaits it before it listens
+   * ```
+   */
+  async warmUp(map: BpfMap<unknown, unknown>): Promise<void> {
+    this.check("warmUp");
+    if (map?.host !== this) throw new TypeError("warmUp: expected a map of this host");
+    if (map.closed) map.refuse("warmUp");
+    if (isSocketMap(map.type)) throw new TypeError(`warmUp: expected a map of values, got a ${map.type}`);
+    await warmUp(map as EntryMap<unknown, unknown>, (spec) => createMapOn(this, this.#classes, spec));
   }
 
   /**
