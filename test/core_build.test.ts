@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { beforeAll, describe, expect, test } from "vitest";
 import { createHost, u32 } from "../src/index.ts";
 import { BUILD_MS, builtRoot } from "./support/built.ts";
-import { readSections, type WasmSections } from "./support/wasm_sections.ts";
+import { readSections, type WasmSections } from "./support/core/wasm_sections.ts";
 
 const bytes: Record<string, Buffer<ArrayBuffer>> = {};
 const sections: Record<string, WasmSections> = {};

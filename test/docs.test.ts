@@ -7,8 +7,8 @@ import { format, inspect } from "node:util";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BUILD_MS } from "./support/built.ts";
-import { type Consumer, installPackage } from "./support/consumer.ts";
-import { type CodecExample, codecExamples, examples } from "./support/examples.ts";
+import { type Consumer, installPackage } from "./support/package/consumer.ts";
+import { type CodecExample, codecExamples, examples } from "./support/package/examples.ts";
 
 let consumer: Consumer;
 const modules: Record<string, Record<string, unknown>> = {};

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { expect, test } from "vitest";
 // @ts-expect-error plain JavaScript
 import { WORKLOADS } from "../bench/workloads/index.mjs";
-import { isThere, read } from "./support/documents.ts";
+import { isThere, read } from "./support/package/documents.ts";
 
 const root = fileURLToPath(new URL("..", import.meta.url));
 

@@ -12,8 +12,8 @@ import {
   read,
   SOURCES,
   targetOf,
-} from "./support/documents.ts";
-import { isPacked, packedFiles } from "./support/packed.ts";
+} from "./support/package/documents.ts";
+import { isPacked, packedFiles } from "./support/package/packed.ts";
 
 /** `where: what` for each that is not there. */
 const missing = (where: string, what: string[], found: (what: string) => boolean) =>

@@ -1,8 +1,8 @@
 // What the package says first: its README, and the help of its program. Links: links.test.ts.
 import { describe, expect, it } from "vitest";
 import { FLOWS_HELP } from "../src/cli/flows/command.ts";
-import { read } from "./support/documents.ts";
-import { isPacked } from "./support/packed.ts";
+import { read } from "./support/package/documents.ts";
+import { isPacked } from "./support/package/packed.ts";
 
 describe("README.md", () => {
   it("says what it is, for whom, when not, how to install it, and has code in its first 30 lines", () => {

@@ -1,6 +1,6 @@
 // How the documents are written: a README on a few screens, lines that fit.
 import { describe, expect, it } from "vitest";
-import { DOCUMENTS, prose, read } from "./support/documents.ts";
+import { DOCUMENTS, prose, read } from "./support/package/documents.ts";
 
 const WIDTH = 110;
 

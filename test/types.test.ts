@@ -5,10 +5,10 @@ import { join } from "node:path";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BUILD_MS } from "./support/built.ts";
-import { type Consumer, installPackage } from "./support/consumer.ts";
-import { writeExamples } from "./support/package_examples.ts";
-import { TypedProject } from "./support/type_check.ts";
-import { ENTRIES, unexportedNames } from "./support/unexported_names.ts";
+import { type Consumer, installPackage } from "./support/package/consumer.ts";
+import { writeExamples } from "./support/package/package_examples.ts";
+import { TypedProject } from "./support/package/type_check.ts";
+import { ENTRIES, unexportedNames } from "./support/package/unexported_names.ts";
 
 const HOVERS = `
 import {

@@ -88,7 +88,7 @@ async function load(path) {
     const body = await load(path.slice("/resolved".length));
     return extname(path) === ".wasm" ? body : resolveNames(String(body));
   }
-  if (/^\/(support|threads)\/\w+\.js$/.test(path)) return compiled(path);
+  if (/^\/(support|threads)\/(\w+\/)?\w+\.js$/.test(path)) return compiled(path);
   // The same script under another policy.
   if (path === "/pages/compile_worker_refused.mjs") return load("/pages/compile_worker.mjs");
   for (const [prefix, folder] of Object.entries(FOLDERS)) {

@@ -6,7 +6,7 @@ import { FlowTable, type FlowTableOptions } from "../../src/cli/flows/flow_table
 import { summarize } from "../../src/cli/flows/summary.ts";
 import { topFlows } from "../../src/cli/flows/top.ts";
 import { createHost, type Host } from "../../src/index.ts";
-import { bytesPerCall } from "../support/allocation.ts";
+import { bytesPerCall } from "../support/core/allocation.ts";
 import { testSeed } from "../support/seed.ts";
 import { bySize } from "../support/size.ts";
 import {

@@ -12,7 +12,7 @@ import {
   u32,
   u53,
 } from "../../src/codec/index.ts";
-import { bytesPerCall } from "../support/allocation.ts";
+import { bytesPerCall } from "../support/core/allocation.ts";
 import { bySize } from "../support/size.ts";
 import { layoutsWithValue, seeded } from "./codec_layouts.ts";
 

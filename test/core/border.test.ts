@@ -5,7 +5,7 @@ import ts from "typescript";
 import { describe, expect, it } from "vitest";
 import * as abi from "../../src/generated/abi.js";
 import { createHost } from "../../src/index.ts";
-import { CoreConstants } from "../support/core_constants.ts";
+import { CoreConstants } from "../support/core/constants.ts";
 
 const src = fileURLToPath(new URL("../../src", import.meta.url));
 const NAMES = Object.keys(abi).map((name) => name.replace(/^(PLAIN|SHARED)_/, ""));

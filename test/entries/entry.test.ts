@@ -28,8 +28,8 @@ import {
   u64,
 } from "../../src/index.ts";
 import { layoutsWithValue, seeded } from "../codec/codec_layouts.ts";
-import { bytesPerCall } from "../support/allocation.ts";
 import { caught, expectErrno } from "../support/caught.ts";
+import { bytesPerCall } from "../support/core/allocation.ts";
 import { KEYS, VALUES } from "../support/samples.ts";
 
 const SMALL = 64 * 1024 * 1024;

@@ -13,8 +13,8 @@ import {
   u32,
   u53,
 } from "../../src/index.ts";
-import { bytesPerCall } from "../support/allocation.ts";
 import { caught, expectErrno } from "../support/caught.ts";
+import { bytesPerCall } from "../support/core/allocation.ts";
 import { numbers, piecesOf, textOf } from "./pieces.ts";
 
 describe("show() returns", () => {

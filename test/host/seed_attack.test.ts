@@ -9,9 +9,16 @@ import {
   type HostOptions,
   u32,
 } from "../../src/index.ts";
-import { CoreConstants } from "../support/core_constants.ts";
+import { CoreConstants } from "../support/core/constants.ts";
+import {
+  findSeeds,
+  inOrder,
+  isOrder,
+  mapSeed,
+  type Secrets,
+  secretsFrom,
+} from "../support/core/seed_attack.ts";
 import { testSeed } from "../support/seed.ts";
-import { findSeeds, inOrder, isOrder, mapSeed, type Secrets, secretsFrom } from "../support/seed_attack.ts";
 
 const seed = testSeed("host/seed_attack.test.ts");
 

@@ -17,7 +17,7 @@ import {
 } from "../../src/generated/abi.js";
 import { createHost, cstring, type Host, type KvStore, u32, u64 } from "../../src/index.ts";
 import { Random } from "../../src/testing/index.ts";
-import { CoreConstants, invariant, invariantsFrom } from "../support/core_constants.ts";
+import { CoreConstants, invariant, invariantsFrom } from "../support/core/constants.ts";
 import { huntingSeed } from "../support/seed.ts";
 import { HOSTS } from "./hosts.ts";
 

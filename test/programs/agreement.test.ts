@@ -3,9 +3,9 @@
 import fc from "fast-check";
 import { afterAll, describe, expect, it } from "vitest";
 import { type Codec, createHost, type Host, program, u32 } from "../../src/index.ts";
-import { type Layout, layouts, memoryOf, NUMBERS, type NumberName } from "../support/program_layouts.ts";
-import { type Counters, Reference } from "../support/program_reference.ts";
-import { Builder, type Expressions, type ProgramSpec, programs } from "../support/program_specs.ts";
+import { type Layout, layouts, memoryOf, NUMBERS, type NumberName } from "../support/programs/layouts.ts";
+import { type Counters, Reference } from "../support/programs/reference.ts";
+import { Builder, type Expressions, type ProgramSpec, programs } from "../support/programs/specs.ts";
 import { testSeed } from "../support/seed.ts";
 import { bySize } from "../support/size.ts";
 

@@ -1,7 +1,7 @@
 // Where programs run: as generated code, and as JavaScript where that is forbidden.
 import { afterEach, describe, expect, it, vi } from "vitest";
 import { ACT_DELETE, attachHost, createHost, program, u32, u53 } from "../../src/index.ts";
-import { decide } from "../support/program_run.ts";
+import { decide } from "../support/programs/run.ts";
 
 afterEach(() => vi.unstubAllGlobals());
 

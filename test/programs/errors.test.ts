@@ -13,8 +13,8 @@ import {
   u53,
 } from "../../src/index.ts";
 import { caught } from "../support/caught.ts";
-import { decide } from "../support/program_run.ts";
-import { build, expectRefused, flows, type Refused, type Untyped } from "../support/program_untyped.ts";
+import { decide } from "../support/programs/run.ts";
+import { build, expectRefused, flows, type Refused, type Untyped } from "../support/programs/untyped.ts";
 
 describe("refused while building", () => {
   it.each([

@@ -1,7 +1,7 @@
 // Expressions that the builder of programs refuses; messages name the map and the path.
 import { describe, it } from "vitest";
 import { cstring } from "../../src/index.ts";
-import { expectRefused, type Refused } from "../support/program_untyped.ts";
+import { expectRefused, type Refused } from "../support/programs/untyped.ts";
 
 describe("refused while building", () => {
   it.each([

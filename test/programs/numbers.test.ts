@@ -17,7 +17,7 @@ import {
   u53,
   u64,
 } from "../../src/index.ts";
-import { compute, holds } from "../support/program_run.ts";
+import { compute, holds } from "../support/programs/run.ts";
 
 const U64_MAX = (1n << 64n) - 1n;
 const I64_MIN = -(1n << 63n);

@@ -21,7 +21,7 @@ import {
   u53,
   u64,
 } from "../../src/index.ts";
-import { BACKENDS, decide } from "../support/program_run.ts";
+import { BACKENDS, decide } from "../support/programs/run.ts";
 
 describe.each(BACKENDS)("backend %s", (backend) => {
   const open = () =>

@@ -10,7 +10,7 @@ import {
   type TextExpression,
   u8,
 } from "../../src/index.ts";
-import { compute, holds } from "../support/program_run.ts";
+import { compute, holds } from "../support/programs/run.ts";
 import { bySize } from "../support/size.ts";
 
 const LENGTHS = [1, 2, 3, 4, 5, 7, 8, 9, 15, 16, 31, 32, 33, 40, 63, 64, 65, 72, 79, 300];

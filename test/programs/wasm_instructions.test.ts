@@ -15,7 +15,7 @@ import {
   V128,
   type ValueType,
 } from "../../src/programs/wasm/index.ts";
-import { compile, type Wasm } from "../support/wasm_function.ts";
+import { compile, type Wasm } from "../support/core/wasm_function.ts";
 
 const binary = (type: ValueType, result: ValueType, opcode: Opcode) =>
   compile([type, type], result, (code, [a, b]) => code.get(a).get(b).op(opcode));

@@ -9,7 +9,7 @@ import {
   TYPE_I64,
   type ValueType,
 } from "../../src/programs/wasm/index.ts";
-import { instantiate, memory } from "../support/wasm_function.ts";
+import { instantiate, memory } from "../support/core/wasm_function.ts";
 
 describe("control", () => {
   it("blocks, loops, branches, calls and imports", () => {

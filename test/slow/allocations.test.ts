@@ -2,7 +2,7 @@
 // stops a program that counts packets.
 import { describe, expect, it } from "vitest";
 import { type Batch, createHost, i32, type MapType, struct, u8, u16, u32, u53 } from "../../src/index.ts";
-import { bytesPerCall } from "../support/allocation.ts";
+import { bytesPerCall } from "../support/core/allocation.ts";
 
 /** Bytes. The measure itself costs a little, spread over all calls. */
 const NOTHING = 2;

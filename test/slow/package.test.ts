@@ -7,7 +7,7 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { unpack } from "../../src/core/wasm/unpack.ts";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
-import { readSections } from "../support/wasm_sections.ts";
+import { readSections } from "../support/core/wasm_sections.ts";
 
 /**
  * Bytes of all files together. Each of the two cores is in it as it is and as text, some 240 kB and 510 kB; the library and its

@@ -2,12 +2,12 @@
 // (which schedule, or which step) is printed. The kills and programs named here pass on the core as it is, in the suites themselves.
 import { describe, expect, test } from "vitest";
 import { Explorer } from "../threads/explorer/explorer.ts";
-import { KILLS } from "../threads/explorer/kills.ts";
+import { KILLS } from "../threads/explorer/kills/kills.ts";
+import { PoolCase } from "../threads/explorer/kills/pool.ts";
+import { POOLS } from "../threads/explorer/kills/pools.ts";
 import { compilePlanted, matches, PLANTED, type Planted } from "../threads/explorer/planted.ts";
-import { PoolCase } from "../threads/explorer/pool.ts";
-import { POOLS } from "../threads/explorer/pools.ts";
-import { explore } from "../threads/explorer/program.ts";
-import { PROGRAMS } from "../threads/explorer/programs.ts";
+import { explore } from "../threads/explorer/programs/program.ts";
+import { PROGRAMS } from "../threads/explorer/programs/programs.ts";
 import { casesOf, killPool, named } from "../threads/explorer/suite.ts";
 
 const PREEMPTIONS = 2;

@@ -8,7 +8,7 @@ import { gzipSync } from "node:zlib";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { importFrom } from "../../scripts/packages_apart.mjs";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
-import { type Consumer, installPackage } from "../support/consumer.ts";
+import { type Consumer, installPackage } from "../support/package/consumer.ts";
 
 /** What is used of them, as far as types help here. */
 interface Tools {

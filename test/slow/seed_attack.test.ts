@@ -6,8 +6,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { beforeAll, expect, test } from "vitest";
 import { createHost, type HashMap, type Host, u32 } from "../../src/index.ts";
+import { inOrder, mapSeed, positionOf, SHOWN_BITS, secretsFrom } from "../support/core/seed_attack.ts";
 import { testSeed } from "../support/seed.ts";
-import { inOrder, mapSeed, positionOf, SHOWN_BITS, secretsFrom } from "../support/seed_attack.ts";
 
 const seed = testSeed("slow/seed_attack.test.ts");
 const BITS = Number(process.env.TEST_ATTACK_BITS ?? 28);

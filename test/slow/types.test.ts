@@ -7,9 +7,9 @@ import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { requireFrom } from "../../scripts/packages_apart.mjs";
 import { BUILD_MS } from "../support/built.ts";
-import { type Consumer, installPackage } from "../support/consumer.ts";
-import { writeExamples } from "../support/package_examples.ts";
-import { TypedProject, type TypeOptions, type TypeScript } from "../support/type_check.ts";
+import { type Consumer, installPackage } from "../support/package/consumer.ts";
+import { writeExamples } from "../support/package/package_examples.ts";
+import { TypedProject, type TypeOptions, type TypeScript } from "../support/package/type_check.ts";
 
 const NODENEXT = { module: "NodeNext" };
 const BUNDLER = { module: "ESNext", moduleResolution: "Bundler" };

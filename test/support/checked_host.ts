@@ -3,7 +3,7 @@
 import { createHost, type Host, type HostOptions } from "../../src/index.ts";
 import { problemOf } from "../../src/ops/invariants.ts";
 import type { Operation } from "../../src/testing/index.ts";
-import { CoreConstants } from "./core_constants.ts";
+import { CoreConstants } from "./core/constants.ts";
 
 /** Small, because some engines reserve the address space of every host at once, or all of it when it is shared. */
 const MAX_MEMORY = 128 * 1024 * 1024;

@@ -2,7 +2,7 @@
 
 import { BPF_F_NO_PREALLOC, bytes, type Codec, type HashMap, type MapType, u32 } from "../../src/index.ts";
 import { CheckedHost } from "./checked_host.ts";
-import { TableMemory } from "./table_memory.ts";
+import { TableMemory } from "./core/table_memory.ts";
 
 interface Sizes {
   readonly type: MapType;

@@ -1,5 +1,5 @@
 /** The runs of the jobs, by sizes: small in `npm test` and on the browser's page, large in test/slow/threads.test.ts. */
-import type { Shape } from "./histories.ts";
+import type { Shape } from "./histories/histories.ts";
 
 export interface Run {
   readonly job: string;

@@ -1,7 +1,7 @@
 /** Defines the tests of a file from runs of jobs. */
 import { beforeAll, expect, test } from "vitest";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
-import { checkHistories, overlaps, type Shape } from "./histories.ts";
+import { checkHistories, overlaps, type Shape } from "./histories/histories.ts";
 import type { Run } from "./runs.ts";
 import { runJob } from "./workers.ts";
 

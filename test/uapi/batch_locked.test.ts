@@ -14,7 +14,7 @@ import {
   BPF_MAP_LOOKUP_AND_DELETE_BATCH as XB,
 } from "../../src/uapi/index.ts";
 import { CheckedHost } from "../support/checked_host.ts";
-import { TableMemory } from "../support/table_memory.ts";
+import { TableMemory } from "../support/core/table_memory.ts";
 import { sorted, upTo } from "./batches.ts";
 
 const ENTRIES = 300;

@@ -1,6 +1,6 @@
 // The jobs of test/threads in module workers, with the page as their coordinator: it may not wait for locks, only spin.
 import { createHost, u32 } from "bpfmap";
-import { checkHistories } from "/resolved/threads/histories.js";
+import { checkHistories } from "/resolved/threads/histories/histories.js";
 import { runJob } from "/resolved/threads/platform/browser.mjs";
 import {
   countingRuns,

@@ -7,7 +7,7 @@ import * as uapi from "../../../src/uapi/index.ts";
 import { pair, sharedHost } from "../../shared/hosts.ts";
 import { BUILD_MS, builtRoot } from "../../support/built.ts";
 import { expectErrno } from "../../support/caught.ts";
-import { CoreConstants } from "../../support/core_constants.ts";
+import { CoreConstants } from "../../support/core/constants.ts";
 
 const HASH = { type: "sockhash", name: "s", key: u32, maxEntries: 100 } as const;
 const OPEN = { type: "sockhash", key: u32 } as const;

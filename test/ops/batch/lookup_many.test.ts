@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { createHost, u16, u32 } from "../../../src/index.ts";
-import { collect } from "../../support/allocation.ts";
+import { collect } from "../../support/core/allocation.ts";
 import { KEYS } from "../../support/samples.ts";
 
 describe("lookupMany", () => {

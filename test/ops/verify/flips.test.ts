@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { BpfError, bytes, createHost, DamagedError, u32, u53 } from "../../../src/index.ts";
 import { BUILD_MS, builtRoot } from "../../support/built.ts";
 import { caught } from "../../support/caught.ts";
-import { CoreConstants, invariant } from "../../support/core_constants.ts";
+import { CoreConstants, invariant } from "../../support/core/constants.ts";
 import { circles, flips, harmOf, sizes, tableOf } from "../../support/flips/flips.mjs";
 import { huntingSeed } from "../../support/seed.ts";
 

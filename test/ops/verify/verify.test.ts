@@ -14,7 +14,7 @@ import {
 } from "../../../src/testing/index.ts";
 import { CheckedHost } from "../../support/checked_host.ts";
 import { CollidingSubject } from "../../support/colliding_subject.ts";
-import { invariants } from "../../support/core_constants.ts";
+import { invariants } from "../../support/core/constants.ts";
 import { describeSpec, LAYOUT_SIZES } from "../../support/open.ts";
 import { testSeed } from "../../support/seed.ts";
 import { boundaryChurn, growthAndShrink, longSections, withScans } from "../../support/sequences.ts";

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { GRANULE, LAST_ORDER, PAGE } from "../../../src/generated/abi.js";
 import { Random } from "../../../src/testing/index.ts";
 import { CheckedHost } from "../../support/checked_host.ts";
-import { CoreConstants, invariant, invariantsFrom } from "../../support/core_constants.ts";
+import { CoreConstants, invariant, invariantsFrom } from "../../support/core/constants.ts";
 import { testSeed } from "../../support/seed.ts";
 
 const seed = testSeed("ops/verify/verify_arena.test.ts");

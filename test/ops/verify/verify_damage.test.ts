@@ -2,11 +2,11 @@
 // has to be the number of that invariant. Then words anywhere are damaged at random, which it has to survive.
 import { describe, expect, test } from "vitest";
 import { Random } from "../../../src/testing/index.ts";
-import { invariant, invariantsFrom } from "../../support/core_constants.ts";
+import { invariant, invariantsFrom } from "../../support/core/constants.ts";
+import type { TableMemory } from "../../support/core/table_memory.ts";
 import { huntingSeed } from "../../support/seed.ts";
 import { bySize } from "../../support/size.ts";
 import { KINDS, type Kind, soundMap } from "../../support/sound_map.ts";
-import type { TableMemory } from "../../support/table_memory.ts";
 
 const seed = huntingSeed("ops/verify/verify_damage.test.ts");
 

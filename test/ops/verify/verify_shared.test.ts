@@ -5,9 +5,9 @@ import type { Table } from "../../../src/core/tables/table.ts";
 import { SLOT_BYTES } from "../../../src/generated/abi.js";
 import { attachHost, u32 } from "../../../src/index.ts";
 import { CheckedHost } from "../../support/checked_host.ts";
-import { invariant, invariantsFrom } from "../../support/core_constants.ts";
+import { invariant, invariantsFrom } from "../../support/core/constants.ts";
+import type { TableMemory } from "../../support/core/table_memory.ts";
 import { type Kind, soundMap } from "../../support/sound_map.ts";
-import type { TableMemory } from "../../support/table_memory.ts";
 
 type Damage = (memory: TableMemory) => void;
 

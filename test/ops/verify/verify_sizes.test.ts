@@ -2,9 +2,9 @@
 import { expect, test } from "vitest";
 import { BPF_F_NO_PREALLOC, bytes, type HashMap } from "../../../src/index.ts";
 import { CheckedHost } from "../../support/checked_host.ts";
-import { invariant } from "../../support/core_constants.ts";
+import { invariant } from "../../support/core/constants.ts";
+import { TableMemory } from "../../support/core/table_memory.ts";
 import { testSeed } from "../../support/seed.ts";
-import { TableMemory } from "../../support/table_memory.ts";
 
 const seed = testSeed("ops/verify/verify_sizes.test.ts");
 

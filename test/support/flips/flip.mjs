@@ -1,7 +1,7 @@
 // One flip of a bit: a host is made, a bit of its memory is turned over, and a workload says what comes of it.
 import { createHash } from "node:crypto";
 import * as abi from "../../../src/generated/abi.js";
-import { bucketAddress } from "../bucket_address.mjs";
+import { bucketAddress } from "../core/bucket_address.mjs";
 import { Endless, mixed, placesOf, SCENES } from "./scenes.mjs";
 
 const CPUS = 4;

@@ -1,6 +1,6 @@
 /** What a map should be: the entries of one thread after the other. */
 import { E2BIG, EEXIST, EINVAL, ENOENT, LOW_WATER } from "../../../src/generated/abi.js";
-import { plain, type Shape, type Value } from "./shapes.ts";
+import { plain, type Shape, type Value } from "./programs/shapes.ts";
 
 /** What an operation gave, as text: what a test compares and prints. */
 export type Outcome = string;

@@ -3,7 +3,7 @@
  * operations which did not overlap, and a map for one thread would have given the same (linearizability: Herlihy and Wing 1990).
  */
 import type { Model, Outcome } from "./model.ts";
-import type { Part } from "./operation.ts";
+import type { Part } from "./programs/operation.ts";
 
 /** A change that an operation has made at some time between its begin and its end. */
 export interface Event {

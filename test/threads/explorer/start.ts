@@ -1,8 +1,9 @@
 /** Bringing a map to where a test of the protocol starts. */
-import { bucketIn, hashesOf } from "./buckets.ts";
+
 import type { Model } from "./model.ts";
-import type { Operation } from "./operation.ts";
-import { Operations } from "./operations.ts";
+import { bucketIn, hashesOf } from "./programs/buckets.ts";
+import type { Operation } from "./programs/operation.ts";
+import { Operations } from "./programs/operations.ts";
 import { FIRST, THIRD, type World } from "./world.ts";
 
 /** What a map is like. */

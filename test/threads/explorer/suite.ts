@@ -2,12 +2,12 @@
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { COMPILE_MS, steppedCore } from "./core.ts";
 import { type Bounds, Explorer } from "./explorer.ts";
-import { KillCase } from "./kill.ts";
-import { KILLS, type Kills, RECOVERY_KILLS } from "./kills.ts";
-import { NEWS, PoolCase } from "./pool.ts";
-import { POOLS } from "./pools.ts";
-import { explore } from "./program.ts";
-import { PROGRAMS } from "./programs.ts";
+import { KillCase } from "./kills/kill.ts";
+import { KILLS, type Kills, RECOVERY_KILLS } from "./kills/kills.ts";
+import { NEWS, PoolCase } from "./kills/pool.ts";
+import { POOLS } from "./kills/pools.ts";
+import { explore } from "./programs/program.ts";
+import { PROGRAMS } from "./programs/programs.ts";
 
 /** How many steps of one operation on one map are tried. */
 export interface KillSizes {

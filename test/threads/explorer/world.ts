@@ -16,7 +16,7 @@ import {
   TABLE_META,
 } from "../../../src/generated/abi.js";
 import { type Call, type Exports, makeCalls } from "./calls.mjs";
-import { CPUS, type Shape } from "./shapes.ts";
+import { CPUS, type Shape } from "./programs/shapes.ts";
 
 const PAGES = 16;
 const SCRATCH_BYTES = 40960;

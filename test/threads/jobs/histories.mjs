@@ -1,11 +1,11 @@
-// Records what a few threads do to a few keys, and when, for test/threads/histories.ts to decide whether it is linearizable. Many
+// Records what a few threads do to a few keys, and when, for test/threads/histories/histories.ts to decide whether it is linearizable. Many
 // short rounds, each on keys that are absent (in an array: 0) at its start; meanwhile another thread makes the map grow and shrink.
 import { BPF_EXIST, BPF_NOEXIST, createHost, struct, u32, u53 } from "bpfmap";
 import { verified } from "../kit/check.mjs";
 import { barrier, now, stop, stopped, together } from "../kit/control.mjs";
 import { codecs, LAYOUTS } from "../kit/layouts.mjs";
 
-/** Words of a recorded call; as in test/threads/histories.ts. */
+/** Words of a recorded call; as in test/threads/histories/histories.ts. */
 const CALL_WORDS = 6;
 const KINDS = ["get", "set", "add", "delete", "lookupAndDelete", "insert", "replace"];
 const ABSENT = -1;

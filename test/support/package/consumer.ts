@@ -1,0 +1,54 @@
+import { execFileSync } from "node:child_process";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { createRequire } from "node:module";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { builtRoot } from "../built.ts";
+
+/** A project that has nothing but the package, as `npm install` of its tarball leaves it. */
+export interface Consumer {
+  readonly folder: string;
+  /** Path of the installed package. */
+  readonly installed: string;
+  /** Loads an entry of the installed package, as an `import` in the project would. */
+  load(specifier: string): Promise<Record<string, unknown>>;
+  remove(): void;
+}
+
+/**
+ * Packs the package and unpacks it in a project of its own. Nothing is fetched: the one dependency, and the types of Node for the
+ * examples, come from this repository.
+ */
+export function installPackage(): Consumer {
+  const root = builtRoot();
+  const folder = mkdtempSync(join(tmpdir(), "bpfmap-consumer-"));
+  const modules = join(folder, "node_modules");
+  const installed = join(modules, "bpfmap");
+  mkdirSync(installed, { recursive: true });
+  const pack = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder];
+  execFileSync("npm", pack, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
+  const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz")) as string;
+  execFileSync("tar", ["-xzf", join(folder, tarball), "-C", installed, "--strip-components=1"]);
+  const { dependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
+  for (const name of [...Object.keys(dependencies), "@types/node"]) {
+    mkdirSync(join(modules, name, ".."), { recursive: true });
+    symlinkSync(join(root, "node_modules", name), join(modules, name));
+  }
+  writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }');
+  const { resolve } = createRequire(join(folder, "package.json"));
+  return {
+    folder,
+    installed,
+    load: (specifier) => import(pathToFileURL(resolve(specifier)).href),
+    remove: () => rmSync(folder, { recursive: true, force: true }),
+  };
+}
