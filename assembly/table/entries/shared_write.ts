@@ -201,7 +201,7 @@ export function resizeBehind<B>(table: usize, inserted: u32, removed: u32): void
 
 /** The same, where the caller shrinks the table behind many of them (`resizeBehind`). */
 @inline export function removeOne<B, K>(table: usize, key: K, hash: u32, value: usize): u32 {
-  if (isUntouched(bucketOf<B>(table, hash))) return field(table, FROZEN) ? EPERM : ENOENT;
+  if (!isGrowable(table) && isUntouched(bucketOf<B>(table, hash))) return field(table, FROZEN) ? EPERM : ENOENT;
   const bucket = lockBucketOf<B>(table, hash);
   if (!bucket) return lockErrno();
   if (field(table, FROZEN)) return refuse(EPERM);

@@ -15,13 +15,17 @@ const SPIN_LOCK_BYTES: u32 = 4;
 }
 
 /** Writes a whole value, but for its spin lock; in an operation. */
-export function writeValue(table: usize, target: usize, source: usize): void {
+@inline export function writeValue(table: usize, target: usize, source: usize): void {
+  if (field(table, VALUE_SIZE) == 8 && field(table, LOCK_OFFSET) == NO_LOCK) {
+    if (!isFresh()) logLong(target);
+    store<u64>(target, load<u64>(source));
+  } else writeAny(table, target, source);
+}
+
+function writeAny(table: usize, target: usize, source: usize): void {
   const size = field(table, VALUE_SIZE);
   if (field(table, LOCK_OFFSET) == NO_LOCK) {
-    if (!isFresh()) {
-      if (size == 8) logLong(target);
-      else logBytes(target, size);
-    }
+    if (!isFresh()) logBytes(target, size);
     copyBytes(target, source, size);
     return;
   }
