@@ -13,6 +13,7 @@
 //   place: WHOLE_PART  nothing of it has come yet
 //          AT          go on at the reversed hash
 //          AFTER       the same, but of the entries at that hash itself only those with a key above `key`
+import { COUNTING, countCopied } from "../../counting";
 import { follow, mostNodes } from "../../damage";
 import { reverseBits } from "../../hash/hash";
 import { copyBytes } from "../../memory/bytes";
@@ -54,6 +55,18 @@ const LINE: u32 = 64;
   return sum;
 }
 
+/** Writes down a key: those of 4 and 8 bytes without the call of `copyBytes`. */
+@inline function writeKey<B>(table: usize, block: usize, slot: u32, first: bool, keySize: u32, target: usize): void {
+  if (changetype<B>(0).isWord() || (keySize != 4 && keySize != 8)) {
+    changetype<B>(block).copyKey(table, slot, first, target);
+    return;
+  }
+  if (COUNTING) countCopied(keySize);
+  const key = changetype<B>(block).keyAt(table, slot, first);
+  if (keySize == 8) store<u64>(target, load<u64>(key));
+  else store<u32>(target, load<u32>(key));
+}
+
 /** Writes down the entries of a block. How many. */
 @inline function writeBlock<B>(table: usize, block: usize, first: bool, keySize: u32, addresses: usize, keys: usize): u32 {
   let used = changetype<B>(block).occupied(table, first);
@@ -61,7 +74,7 @@ const LINE: u32 = 64;
   while (used) {
     const slot = <u32>ctz(used);
     used &= used - 1;
-    changetype<B>(block).copyKey(table, slot, first, keys);
+    writeKey<B>(table, block, slot, first, keySize, keys);
     store<u32>(addresses, <u32>changetype<B>(block).valueAt(table, slot, first));
     keys += keySize;
     addresses += 4;
