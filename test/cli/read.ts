@@ -1,3 +1,4 @@
+import assert from "node:assert";
 import type { Defect } from "../../src/cli/capture/frame.ts";
 import { Found, readTuple } from "../../src/cli/capture/packet.ts";
 import { CaptureReader } from "../../src/cli/capture/reader.ts";
@@ -35,8 +36,29 @@ function describe(found: Found): string {
   return `${from} > ${to} ${tuple.getUint8(layout.proto) === 6 ? "tcp" : "udp"}`;
 }
 
-/** Runs the capture through the parsers in chunks of `chunk` bytes. */
+/** Runs the capture through the parsers in chunks of `chunk` bytes: pushed, and pulled, which must give the same. */
 export function read(capture: Uint8Array, chunk = capture.length): ReadCapture {
+  const size = Math.max(chunk, 1);
+  const pushed = readBy((reader) => {
+    for (let at = 0; at < capture.length; at += size) {
+      if (!reader.push(capture.subarray(at, at + size))) break;
+    }
+  });
+  const pulled = readBy((reader) => {
+    let at = 0;
+    const give = (bytes: Uint8Array, to: number, most: number) => {
+      const given = capture.subarray(at, at + most);
+      bytes.set(given, to);
+      at += given.length;
+      return given.length;
+    };
+    while (reader.pull(size, give));
+  });
+  assert.deepStrictEqual(pulled, pushed);
+  return pushed;
+}
+
+function readBy(feed: (reader: CaptureReader) => void): ReadCapture {
   const packets: Read[] = [];
   const reader = new CaptureReader((frame) => {
     for (let i = 0; i < 38; i++) tuple.setUint8(i, 0xee);
@@ -48,9 +70,7 @@ export function read(capture: Uint8Array, chunk = capture.length): ReadCapture {
       time: frame.timed ? `${frame.seconds}.${String(frame.nanoseconds).padStart(9, "0")}` : undefined,
     });
   });
-  for (let at = 0; at < capture.length; at += Math.max(chunk, 1)) {
-    if (!reader.push(capture.subarray(at, at + Math.max(chunk, 1)))) break;
-  }
+  feed(reader);
   const defect = reader.finish();
   return { packets, defect, format: reader.format };
 }

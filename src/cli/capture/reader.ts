@@ -44,8 +44,17 @@ export class CaptureReader {
   push(chunk: Uint8Array): boolean {
     if (this.defect !== undefined) return false;
     this.window.append(chunk);
-    if (this.parser === undefined && !this.detect()) return this.defect === undefined;
-    return this.read(this.parser!);
+    return this.parse();
+  }
+
+  /**
+   * As `push`, of up to `most` bytes that `read` puts where they are parsed. False at the end of the input, too.
+   *
+   * @param read puts bytes into `bytes` from `at` on; returns how many, 0 at the end
+   */
+  pull(most: number, read: (bytes: Uint8Array, at: number, most: number) => number): boolean {
+    if (this.defect !== undefined) return false;
+    return this.window.fill(most, read) > 0 && this.parse();
   }
 
   /** To be called at the end of the input. Returns what was wrong with it, undefined when all of it was read. */
@@ -65,6 +74,11 @@ export class CaptureReader {
       this.defect = { offset, message };
     }
     return this.defect;
+  }
+
+  private parse(): boolean {
+    if (this.parser === undefined && !this.detect()) return this.defect === undefined;
+    return this.read(this.parser!);
   }
 
   private detect(): boolean {

@@ -50,6 +50,25 @@ export class Window {
     this.end += length;
   }
 
+  /**
+   * As `append`, of what `read` puts into `bytes` from `at` on, up to `most` bytes: it is copied nowhere. Returns how many it gave.
+   */
+  fill(most: number, read: (bytes: Uint8Array, at: number, most: number) => number): number {
+    if (this.at === this.end) {
+      this.base += this.end;
+      this.at = 0;
+      this.end = 0;
+    }
+    if (this.end + most > this.bytes.length) this.makeRoom(most);
+    const length = read(this.bytes, this.end, most);
+    this.end += length;
+    // As long as there is a debt, nothing is left over.
+    const dropped = Math.min(this.debt, length);
+    this.debt -= dropped;
+    this.at += dropped;
+    return length;
+  }
+
   /** Moves on by `count` bytes, which need not have arrived and are not kept when they do. */
   discard(count: number): void {
     const atHand = Math.min(count, this.available);

@@ -61,10 +61,6 @@ export function readCounters(view: DataView, at: number, to: Counters): void {
   to.last = readU53(view, at + FIELD.last);
 }
 
-export function lastSeen(view: DataView, at: number): number {
-  return readU53(view, at + FIELD.last);
-}
-
 export function byteCount(view: DataView, at: number): number {
   return readU53(view, at + FIELD.bytes);
 }

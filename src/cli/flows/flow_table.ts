@@ -1,15 +1,18 @@
-import { type Batch, BpfError, bytes, createHost, type HashMap, type Host } from "../../index.ts";
+import {
+  ACT_DELETE,
+  type Batch,
+  BpfError,
+  bytes,
+  createHost,
+  type Entry,
+  type HashMap,
+  type Host,
+  program,
+  u53,
+} from "../../index.ts";
 import type { Frame } from "../capture/frame.ts";
 import { Found, readTuple } from "../capture/packet.ts";
-import {
-  addCounters,
-  type Counters,
-  countPacket,
-  flowCounters,
-  flowKey,
-  lastSeen,
-  readCounters,
-} from "./flow.ts";
+import { addCounters, type Counters, countPacket, flowCounters, flowKey, readCounters } from "./flow.ts";
 import { Growth } from "./growth.ts";
 import { Totals } from "./totals.ts";
 
@@ -18,6 +21,9 @@ export const DRAIN_BATCH = 256;
 
 /** Most flows that are tracked at a time, and most that are told apart in the end. */
 const MAX_FLOWS = 1 << 24;
+
+/** Of a key and its counters. */
+const FLOW_BYTES = flowKey.size + flowCounters.size;
 
 const MAX_TIME = Number.MAX_SAFE_INTEGER;
 
@@ -34,14 +40,14 @@ export interface FlowTableOptions {
 }
 
 /**
- * Counts packets and bytes per flow. Three rhash maps:
+ * Counts packets and bytes per flow. Two rhash maps:
  *
  * - `active` holds the flows seen lately; every packet looks its flow up there and counts in place.
- * - When `interval` of packet time has passed, `active` is emptied in batches of 256. Idle flows go to `finished`, the others
- *   to `spare`; then `active` and `spare` change places. A second map, because putting a flow back into the one that is
- *   being drained could hand it out again: this way each flow is met once per drain and `active` is empty at its end.
  * - `finished` has the flows of the past, a flow that comes back adds to its old entry. At the end everything is drained into
  *   it, so what it holds does not depend on interval and idle time: every packet is counted in exactly one entry throughout.
+ *
+ * When `interval` of packet time has passed, a compiled program goes over `active` and takes out the flows that are idle, 256 at a time.
+ * The others stay where they are: most flows see many drains.
  *
  * `active` stays as small as the traffic of the moment, and gives its memory back when a burst is over.
  *
@@ -59,9 +65,14 @@ export class FlowTable {
   /** Packets and bytes of flows that there was no room for. */
   readonly untracked = { packets: 0, bytes: 0 };
   readonly finished: FlowMap;
-  private active: FlowMap;
-  private spare: FlowMap;
-  private readonly batches: Map<FlowMap, Batch<Uint8Array, Counters>>;
+  private readonly active: FlowMap;
+  /** For what a full host has no memory for: taking all flows out. */
+  private readonly batch: Batch<Uint8Array, Counters>;
+  private readonly idleFlows;
+  /** Keys and counters of flows on their way from `active` to `finished`, one after the other. */
+  private leaving = new Uint8Array(DRAIN_BATCH * FLOW_BYTES);
+  private leavingView = new DataView(this.leaving.buffer);
+  private leavingCount = 0;
   private readonly options: Required<FlowTableOptions>;
   private readonly key = new Uint8Array(flowKey.size);
   private readonly keyView = new DataView(this.key.buffer);
@@ -89,10 +100,12 @@ export class FlowTable {
         maxEntries: this.options.maxFlows,
       });
     this.active = createFlowMap("active");
-    this.spare = createFlowMap("spare");
     this.finished = createFlowMap("finished");
-    this.batches = new Map(
-      [this.active, this.spare].map((map) => [map, map.createBatch(DRAIN_BATCH)] as const),
+    this.batch = this.active.createBatch(DRAIN_BATCH);
+    this.idleFlows = program(
+      this.active,
+      ({ value }, { params }) => value.last.lt(params.before).then(ACT_DELETE),
+      { params: { before: u53 } },
     );
   }
 
@@ -116,9 +129,8 @@ export class FlowTable {
   /** Finishes all flows. To be called once, at the end of the capture. */
   finish(): void {
     this.drain(-1);
-    // Their memory may be all there is left for reading the finished flows.
+    // Its memory may be all there is left for reading the finished flows.
     this.active.close();
-    this.spare.close();
   }
 
   /** Sets `time`, and drains when it calls for that. */
@@ -171,70 +183,90 @@ export class FlowTable {
     this.untracked.bytes += counters.bytes;
   }
 
-  /** Empties `active`: flows that were idle for longer than `idle` microseconds are finished, the others kept. */
+  /** Takes the flows out of `active` that were idle for longer than `idle` microseconds; all when it is negative. */
   private drain(idle: number): void {
-    const { active, spare } = this;
+    const { active, host } = this;
     const before = active.stats();
-    const counts = { kept: 0, finished: 0 };
-    let peakBytes = this.host.memoryUsage().bytes;
-    const batch = this.batches.get(active)!;
-    batch.rewind();
-    for (let more = true; more; ) {
-      batch.count = DRAIN_BATCH;
-      more = active.lookupAndDeleteBatch(batch);
-      this.handOn(batch, idle, counts);
-      peakBytes = Math.max(peakBytes, this.host.memoryUsage().bytes);
-    }
-    this.active = spare;
-    this.spare = active;
+    const bytes = host.memoryUsage().bytes;
+    const finished = idle < 0 || !this.evict(idle) ? this.empty() : this.finishLeaving();
     this.drains++;
-    if (idle >= 0) this.evicted += counts.finished;
-    const after = [active.stats(), spare.stats()];
+    if (idle >= 0) this.evicted += finished;
+    const { splits, merges } = active.stats();
     this.growth.add({
       time: this.started ? this.now - this.start : 0,
       entries: before.entries,
       buckets: before.buckets,
       bytes: before.bytes,
-      kept: counts.kept,
-      finished: counts.finished,
-      splits: after[0].splits + after[1].splits,
-      merges: after[0].merges + after[1].merges,
-      peakBytes,
+      kept: before.entries - finished,
+      finished,
+      splits,
+      merges,
+      peakBytes: Math.max(bytes, host.memoryUsage().bytes),
     });
   }
 
-  /** Hands the flows of a drained batch on to `spare` or `finished`. */
-  private handOn(
-    batch: Batch<Uint8Array, Counters>,
-    idle: number,
-    counts: { kept: number; finished: number },
-  ): void {
-    const { host, spare, finished, drainedKey: key } = this;
-    // Offsets, not views: a write to a map may grow the memory, which replaces all views of it.
-    let keyAt = batch.keys.byteOffset;
-    let at = batch.values.byteOffset;
-    const { count } = batch;
-    for (let i = 0; i < count; i++, keyAt += flowKey.size, at += flowCounters.size) {
-      const { u8 } = host;
-      for (let byte = 0; byte < key.length; byte++) key[byte] = u8[keyAt + byte];
-      const keep = this.now - lastSeen(host.view, at) <= idle;
-      // A drain hands out each flow once, so `spare` does not have it yet.
-      if (keep && this.move(spare, at, false)) {
-        counts.kept++;
-        continue;
-      }
-      counts.finished++;
-      if (!this.move(finished, at, true)) this.dropped(this.drained);
+  /** Moves the idle flows from `active` to `leaving`. False when there is no memory for that. */
+  private evict(idle: number): boolean {
+    this.idleFlows.params.before = Math.max(0, Math.ceil(this.now - idle));
+    try {
+      this.active.process({ filter: this.idleFlows, dumper: this.leave, size: DRAIN_BATCH });
+      return true;
+    } catch (error) {
+      if (error instanceof BpfError && error.code === "ENOMEM") return false;
+      throw error;
     }
   }
 
-  /** Puts the counters at `at` under the drained key, or adds them to what is there. False when there is no room. */
-  private move(map: FlowMap, at: number, mayBeThere: boolean): boolean {
-    const { host, drainedKey, drained } = this;
-    readCounters(host.view, at, drained);
-    const to = mayBeThere ? map.lookup(drainedKey) : 0;
-    if (to === 0) return this.insert(map, drainedKey, drained);
-    addCounters(host.view, to, drained);
-    return true;
+  /** Keeps a flow that has left `active` until the drain is over: a map grows late while another one is gone over. */
+  private readonly leave = ({ keyAddress, valueAddress }: Entry<Uint8Array, Counters>): void => {
+    const { u8 } = this.host;
+    let to = this.leavingCount++ * FLOW_BYTES;
+    if (to === this.leaving.length) {
+      const room = new Uint8Array(2 * to);
+      room.set(this.leaving);
+      this.leaving = room;
+      this.leavingView = new DataView(room.buffer);
+    }
+    const { leaving } = this;
+    for (let at = keyAddress, end = at + flowKey.size; at < end; ) leaving[to++] = u8[at++];
+    for (let at = valueAddress, end = at + flowCounters.size; at < end; ) leaving[to++] = u8[at++];
+  };
+
+  /** Finishes the flows that have left. Returns how many there were. */
+  private finishLeaving(): number {
+    const { leavingCount: count } = this;
+    for (let i = 0, at = 0; i < count; i++, at += FLOW_BYTES)
+      this.finishFlow(this.leaving, at, this.leavingView, at + flowKey.size);
+    this.leavingCount = 0;
+    return count;
+  }
+
+  /** Finishes all flows of `active`. Returns how many there were. */
+  private empty(): number {
+    const { active, batch, host } = this;
+    let finished = this.finishLeaving();
+    batch.rewind();
+    for (let more = true; more; ) {
+      batch.count = DRAIN_BATCH;
+      more = active.lookupAndDeleteBatch(batch);
+      // Offsets, not views: a write to a map may grow the memory, which replaces all views of it.
+      let keyAt = batch.keys.byteOffset;
+      let at = batch.values.byteOffset;
+      for (let i = 0; i < batch.count; i++, keyAt += flowKey.size, at += flowCounters.size) {
+        this.finishFlow(host.u8, keyAt, host.view, at);
+      }
+      finished += batch.count;
+    }
+    return finished;
+  }
+
+  /** Adds counters to those of a finished flow, or finishes a new one. */
+  private finishFlow(keys: Uint8Array, keyAt: number, counters: DataView, at: number): void {
+    const { drainedKey: key, drained, finished, host } = this;
+    for (let byte = 0; byte < key.length; byte++) key[byte] = keys[keyAt + byte];
+    readCounters(counters, at, drained);
+    const to = finished.lookup(key);
+    if (to !== 0) addCounters(host.view, to, drained);
+    else if (!this.insert(finished, key, drained)) this.dropped(drained);
   }
 }
