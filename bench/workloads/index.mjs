@@ -22,5 +22,6 @@ export const WORKLOADS = {
   "process-js": () => import("./process/js.mjs"),
   "process-compiled": () => import("./process/compiled.mjs"),
   kv: () => import("./kv.mjs"),
+  flows: () => import("./flows.mjs"),
   counters: () => import("./counters.mjs"),
 };
