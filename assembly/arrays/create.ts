@@ -5,7 +5,7 @@ import { allocate, allocationSize, release } from "../memory/arena";
 import { zeroBytes } from "../memory/bytes";
 import { beginWrite, commit, rollback } from "../sync/journal";
 import { ORPHAN, mine } from "../sync/slot";
-import { tableAllocate, tableRelease } from "../table/layout/account";
+import { leadBack, tableAllocate, tableRelease } from "../table/layout/account";
 import {
   ARRAY_BASE, ARRAY_DATA, ARRAY_SEGMENTS, BYTES, COUNT, ELEMENT_STRIDE, FROZEN, GROW_ABOVE, HEADER_BYTES, KEY_SIZE, LAYOUT, LAYOUT_ARRAY,
   MARKED, MAX_ENTRIES, STRIPES, STRIPE_MASK, VALUE_SIZE, field, setField,
@@ -123,6 +123,7 @@ function assembleStripes(table: usize, stripes: u32): bool {
     return false;
   }
   zeroBytes(words, stripes * STRIPE_BYTES);
+  leadBack(words, table + STRIPES);
   setField(table, STRIPES, <u32>words);
   setField(table, STRIPE_MASK, stripes - 1);
   return commit();

@@ -10,7 +10,7 @@ import { zeroBytes } from "../memory/bytes";
 import { beginWrite, commit, publish, rollback } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
 import { ERRNO, mine } from "../sync/slot";
-import { tableAllocate, tableRelease } from "../table/layout/account";
+import { leadBack, tableAllocate, tableRelease } from "../table/layout/account";
 import {
   ARRAY_BASE, ARRAY_SEGMENTS, COUNT, ELEMENT_SEGMENTS_HELD, ELEMENT_STRIDE, FROZEN, LATE_STRIPES, MAX_ENTRIES, RESIZE_LOCK, STRIPES,
   STRIPE_MASK, field, setField,
@@ -100,6 +100,7 @@ function addStripes(table: usize): bool {
     stripes = <u32>tableAllocate(table, MOST_STRIPES * STRIPE_BYTES);
     if (!stripes) return false;
     zeroBytes(stripes, MOST_STRIPES * STRIPE_BYTES);
+    leadBack(stripes, table + LATE_STRIPES);
   }
   setField(table, LATE_STRIPES, stripes);
   return true;

@@ -45,18 +45,18 @@ export const ZERO_BYTES: u32 = 33; // the zeros that untouched buckets read as a
 // Of the shared build.
 export const UNLOCKED: u32 = 34; // between two operations no lock is held
 export const WIDTH: u32 = 35; // a bucket of a growable table knows how many bits of the hash lead to it
-export const OWN_LINES: u32 = 36; // a table has a line for each CPU, and an array its locks
+export const OWN_LINES: u32 = 36; // a table has a line for each CPU, and an array its locks, and they lead back
 export const FROZEN_CREDITS: u32 = 37; // while a table counts under its lock, the credits of all CPUs are frozen
 export const OLD_DIRECTORIES: u32 = 38; // the directories that a directory has replaced are there, each smaller than the next
 export const HELD_SEGMENTS: u32 = 39; // the table has segments for all its elements
-export const RETIRED_MEMORY: u32 = 40; // a segment that is to be freed has its memory still
+export const RETIRED_MEMORY: u32 = 40; // a segment that is to be freed has its memory still, and the spare node leads back
 export const IDLE_SLOTS: u32 = 41; // between two operations no CPU slot has anything to undo or to finish
 export const OWNED_BLOCKS: u32 = 42; // the blocks of a slot are a list in both directions, and it counts the bytes of its journals
 export const BELONGINGS: u32 = 43; // every byte in use belongs to a table, a pin or a slot
 
 // Of KV stores.
 export const KV_REGIONS: u32 = 44; // the metadata, the page table, the owners and the text of a store have their memory
-export const KV_PAGES: u32 = 45; // a page and its bitmap have their memory, and the store counts as many pages as there are
+export const KV_PAGES: u32 = 45; // a page and its bitmap have memory of their own, and the store counts as many pages as there are
 export const KV_VALUE: u32 = 46; // a value lies within a page, in bytes that are marked
 export const KV_SPACE: u32 = 47; // the marked bytes of a page are those of its values, each of one value, and as many as it counts
 export const KV_RUN: u32 = 48; // no free run of a page is longer than it knows

@@ -8,6 +8,7 @@ import {
 } from "../kv/store";
 import { allocationSize } from "../memory/arena";
 import { HOST_CPUS } from "../regions";
+import { leadsBack } from "../table/layout/account";
 import { BYTES, COUNT, HEADER_BYTES, LINES, MAX_ENTRIES, field } from "../table/layout/header";
 import { LINE_BYTES } from "../table/limit/credits";
 import { isInUse } from "./arena";
@@ -38,8 +39,9 @@ function verifyRegions(kv: usize, out: usize): u32 {
   const keys = <u64>field(kv, MAX_ENTRIES); // a damaged number of keys must not wrap around to few bytes
   const pages = field(kv, MOST_PAGES);
   if (!pages || pages > KV_MOST_PAGES) return broken(out, KV_REGIONS, <u32>MOST_PAGES, pages, 0, 0);
-  if (SHARED && !isInUse(<usize>field(kv, LINES), load<u32>(HOST_CPUS) * LINE_BYTES)) {
-    return broken(out, OWN_LINES, field(kv, LINES), load<u32>(HOST_CPUS) * LINE_BYTES, 0, 0);
+  const lines = <usize>field(kv, LINES);
+  if (SHARED && (!isInUse(lines, load<u32>(HOST_CPUS) * LINE_BYTES) || !leadsBack(lines, kv + LINES))) {
+    return broken(out, OWN_LINES, <u32>lines, load<u32>(HOST_CPUS) * LINE_BYTES, 0, 0);
   }
   return (
     verifyRegion(kv, METADATA, keys << 2, out) ||
@@ -61,6 +63,12 @@ function verifyPages(kv: usize, out: usize): u32 {
       return broken(out, KV_PAGES, page, <u32>address, <u32>bitmap, 0);
     }
     pages++;
+    for (let before: u32 = 0; before < page; before++) {
+      const other = pageEntry(kv, before);
+      if (<usize>load<u32>(other) == address || <usize>load<u32>(other, BITMAP) == bitmap) {
+        return broken(out, KV_PAGES, page, <u32>address, <u32>bitmap, 0);
+      }
+    }
   }
   return pages == field(kv, PAGE_COUNT) ? 0 : broken(out, KV_PAGES, KV_MOST_PAGES, pages, field(kv, PAGE_COUNT), 0);
 }

@@ -3,6 +3,7 @@
 import { allocationSize, bytesInUse } from "../memory/arena";
 import { HOST_CPUS } from "../regions";
 import { FROZEN } from "../sync/credit_word";
+import { leadsBack } from "../table/layout/account";
 import { bucketWidth, widthIn } from "../table/layout/buckets";
 import {
   BUCKETS, LATE_STRIPES, LIMITED, LINES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SPARE_NODE, STRIPES, STRIPE_MASK, field, isGrowable,
@@ -31,7 +32,7 @@ export function verifyShared(table: usize, out: usize): u32 {
 function verifyLines(table: usize, out: usize): u32 {
   const cpus = load<u32>(HOST_CPUS);
   const lines = <usize>field(table, LINES);
-  if (!isInUse(lines, cpus * LINE_BYTES)) return broken(out, OWN_LINES, <u32>lines, cpus * LINE_BYTES, 0, 0);
+  if (!isInUse(lines, cpus * LINE_BYTES) || !leadsBack(lines, table + LINES)) return broken(out, OWN_LINES, <u32>lines, cpus * LINE_BYTES, 0, 0);
   for (let cpu: u32 = 0; cpu < cpus; cpu++) {
     const word = load<u32>(lines + cpu * LINE_BYTES);
     if (field(table, LIMITED) && !(word & FROZEN)) return broken(out, FROZEN_CREDITS, cpu, word, 0, 0);
@@ -44,9 +45,9 @@ function verifyStripes(table: usize, out: usize): u32 {
   const stripes = <usize>field(table, STRIPES);
   if (!stripes) return 0;
   const bytes = stripeBytes(table);
-  if (!isInUse(stripes, bytes)) return broken(out, OWN_LINES, <u32>stripes, <u32>bytes, 1, 0);
+  if (!isInUse(stripes, bytes) || !leadsBack(stripes, table + STRIPES)) return broken(out, OWN_LINES, <u32>stripes, <u32>bytes, 1, 0);
   const late = <usize>field(table, LATE_STRIPES);
-  if (late && !isInUse(late, LATE_BYTES)) return broken(out, OWN_LINES, <u32>late, LATE_BYTES, 1, 0);
+  if (late && late != stripes && (!isInUse(late, LATE_BYTES) || !leadsBack(late, table + LATE_STRIPES))) return broken(out, OWN_LINES, <u32>late, LATE_BYTES, 1, 0);
   return verifyLocks(stripes, <u32>bytes, out) || (late ? verifyLocks(late, LATE_BYTES, out) : 0);
 }
 
@@ -71,7 +72,7 @@ function lateBytes(table: usize): u32 {
 /** The segments that are still to be freed, and the node that is kept for the next one. */
 function verifyRetired(table: usize, out: usize): u32 {
   const spare = <usize>field(table, SPARE_NODE);
-  if (spare && !isInUse(spare, nodeBytes())) return broken(out, RETIRED_MEMORY, <u32>spare, nodeBytes(), 0, 0);
+  if (spare && (!isInUse(spare, nodeBytes()) || !leadsBack(spare, table + SPARE_NODE))) return broken(out, RETIRED_MEMORY, <u32>spare, nodeBytes(), 0, 0);
   const most = bytesInUse() / nodeBytes();
   let nodes: u32 = 0;
   let node = <usize>field(table, RETIRED_SEGMENTS);

@@ -80,7 +80,7 @@ const DETAILS: Readonly<Record<Name, Detail>> = {
   WIDTH: (bucket, address, width, expected) =>
     `bucket ${bucket} at ${hex(address)} knows of ${width} instead of ${expected}`,
   OWN_LINES: (address, bytes, locks) =>
-    `the ${bytes} bytes of ${locks === 1 ? "locks" : "lines"} at ${hex(address)} are not in use`,
+    `the ${bytes} bytes of ${locks === 1 ? "locks" : "lines"} at ${hex(address)} are not there`,
   FROZEN_CREDITS: (cpu, word) => `those of CPU slot ${cpu} are not, their word is ${hex(word)}`,
   OLD_DIRECTORIES: (old, oldRoom, directory, room) =>
     `the one at ${hex(directory)} with room for ${room} names ${hex(old)} with room for ${oldRoom}`,

@@ -114,6 +114,7 @@ const DAMAGES: Record<string, readonly (readonly [string, (sound: Sound) => void
     ["a page elsewhere", (s) => s.set(s.page(1, 0), s.get(s.page(1, 0)) + 32)],
     ["a bitmap beyond the memory", (s) => s.set(s.page(0, KV_ENTRY_BITMAP), 0xffff_ffc0)],
     ["a page without a bitmap", (s) => s.set(s.page(0, KV_ENTRY_BITMAP), 0)],
+    ["two pages in one place", (s) => s.set(s.page(1, 0), s.get(s.page(0, 0)))],
     ["one page more", (s) => s.change(KV_PAGE_COUNT, plus(1))],
   ],
   KV_VALUE: [

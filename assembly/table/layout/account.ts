@@ -17,3 +17,15 @@ export function tableRelease(table: usize, block: usize, bytes: u32): void {
   setField(table, BYTES, field(table, BYTES) - allocationSize(bytes));
   release(block, bytes);
 }
+
+/** Where a block has the address of the word of a header that leads to it, so that the checks see when that word leads elsewhere. */
+export const BACK: usize = 12;
+
+/** Has a new block lead back to a word of a header. Shared build. */
+@inline export function leadBack(block: usize, word: usize): void {
+  store<u32>(block, <u32>word, BACK);
+}
+
+export function leadsBack(block: usize, word: usize): bool {
+  return load<u32>(block, BACK) == <u32>word;
+}

@@ -7,7 +7,7 @@ import { HOST_CPUS } from "../../regions";
 import { beginWrite, commit, rollback, write32 } from "../../sync/journal";
 import { lockErrno } from "../../sync/lock";
 import { ORPHAN, SLOT } from "../../sync/slot";
-import { tableAllocate } from "../layout/account";
+import { leadBack, tableAllocate } from "../layout/account";
 import { untouchedEntry, widthIn } from "../layout/buckets";
 import { hasElements } from "../layout/by_layout";
 import { holdSegment, preallocatedSegments } from "../layout/elements";
@@ -41,6 +41,7 @@ export function newHeader(): usize {
   const lines = tableAllocate(table, bytes);
   if (lines) {
     zeroBytes(lines, bytes);
+    leadBack(lines, table + LINES);
     setField(table, LINES, <u32>lines);
   }
   if (commit() && lines) return table;

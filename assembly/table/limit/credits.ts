@@ -10,6 +10,7 @@
 // mark of a map that has one (table/limit/low_water.ts), so that it is crossed in one insert that everybody agrees on.
 //
 //   line of a CPU, 64 bytes: 0 u32 word of credits (sync/credit_word.ts) | 8 u32 references (host/registry.ts)
+//   | 12 u32 in the first one: the address of LINES   (table/layout/account.ts)
 import { HOST_CPUS } from "../../regions";
 import { FROZEN, changed, creditsOf } from "../../sync/credit_word";
 import { beginWrite, commit, failWith, logCredit, unlogCredit, write32 } from "../../sync/journal";

@@ -7,14 +7,14 @@
 // in a write then may hold its address, who was not will see the new number of buckets. When all those have gone on, it is free.
 // Readers need none of this: they see from RETIRED in the header that a segment has gone, and do it again (table/entries/shared_read.ts).
 //
-//   node, from the arena: 0 u32 next | 4 u32 address | 8 u32 bytes | 12 u32 1 when the sequences are read | 16 f64 when it was retired |
+//   node, from the arena: 0 u32 next | 4 u32 address | 8 u32 bytes | 12 u32 1 when the sequences are read, of the spare one the way back | 16 f64 when it was retired |
 //                         24 u32 sequence of each slot [cpus]
 import { follow, mostNodes } from "../../damage";
 import { HOST_CPUS } from "../../regions";
 import { beginWrite, commit, write32 } from "../../sync/journal";
 import { acquireOnce } from "../../sync/lock";
 import { KIND, LIVE, SEQUENCE, SLOT, STATE, now, ownCpu, slotOf } from "../../sync/slot";
-import { tableAllocate, tableRelease } from "../layout/account";
+import { BACK, leadBack, tableAllocate, tableRelease } from "../layout/account";
 import { RESIZE_LOCK, RETIRED_SEGMENTS, SPARE_NODE, field, setField } from "../layout/header";
 import { warnReaders } from "../layout/segments";
 
@@ -29,8 +29,10 @@ const VISIBLE_AFTER: f64 = 2;
 /** Takes the memory for one node, so that a table that is alone can give back memory when there is none. */
 export function prepareRetiring(table: usize): bool {
   const node = tableAllocate(table, nodeBytes());
+  if (!node) return false;
+  leadBack(node, table + SPARE_NODE);
   setField(table, SPARE_NODE, <u32>node);
-  return node != 0;
+  return true;
 }
 
 export function nodeBytes(): u32 {
@@ -53,7 +55,7 @@ export function retireSegment(table: usize, address: usize, bytes: u32): bool {
   store<u32>(node, field(table, RETIRED_SEGMENTS));
   store<u32>(node, <u32>address, ADDRESS);
   store<u32>(node, bytes, BYTES);
-  store<u32>(node, 0, READ);
+  write32(node + READ, 0); // where a spare node leads back
   store<f64>(node, now(), TIME);
   setField(table, RETIRED_SEGMENTS, <u32>node);
   return true;
@@ -103,7 +105,10 @@ function reclaimOne(table: usize, all: bool): bool {
       warnReaders(table);
       tableRelease(table, <usize>load<u32>(node, ADDRESS), load<u32>(node, BYTES));
       if (field(table, SPARE_NODE)) tableRelease(table, node, nodeBytes());
-      else setField(table, SPARE_NODE, <u32>node);
+      else {
+        write32(node + BACK, <u32>table + <u32>SPARE_NODE);
+        setField(table, SPARE_NODE, <u32>node);
+      }
       return true;
     }
     previous = node;

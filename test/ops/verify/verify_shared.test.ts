@@ -48,6 +48,9 @@ const TABLE: Record<string, readonly (readonly [string, readonly Kind[], Damage]
   ],
   OWN_LINES: [
     ["no lines", ["keys", "array"], (m) => m.set("LINES", 0)],
+    ["other lines", ["keys"], (m) => m.set("LINES", m.bucket(0))],
+    ["other locks", ["grownArray"], (m) => m.set("STRIPES", m.get("ARRAY_DATA"))],
+    ["the other locks", ["grownSmallArray"], (m) => m.set("STRIPES", m.get("LATE_STRIPES"))],
     ["unaligned locks", ["array"], (m) => m.set("STRIPES", m.get("STRIPES") + 16)],
     ["more locks than there is memory", ["array"], (m) => m.set("STRIPE_MASK", 0xfff_ffff)],
     ["no locks behind the first block", ["grownSmallArray"], (m) => m.set("LATE_STRIPES", 64)],
@@ -107,6 +110,7 @@ const TABLE: Record<string, readonly (readonly [string, readonly Kind[], Damage]
         ),
     ],
     ["no spare node", ["tags"], (m) => m.set("SPARE_NODE", 64)],
+    ["another spare node", ["tags", "keys"], (m) => m.set("SPARE_NODE", m.get("LINES"))],
   ],
   PARTS_APART: [
     [
