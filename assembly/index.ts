@@ -18,7 +18,10 @@ export { CURSOR_BYTES, columns, drain, drainAny, scan } from "./batch/scan";
 export { STAGE_BYTES, STAGE_ERRNO } from "./batch/stage";
 export { lookupMany } from "./batch/lookup_many";
 export { addMany, removeMany, updateMany } from "./batch/write";
-export { getNumber4, setNumber4 } from "./maps/number";
+export {
+  getF32, getF64, getI32, getNumber4, getU32, getU53, removeNumber4, setF32, setF64, setI32, setNumber4, setU32,
+  setU53,
+} from "./maps/number";
 export { getPart16, getPart4, getPart8, getPartAny } from "./maps/part";
 export { verify, verifyArena } from "./verify/verify";
 export {

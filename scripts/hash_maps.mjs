@@ -49,6 +49,25 @@ const KEYS = [
     isNumber: true,
   },
 ];
+/** Kinds of numbers that have a class of their own, for keys of u32; `unclear`: some values the core does not give as they are. */
+const SCALARS = [
+  { Kind: "F64", unclear: true },
+  { Kind: "U53", unclear: true },
+  { Kind: "U32" },
+  { Kind: "I32" },
+  { Kind: "F32" },
+].map(({ Kind, unclear = false }) => ({
+  file: `map4_${Kind.toLowerCase()}.ts`,
+  name: `Map${Kind}`,
+  about: `Maps of u32 to ${Kind.toLowerCase()}: keys and values go to the core as arguments.`,
+  ...WORD,
+  isNumber: true,
+  scalar: {
+    Kind,
+    clearness: unclear ? "unclear" : "clear",
+    given: unclear ? "(Number.isNaN(value) ? this.#decoded(key) : value)" : "value",
+  },
+}));
 /** What they stand for by host. */
 const HOSTS = [
   { host: "plain", prefix: "", Prefix: "", Base: "HashMap", base: "./hash_map.ts" },
@@ -83,18 +102,30 @@ const VALUES = [
   },
 ];
 
-function kindOf({ name, isNumber = false, ...key }, { Prefix, ...on }) {
+function kindOf({ name, isNumber = false, scalar, ...key }, { Prefix, ...on }) {
   const isPlain = on.host === "plain";
-  const values = isNumber ? "number" : "coded";
+  const numbers = scalar === undefined ? "number" : "scalar";
+  const values = isNumber ? numbers : "coded";
   const scalarFunctions = ["fitsScalar", "isU53", "readScalar", "writeScalar"]
     .filter((name) => (name === "isU53" ? key.N === "8" : name === "readScalar" || isPlain))
+    .filter((name) => name !== "readScalar" || scalar?.clearness !== "clear")
     .join(", ");
   const set = isNumber
     ? { setBytes: "#setBytes", otherSet: isPlain ? "this.#setBytes" : "super.set" }
     : { setBytes: "override set" };
   const parts = isPlain && !isNumber ? "parts" : "";
   const flags = parts ? "BPF_ANY, BPF_EXIST" : "BPF_ANY";
-  return { ...key, ...on, ...set, values, parts, flags, Class: `${Prefix}${name}`, scalarFunctions };
+  return {
+    ...key,
+    ...on,
+    ...set,
+    ...scalar,
+    values,
+    parts,
+    flags,
+    Class: `${Prefix}${name}`,
+    scalarFunctions,
+  };
 }
 
 /** The lines of a template that are for a kind, with what its names stand for. */
@@ -108,7 +139,7 @@ export function fill(template, kind) {
       meant = line
         .slice("//#if ".length)
         .split(" ")
-        .some((word) => [kind.N, kind.values, kind.host, kind.parts].includes(word));
+        .some((word) => [kind.N, kind.values, kind.clearness, kind.host, kind.parts].includes(word));
       inBlock = true;
     } else if (line === "//#end") {
       if (!inBlock) throw new Error(`the end of no block: ${at}`);
@@ -133,11 +164,12 @@ function written(file, name, kind) {
 
 /** What each of the files should hold. */
 export function hashMaps() {
-  const maps = KEYS.flatMap(({ file, ...key }) =>
-    HOSTS.map(({ prefix, ...on }) => written(`maps/hash/${prefix}${file}`, "hash_maps", kindOf(key, on))),
-  );
+  const mapOf = ({ file, ...key }, { prefix, ...on }) =>
+    written(`maps/hash/${prefix}${file}`, "hash_maps", kindOf(key, on));
+  const maps = KEYS.flatMap((key) => HOSTS.map((on) => mapOf(key, on)));
+  const numbers = SCALARS.map((key) => mapOf(key, HOSTS[0]));
   const iterators = VALUES.map(({ file, ...kind }) => written(`ops/iterators/${file}`, "iterators", kind));
-  return [...maps, ...iterators];
+  return [...maps, ...numbers, ...iterators];
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

@@ -1,8 +1,10 @@
 // What src/maps/hash/map4.ts, map8.ts, map16.ts and map_any.ts are written from, and those of shared hosts beside them, by
 // scripts/hash_maps.mjs. They are one class for each kind of key, since each needs call sites of its own: see the head of
 // src/maps/base/entry_map.ts; and one more for keys of 4 bytes with values that are one number, which go to the core and come back
-// as arguments and results: half the time of a `get` or `set` that reads or writes them through a view of the memory. What
-// differs has a name here:
+// as arguments and results: half the time of a `get` or `set` that reads or writes them through a view of the memory. The numbers
+// that are common, with u32 keys on plain hosts, have a class each, since V8 shares what it has learnt of a method between classes of
+// one text. Their methods ask nothing twice: a closed handle, or one that may not read or write, points them to a table that is empty
+// and frozen for ever (NOBODY), and only what that answers leads to the question why. What differs has a name here:
 //
 //   $Class     the class, which extends $Base of $base
 //   $N         the kind: 4, 8 or 16 bytes, or Any number of them; also the end of the names of the core's exports
@@ -13,8 +15,11 @@
 //   $about     what its docs say
 //   $setBytes  what `set` is called that goes through the memory
 //   $otherSet  how `set` of numbers calls it
+//   $Kind      of the classes for one kind of number, the end of the names of the core's exports
+//   $given     what `get` of these gives where the core gives `value`
 //
-// Lines from "//#if" to "//#end" are for the kinds that stand there: of keys, of values (number, or coded), or of hosts (plain or
+// Lines from "//#if" to "//#end" are for the kinds that stand there: of keys, of values (scalar: one kind of number, number: any other;
+// or coded; unclear: numbers that the core does not give as they are), or of hosts (plain or
 // shared); parts are coded values on plain hosts. On shared hosts the core writes values, under the lock of the key's bucket: `set` and `locate` stand in SharedHashMap.
 //#begin
 //#if 4 8
@@ -31,6 +36,14 @@ import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from ".
 import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
 //#end
+//#if scalar
+import {
+  ABSENT as ABSENT_NUMBER,
+  NOBODY,
+  GREW as SET_GREW,
+  UNFIT as SET_UNFIT,
+} from "../../generated/abi.js";
+//#end
 import { $Base } from "$base";
 //#if 4
 
@@ -40,7 +53,7 @@ const { U32, I32 } = Scalar;
 // V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
 const ABSENT = ABSENT_NUMBER;
-//#if number
+//#if number scalar
 /** What the core answers beside errnos: all went well but the memory grew; the kind cannot hold the number. */
 const GREW = SET_GREW;
 const UNFIT = SET_UNFIT;
@@ -58,13 +71,62 @@ export class $Class<K, V> extends $Base<K, V> {
   #high = 0;
 
 //#end
-//#if number
+//#if scalar
+  /** The tables that `get` asks, and that `set` and `delete` change: NOBODY's when the handle is closed, or may not. */
+  #read = this.reading === 0 ? NOBODY : this.reading;
+  #written = this.writing === 0 ? NOBODY : this.writing;
+//#end
+//#if number scalar
   /**
    * What `get` gives for an absent key. A property and no literal for V8's sake: it takes a load that has never run for one
    * that never will, so that a `get` that has found all its keys so far is compiled as giving numbers only, without a box.
    */
   readonly #none: undefined = undefined;
 
+//#end
+//#if scalar
+  override get(key: K, flags?: number): V | undefined {
+    if (flags !== undefined || typeof key !== "number" || key >>> 0 !== key)
+      return this.#getOther(key, flags);
+    let value: number;
+    try {
+      value = this.core.get$Kind(this.#read, key);
+    } catch (trap) {
+      throw this.trapped("get", trap);
+    }
+    if (value === ABSENT) return this.reading === 0 ? this.refuse("get") : this.#none;
+    return $given as V;
+  }
+
+  /** With flags, or with a key that is no u32. */
+  #getOther(key: K, flags?: number): V | undefined {
+    if (this.reading === 0) this.refuse("get");
+    if (flags !== undefined) return this.getWith(key, flags);
+    const word = this.word("get", key);
+    return word < 0 ? undefined : this.get(word as K);
+  }
+
+  override set(key: K, value: V): this {
+    if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key) {
+      return $otherSet(key, value);
+    }
+    let result: number;
+    try {
+      result = this.core.set$Kind(this.#written, key, value);
+    } catch (trap) {
+      throw this.trapped("set", trap);
+    }
+    return result === 0 ? this : this.#settled(result, key, value);
+  }
+
+  override close(): void {
+    this.#read = NOBODY;
+    this.#written = NOBODY;
+    super.close();
+  }
+
+//#end
+//#if number
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
@@ -93,6 +155,8 @@ export class $Class<K, V> extends $Base<K, V> {
     return result === 0 ? this : this.#settled(result, key, value);
   }
 
+//#end
+//#if number unclear
   /** A value that is no plain number: NaN, or bytes that mean nothing to the codec. */
   #decoded(word: number): unknown {
     const { host } = this;
@@ -102,11 +166,14 @@ export class $Class<K, V> extends $Base<K, V> {
     return readScalar(host, this.valueScalar, address) ?? this.decodeValue("get", host.view, address);
   }
 
+//#end
+//#if number scalar
   #settled(result: number, key: K, value: V): this {
     // Views are replaced; everything is written.
     if (result === GREW) this.host.refresh();
     // The codec says what it would have accepted.
     else if (result === UNFIT) return $otherSet(key, value);
+    else if (this.writing === 0) this.refuse("set");
     else return this.refused("set", result, this.set, key, value);
     return this;
   }
@@ -209,6 +276,34 @@ export class $Class<K, V> extends $Base<K, V> {
     return address !== 0;
   }
 
+//#if scalar
+  override delete(key: K): boolean {
+    if (typeof key !== "number" || key >>> 0 !== key) return this.#deleteOther(key);
+    let errno: number;
+    try {
+      errno = this.core.removeNumber4(this.#written, key);
+    } catch (trap) {
+      throw this.trapped("delete", trap);
+    }
+    if (errno === 0) return true;
+    if (errno !== ERRNO.ENOENT) this.#refusedDelete(errno);
+    return false;
+  }
+
+  #refusedDelete(errno: number): never {
+    if (this.writing === 0) this.refuse("delete");
+    return this.fail("delete", errno);
+  }
+
+  /** With a key that is no u32. */
+  #deleteOther(key: K): boolean {
+    if (this.writing === 0) this.refuse("delete");
+    const word = this.word("delete", key);
+    return word >= 0 && this.delete(word as K);
+  }
+
+//#end
+//#if number coded
   override delete(key: K): boolean {
     if (this.writing === 0) this.refuse("delete");
     const $taken = this.$take("delete", key);
@@ -223,6 +318,7 @@ export class $Class<K, V> extends $Base<K, V> {
     return errno === 0;
   }
 
+//#end
   override lookup(key: K): number {
     if (this.reading === 0) this.refuse("lookup");
     return this.locate("lookup", key);

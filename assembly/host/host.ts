@@ -6,6 +6,7 @@ import { allocate as allocateBlock, bytesInUse as allBytes, initArena, logsStart
 import { allocateOwned, journalBytes, releaseOwnedBlock } from "../memory/owned";
 import { BITMAP, HOST_LOGS } from "../regions";
 import { attach } from "./attach";
+import { initNobody } from "./nobody";
 
 /** The last page stays out, so that no address of the heap's end wraps to 0. */
 const MOST: u32 = 0xffff0000;
@@ -14,6 +15,7 @@ const MOST: u32 = 0xffff0000;
 export function initHost(maxBytes: u32, seed: u32): u32 {
   assert(__heap_base <= BITMAP);
   initSecrets(seed);
+  if (!SHARED) initNobody();
   const most = maxBytes && maxBytes < MOST ? maxBytes & ~(PAGE - 1) : MOST;
   if (SHARED) {
     store<u32>(HOST_LOGS, logsStart(most));

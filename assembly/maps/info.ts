@@ -5,11 +5,12 @@ import { EINVAL } from "../errno";
 import { beginWrite, commit } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
 import {
-  BUCKETS, BYTES, COUNT, FROZEN, GROW_ABOVE, LAYOUT, LAYOUT_ARRAY, MAX_ENTRIES, MERGES, MOST_MERGES, MOST_MOVED, MOST_SPLITS, MOVED,
+  BUCKETS, BYTES, COUNT, FROZEN, LAYOUT, LAYOUT_ARRAY, MAX_ENTRIES, MERGES, MOST_MERGES, MOST_MOVED, MOST_SPLITS, MOVED,
   LOCK_OFFSET, LOW_FREE, OVERFLOW_COUNT, PER_CPU, POOL_LOCK, SEEDS, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
 } from "../table/layout/header";
 import { entriesOf, relax, tighten } from "../table/limit/credits";
 import { markOf, setLimit } from "../table/limit/low_water";
+import { entriesFor } from "../table/resize/resize";
 
 /** Words of a header that JavaScript reads without a call. */
 export const COUNT_OFFSET: u32 = <u32>COUNT;
@@ -29,7 +30,7 @@ export const STATS_BYTES: u32 = 64;
 /** Writes the counters of a map as 16 words; src/core/tables/stats.ts names them. */
 export function tableStats(table: usize, target: usize): void {
   const entries = SHARED && field(table, LAYOUT) != LAYOUT_ARRAY ? entriesOf(table) : field(table, COUNT);
-  const above = field(table, GROW_ABOVE);
+  const full = isGrowable(table) ? entriesFor(table, field(table, BUCKETS)) : 0xffffffff;
   put(target, 0, entries);
   put(target, 1, field(table, BUCKETS));
   put(target, 2, field(table, SLOTS));
@@ -43,7 +44,7 @@ export function tableStats(table: usize, target: usize): void {
   put(target, 10, field(table, MOST_MOVED));
   put(target, 11, field(table, LAYOUT));
   put(target, 12, field(table, MAX_ENTRIES));
-  put(target, 13, entries > above ? entries - above : 0);
+  put(target, 13, entries > full ? entries - full : 0);
   put(target, 14, field(table, MOVED + 4));
   put(target, 15, markOf(table, field(table, MAX_ENTRIES)));
 }

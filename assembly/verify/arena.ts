@@ -3,9 +3,11 @@
 import {
   GRANULE, IN_USE, LAST_ORDER, MOST, ORDERS, OUTSIDE, PAGE, allocationSize, bitByte, bitMask, head, heapStart, isFree, memoryEnd,
 } from "../memory/arena";
-import { ZEROS, ZEROS_BYTES } from "../regions";
+import { SHARED } from "../build";
+import { NOBODY, ZEROS, ZEROS_BYTES } from "../regions";
+import { BUCKETS, FLAT, FLAT_BUCKETS, FROZEN, HEADER_BYTES, MASK } from "../table/layout/header";
 import {
-  BOUNDS, BUDDIES, FREE_APART, FREE_BACK, FREE_BLOCK, FREE_MARKS, FREE_ORDERS, HEAP_BYTES, ZERO_BYTES, broken,
+  BOUNDS, BUDDIES, FREE_APART, FREE_BACK, FREE_BLOCK, FREE_MARKS, FREE_ORDERS, HEAP_BYTES, NOBODYS, ZERO_BYTES, broken,
 } from "./invariants";
 
 /** Bytes of the heap that a word of the bitmap stands for. */
@@ -52,7 +54,8 @@ export function verifyHeap(out: usize): u32 {
     verifyMarks(blocks, end, out) ||
     verifyNeighbours(heap, end, out) ||
     (<u64>free + load<u32>(IN_USE) != <u64>(end - heap) ? broken(out, HEAP_BYTES, free, load<u32>(IN_USE), heap, end) : 0) ||
-    verifyZeros(out)
+    verifyZeros(out) ||
+    (SHARED ? 0 : verifyNobody(out))
   );
 }
 
@@ -102,6 +105,16 @@ function verifyNeighbours(heap: u32, end: u32, out: usize): u32 {
         return broken(out, BUDDIES, block, buddy, order, 0);
       }
     }
+  }
+  return 0;
+}
+
+/** The table of closed handles. */
+function verifyNobody(out: usize): u32 {
+  for (let at: usize = 0; at < HEADER_BYTES; at += 4) {
+    const word = load<u32>(NOBODY + at);
+    const flag = at == BUCKETS || at == MASK || at == FLAT_BUCKETS || at == FROZEN;
+    if (word != (flag ? 1 : at == FLAT ? <u32>ZEROS : 0)) return broken(out, NOBODYS, <u32>at, word, 0, 0);
   }
   return 0;
 }

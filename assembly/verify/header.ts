@@ -10,7 +10,9 @@ import {
   LIMITED, LOAD16, LOCK_OFFSET, MARK, MASK, MAX_ENTRIES, NO_LOCK, OVERFLOW_BYTES, OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, OWES,
   OWES_MERGES, PER_CPU, PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, field, isGrowable,
 } from "../table/layout/header";
-import { markOf } from "../table/limit/low_water";
+import { markFor } from "../table/limit/low_water";
+import { flatFor } from "../table/layout/bucket_array";
+import { entriesFor, growAbove } from "../table/resize/resize";
 import { AS_CREATED, BUCKET_COUNT, DRAIN_POSITION, FLAG_WORDS, LIMITS, MEASURES, broken } from "./invariants";
 
 const LINE: u32 = 64;
@@ -53,9 +55,9 @@ function verifySharedWords(table: usize, out: usize): u32 {
   return verifyFlags(table, LIMITED, 1, out) || verifyFlags(table, PER_CPU, 1, out) || verifyFlags(table, OWES, 1, out);
 }
 
-/** The plain build notes where the low-water mark is, which the shared one computes. */
+/** The plain build notes up to where an insert need not look further. */
 export function verifyMark(table: usize, out: usize): u32 {
-  return SHARED ? 0 : expect(table, LIMITS, MARK, markOf(table, field(table, MAX_ENTRIES)), out);
+  return SHARED ? 0 : expect(table, LIMITS, MARK, markFor(table), out);
 }
 
 /** Compares a word of the header. */
@@ -132,15 +134,15 @@ export function verifyCounts(table: usize, out: usize): u32 {
   const buckets = field(table, BUCKETS);
   const mask: u32 = buckets > 1 ? <u32>(((<u64>2) << (31 - clz(buckets))) - 1) : 1;
   if (!buckets || (!SHARED && mask != field(table, MASK))) return broken(out, BUCKET_COUNT, buckets, field(table, MASK), mask, 0);
-  let growAbove = NEVER;
-  let shrinkBelow: u32 = 0;
+  let above = NEVER;
+  let below: u32 = 0;
   if (isGrowable(table)) {
-    const above = (<u64>buckets * field(table, LOAD16)) >> 4;
-    growAbove = above > 0xffffffff ? 0xffffffff : <u32>above;
-    shrinkBelow = buckets > 1 ? <u32>(above >> 1) : 0;
+    const full = entriesFor(table, buckets);
+    above = SHARED ? full : growAbove(buckets, flatFor(table, buckets), full);
+    below = buckets > 1 ? full >> 1 : 0;
   }
   if (field(table, DRAIN_AT) >= buckets) return broken(out, DRAIN_POSITION, field(table, DRAIN_AT), buckets, 0, 0);
   return (
-    expect(table, LIMITS, GROW_ABOVE, growAbove, out) || expect(table, LIMITS, SHRINK_BELOW, shrinkBelow, out)
+    expect(table, LIMITS, GROW_ABOVE, above, out) || expect(table, LIMITS, SHRINK_BELOW, below, out)
   );
 }

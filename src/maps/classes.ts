@@ -5,7 +5,7 @@
  *
  * @module
  */
-import type { Codec } from "../codec/codec.ts";
+import { type Codec, Scalar, type ScalarKind } from "../codec/codec.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import type { Table } from "../core/tables/table.ts";
 import { ArrayMap } from "./array/array_map.ts";
@@ -13,7 +13,12 @@ import { PercpuArray } from "./array/percpu_array.ts";
 import type { BpfMap } from "./base/bpf_map.ts";
 import { MapAny } from "./hash/map_any.ts";
 import { Map4 } from "./hash/map4.ts";
+import { MapF32 } from "./hash/map4_f32.ts";
+import { MapF64 } from "./hash/map4_f64.ts";
+import { MapI32 } from "./hash/map4_i32.ts";
 import { MapNumber4 } from "./hash/map4_number.ts";
+import { MapU32 } from "./hash/map4_u32.ts";
+import { MapU53 } from "./hash/map4_u53.ts";
 import { Map8 } from "./hash/map8.ts";
 import { Map16 } from "./hash/map16.ts";
 import { PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny } from "./hash/percpu_hash.ts";
@@ -37,6 +42,8 @@ export interface MapClasses {
   readonly percpuHash: ByKeySize<MapClass<unknown, unknown[]>>;
   /** Keys of 4 bytes, values that are numbers. */
   readonly number: MapClass<unknown, unknown>;
+  /** Keys of u32, by the kind of number that the values are; the others have {@link number}. */
+  readonly numbers: Readonly<Partial<Record<ScalarKind, MapClass<unknown, unknown>>>>;
   readonly hash: ByKeySize<MapClass<unknown, unknown>>;
 }
 
@@ -45,5 +52,12 @@ export const PLAIN_CLASSES: MapClasses = {
   percpuArray: PercpuArray,
   percpuHash: [PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny],
   number: MapNumber4,
+  numbers: {
+    [Scalar.F64]: MapF64,
+    [Scalar.U53]: MapU53,
+    [Scalar.U32]: MapU32,
+    [Scalar.I32]: MapI32,
+    [Scalar.F32]: MapF32,
+  },
   hash: [Map4, Map8, Map16, MapAny],
 };

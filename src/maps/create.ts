@@ -140,11 +140,16 @@ function newMap(
       return new Class(host, table, key, perCpu(value, host.cpus), readable, writable);
     }
     default: {
-      const isNumberMap = table.keySize === 4 && isNumberKind(value.scalar);
-      const Class = isNumberMap ? classes.number : classes.hash[classIndex(table.keySize)];
+      const Class = hashClass(classes, table, key, value);
       return new Class(host, table, key, value, readable, writable);
     }
   }
+}
+
+function hashClass(classes: MapClasses, table: Table, key: Codec<unknown>, value: Codec<unknown>) {
+  if (table.keySize !== 4 || !isNumberKind(value.scalar)) return classes.hash[classIndex(table.keySize)];
+  const own = key.scalar === Scalar.U32 ? classes.numbers[value.scalar] : undefined;
+  return own ?? classes.number;
 }
 
 /** A handle of a table. */

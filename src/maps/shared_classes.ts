@@ -18,5 +18,6 @@ export const SHARED_CLASSES: MapClasses = {
   percpuArray: SharedPercpuArrayMap,
   percpuHash: SHARED_PERCPU_MAPS,
   number: SharedMapNumber4,
+  numbers: {},
   hash: [SharedMap4, SharedMap8, SharedMap16, SharedMapAny],
 };

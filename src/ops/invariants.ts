@@ -114,6 +114,7 @@ const DETAILS: Readonly<Record<Name, Detail>> = {
   AS_CREATED: headerWord,
   FLAT_PART: (room, expected, address, bytes) =>
     `it has room for ${room} buckets instead of ${expected}, ${bytes} bytes at ${hex(address)}`,
+  NOBODYS: (offset, word) => `the word at ${offset} of its header is ${hex(word)}`,
   OPEN_SECTIONS: (cpu, high, low, depth) =>
     `the set is 0x${(high * 2 ** 32 + low).toString(16)}, CPU slot ${cpu} is in ${depth === 0 ? "none" : depth}`,
   CPU_COUNT: (cpus, most, logs, expected) =>

@@ -5,6 +5,7 @@
 //   link, setLink, reset     the chain                       occupied, vacant   sets of slots as bit masks
 //   stray                    marks that may not be, for verify/
 //   find, put, drop, move    one slot                        keyAt, valueAt, copyKey, copyValue, hashAt, side
+//   distribute, absorb       entries of a bucket, in a split and in a merge
 //   bury                     a set of slots, in the section of a run (programs/unlink.ts)
 //   newEntry, entryAt, freeEntry   memory of an entry outside the block, if the layout has any
 import { SHARED } from "../../build";
@@ -95,32 +96,19 @@ function noteDebt<B>(bucket: usize): void {
   }
 }
 
-/** Inserts a key that is not present in `bucket`, its own. Address of its value, not yet written; 0 when there is no memory. */
-@inline function insert<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {
-  const entries = field(table, COUNT) + 1;
+/**
+ * What an insert that finds MARK entries or more does before it picks a slot: 0 or an errno. Buckets may have been split or merged, or
+ * got their memory.
+ */
+function lookFurther<B>(table: usize, hash: u32, entries: u32): u32 {
+  const refusal = atMark(table, entries);
+  if (refusal) return refusal;
   const flags = field(table, FLAGS);
-  setField(table, VERSION, field(table, VERSION) + 1);
-  // Growth comes first, so that the address returned is the entry's place until the next write.
-  if (entries > field(table, GROW_ABOVE) || (flags & (GROWABLE | PREALLOCATED | OWES_MERGES)) != GROWABLE) {
-    if (!makeRoom<B>(table, hash, entries)) return 0;
-    bucket = bucketOf<B>(table, hash);
-  }
-  const entry = changetype<B>(0).newEntry<K>(table, key);
-  if (!entry) return 0;
-  const value = place<B, K>(table, bucket, key, hash, entry);
-  if (value) setField(table, COUNT, entries);
-  else changetype<B>(0).freeEntry(table, entry);
-  return value;
-}
-
-/** What an insert does for its table before it picks a slot; buckets may have been split or merged, or got their memory. */
-function makeRoom<B>(table: usize, hash: u32, entries: u32): bool {
-  const flags = field(table, FLAGS);
-  if (!(flags & (GROWABLE | PREALLOCATED)) && !materialise(table, bucketIndex(table, hash))) return false;
-  if (pinned<B>()) return true;
-  if (entries > field(table, GROW_ABOVE)) grow<B>(table, entries);
+  if (!(flags & (GROWABLE | PREALLOCATED)) && !materialise(table, bucketIndex(table, hash))) return ENOMEM;
+  if (pinned<B>()) return 0;
+  if (entries >= field(table, GROW_ABOVE)) grow<B>(table, entries + 1);
   else if (flags & OWES_MERGES) repayMerges<B>(table);
-  return true;
+  return 0;
 }
 
 /** The address of the value of a key, inserted if absent and if the flags allow it; or an errno. */
@@ -128,15 +116,33 @@ function makeRoom<B>(table: usize, hash: u32, entries: u32): bool {
   if (flags > EXIST) return EINVAL;
   if (field(table, FROZEN)) return EPERM;
   const bucket = bucketOf<B>(table, hash);
-  const value = findIn<B, K>(table, bucket, key, hash);
-  if (value) return flags == NOEXIST ? <usize>EEXIST : value;
-  if (flags == EXIST) return ENOENT;
-  if (field(table, COUNT) >= field(table, MARK)) {
-    const refusal = atMark(table);
-    if (refusal) return refusal;
+  const found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  if (!found) return upsertFurther<B, K>(table, bucket, key, hash, flags);
+  return flags == NOEXIST ? <usize>EEXIST : changetype<B>(bucket).valueAt(table, <u32>ctz(found), true);
+}
+
+/** The part of `upsert` behind a look at the slots of the bucket: a look at its chain, and the insert. */
+export function upsertFurther<B, K>(table: usize, bucket: usize, key: K, hash: u32, flags: u32): usize {
+  const block = changetype<B>(bucket).link(true);
+  if (block) {
+    const value = findInChain<B, K>(table, block, key, hash);
+    if (value) return flags == NOEXIST ? <usize>EEXIST : value;
   }
-  const inserted = insert<B, K>(table, bucket, key, hash);
-  return inserted ? inserted : ENOMEM;
+  if (flags == EXIST) return ENOENT;
+  const entries = field(table, COUNT);
+  setField(table, VERSION, field(table, VERSION) + 1);
+  if (entries >= field(table, MARK)) {
+    // Growth comes first, so that the address returned is the entry's place until the next write.
+    const errno = lookFurther<B>(table, hash, entries);
+    if (errno) return errno;
+    bucket = bucketOf<B>(table, hash);
+  }
+  const entry = changetype<B>(0).newEntry<K>(table, key);
+  if (!entry) return ENOMEM;
+  const value = place<B, K>(table, bucket, key, hash, entry);
+  if (value) setField(table, COUNT, entries + 1);
+  else changetype<B>(0).freeEntry(table, entry);
+  return value ? value : ENOMEM;
 }
 
 /** Drops the entry of a slot; no other entry changes its slot. The caller lets the bucket settle. */
@@ -188,19 +194,37 @@ function refill<B>(table: usize, bucket: usize, slot: u32): void {
 @inline export function remove<B, K>(table: usize, key: K, hash: u32, value: usize): u32 {
   if (field(table, FROZEN)) return EPERM;
   const bucket = bucketOf<B>(table, hash);
-  let block = bucket;
-  let found = changetype<B>(bucket).find<K>(table, key, hash, true);
-  let left: u32 = 0;
-  while (!found) {
-    block = changetype<B>(block).link(block == bucket);
-    if (!block) return ENOENT;
-    found = changetype<B>(block).find<K>(table, key, hash, false);
-    if (!found) left = further(left);
-  }
-  const slot = <u32>ctz(found);
-  if (value) changetype<B>(block).copyValue(table, slot, block == bucket, value);
-  dropSlot<B>(table, block, slot, block == bucket);
-  const moved: u32 = changetype<B>(bucket).link(true) ? settle<B>(table, bucket) : 0;
-  if (moved || field(table, COUNT) < field(table, SHRINK_BELOW)) shrinkAfter<B>(table, 1, moved);
+  const found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  if (found) removeFrom<B>(table, bucket, found, true, value);
+  else if (!changetype<B>(bucket).link(true) || !removeFromChain<B, K>(table, bucket, key, hash, value)) return ENOENT;
+  if (changetype<B>(bucket).link(true) || field(table, COUNT) < field(table, SHRINK_BELOW)) afterRemoval<B>(table, bucket);
   return 0;
+}
+
+/** What follows from a delete: the bucket settles, and the table may have too many. */
+export function afterRemoval<B>(table: usize, bucket: usize): void {
+  const moved = settle<B>(table, bucket);
+  if (moved || field(table, COUNT) < field(table, SHRINK_BELOW)) shrinkAfter<B>(table, 1, moved);
+}
+
+/** Drops the entry that `find` has found in a block. */
+@inline function removeFrom<B>(table: usize, block: usize, found: u32, first: bool, value: usize): void {
+  const slot = <u32>ctz(found);
+  if (value) changetype<B>(block).copyValue(table, slot, first, value);
+  dropSlot<B>(table, block, slot, first);
+}
+
+function removeFromChain<B, K>(table: usize, bucket: usize, key: K, hash: u32, value: usize): bool {
+  let block = changetype<B>(bucket).link(true);
+  let left: u32 = 0;
+  while (block) {
+    const found = changetype<B>(block).find<K>(table, key, hash, false);
+    if (found) {
+      removeFrom<B>(table, block, found, false, value);
+      return true;
+    }
+    left = further(left);
+    block = changetype<B>(block).link(false);
+  }
+  return false;
 }

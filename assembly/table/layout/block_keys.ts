@@ -19,6 +19,7 @@ import { hash4, hash4With } from "../../hash/hash";
 import { copyBytes } from "../../memory/bytes";
 import { logBytes, logWord, write32 } from "../../sync/journal";
 import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
+import { absorbOneByOne } from "./distribute";
 import { SEEDS, VALUE_SIZE, field } from "./header";
 
 export const LINK: usize = SHARED ? 36 : 40;
@@ -34,7 +35,7 @@ export const KEYS_BUCKET_BYTES: u32 = 128;
 export const KEYS_SLOTS: u32 = SHARED ? 9 : 10;
 export const KEYS_OVERFLOW_BYTES: u32 = 64;
 export const KEYS_OVERFLOW_SLOTS: u32 = 4;
-const ALL: u32 = (1 << KEYS_SLOTS) - 1;
+export const ALL: u32 = (1 << KEYS_SLOTS) - 1;
 const OVERFLOW_ALL: u32 = (1 << KEYS_OVERFLOW_SLOTS) - 1;
 const DEAD: u32 = 16;
 
@@ -126,7 +127,7 @@ const DEAD: u32 = 16;
     } else {
       equal = <u32>i32x4.bitmask(a);
     }
-    return equal & this.occupied(table, first);
+    return equal & load<u32>(this.used(first)); // marks of dead slots have no bit in common with it
   }
 
   @inline put<K>(table: usize, slot: u32, key: K, hash: u32, entry: usize, first: bool): void {
@@ -142,7 +143,9 @@ const DEAD: u32 = 16;
 
   @inline drop(table: usize, slot: u32, first: bool, pinned: bool): void {
     const word = this.used(first);
-    write32(word, (load<u32>(word) & ~(1 << slot)) | (<u32>pinned << (slot + DEAD)));
+    const bit: u32 = 1 << slot;
+    const marks = load<u32>(word) ^ bit;
+    write32(word, select<u32>(marks | (bit << DEAD), marks, pinned));
   }
 
   /** Marks slots dead at once: what `drop` does to each inside a section. Plain build. */
@@ -177,10 +180,10 @@ const DEAD: u32 = 16;
     let moved: u32 = 0;
     while (rest) {
       const slot = <u32>ctz(rest);
-      const key = load<u32>(this.keyAt(table, slot, true));
+      const key = load<u32>(this.at() + (<usize>slot << 2));
       const moves = <u32>((hash4With(key, s0, s1, s2) & bit) != 0);
-      store<u32>(high.keyAt(table, moved, true), key);
-      store<u64>(high.valueAt(table, moved, true), load<u64>(this.valueAt(table, slot, true)));
+      store<u32>(target + (<usize>moved << 2), key);
+      store<u64>(target + (<usize>moved << 3), load<u64>(this.at() + (<usize>slot << 3), CELLS), CELLS);
       stay ^= moves << slot;
       moved += moves;
       rest &= rest - 1;
@@ -189,6 +192,25 @@ const DEAD: u32 = 16;
     store<u32>(high.used(true), (1 << moved) - 1);
     if (COUNTING) countCopied(moved * 12);
     return moved;
+  }
+
+  /** Moves entries of another bucket to free slots of this one. Those of its slots that were left. */
+  @inline absorb(table: usize, bucket: usize): u32 {
+    if (SHARED) return absorbOneByOne<BlockKeys>(table, this.at(), bucket);
+    const from = changetype<BlockKeys>(bucket);
+    let rest = from.occupied(table, true);
+    let used = this.occupied(table, true);
+    while (rest && used != ALL) {
+      const slot = <u32>ctz(rest);
+      const to = <u32>ctz(~used);
+      rest &= rest - 1;
+      used |= used + 1;
+      store<u32>(this.at() + (<usize>to << 2), load<u32>(bucket + (<usize>slot << 2)));
+      store<u64>(this.at() + (<usize>to << 3), load<u64>(bucket + (<usize>slot << 3), CELLS), CELLS);
+    }
+    store<u32>(this.used(true), used);
+    if (COUNTING) countCopied((popcnt(from.occupied(table, true)) - popcnt(rest)) * (4 + CELL));
+    return rest;
   }
 
   /** The bit of an entry's hash that a split goes by. */

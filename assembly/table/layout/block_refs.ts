@@ -15,7 +15,7 @@ import { keyEquals, storeKey } from "../../hash/key";
 import { copyBytes } from "../../memory/bytes";
 import { write16, write32 } from "../../sync/journal";
 import { GONE_WIDTH, WIDTH_BITS, isReadable } from "../../sync/word";
-import { distributeOneByOne } from "./distribute";
+import { absorbOneByOne, distributeOneByOne } from "./distribute";
 import { ELEMENT_KEY, freeElement, newElement } from "./elements";
 import { ELEMENT_STRIDE, KEY_SIZE, SEEDS, VALUES, VALUE_SIZE, field } from "./header";
 
@@ -146,6 +146,10 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
 
   @inline distribute(table: usize, bit: u32, target: usize): u32 {
     return distributeOneByOne<BlockRefs>(table, this.at(), bit, target);
+  }
+
+  @inline absorb(table: usize, bucket: usize): u32 {
+    return absorbOneByOne<BlockRefs>(table, this.at(), bucket);
   }
 
   @inline side(table: usize, slot: u32, bit: u32, first: bool): bool {

@@ -15,7 +15,7 @@ import { keyEquals, keyStride, storeKey } from "../../hash/key";
 import { copyBytes } from "../../memory/bytes";
 import { logBytes, write32, write8 } from "../../sync/journal";
 import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
-import { distributeOneByOne } from "./distribute";
+import { absorbOneByOne, distributeOneByOne } from "./distribute";
 import { BUCKET_BYTES, KEY_SIZE, OVERFLOW_MASK, OVERFLOW_VALUES, SEEDS, SLOT_MASK, VALUES, VALUE_SIZE, field } from "./header";
 
 export const LINK: usize = 12;
@@ -161,6 +161,10 @@ export function tagOverflowBytes(keySize: u32, valueSize: u32): u32 {
 
   @inline distribute(table: usize, bit: u32, target: usize): u32 {
     return distributeOneByOne<BlockTags>(table, this.at(), bit, target);
+  }
+
+  @inline absorb(table: usize, bucket: usize): u32 {
+    return absorbOneByOne<BlockTags>(table, this.at(), bucket);
   }
 
   @inline side(table: usize, slot: u32, bit: u32, first: bool): bool {

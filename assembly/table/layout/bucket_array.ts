@@ -19,7 +19,7 @@ import { insist } from "../../damage";
 import { zeroBytes } from "../../memory/bytes";
 import { ZEROS, ZEROS_BYTES } from "../../regions";
 import { tableAllocate, tableRelease } from "./account";
-import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, FLAGS, FLAT, FLAT_BUCKETS, PREALLOCATED, field, isGrowable, setField } from "./header";
+import { BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BUCKET_SHIFT, FLAGS, FLAT, FLAT_BUCKETS, PREALLOCATED, field, isGrowable, setField } from "./header";
 import { dropDirectory, reserveDirectory } from "./segments";
 
 const FLAT_BYTES: u32 = 65536;
@@ -53,7 +53,7 @@ export function lazyShift(buckets: u32): u32 {
 }
 
 @inline function shiftOf(table: usize): u32 {
-  return load<u32>(table + BUCKET_SEGMENTS, 4);
+  return field(table, BUCKET_SHIFT);
 }
 
 @inline export function bucketEntry(table: usize, segment: u32): usize {

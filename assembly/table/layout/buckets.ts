@@ -7,7 +7,7 @@ import { insist } from "../../damage";
 import { ZEROS } from "../../regions";
 import { write32 } from "../../sync/journal";
 import { WIDTH_BITS } from "../../sync/word";
-import { BUCKETS, BUCKET_SEGMENTS, FLAT, FLAT_BUCKETS, MASK, field } from "./header";
+import { BUCKETS, BUCKET_SEGMENTS, BUCKET_SHIFT, FLAT, FLAT_BUCKETS, MASK, field } from "./header";
 import { firstOf, recordsOf, segmentOf } from "./segments";
 
 /** Ends the call when the table counts more buckets than it has room for: what walks over all of them would not end. */
@@ -53,9 +53,12 @@ export function setBucketWidth<B>(bucket: usize, width: u32): void {
 }
 
 @inline export function bucketAddress<B>(table: usize, bucket: u32): usize {
-  return bucketIn(
-    table, field(table, BUCKET_SEGMENTS), load<u32>(table + BUCKET_SEGMENTS, 4), bucket, changetype<B>(0).bucketBytes(table),
-  );
+  const start = bucket * changetype<B>(0).bucketBytes(table);
+  const directory = <usize>field(table, BUCKET_SEGMENTS);
+  if (!SHARED && !directory) return <usize>(field(table, FLAT) + start);
+  const shift = load<u32>(table, BUCKET_SHIFT);
+  const segment = SHARED ? segmentOf(bucket, shift) : bucket >> shift;
+  return <usize>(load<u32>(directory + (<usize>segment << 2)) + start);
 }
 
 /** The same for who keeps the words of the header in locals. Nobody else but who allocates buckets goes by how they lie. */

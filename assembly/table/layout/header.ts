@@ -7,7 +7,7 @@
 //   48 u32 bytes of a bucket 52 u32 offset of the values   56 u32 value size   60 u32 mask of the slots of a bucket
 // line 1, written by inserts and deletes
 //   64 u32 entries           68 u32 grow above   72 u32 shrink below   76 u32 version: changes when entries come, go or move
-//   80 u32 mark: max entries, less the slots that the low-water mark keeps free      (table/limit/low_water.ts)
+//   80 u32 mark: entries that an insert may find without looking further, of an array the index    (table/limit/low_water.ts)
 //   84 u32 key size          88 u32 frozen       92 u32 flags
 //   96 u32 overflow blocks in chains   100 u32 first reserved overflow block   104 u32 slots of a bucket   108 u32 load target x 16
 //  112 u32 bytes of an overflow block  116 u32 offset of its values            120 u32 mask of its slots   124 u32 its slots
@@ -37,6 +37,8 @@ import { logWord } from "../../sync/journal";
 export const BUCKETS: usize = 0;
 export const MASK: usize = 4;
 export const BUCKET_SEGMENTS: usize = 8;
+/** Part of it. */
+export const BUCKET_SHIFT: usize = 12;
 export const LAYOUT: usize = 20;
 export const SEEDS: usize = 24;
 export const SEED_BYTES: u32 = 24;
@@ -139,13 +141,22 @@ export const OWES_MERGES: u32 = 4; // deletes have left more buckets than the en
   return (field(table, FLAGS) & GROWABLE) != 0;
 }
 
-/** Keeps the counters of one call: entries moved, splits or merges done. */
-export function countWork(table: usize, splits: u32, merges: u32, moved: u32): void {
+/** Keeps the counters of one call that has split: how many buckets, and entries moved. */
+export function countSplits(table: usize, splits: u32, moved: u32): void {
   setField(table, SPLITS, field(table, SPLITS) + splits);
+  if (splits > field(table, MOST_SPLITS)) setField(table, MOST_SPLITS, splits);
+  countMoved(table, moved);
+}
+
+/** The same of one that has merged. */
+export function countMerges(table: usize, merges: u32, moved: u32): void {
   setField(table, MERGES, field(table, MERGES) + merges);
-  setField(table, MOST_SPLITS, max(field(table, MOST_SPLITS), splits));
-  setField(table, MOST_MERGES, max(field(table, MOST_MERGES), merges));
-  setField(table, MOST_MOVED, max(field(table, MOST_MOVED), moved));
+  if (merges > field(table, MOST_MERGES)) setField(table, MOST_MERGES, merges);
+  countMoved(table, moved);
+}
+
+@inline function countMoved(table: usize, moved: u32): void {
+  if (moved > field(table, MOST_MOVED)) setField(table, MOST_MOVED, moved);
   if (SHARED) {
     const sum = load<u64>(table + MOVED) + moved;
     setField(table, MOVED, <u32>sum);

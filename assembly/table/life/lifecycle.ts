@@ -13,6 +13,7 @@ import {
 } from "../layout/header";
 import { blocksToReserve, freeOverflow, reserveOverflow } from "../layout/overflow";
 import { addSegment, dropDirectory, dropSegment, recordsOf, segmentOf } from "../layout/segments";
+import { setMark } from "../limit/low_water";
 import { dropBuckets, oweMerges, setLimits } from "../resize/resize";
 
 const NEVER: u32 = 0xffffffff;
@@ -25,6 +26,7 @@ function setBuckets(table: usize, buckets: u32): void {
   else {
     setField(table, GROW_ABOVE, NEVER);
     setField(table, SHRINK_BELOW, 0);
+    setMark(table);
   }
 }
 
@@ -32,6 +34,7 @@ function setBuckets(table: usize, buckets: u32): void {
 export function openTable(table: usize, buckets: u32): bool {
   setBuckets(table, buckets);
   if (!openBuckets(table, buckets)) return false;
+  if (isGrowable(table)) setLimits(table); // they go by the room in the flat part
   return !(field(table, FLAGS) & PREALLOCATED) || preallocate(table);
 }
 

@@ -1,8 +1,9 @@
 // The low-water mark (bpf_grow_map, John Fastabend, LPC 2020): a map with a mark answers LOW_WATER, once, to the insert that would
 // leave fewer than LOW_FREE slots free. JavaScript then calls the hook, which typically grows the map, and makes the call again.
 //
-// A map without a mark pays nothing: the limit that an insert is compared with is one word, MARK, and only at that limit the way leads
-// here. (The shared build comes here from the pool lock, where it counts exactly: table/limit/credits.ts.)
+// A map without a mark pays nothing: what an insert compares the number of entries with is one word, MARK. It is the least of the limit,
+// the mark, and the number above which the table grows; and 0 where every insert has to look further. Only there the way leads here.
+// (The shared build comes here from the pool lock, where it counts exactly: table/limit/credits.ts.)
 //   hash-like maps   the mark is crossed by the insert that finds max entries - LOW_FREE entries, or the first one behind it if nobody
 //                    was told then. Deletes that lead back to it arm it again.
 //   arrays           the mark is crossed by the first write to one of the last LOW_FREE indices, or beyond the end; armed again when
@@ -15,7 +16,9 @@ import { SHARED } from "../../build";
 import { E2BIG } from "../../errno";
 import { LOW_WATER_PASS } from "../../regions";
 import { HOOKS, PASS, SLOT, mine } from "../../sync/slot";
-import { COUNT, LOW_FREE, MARK, MARKED, MAX_ENTRIES, field, setField } from "../layout/header";
+import {
+  FLAGS, GROWABLE, GROW_ABOVE, LAYOUT, LAYOUT_ARRAY, LOW_FREE, MARK, MARKED, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, field, setField,
+} from "../layout/header";
 
 /** In the place of an errno. JavaScript knows the number (src/ops/low_water.ts). */
 export const LOW_WATER: u32 = 4093;
@@ -49,15 +52,27 @@ export function takePass(table: usize, limit: u32): bool {
 /** Notes the limit, and what follows from it. Plain build. */
 export function setLimit(table: usize, entries: u32): void {
   setField(table, MAX_ENTRIES, entries);
-  setField(table, MARK, markOf(table, entries));
+  setMark(table);
 }
 
-/** What an insert into a hash-like map is answered that has found MARK entries or more: 0, LOW_WATER or E2BIG. Plain build. */
-export function atMark(table: usize): u32 {
-  const entries = field(table, COUNT);
+/** What MARK has to be. */
+@inline export function markFor(table: usize): u32 {
+  const mark = markOf(table, field(table, MAX_ENTRIES));
+  const flags = field(table, FLAGS) & (GROWABLE | PREALLOCATED | OWES_MERGES);
+  if (flags == GROWABLE || flags == PREALLOCATED) return min(mark, field(table, GROW_ABOVE));
+  return field(table, LAYOUT) == LAYOUT_ARRAY ? mark : 0;
+}
+
+/** To be called when anything has changed that the mark follows from. Plain build. */
+@inline export function setMark(table: usize): void {
+  setField(table, MARK, markFor(table));
+}
+
+/** What an insert into a hash-like map is answered that has found so many entries: 0, LOW_WATER or E2BIG. Plain build. */
+export function atMark(table: usize, entries: u32): u32 {
   const most = field(table, MAX_ENTRIES);
   if (entries >= most) return E2BIG;
-  return entries == field(table, MARK) && !takePass(table, most) ? LOW_WATER : 0;
+  return entries == markOf(table, most) && field(table, LOW_FREE) && !takePass(table, most) ? LOW_WATER : 0;
 }
 
 /** What a write to an index of an array is answered that is behind the mark, or beyond the end: 0, LOW_WATER or E2BIG. */

@@ -111,28 +111,32 @@ function moveToRoom<B>(table: usize, block: usize, slot: u32, bucket: usize): bo
 
 /** Moves all entries of `high` to `low`, which has room for them. How many moved out of slots of the bucket. */
 @inline export function join<B>(table: usize, low: usize, high: usize): i32 {
-  joinChains<B>(low, high);
-  let moved: i32 = 0;
-  let used = changetype<B>(high).occupied(table, true);
-  while (used) {
-    const slot = <u32>ctz(used);
-    used &= used - 1;
-    let target = low;
-    let free = changetype<B>(low).vacant(table, true, false);
-    if (!free) {
-      target = blockWithRoom<B>(table, changetype<B>(low).link(true), false);
-      insist(target != 0);
-      free = changetype<B>(target).vacant(table, false, false);
-    }
-    changetype<B>(high).move(table, slot, true, target, <u32>ctz(free), target == low);
-    moved++;
-  }
+  if (changetype<B>(high).link(true)) joinChains<B>(low, high);
+  const moved = <i32>popcnt(changetype<B>(high).occupied(table, true));
+  const left = changetype<B>(low).absorb(table, high);
+  if (left) chainUp<B>(table, low, high, left);
   return moved;
 }
 
+/** Moves the entries of the slots `left` to the chain of `low`. */
+function chainUp<B>(table: usize, low: usize, high: usize, left: u32): void {
+  while (left) {
+    const target = blockWithRoom<B>(table, changetype<B>(low).link(true), false);
+    insist(target != 0);
+    const free = changetype<B>(target).vacant(table, false, false);
+    changetype<B>(high).move(table, <u32>ctz(left), true, target, <u32>ctz(free), false);
+    left &= left - 1;
+  }
+}
+
 /** Chains empty blocks to `low` until it can take the slots of `high`. On failure the chain is as it was. */
-export function makeRoom<B>(table: usize, low: usize, high: usize): bool {
-  let missing = <i32>popcnt(changetype<B>(high).occupied(table, true)) - roomIn<B>(table, low) - chainRoom<B>(table, high);
+@inline export function makeRoom<B>(table: usize, low: usize, high: usize): bool {
+  const needed = popcnt(changetype<B>(high).occupied(table, true));
+  return needed <= popcnt(changetype<B>(low).vacant(table, true, false)) || chainRoomTo<B>(table, low, high, <i32>needed);
+}
+
+function chainRoomTo<B>(table: usize, low: usize, high: usize, needed: i32): bool {
+  let missing = needed - roomIn<B>(table, low) - chainRoom<B>(table, high);
   while (missing > 0) {
     const block = newOverflow<B>(table);
     if (!block) {

@@ -5,9 +5,10 @@ import { inSection } from "../../sync/section";
 import { cutBuckets, growBuckets, shrinkBuckets } from "../layout/bucket_array";
 import { bucketAddress } from "../layout/buckets";
 import {
-  BUCKETS, COUNT, FLAGS, GROW_ABOVE, LOAD16, MASK, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW, countWork,
+  BUCKETS, COUNT, FLAGS, FLAT_BUCKETS, GROW_ABOVE, LOAD16, MASK, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW, countMerges, countSplits,
   field, setField,
 } from "../layout/header";
+import { setMark } from "../limit/low_water";
 import { isTooMuch, join, makeRoom, splitChain } from "./chains";
 
 const REFUSED: i32 = -1;
@@ -16,28 +17,48 @@ export const MOST_SPLITS: u32 = 2;
 /** Merges of one delete. */
 export const MOST_MERGES: u32 = 2;
 
-/** Sets how many entries make the table grow or shrink. */
+/** Sets how many entries make the table grow or shrink, and the mark (table/limit/low_water.ts). Plain build. */
 export function setLimits(table: usize): void {
-  setLimitsFor(table, field(table, BUCKETS));
+  const buckets = field(table, BUCKETS);
+  const full = entriesFor(table, buckets);
+  setField(table, SHRINK_BELOW, buckets > 1 ? full >> 1 : 0);
+  setField(table, GROW_ABOVE, growAbove(buckets, field(table, FLAT_BUCKETS), full));
+  setMark(table);
 }
 
-@inline export function setLimitsFor(table: usize, buckets: u32): void {
-  const above = (<u64>buckets * field(table, LOAD16)) >> 4;
-  setField(table, GROW_ABOVE, above > 0xffffffff ? 0xffffffff : <u32>above);
-  setField(table, SHRINK_BELOW, buckets > 1 ? <u32>(above >> 1) : 0);
+/** The same in the shared build. */
+export function setLimitsFor(table: usize, buckets: u32): void {
+  const full = entriesFor(table, buckets);
+  setField(table, GROW_ABOVE, full);
+  setField(table, SHRINK_BELOW, buckets > 1 ? full >> 1 : 0);
+}
+
+/** Entries of a table that is full: at the load target. What fits into a memory of 4 GiB is far below 2^32 of them. */
+@inline export function entriesFor(table: usize, buckets: u32): u32 {
+  return <u32>((<u64>buckets * field(table, LOAD16)) >> 4);
+}
+
+/**
+ * Entries above which a table of the plain build splits, `full` when it is full. While the flat part has room, another bucket takes no byte: then at seven eighths of the load
+ * target, where few entries have to go to overflow blocks.
+ */
+@inline export function growAbove(buckets: u32, flat: u32, full: u32): u32 {
+  return buckets < flat ? full - (full >> 3) : full;
 }
 
 /** Splits until the table has room for `entries`, within the bound of one insert. A split without memory is left out. */
 export function grow<B>(table: usize, entries: u32): void {
-  let splits: u32 = 0;
-  let moved: u32 = 0;
-  while (splits < MOST_SPLITS && entries > field(table, GROW_ABOVE)) {
+  let moved = split<B>(table);
+  if (moved == REFUSED) return;
+  let splits: u32 = 1;
+  // A table that may split early has no debt: one split is enough.
+  while (splits < MOST_SPLITS && entries > field(table, GROW_ABOVE) && entries > entriesFor(table, field(table, BUCKETS))) {
     const n = split<B>(table);
     if (n == REFUSED) break;
     moved += n;
     splits++;
   }
-  if (splits) countWork(table, splits, 0, moved);
+  countSplits(table, splits, moved);
 }
 
 /** Whether entries and free slots must stay as they are because addresses into blocks are held. */
@@ -48,17 +69,18 @@ export function grow<B>(table: usize, entries: u32): void {
 /** Keeps the number of buckets in step after `removed` deletes that moved `moved` entries. Postponed inside a section. */
 export function shrinkAfter<B>(table: usize, removed: u32, moved: u32): void {
   if (field(table, COUNT) >= field(table, SHRINK_BELOW)) {
-    if (moved) countWork(table, 0, 0, moved);
+    if (moved) countMerges(table, 0, moved);
     return;
   }
   if (pinned<B>()) oweMerges(table);
-  else if (!field(table, COUNT) && !field(table, OVERFLOW_COUNT)) dropBuckets<B>(table);
+  else if (!(field(table, COUNT) | field(table, OVERFLOW_COUNT))) dropBuckets<B>(table);
   else shrink<B>(table, removed, moved);
 }
 
 /** Notes that there are more buckets than the entries need, so that inserts merge too. */
 @inline export function oweMerges(table: usize): void {
   setField(table, FLAGS, field(table, FLAGS) | OWES_MERGES);
+  setMark(table);
 }
 
 /**
@@ -75,26 +97,33 @@ export function dropBuckets<B>(table: usize): void {
 
 /** Goes on with the merges that earlier deletes have left to later writes. */
 export function repayMerges<B>(table: usize): void {
-  shrink<B>(table, 1, 0);
-  if (field(table, COUNT) >= field(table, SHRINK_BELOW)) setField(table, FLAGS, field(table, FLAGS) & ~OWES_MERGES);
+  if (field(table, COUNT) < field(table, SHRINK_BELOW)) shrink<B>(table, 1, 0);
+  if (field(table, COUNT) < field(table, SHRINK_BELOW)) return;
+  setField(table, FLAGS, field(table, FLAGS) & ~OWES_MERGES);
+  setMark(table);
 }
 
-/** Merges as long as there are too many buckets, within the bound of `removed` deletes. */
+/** Merges a table that has too many buckets as long as it has, within the bound of `removed` deletes. */
 function shrink<B>(table: usize, removed: u32, moved: u32): void {
-  const most = MOST_MERGES * removed;
+  let left = MOST_MERGES * removed;
   let merges: u32 = 0;
-  while (merges < most && field(table, COUNT) < field(table, SHRINK_BELOW)) {
-    const n = merge<B>(table);
-    if (n == REFUSED) break;
+  do {
+    const n = left ? merge<B>(table) : REFUSED;
+    if (n == REFUSED) {
+      oweMerges(table);
+      break;
+    }
     moved += n;
     merges++;
-  }
-  if (field(table, COUNT) < field(table, SHRINK_BELOW)) oweMerges(table);
-  // A batch of deletes counts as that many calls.
-  if (merges | moved) {
-    const calls = max(removed, 1);
-    countWork(table, 0, (merges + calls - 1) / calls, (moved + calls - 1) / calls);
-  }
+    left--;
+  } while (field(table, COUNT) < field(table, SHRINK_BELOW));
+  if (removed > 1) countCalls(table, removed, merges, moved);
+  else countMerges(table, merges, moved);
+}
+
+/** A batch of deletes counts as that many calls. */
+function countCalls(table: usize, calls: u32, merges: u32, moved: u32): void {
+  countMerges(table, (merges + calls - 1) / calls, (moved + calls - 1) / calls);
 }
 
 /** One split. How many entries moved, or REFUSED when there is no memory. */

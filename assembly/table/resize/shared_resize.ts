@@ -13,8 +13,8 @@ import { mine, LOG_ROOM } from "../../sync/slot";
 import { bucketAddress, maskOf, setBucketWidth, widthIn } from "../layout/buckets";
 import { trimElements } from "../layout/elements";
 import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, GROW_ABOVE, OWES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SHRINK_BELOW, countWork, field,
-  isGrowable,
+  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, GROW_ABOVE, OWES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SHRINK_BELOW, countMerges, countSplits,
+  field, isGrowable,
 } from "../layout/header";
 import { countBlocks, countEntries } from "../layout/overflow";
 import { firstOf, growTo, recordsOf, replaceDirectory, segmentAddress, segmentOf } from "../layout/segments";
@@ -125,7 +125,7 @@ function splitNext<B>(table: usize): u32 {
     moved += splitChain<B>(table, low, high, overflow, bit);
   }
   setLimitsFor(table, buckets + 1);
-  countWork(table, 1, 0, moved);
+  countSplits(table, 1, moved);
   publish(table + BUCKETS, buckets + 1);
   return commitAndGoOn() ? DONE : STOP;
 }
@@ -184,7 +184,7 @@ function mergeNext<B>(table: usize): u32 {
   const isFirst = firstOf(segment, shift) == last;
   if (isFirst && !retireSegment(table, segmentAddress(array, segment, stride), recordsOf(segment, shift) * stride)) return stop();
   setLimitsFor(table, last);
-  countWork(table, 0, 1, moved);
+  countMerges(table, 1, moved);
   publish(table + BUCKETS, last);
   if (isFirst) return commit() ? LET_GO : STOP;
   return commitAndGoOn() ? DONE : STOP;

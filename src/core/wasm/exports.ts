@@ -58,8 +58,20 @@ export interface CoreExports {
    * see assembly/maps/number.ts.
    */
   getNumber4(m: number, key: number, kind: number): number;
+  getF64(m: number, key: number): number;
+  getU53(m: number, key: number): number;
+  getU32(m: number, key: number): number;
+  getI32(m: number, key: number): number;
+  getF32(m: number, key: number): number;
   /** 0 | GREW | UNFIT | errno. */
   setNumber4(m: number, key: number, value: number, kind: number): number;
+  setF64(m: number, key: number, value: number): number;
+  setU53(m: number, key: number, value: number): number;
+  setU32(m: number, key: number, value: number): number;
+  setI32(m: number, key: number, value: number): number;
+  setF32(m: number, key: number, value: number): number;
+  /** As remove4, of a table of the layout "keys". */
+  removeNumber4(m: number, key: number): number;
   /** The number `offset` bytes into the value of a key, of a kind up to U53. ABSENT or NaN as `getNumber4`. */
   getPart4(m: number, key: number, offset: number, kind: number): number;
   getPart8(m: number, low: number, high: number, offset: number, kind: number): number;

@@ -66,6 +66,7 @@ export class MapNumber4<K, V> extends HashMap<K, V> {
     if (result === GREW) this.host.refresh();
     // The codec says what it would have accepted.
     else if (result === UNFIT) return this.#setBytes(key, value);
+    else if (this.writing === 0) this.refuse("set");
     else return this.refused("set", result, this.set, key, value);
     return this;
   }

@@ -66,6 +66,7 @@ export class SharedMapNumber4<K, V> extends SharedHashMap<K, V> {
     if (result === GREW) this.host.refresh();
     // The codec says what it would have accepted.
     else if (result === UNFIT) return super.set(key, value);
+    else if (this.writing === 0) this.refuse("set");
     else return this.refused("set", result, this.set, key, value);
     return this;
   }

@@ -136,6 +136,11 @@ const DAMAGES: Record<string, readonly (readonly [string, Damage])[]> = {
     ["the first", (a) => a.setWord(core.region("ZEROS"), 1)],
     ["the last", (a) => a.setWord(core.region("ZEROS") + 8188, 1)],
   ],
+  NOBODYS: [
+    ["no longer frozen", (a) => a.setWord(core.region("NOBODY") + core.header("FROZEN"), 0)],
+    ["an entry", (a) => a.setWord(core.region("NOBODY") + core.header("COUNT"), 1)],
+    ["a bucket elsewhere", (a) => a.setWord(core.region("NOBODY") + core.header("FLAT"), 0)],
+  ],
 };
 
 const CASES = Object.entries(DAMAGES).flatMap(([name, damages]) =>
@@ -152,7 +157,8 @@ test.each(CASES)("%s: %s", (name, _what, damage) => {
 });
 
 test("every invariant of the arena is broken above", () => {
-  expect(Object.keys(DAMAGES).sort()).toEqual(invariantsFrom("BOUNDS", "ZERO_BYTES").sort());
+  const names = [...invariantsFrom("BOUNDS", "ZERO_BYTES"), "NOBODYS"];
+  expect(Object.keys(DAMAGES).sort()).toEqual(names.sort());
 });
 
 describe("a sound arena", () => {

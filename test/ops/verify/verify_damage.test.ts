@@ -56,7 +56,7 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
   LIMITS: [
     ["grows earlier", ["keys", "fixedKeys", "array"], at("GROW_ABOVE", plus(-1))],
     ["another mark", ["keys", "tags", "refs", "fixedKeys", "array", "grownArray"], at("MARK", plus(-1))],
-    ["slots below a mark", ["keys", "grownArray"], at("LOW_FREE", to(10))],
+    ["slots below a mark", ["fixedKeys", "grownArray"], at("LOW_FREE", to(10))],
     ["shrinks earlier", ["refs", "fixedRefs"], at("SHRINK_BELOW", plus(1))],
     ["another load target", ["tags"], at("LOAD16", plus(16))],
     ["another number of buckets", ["tags"], at("BUCKETS", plus(1))],
