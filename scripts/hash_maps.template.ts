@@ -24,6 +24,7 @@
 //#begin
 //#if 4 8
 import { Scalar } from "../../codec/codec.ts";
+import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
 //#end
 import { $flags } from "../../constants.ts";
 import { $scalarFunctions } from "../../core/memory/scalar.ts";
@@ -43,6 +44,9 @@ import {
   GREW as SET_GREW,
   UNFIT as SET_UNFIT,
 } from "../../generated/abi.js";
+//#end
+//#if 4 8
+import { takeKey } from "../../ops/calls/take_key.ts";
 //#end
 import { $Base } from "$base";
 //#if 4
@@ -66,9 +70,15 @@ const WORD = 0x1_0000_0000;
 
 /** $about */
 export class $Class<K, V> extends $Base<K, V> {
+//#if 4 8
+  /** Takes keys apart that are structs or bytes. */
+  readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
+//#end
 //#if 8
   /** Upper word of the key that {@link low} was last called for: two results without an object. */
   #high = 0;
+//#end
+//#if 4 8
 
 //#end
 //#if scalar
@@ -365,6 +375,8 @@ export class $Class<K, V> extends $Base<K, V> {
       if (this.keyScalar === U32 && key >>> 0 === key) return key;
       if (this.keyScalar === I32 && (key | 0) === key) return key >>> 0;
     }
+    const words = this.#words;
+    if (words !== undefined && takeKey(this, operation, words, key)) return words.first >>> 0;
     const at = this.encodeKey(operation, key);
     return at === 0 ? -1 : this.host.u32[at >>> 2];
   }
@@ -380,6 +392,11 @@ export class $Class<K, V> extends $Base<K, V> {
     if (this.keyScalar === Scalar.U53 && isU53(key)) {
       this.#high = (key / WORD) >>> 0;
       return key >>> 0;
+    }
+    const words = this.#words;
+    if (words !== undefined && takeKey(this, operation, words, key)) {
+      this.#high = words.second;
+      return words.first >>> 0;
     }
     const at = this.encodeKey(operation, key);
     if (at === 0) return -1;

@@ -57,7 +57,7 @@ export function bytes(length: number): RunCodec<Uint8Array> {
     rooms.set(view, room);
     return room;
   };
-  return {
+  const codec: RunCodec<Uint8Array> = {
     name,
     size,
     align: 1,
@@ -81,6 +81,16 @@ export function bytes(length: number): RunCodec<Uint8Array> {
       return value;
     },
   };
+  made.add(codec);
+  return codec;
+}
+
+/** What {@link bytes} has made. */
+const made = new WeakSet<Codec<unknown>>();
+
+/** Whether a codec is one of {@link bytes}, and no copy of it with another `encode`. */
+export function isBytesCodec(codec: Codec<unknown>): boolean {
+  return made.has(codec);
 }
 
 /** `ignoreBOM`: without it the decoder drops a leading U+FEFF. */

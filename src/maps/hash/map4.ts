@@ -1,11 +1,13 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
 import { Scalar } from "../../codec/codec.ts";
+import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
 import { BPF_ANY, BPF_EXIST } from "../../constants.ts";
 import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
+import { takeKey } from "../../ops/calls/take_key.ts";
 import { HashMap } from "./hash_map.ts";
 
 const { U32, I32 } = Scalar;
@@ -16,6 +18,9 @@ const ABSENT = ABSENT_NUMBER;
 
 /** Maps with keys of 4 bytes, which go to the core as an argument. */
 export class Map4<K, V> extends HashMap<K, V> {
+  /** Takes keys apart that are structs or bytes. */
+  readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
+
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
@@ -164,6 +169,8 @@ export class Map4<K, V> extends HashMap<K, V> {
       if (this.keyScalar === U32 && key >>> 0 === key) return key;
       if (this.keyScalar === I32 && (key | 0) === key) return key >>> 0;
     }
+    const words = this.#words;
+    if (words !== undefined && takeKey(this, operation, words, key)) return words.first >>> 0;
     const at = this.encodeKey(operation, key);
     return at === 0 ? -1 : this.host.u32[at >>> 2];
   }

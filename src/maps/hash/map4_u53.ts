@@ -1,5 +1,6 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
 import { Scalar } from "../../codec/codec.ts";
+import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
 import { BPF_ANY } from "../../constants.ts";
 import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
@@ -10,6 +11,7 @@ import {
   GREW as SET_GREW,
   UNFIT as SET_UNFIT,
 } from "../../generated/abi.js";
+import { takeKey } from "../../ops/calls/take_key.ts";
 import { HashMap } from "./hash_map.ts";
 
 const { U32, I32 } = Scalar;
@@ -23,6 +25,9 @@ const UNFIT = SET_UNFIT;
 
 /** Maps of u32 to u53: keys and values go to the core as arguments. */
 export class MapU53<K, V> extends HashMap<K, V> {
+  /** Takes keys apart that are structs or bytes. */
+  readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
+
   /** The tables that `get` asks, and that `set` and `delete` change: NOBODY's when the handle is closed, or may not. */
   #read = this.reading === 0 ? NOBODY : this.reading;
   #written = this.writing === 0 ? NOBODY : this.writing;
@@ -192,6 +197,8 @@ export class MapU53<K, V> extends HashMap<K, V> {
       if (this.keyScalar === U32 && key >>> 0 === key) return key;
       if (this.keyScalar === I32 && (key | 0) === key) return key >>> 0;
     }
+    const words = this.#words;
+    if (words !== undefined && takeKey(this, operation, words, key)) return words.first >>> 0;
     const at = this.encodeKey(operation, key);
     return at === 0 ? -1 : this.host.u32[at >>> 2];
   }

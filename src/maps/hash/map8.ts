@@ -1,11 +1,13 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
 import { Scalar } from "../../codec/codec.ts";
+import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
 import { BPF_ANY, BPF_EXIST } from "../../constants.ts";
 import { fitsScalar, isU53, readScalar, writeScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
+import { takeKey } from "../../ops/calls/take_key.ts";
 import { HashMap } from "./hash_map.ts";
 
 // V8 has constants of this module in the code, and loads imported ones.
@@ -17,6 +19,8 @@ const WORD = 0x1_0000_0000;
 
 /** Maps with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves. */
 export class Map8<K, V> extends HashMap<K, V> {
+  /** Takes keys apart that are structs or bytes. */
+  readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
   /** Upper word of the key that {@link low} was last called for: two results without an object. */
   #high = 0;
 
@@ -167,6 +171,11 @@ export class Map8<K, V> extends HashMap<K, V> {
     if (this.keyScalar === Scalar.U53 && isU53(key)) {
       this.#high = (key / WORD) >>> 0;
       return key >>> 0;
+    }
+    const words = this.#words;
+    if (words !== undefined && takeKey(this, operation, words, key)) {
+      this.#high = words.second;
+      return words.first >>> 0;
     }
     const at = this.encodeKey(operation, key);
     if (at === 0) return -1;

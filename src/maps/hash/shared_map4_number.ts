@@ -1,10 +1,12 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
 import { Scalar } from "../../codec/codec.ts";
+import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
 import { BPF_ANY } from "../../constants.ts";
 import { readScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
+import { takeKey } from "../../ops/calls/take_key.ts";
 import { SharedHashMap } from "./shared_hash.ts";
 
 const { U32, I32 } = Scalar;
@@ -18,6 +20,9 @@ const UNFIT = SET_UNFIT;
 
 /** Maps with keys of 4 bytes and values that are one number: both go to the core as arguments. */
 export class SharedMapNumber4<K, V> extends SharedHashMap<K, V> {
+  /** Takes keys apart that are structs or bytes. */
+  readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
+
   /**
    * What `get` gives for an absent key. A property and no literal for V8's sake: it takes a load that has never run for one
    * that never will, so that a `get` that has found all its keys so far is compiled as giving numbers only, without a box.
@@ -132,6 +137,8 @@ export class SharedMapNumber4<K, V> extends SharedHashMap<K, V> {
       if (this.keyScalar === U32 && key >>> 0 === key) return key;
       if (this.keyScalar === I32 && (key | 0) === key) return key >>> 0;
     }
+    const words = this.#words;
+    if (words !== undefined && takeKey(this, operation, words, key)) return words.first >>> 0;
     const at = this.encodeKey(operation, key);
     return at === 0 ? -1 : this.host.u32[at >>> 2];
   }
