@@ -11,9 +11,7 @@ import { Scratch } from "./memory/scratch.ts";
 import { lockTimeout, sharedCore } from "./memory/shared_core.ts";
 import type { Seat } from "./seat.ts";
 import type { AnyMapType } from "./tables/map_types.ts";
-import { PlainRegistry } from "./tables/plain_registry.ts";
 import type { Registry } from "./tables/registry.ts";
-import { SharedRegistry } from "./tables/shared_registry.ts";
 import { tableBytes, tableEntries } from "./tables/stats.ts";
 
 /** One map, or KV store, in {@link HostMemory}. */
@@ -48,9 +46,7 @@ export class CoreHost extends CoreMemory {
   constructor(seat: Seat) {
     super(seat);
     hide<CoreHost>(this, { scratch: new Scratch(this) });
-    hide<CoreHost>(this, {
-      registry: this.shared ? new SharedRegistry(this, seat.seed) : new PlainRegistry(this, seat.seed),
-    });
+    hide<CoreHost>(this, { registry: new seat.Tables(this, seat.seed) });
   }
 
   /**

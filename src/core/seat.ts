@@ -9,6 +9,7 @@ import { bpfError, ERRNO, NotIsolatedError } from "../errors.ts";
 import { HOST_CPUS, HOST_IS_SEEDED, HOST_SEED, HOST_TIMEOUT } from "../generated/abi.js";
 import { Deaths } from "./deaths.ts";
 import type { CoreParts } from "./memory/core_memory.ts";
+import type { ScratchMemory } from "./memory/scratch.ts";
 import { drawHostSecrets } from "./memory/secrets.ts";
 import {
   checkMemory,
@@ -20,6 +21,9 @@ import {
 } from "./memory/shared_memory.ts";
 import { PAGE_BYTES } from "./memory/views.ts";
 import type { ResolvedOptions } from "./options.ts";
+import { PlainRegistry } from "./tables/plain_registry.ts";
+import type { Registry } from "./tables/registry.ts";
+import { SharedRegistry } from "./tables/shared_registry.ts";
 import type { CoreExports } from "./wasm/exports.ts";
 import { guarded } from "./wasm/guard.ts";
 import { instantiateCore, instantiateSharedCore, isSharedCore, sharedModule } from "./wasm/wasm.ts";
@@ -37,6 +41,11 @@ export interface HostHandle {
 export interface Seat extends CoreParts {
   /** Of a host that was given one. */
   readonly seed: number | undefined;
+  /** The tables of such a memory: a program with plain hosts alone has nothing of shared ones in its bundle. */
+  readonly Tables: new (
+    host: ScratchMemory,
+    seed: number | undefined,
+  ) => Registry;
   /** The core, where other threads may take a seat, too. */
   readonly module: WasmModule | undefined;
   /** Which of those threads are gone, there. */
@@ -76,7 +85,7 @@ export function plainSeat(options: ResolvedOptions): Seat {
   const { cpus, seed, maxMemory } = options;
   const limit = maxMemory;
   const parts = { memory, core, bare, trapped, cpus, cpu: 0, limit, shared: false };
-  return { ...parts, seed, module: undefined, deaths: undefined };
+  return { ...parts, seed, Tables: PlainRegistry, module: undefined, deaths: undefined };
 }
 
 /** Throws where memory cannot be shared. */
@@ -101,7 +110,20 @@ function sitDown(memory: WasmMemory, module: WasmModule, setUp: (core: CoreExpor
     const cpus = words[HOST_CPUS >>> 2];
     const seed = words[HOST_IS_SEEDED >>> 2] === 1 ? words[HOST_SEED >>> 2] >>> 0 : undefined;
     const limit = memory.buffer.byteLength;
-    return { memory, core, bare, trapped, cpus, cpu, limit, shared: true, seed, module, deaths };
+    return {
+      memory,
+      core,
+      bare,
+      trapped,
+      cpus,
+      cpu,
+      limit,
+      shared: true,
+      seed,
+      Tables: SharedRegistry,
+      module,
+      deaths,
+    };
   } catch (error) {
     returnSlot(words, cpu);
     throw error;
