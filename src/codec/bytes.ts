@@ -139,6 +139,17 @@ function writeUtf8(text: string, view: DataView, start: number): number {
   return at;
 }
 
+/** Writes text of ASCII without NUL, and zeros up to `end`. False, and the bytes are anything, for any other text. */
+function writeAscii(text: string, view: DataView, start: number, end: number): boolean {
+  for (let i = 0; i < text.length; i++) {
+    const code = text.charCodeAt(i);
+    if (code === 0 || code > 0x7f) return false;
+    view.setUint8(start + i, code);
+  }
+  for (let at = start + text.length; at < end; at++) view.setUint8(at, 0);
+  return true;
+}
+
 /**
  * `char x[size]`: text as UTF-8, ended by a NUL, the rest zeros. Align 1.
  *
@@ -172,6 +183,7 @@ export function cstring(size: number): RunCodec<string> {
     run: "text",
     encode(value, view, offset) {
       if (typeof value !== "string") throw wrongType(`${name} (a string)`, describe(value));
+      if (value.length < size && writeAscii(value, view, offset, offset + size)) return;
       const length = utf8Length(value);
       if (length === LONE_SURROGATE) {
         throw outOfRange(`${name} (Unicode text)`, `a lone surrogate in ${describe(value)}`);
