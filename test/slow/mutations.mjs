@@ -84,8 +84,8 @@ const MUTATIONS = [
   {
     name: "inserts do not tell iterators that entries move",
     file: "table/entries/entries.ts",
-    find: "  const flags = field(table, FLAGS);\n  setField(table, VERSION, field(table, VERSION) + 1);\n",
-    replace: "  const flags = field(table, FLAGS);\n",
+    find: "  setField(table, VERSION, field(table, VERSION) + 1);\n  if (entries >= field(table, MARK)) {\n",
+    replace: "  if (entries >= field(table, MARK)) {\n",
   },
   {
     name: "equal hashes: the cursor's own key comes again",
