@@ -162,7 +162,7 @@ const MUTATIONS = [
   {
     name: "overflow blocks of a merged bucket lost",
     file: "table/resize/chains.ts",
-    find: "  joinChains<B>(low, high);\n",
+    find: "  if (changetype<B>(high).link(true)) joinChains<B>(low, high);\n",
     replace: "",
   },
   {
@@ -258,20 +258,32 @@ const MUTATIONS = [
   {
     name: "a delete does not let its chain settle",
     file: "table/entries/entries.ts",
-    find: "changetype<B>(bucket).link(true) ? settle<B>(table, bucket) : 0;",
-    replace: "0;",
+    find: "const moved = settle<B>(table, bucket);",
+    replace: "const moved: u32 = 0;",
+  },
+  {
+    name: "an insert in a section takes a slot that is dead",
+    file: "maps/number.ts",
+    find: "!(load<u32>(bucket, LINK) | <u32>inSection())",
+    replace: "!load<u32>(bucket, LINK)",
+  },
+  {
+    name: "an insert does not ask whether the table must grow",
+    file: "table/limit/low_water.ts",
+    find: "return min(mark, field(table, GROW_ABOVE));",
+    replace: "return mark;",
   },
   {
     name: "a number set into memory that grew is not reported",
     file: "maps/number.ts",
-    find: "return memoryEnd() == end ? 0 : GREW;",
+    find: "return memory.size() == pages ? 0 : GREW;",
     replace: "return 0;",
   },
   {
     name: "the number that means absent is given for a present one",
     file: "maps/number.ts",
-    find: "const value = load<f64>(at);\n    return value == ABSENT ? NaN : value;",
-    replace: "return load<f64>(at);",
+    find: "const value = load<f64>(at, CELLS);\n    return value == ABSENT ? NaN : value;",
+    replace: "return load<f64>(at, CELLS);",
   },
   {
     name: "a u16 takes what does not fit",
