@@ -115,6 +115,7 @@ function kindOf({ name, isNumber = false, scalar, ...key }, { Prefix, ...on }) {
     : { setBytes: "override set" };
   const parts = isPlain && !isNumber ? "parts" : "";
   const flags = parts ? "BPF_ANY, BPF_EXIST" : "BPF_ANY";
+  const errors = isPlain || "4 8".includes(key.N) ? "ERRNO, type Operation" : "ERRNO";
   return {
     ...key,
     ...on,
@@ -123,6 +124,7 @@ function kindOf({ name, isNumber = false, scalar, ...key }, { Prefix, ...on }) {
     values,
     parts,
     flags,
+    errors,
     Class: `${Prefix}${name}`,
     scalarFunctions,
   };

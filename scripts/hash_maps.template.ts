@@ -20,16 +20,19 @@
 //
 // Lines from "//#if" to "//#end" are for the kinds that stand there: of keys, of values (scalar: one kind of number, number: any other;
 // or coded; unclear: numbers that the core does not give as they are), or of hosts (plain or
-// shared); parts are coded values on plain hosts. On shared hosts the core writes values, under the lock of the key's bucket: `set` and `locate` stand in SharedHashMap.
+// shared); parts are coded values on plain hosts. On shared hosts the core writes values, under the lock of the key's bucket: `set`,
+// `locate` and `obtain` stand in SharedHashMap.
 //#begin
 //#if 4 8
 import { Scalar } from "../../codec/codec.ts";
 import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
 //#end
+//#if plain
 import { $flags } from "../../constants.ts";
+//#end
 import { $scalarFunctions } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import { ERRNO, type Operation } from "../../errors.ts";
+import { $errors } from "../../errors.ts";
 //#if number
 import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
 //#end
@@ -345,7 +348,6 @@ export class $Class<K, V> extends $Base<K, V> {
     }
   }
 
-//#end
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
     const $taken = this.$take(operation, key);
@@ -363,6 +365,7 @@ export class $Class<K, V> extends $Base<K, V> {
     return address;
   }
 
+//#end
 //#if 4
   override find(handle: number, key: number): number {
     return this.host.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;

@@ -31,7 +31,7 @@ export const TREES = [
       ["sync"],
       ["counting.ts"],
       ["regions.ts"],
-      ["build.ts", "damage.ts", "errno.ts"],
+      ["build.ts", "damage.ts", "errno.ts", "flags.ts"],
     ],
   },
   {

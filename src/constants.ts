@@ -3,15 +3,16 @@
  *
  * @module
  */
+import { UPDATE_EXIST, UPDATE_LOCK, UPDATE_NOEXIST } from "./generated/abi.js";
 
 /** Update: create the entry or overwrite it. */
 export const BPF_ANY = 0;
 /** Update: create the entry; `EEXIST` when the key is there. */
-export const BPF_NOEXIST = 1;
+export const BPF_NOEXIST = UPDATE_NOEXIST;
 /** Update: overwrite the entry; `ENOENT` when the key is not there. */
-export const BPF_EXIST = 2;
+export const BPF_EXIST = UPDATE_EXIST;
 /** Update: write in place under the value's `bpf_spin_lock`; `EINVAL` when the value has none. */
-export const BPF_F_LOCK = 4;
+export const BPF_F_LOCK = UPDATE_LOCK;
 
 /** {@link SocketMap.redirect}: nothing was sent, since no open socket is there. */
 export const SK_DROP = 0;

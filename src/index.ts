@@ -46,6 +46,7 @@ export * from "./kv/index.ts";
 export type { StoreJson } from "./kv/store/print_store.ts";
 export type { ArrayMap } from "./maps/array/array_map.ts";
 export type { PercpuArrayMap } from "./maps/array/percpu_array.ts";
+export type { ViewableMap } from "./maps/array/viewable_map.ts";
 export type { BatchMap } from "./maps/base/batch_map.ts";
 export type { BpfMap } from "./maps/base/bpf_map.ts";
 export type { CountingMap } from "./maps/base/counting_map.ts";
@@ -67,7 +68,8 @@ export type {
 export type { MapSpec, OpenSpec } from "./maps/spec.ts";
 export type { AnyView, ArrayPiece, ArrayView, ViewsByName, ViewType } from "./ops/array_view.ts";
 export type { DeltaArray } from "./ops/batch/add_many.ts";
-export type { Batch, BatchOptions } from "./ops/batch/batch.ts";
+export type { Batch } from "./ops/batch/batch.ts";
+export type { BatchOptions } from "./ops/batch/batch_size.ts";
 export type { KeyArray, TypedArray, ValueArray } from "./ops/batch/key_array.ts";
 export type { AddArguments, AddOptions, Count, CountField, FieldDeltas } from "./ops/calls/counter.ts";
 export type { Field } from "./ops/calls/field.ts";

@@ -2,6 +2,7 @@
 // is written under the lock of its stripe, and read between two looks at that lock's version, as entries of a hash map are under
 // that of their bucket (table/entries/shared_read.ts).
 import { ENOMEM } from "../errno";
+import { LOCK } from "../flags";
 import { copyBytes, zeroBytes } from "../memory/bytes";
 import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { beginWrite, commit, logBytes, rollback } from "../sync/journal";
@@ -20,8 +21,6 @@ import { arrayError, arrayLength, elementOf } from "./array";
 
 const READ_TRIES: u32 = 64;
 const WORD_BYTES: u32 = 8;
-/** In flags. */
-const LOCK: u32 = 4;
 
 /** The lock of an element. Those behind the first block have locks of their own, as many as threads can contend for. */
 @inline function lockOf(table: usize, index: u32): usize {

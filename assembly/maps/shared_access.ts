@@ -1,6 +1,7 @@
 // Single operations of the shared build: values are copied in and out inside the core, under a lock or checked by the version of a
 // bucket, since an address would be stale by the time JavaScript follows it. Those that one-thread hosts have, too, are in access.ts.
 import { EBUSY, ENOENT, ENOMEM, EPERM, ERANGE } from "../errno";
+import { EXIST, LOCK } from "../flags";
 import { reverseBits } from "../hash/hash";
 import { KeyAny, hashKey } from "../hash/key";
 import { copyBytes, zeroBytes } from "../memory/bytes";
@@ -17,10 +18,6 @@ import { fetchSpinLocked, keepValueLock, lockValueOf } from "../table/entries/va
 import { byKey, byKeyAt, byLayout, hashIn, layoutOf } from "../table/layout/by_layout";
 import { FROZEN, KEY_SIZE, LOCK_OFFSET, NO_LOCK, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 import { nextKeyShared } from "../table/scan/shared_scan";
-
-/** In the flags of an update or lookup. */
-const LOCK: u32 = 4;
-const EXIST: u32 = 2;
 
 @unmanaged class Fetch {
   @inline call1<B, K>(table: usize, key: K, hash: u32, target: usize): usize {
@@ -246,7 +243,7 @@ export function localWrite(table: usize, key: usize, offset: u32, bytes: u32, so
       const written = writeLocal(table, key, offset, bytes, source, 0);
       if (written == 1) return 0;
       if (written) return written;
-      if (flags == 2) return ENOENT;
+      if (flags == EXIST) return ENOENT;
     }
     const errno = insertZeros(table, key, flags);
     if (errno) return errno;

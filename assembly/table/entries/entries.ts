@@ -11,6 +11,7 @@
 import { SHARED } from "../../build";
 import { follow, further, mostNodes } from "../../damage";
 import { EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../../errno";
+import { EXIST, NOEXIST } from "../../flags";
 import { holdSectionsBack } from "../../sync/section";
 import { materialise } from "../layout/bucket_array";
 import { bucketIndex, bucketOf } from "../layout/buckets";
@@ -22,9 +23,6 @@ import { blockWithRoom, chain, newOverflow, tidyChain } from "../layout/overflow
 import { giveCredits } from "../limit/credits";
 import { atMark } from "../limit/low_water";
 import { grow, pinned, repayMerges, shrinkAfter } from "../resize/resize";
-
-const NOEXIST: u32 = 1;
-const EXIST: u32 = 2;
 
 /** From the first block of a chain on, which is mostly the last one, too: the others are counted. */
 export function findInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize {

@@ -3,6 +3,7 @@
 // then is a bucket split. So no operation but a split or a merge holds two buckets.
 import { follow, mostNodes } from "../../damage";
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../../errno";
+import { EXIST, NOEXIST } from "../../flags";
 import { zeroBytes } from "../../memory/bytes";
 import { LOG_SPARE, ensureLog } from "../../memory/owned";
 import { ZEROS, ZEROS_BYTES } from "../../regions";
@@ -24,8 +25,6 @@ import { dropSlot, findIn, place, settle } from "./entries";
 import { ADDITION_AT, ADDITION_BYTES, ADDITION_KIND, widthOf } from "./scalar";
 import { clearSpinLock } from "./spin_lock";
 
-const NOEXIST: u32 = 1;
-const EXIST: u32 = 2;
 const LINE: u32 = 64;
 
 @inline function isUntouched(bucket: usize): bool {

@@ -3,7 +3,8 @@
  *
  * @module
  */
-import type { Batch, BatchOptions } from "../../ops/batch/batch.ts";
+import type { Batch } from "../../ops/batch/batch.ts";
+import type { BatchOptions } from "../../ops/batch/batch_size.ts";
 import type { KeyArray, ValueArray } from "../../ops/batch/key_array.ts";
 
 /** A map whose entries are read and written in batches. */

@@ -124,6 +124,11 @@ export abstract class SharedHashMap<K, V> extends HashMap<K, V> {
     return address;
   }
 
+  /** Nobody asks: the core adds to values, and writes slots of per-CPU values, itself. */
+  override obtain(operation: Operation): never {
+    this.fail(operation, ERRNO.EOPNOTSUPP);
+  }
+
   override writeEntries(
     stage: number,
     keys: number,

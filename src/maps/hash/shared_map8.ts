@@ -1,7 +1,6 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
 import { Scalar } from "../../codec/codec.ts";
 import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
-import { BPF_ANY } from "../../constants.ts";
 import { isU53, readScalar } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
@@ -96,23 +95,6 @@ export class SharedMap8<K, V> extends SharedHashMap<K, V> {
   override lookup(key: K): number {
     if (this.reading === 0) this.refuse("lookup");
     return this.locate("lookup", key);
-  }
-
-  override obtain(operation: Operation, key: K): number {
-    const { host } = this;
-    const low = this.low(operation, key);
-    const count = (this.writing + host.layout.count) >>> 2;
-    const before = host.u32[count];
-    let address: number;
-    try {
-      address = this.core.upsert8(this.writing, low, this.#high, BPF_ANY) >>> 0;
-    } catch (trap) {
-      throw this.trapped(operation, trap);
-    }
-    if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
-    if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
-    return address;
   }
 
   override find(handle: number, key: number): number {

@@ -6,8 +6,6 @@
  */
 
 import { checkInteger } from "../../arguments/integer.ts";
-import { checkKnown } from "../../arguments/known.ts";
-import { describe } from "../../arguments/mismatch.ts";
 import { BPF_F_LOCK } from "../../constants.ts";
 import { noBlock, roundUp64, scanLayout } from "../../core/memory/scratch.ts";
 import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
@@ -22,49 +20,13 @@ import { callLowWater, LOW_WATER, passing } from "../low_water.ts";
 import { groupSize } from "./key_array.ts";
 import { type PutBack, putBack } from "./put_back.ts";
 
-/** Options of {@link EntryMap.batches}. */
-export interface BatchOptions {
-  /** Entries per batch. */
-  readonly size?: number | undefined;
-}
-
 /** What batches are compared by. */
 function contentsOfBatch(this: Batch<unknown, unknown>): unknown {
   return [this.toJSON(), this.closed ? "closed" : [...this.entries()]];
 }
 
-/** More is never faster, and counts are 32 bits in the kernel's struct. */
-const CAPACITY_MAX = 2 ** 31;
 /** In the place of the condition of updates: entries are deleted. */
 const REMOVING = -1;
-const DEFAULT_BYTES = 65536;
-const DEFAULT_ENTRIES_MAX = 4096;
-
-/** The size that options ask for. */
-export function batchSizeOf(
-  operation: "batches" | "drain",
-  map: MapHandle<unknown, unknown>,
-  options: BatchOptions,
-): number {
-  const what = `${operation}: ${subjectOf(map)}`;
-  if (typeof options !== "object" || options === null) {
-    throw new TypeError(`${what}: expected options { size }, got ${describe(options)}`);
-  }
-  checkKnown(what, options, ["size"]);
-  const { size = defaultBatchSize(map) } = options;
-  checkBatchSize(`${what}: size`, size);
-  return size;
-}
-
-export function checkBatchSize(what: string, size: unknown): void {
-  checkInteger(what, size, 1, CAPACITY_MAX);
-}
-
-/** As many entries as fit 64 KiB: beyond that, a larger batch saves nothing. */
-function defaultBatchSize(map: MapHandle<unknown, unknown>): number {
-  const { keySize, valueBytes } = map.table;
-  return Math.max(1, Math.min(DEFAULT_ENTRIES_MAX, Math.floor(DEFAULT_BYTES / (keySize + valueBytes))));
-}
 
 /**
  * The kernel's batch struct over buffers in host memory. Made by {@link EntryMap.createBatch}; belongs to that map.
@@ -417,25 +379,5 @@ function removeEntries(map: MapHandle<unknown, unknown>, stage: number, keys: nu
     return map.core.removeMany(map.table.handle, stage, keys, count);
   } catch (trap) {
     throw map.trapped("deleteBatch", trap);
-  }
-}
-
-/** {@link EntryMap.batches}. */
-export function* eachBatch<K, V>(
-  map: EntryHandle<K, V>,
-  size: number,
-): Generator<Batch<K, V>, void, undefined> {
-  if (map.closed) map.refuse("createBatch");
-  const batch = new Batch(map, size);
-  try {
-    let more = true;
-    while (more) {
-      batch.count = size;
-      if (map.reading === 0) map.refuse("lookupBatch");
-      more = batch.fill(map, "lookupBatch");
-      if (batch.count > 0) yield batch;
-    }
-  } finally {
-    batch.close();
   }
 }

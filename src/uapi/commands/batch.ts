@@ -16,8 +16,8 @@ import { lookupArrayBatch } from "./batch_array.ts";
 import { lookupHashBatch } from "./batch_hash.ts";
 import { stagedEntries } from "./batch_output.ts";
 import { type Call, hasOtherThanLock, lacksLock } from "./call.ts";
-import { pastLowWater } from "./low_water.ts";
 import { clearLocks, deleteElement, updateElement } from "./map_ops.ts";
+import { pastLowWater } from "./past_low_water.ts";
 
 const { keys, values, count, map_fd, elem_flags, flags } = BPF_ATTR_BATCH.fields;
 

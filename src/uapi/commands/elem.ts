@@ -9,8 +9,8 @@ import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { BPF_ATTR_ELEM } from "../abi/attr.ts";
 import { ERRNO } from "../abi/errno.ts";
 import { type Call, hasOtherThanLock, lacksLock } from "./call.ts";
-import { pastLowWater } from "./low_water.ts";
 import { deleteElement, findElement, nextElement, updateElement } from "./map_ops.ts";
+import { pastLowWater } from "./past_low_water.ts";
 
 const { map_fd, key, value, next_key, flags } = BPF_ATTR_ELEM.fields;
 
