@@ -21,7 +21,6 @@ import { MapU32 } from "./hash/map4_u32.ts";
 import { MapU53 } from "./hash/map4_u53.ts";
 import { Map8 } from "./hash/map8.ts";
 import { Map16 } from "./hash/map16.ts";
-import { PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny } from "./hash/percpu_hash.ts";
 
 /** A class of maps with values of `V`, whatever its keys are. */
 type MapClass<K, V> = new (
@@ -33,24 +32,20 @@ type MapClass<K, V> = new (
   writable: boolean,
 ) => BpfMap<K, V>;
 
-/** For keys of 4, 8, 16 and any other number of bytes. */
-type ByKeySize<C> = readonly [C, C, C, C];
-
 export interface MapClasses {
   readonly array: MapClass<number, unknown>;
   readonly percpuArray: MapClass<number, unknown[]>;
-  readonly percpuHash: ByKeySize<MapClass<unknown, unknown[]>>;
   /** Keys of 4 bytes, values that are numbers. */
   readonly number: MapClass<unknown, unknown>;
   /** Keys of u32, by the kind of number that the values are; the others have {@link number}. */
   readonly numbers: Readonly<Partial<Record<ScalarKind, MapClass<unknown, unknown>>>>;
-  readonly hash: ByKeySize<MapClass<unknown, unknown>>;
+  /** Keys of 4, 8, 16 and any other number of bytes; whether values are per CPU they see from their codec. */
+  readonly hash: readonly MapClass<unknown, unknown>[];
 }
 
 export const PLAIN_CLASSES: MapClasses = {
   array: ArrayMap,
   percpuArray: PercpuArray,
-  percpuHash: [PercpuMap4, PercpuMap8, PercpuMap16, PercpuMapAny],
   number: MapNumber4,
   numbers: {
     [Scalar.F64]: MapF64,

@@ -136,7 +136,7 @@ function newMap(
       return new classes.percpuArray(host, table, key as Codec<number>, slots, readable, writable);
     }
     case "percpu_hash": {
-      const Class = classes.percpuHash[classIndex(table.keySize)];
+      const Class = classes.hash[classIndex(table.keySize)];
       return new Class(host, table, key, perCpu(value, host.cpus), readable, writable);
     }
     default: {

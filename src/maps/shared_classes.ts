@@ -11,12 +11,10 @@ import { SharedMap4 } from "./hash/shared_map4.ts";
 import { SharedMapNumber4 } from "./hash/shared_map4_number.ts";
 import { SharedMap8 } from "./hash/shared_map8.ts";
 import { SharedMap16 } from "./hash/shared_map16.ts";
-import { SHARED_PERCPU_MAPS } from "./hash/shared_percpu_hash.ts";
 
 export const SHARED_CLASSES: MapClasses = {
   array: SharedArrayMap,
   percpuArray: SharedPercpuArrayMap,
-  percpuHash: SHARED_PERCPU_MAPS,
   number: SharedMapNumber4,
   numbers: {},
   hash: [SharedMap4, SharedMap8, SharedMap16, SharedMapAny],

@@ -3,9 +3,11 @@
  *
  * @module
  */
-
+import type { Codec } from "../../codec/codec.ts";
 import type { FieldOf, FieldPath } from "../../codec/path.ts";
 import { BPF_NOEXIST } from "../../constants.ts";
+import type { CoreHost } from "../../core/core_host.ts";
+import type { Table } from "../../core/tables/table.ts";
 import { bpfError, ERRNO } from "../../errors.ts";
 import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import type { Batch } from "../../ops/batch/batch.ts";
@@ -19,6 +21,8 @@ import { subjectOf } from "../../ops/failure.ts";
 import { growTo } from "../../ops/grow.ts";
 import type { ValueIterator } from "../../ops/iterator_base.ts";
 import { passing } from "../../ops/low_water.ts";
+import { isPerCpu, LocalSlot } from "../../ops/percpu.ts";
+import { hide } from "../../print/hidden.ts";
 import { processMap } from "../../runs/process.ts";
 import type { ProcessOptions, ProcessResult } from "../../runs/process_types.ts";
 import type { CountingMap } from "../base/counting_map.ts";
@@ -38,6 +42,27 @@ const RHASH_ENTRIES_MAX = 2 ** 31;
  */
 // biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are those of EntryMap, which says nothing of their types.
 export abstract class HashMap<K, V> extends EntryMap<K, V> {
+  /** @internal The calling thread's slot of per-CPU values: {@link PercpuHashMap.local}. */
+  declare readonly local: LocalSlot<K, unknown> | undefined;
+
+  /** @internal Use {@link createMap}. */
+  constructor(
+    host: CoreHost,
+    table: Table,
+    key: Codec<K>,
+    value: Codec<V>,
+    readable: boolean,
+    writable: boolean,
+  ) {
+    super(host, table, key, value, readable, writable);
+    hide<HashMap<K, V>>(this, { local: isPerCpu(value) ? this.localSlot() : undefined });
+  }
+
+  /** @internal */
+  protected localSlot(): LocalSlot<K, unknown> {
+    return new LocalSlot<K, unknown>(this as never);
+  }
+
   /** Deletes a key; false when it was absent. */
   abstract delete(key: K): boolean;
 

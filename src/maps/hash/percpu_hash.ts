@@ -1,5 +1,5 @@
 /**
- * Hash maps with a value for each CPU. They are the classes of the other hash maps, over values that hold all slots.
+ * Hash maps with a value for each CPU. Their classes are those of the other hash maps, over values that hold all slots.
  *
  * @module
  */
@@ -11,12 +11,8 @@ import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import type { KeyArray } from "../../ops/batch/key_array.ts";
 import type { AddArguments, Count, FieldDeltas } from "../../ops/calls/counter.ts";
 import type { Field } from "../../ops/calls/field.ts";
-import { LocalSlot } from "../../ops/percpu.ts";
+import type { LocalSlot } from "../../ops/percpu.ts";
 import type { HashMap } from "./hash_map.ts";
-import { MapAny } from "./map_any.ts";
-import { Map4 } from "./map4.ts";
-import { Map8 } from "./map8.ts";
-import { Map16 } from "./map16.ts";
 
 /**
  * A hash map with a value for each CPU of the host under every key (`BPF_MAP_TYPE_PERCPU_HASH`), so that threads count without
@@ -56,36 +52,4 @@ export interface PercpuHashMap<K, V> extends HashMap<K, V[]> {
   addFields(key: K, deltas: FieldDeltas<V>): void;
   /** As {@link EntryMap.iterator}; `entry.value` is an array of slots, and `entry.local` the calling thread's. */
   iterator(options: IteratorOptions<ReadonlyPercpuEntry<K, V>>): MapIterator;
-}
-
-export class PercpuMap4<K, V> extends Map4<K, V[]> {
-  readonly #local = new LocalSlot<K, V>(this);
-
-  get local(): LocalSlot<K, V> {
-    return this.#local;
-  }
-}
-
-export class PercpuMap8<K, V> extends Map8<K, V[]> {
-  readonly #local = new LocalSlot<K, V>(this);
-
-  get local(): LocalSlot<K, V> {
-    return this.#local;
-  }
-}
-
-export class PercpuMap16<K, V> extends Map16<K, V[]> {
-  readonly #local = new LocalSlot<K, V>(this);
-
-  get local(): LocalSlot<K, V> {
-    return this.#local;
-  }
-}
-
-export class PercpuMapAny<K, V> extends MapAny<K, V[]> {
-  readonly #local = new LocalSlot<K, V>(this);
-
-  get local(): LocalSlot<K, V> {
-    return this.#local;
-  }
 }

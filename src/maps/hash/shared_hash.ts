@@ -4,7 +4,7 @@
  *
  * @module
  */
-import { BPF_ANY, BPF_F_LOCK } from "../../constants.ts";
+import { BPF_ANY, BPF_EXIST, BPF_F_LOCK } from "../../constants.ts";
 import { clearSlotErrno, sharedCore, slotErrno } from "../../core/memory/shared_core.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
@@ -25,7 +25,9 @@ import {
   valueAt,
 } from "../../ops/calls/shared.ts";
 import { LOW_WATER } from "../../ops/low_water.ts";
+import type { LocalSlot } from "../../ops/percpu.ts";
 import { HashMap } from "./hash_map.ts";
+import { SharedLocalSlot } from "./shared_local_slot.ts";
 
 /** What all classes of hash maps on shared hosts have in common; those by kind of key are written from one template. */
 export abstract class SharedHashMap<K, V> extends HashMap<K, V> {
@@ -48,9 +50,13 @@ export abstract class SharedHashMap<K, V> extends HashMap<K, V> {
     const keyAddress = stageKey(this, operation, key);
     const at = stageDelta(this, delta);
     const { scalar, offset } = counter;
+    const { local } = this;
+    const core = sharedCore(this);
+    const sum = at + COUNT_OFFSET;
     let errno: number;
     try {
-      errno = sharedCore(this).add(this.writing, keyAddress, at, scalar, offset, at + COUNT_OFFSET);
+      if (local === undefined) errno = core.add(this.writing, keyAddress, at, scalar, offset, sum);
+      else errno = core.localAdd(this.writing, keyAddress, at, scalar, local.offset + offset, sum);
     } catch (trap) {
       throw this.trapped(operation, trap);
     }
@@ -73,9 +79,10 @@ export abstract class SharedHashMap<K, V> extends HashMap<K, V> {
     else checkAdded(this, additions, list, errno);
   }
 
-  /** @internal */
-  protected addList(key: number, list: number, count: number): number {
-    return sharedCore(this).addParts(this.writing, key, list, count);
+  private addList(key: number, list: number, count: number): number {
+    const core = sharedCore(this);
+    if (this.local === undefined) return core.addParts(this.writing, key, list, count);
+    return core.localAddParts(this.writing, key, this.local.offset, list, count);
   }
 
   /** @internal A part that is no number. */
@@ -106,9 +113,11 @@ export abstract class SharedHashMap<K, V> extends HashMap<K, V> {
     return errno === 0;
   }
 
-  /** @internal */
-  protected writePart(key: number, part: Part, source: number): number {
-    return sharedCore(this).setPart(this.writing, key, part.offset, part.codec.size, source);
+  private writePart(key: number, part: Part, source: number): number {
+    const core = sharedCore(this);
+    const { offset, codec } = part;
+    if (this.local === undefined) return core.setPart(this.writing, key, offset, codec.size, source);
+    return core.localWrite(this.writing, key, offset, codec.size, source, BPF_EXIST);
   }
 
   override get size(): number {
@@ -122,6 +131,10 @@ export abstract class SharedHashMap<K, V> extends HashMap<K, V> {
     const address = sharedCore(this.host).locate(this.table.handle, keyAddress) >>> 0;
     if (address < ERRNO_LIMIT) this.missed(operation, address);
     return address;
+  }
+
+  protected override localSlot(): LocalSlot<K, unknown> {
+    return new SharedLocalSlot<K, unknown>(this as never);
   }
 
   /** Nobody asks: the core adds to values, and writes slots of per-CPU values, itself. */
@@ -138,6 +151,18 @@ export abstract class SharedHashMap<K, V> extends HashMap<K, V> {
   ): number {
     if ((condition & BPF_F_LOCK) === 0) return super.writeEntries(stage, keys, count, values, condition);
     return putEach(this, stage, keys, count, values, condition);
+  }
+
+  override addDeltas(
+    stage: number,
+    keys: number,
+    count: number,
+    deltas: number,
+    width: number,
+    offset: number,
+  ): number {
+    const slot = this.local?.offset ?? 0;
+    return super.addDeltas(stage, keys, count, deltas, width, slot + offset);
   }
 
   override lookupKeys(stage: number, keys: number, count: number, values: number, found: number): number {
