@@ -133,8 +133,7 @@ class Run {
   refused = 0;
   readonly #stringKeys: boolean;
 
-  #key(): Key {
-    const n = this.random.below(2 * MOST);
+  #key(n = this.random.below(2 * MOST)): Key {
     return this.#stringKeys ? `key ${n}` : n;
   }
 
@@ -152,17 +151,26 @@ class Run {
     for (const key of keys) this.#walk?.stable.delete(key);
   }
 
+  #update(key: Key, flags: number): void {
+    const { map, model } = this;
+    const object = this.#object();
+    // Both have to see the mark before the model has grown: the hook asks the model for the limit.
+    const expected = model.update(key, object, flags);
+    expect(outcome(() => map.update(key, object, flags))).toBe(expected);
+    if (expected === "E2BIG") this.refused++;
+  }
+
+  /** Writes to every key there is, twice as many as the map may ever have. */
+  fill(): void {
+    for (let n = 0; n < 2 * MOST; n++) this.#update(this.#key(n), BPF_ANY);
+  }
+
   step(): void {
     const { map, model, random } = this;
     const key = this.#key();
     const kind = random.below(100);
     if (kind < 45) {
-      const flags = kind < 30 ? BPF_ANY : random.below(3);
-      const object = this.#object();
-      // Both have to see the mark before the model has grown: the hook asks the model for the limit.
-      const expected = model.update(key, object, flags);
-      expect(outcome(() => map.update(key, object, flags))).toBe(expected);
-      if (expected === "E2BIG") this.refused++;
+      this.#update(key, kind < 30 ? BPF_ANY : random.below(3));
     } else if (kind < 60) {
       const expected = model.entries.delete(key);
       if (expected) this.#removed([key]);
@@ -244,6 +252,8 @@ describe.each(CASES)("$name, shared: $shared", (kind) => {
     // The mark was crossed, growth stopped, and the map was full.
     expect(run.model.crossings).toBeGreaterThan(5);
     expect(run.model.maxEntries).toBeGreaterThanOrEqual(MOST);
+    run.fill();
+    run.check();
     expect(run.refused).toBeGreaterThan(5);
     const left = [...run.model.entries.values()];
     hostOf(run.map).close();
