@@ -17,7 +17,7 @@ export const options = {
   peerPackets: {
     type: "integer",
     default: 1_000_000,
-    help: "flows: packets of the capture that other programs read, too (tshark keeps something of each)",
+    help: "flows: packets of the capture that tshark and nfpcapd read, too",
   },
 };
 

@@ -6,7 +6,6 @@ import { FlowTable, type FlowTableOptions } from "../../src/cli/flows/flow_table
 import { summarize } from "../../src/cli/flows/summary.ts";
 import { topFlows } from "../../src/cli/flows/top.ts";
 import { createHost, type Host } from "../../src/index.ts";
-import { bytesPerCall } from "../support/core/allocation.ts";
 import { testSeed } from "../support/seed.ts";
 import { bySize } from "../support/size.ts";
 import {
@@ -229,27 +228,6 @@ describe("flow table", () => {
   test("counters carry over 2^32 and stop at 2^53 - 1", () => {
     const huge = Array.from({ length: 5 }, () => ({ flow: 1, time: START, length: 0xffff_ffff }));
     expect(countsIn(run(fileOf(huge), { interval: 1e6, idle: 0 })).get(1)?.bytes).toBe(5 * 0xffff_ffff);
-  });
-
-  test("a packet allocates nothing", () => {
-    const table = new FlowTable({ interval: 1e12, idle: 0 });
-    const packets = 5000;
-    // Flows with 3n + 1 are of IPv4: all records have the same length.
-    const file = fileOf(
-      Array.from({ length: packets }, (_, i) => ({ flow: 3 * (i % 50) + 1, time: START + i, length: 60 })),
-    );
-    const record = (file.length - 24) / packets;
-    const view = new DataView(file.buffer);
-    let number = 0;
-    /** All packets, with times later than in the rounds before. */
-    const round = () => {
-      number++;
-      for (let i = 0; i < packets; i++)
-        view.setUint32(24 + i * record, 1_700_000_000 + number * packets + i, true);
-      new CaptureReader((frame) => table.add(frame)).push(file);
-    };
-    // A number that becomes an object takes 16 bytes.
-    expect(bytesPerCall(round, 10) / packets).toBeLessThan(8);
   });
 });
 

@@ -14,7 +14,6 @@ import {
   u53,
 } from "../../src/index.ts";
 import { caught, expectErrno } from "../support/caught.ts";
-import { bytesPerCall } from "../support/core/allocation.ts";
 import { numbers, piecesOf, textOf } from "./pieces.ts";
 
 describe("show() returns", () => {
@@ -274,28 +273,6 @@ describe("entry", () => {
       },
     });
     expect(outer.read()).toBeUndefined();
-  });
-
-  it("costs no allocation", () => {
-    const line = new TextEncoder().encode("a line of text\n");
-    const bytesPerRun = (entries: number) => {
-      const { map } = numbers("rhash", entries);
-      const sum = new Float64Array(1);
-      const show = (seq: Seq, entry: ReadonlyEntry<number, number> | undefined) => {
-        if (!entry) return;
-        sum[0] += entry.key + entry.value;
-        seq.write(line);
-      };
-      // One piece: each costs some hundred bytes, in a process that has run other tests a thousand.
-      const bufferSize = 1 << 19;
-      const bytes = bytesPerCall(() => {
-        const iterator = map.iterator({ show, bufferSize });
-        while (iterator.read() !== undefined);
-      }, 20);
-      expect(sum[0]).toBeGreaterThan(0);
-      return bytes;
-    };
-    expect((bytesPerRun(20_000) - bytesPerRun(1000)) / 19_000).toBeLessThan(2);
   });
 
   it("has the slots of a per-CPU map, and the thread's own", () => {

@@ -1,7 +1,19 @@
 // Calls that move numbers and bytes allocate nothing on the JavaScript heap, once they have run for a while: no garbage collector
 // stops a program that counts packets.
 import { describe, expect, it } from "vitest";
-import { type Batch, createHost, i32, type MapType, struct, u8, u16, u32, u53 } from "../../src/index.ts";
+import {
+  type Batch,
+  createHost,
+  i32,
+  type MapType,
+  type ReadonlyEntry,
+  type Seq,
+  struct,
+  u8,
+  u16,
+  u32,
+  u53,
+} from "../../src/index.ts";
 import { bytesPerCall } from "../support/core/allocation.ts";
 
 /** Bytes. The measure itself costs a little, spread over all calls. */
@@ -180,4 +192,32 @@ describe.each([false, true])("a KV store, shared: %s: no allocation per call of"
   ])("%s", (name, run) => {
     expect(measure(`KV store, shared ${shared}: ${name}`, run)).toBeLessThan(NOTHING);
   });
+});
+
+it("no allocation per entry of an iterator with show()", () => {
+  const line = new TextEncoder().encode("a line of text\n");
+  const bytesPerRun = (entries: number) => {
+    const map = createHost({ seed: 7 }).createMap({
+      type: "rhash",
+      key: u32,
+      value: u32,
+      maxEntries: entries,
+    });
+    for (let key = 0; key < entries; key++) map.set(key, key);
+    const sum = new Float64Array(1);
+    const show = (seq: Seq, entry: ReadonlyEntry<number, number> | undefined) => {
+      if (!entry) return;
+      sum[0] += entry.key + entry.value;
+      seq.write(line);
+    };
+    // One piece: each costs some hundred bytes.
+    const bufferSize = 1 << 19;
+    const bytes = bytesPerCall(() => {
+      const iterator = map.iterator({ show, bufferSize });
+      while (iterator.read() !== undefined);
+    }, 20);
+    expect(sum[0]).toBeGreaterThan(0);
+    return bytes;
+  };
+  expect((bytesPerRun(20_000) - bytesPerRun(1000)) / 19_000).toBeLessThan(NOTHING);
 });
