@@ -1,4 +1,4 @@
-// The static server of the browser suite: the built package, its loader, the pages, and the tests' own TypeScript.
+// The static server of the browser suite: the built package, the pages, and the tests' own TypeScript.
 import { readFile } from "node:fs/promises";
 import { createServer } from "node:http";
 import { extname, join, normalize } from "node:path";
@@ -17,7 +17,6 @@ const TYPES = {
 /** Folders of the repository under the path they are served at. Nothing else can be read. */
 const FOLDERS = {
   "/dist/": "dist/",
-  "/loader/": "node_modules/@assemblyscript/loader/",
   "/pages/": "test/browser/pages/",
   "/threads/": "test/threads/",
 };
@@ -52,7 +51,6 @@ const isIsolated = (path) => path === "/pages/threads.html" || path.startsWith("
 const NAMES = {
   bpfmap: "/resolved/dist/index.js",
   "bpfmap/testing": "/resolved/dist/testing/index.js",
-  "@assemblyscript/loader": "/resolved/loader/index.js",
   "#core": "/resolved/dist/core.js",
   "#core_shared": "/resolved/dist/core_shared.js",
   "#random": "/resolved/dist/random.js",

@@ -3,7 +3,6 @@
  *
  * @module
  */
-import { instantiateSync } from "@assemblyscript/loader";
 import { coreSource } from "../../generated/core.js";
 import { CORE_EXPORTS } from "../../generated/core_exports.js";
 import { sharedCoreSource } from "../../generated/core_shared.js";
@@ -95,10 +94,8 @@ function abort(_message: number, _file: number, line: number, column: number): n
 /** Instantiates the core on `memory`. */
 export function instantiateCore(memory: WasmMemory): CoreExports {
   compiled ??= compile(bytesOf(coreSource()));
-  // The loader's own `exports` wrap every function to pass the number of arguments; calls of a map go to the bare exports.
   const env = { memory: memory as WebAssembly.Memory, abort };
-  const { instance } = instantiateSync(compiled, { env });
-  return instance.exports as unknown as CoreExports;
+  return new WebAssembly.Instance(compiled, { env }).exports as unknown as CoreExports;
 }
 
 /** The core for shared memory. */
@@ -121,6 +118,5 @@ export function instantiateSharedCore(
     now: () => performance.now(),
     isGone,
   };
-  const { instance } = instantiateSync(module, { env });
-  return instance.exports as unknown as SharedExports;
+  return new WebAssembly.Instance(module, { env }).exports as unknown as SharedExports;
 }

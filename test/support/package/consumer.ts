@@ -1,13 +1,5 @@
 import { execFileSync } from "node:child_process";
-import {
-  mkdirSync,
-  mkdtempSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  symlinkSync,
-  writeFileSync,
-} from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -38,11 +30,8 @@ export function installPackage(): Consumer {
   execFileSync("npm", pack, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
   const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz")) as string;
   execFileSync("tar", ["-xzf", join(folder, tarball), "-C", installed, "--strip-components=1"]);
-  const { dependencies } = JSON.parse(readFileSync(join(installed, "package.json"), "utf8"));
-  for (const name of [...Object.keys(dependencies), "@types/node"]) {
-    mkdirSync(join(modules, name, ".."), { recursive: true });
-    symlinkSync(join(root, "node_modules", name), join(modules, name));
-  }
+  mkdirSync(join(modules, "@types"));
+  symlinkSync(join(root, "node_modules/@types/node"), join(modules, "@types/node"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }');
   const { resolve } = createRequire(join(folder, "package.json"));
   return {
