@@ -1,6 +1,7 @@
-// Writes the classes of hash maps by kind of key, for plain hosts and for shared ones (src/maps/hash/map4.ts, shared_map4.ts and
-// their like), and iterators by kind of value (src/ops/iterators/f64.ts and its like), from scripts/*.template.ts, by
-// `node scripts/hash_maps.mjs`. What it writes is committed: it is read, linted and stepped through as any other source. test/hash_maps.test.ts says when it is not what the templates say.
+// Writes the classes of hash maps by kind of key, for plain hosts and for shared ones (src/maps/hash/map4.ts, shared_map4.ts,
+// numbers/f64.ts and their like), and iterators by kind of value (src/ops/iterators/f64.ts and its like), from
+// scripts/*.template.ts, by `node scripts/hash_maps.mjs`. What it writes is committed: it is read, linted and stepped through as
+// any other source. test/hash_maps.test.ts says when it is not what the templates say.
 import { readFileSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 
@@ -57,7 +58,7 @@ const SCALARS = [
   { Kind: "I32" },
   { Kind: "F32" },
 ].map(({ Kind, unclear = false }) => ({
-  file: `map4_${Kind.toLowerCase()}.ts`,
+  file: `${Kind.toLowerCase()}.ts`,
   name: `Map${Kind}`,
   about: `Maps of u32 to ${Kind.toLowerCase()}: keys and values go to the core as arguments.`,
   ...WORD,
@@ -169,7 +170,12 @@ export function hashMaps() {
   const mapOf = ({ file, ...key }, { prefix, ...on }) =>
     written(`maps/hash/${prefix}${file}`, "hash_maps", kindOf(key, on));
   const maps = KEYS.flatMap((key) => HOSTS.map((on) => mapOf(key, on)));
-  const numbers = SCALARS.map((key) => mapOf(key, HOSTS[0]));
+  const numbers = SCALARS.map(({ file, ...key }) => {
+    const { text } = mapOf({ file, ...key }, HOSTS[0]);
+    // A folder below the others, so what they import is a folder further away.
+    const deeper = text.replaceAll(/from "(\.\/|\.\.\/)/g, (_, up) => `from "../${up === "./" ? "" : up}`);
+    return { file: `src/maps/hash/numbers/${file}`, text: deeper };
+  });
   const iterators = VALUES.map(({ file, ...kind }) => written(`ops/iterators/${file}`, "iterators", kind));
   return [...maps, ...numbers, ...iterators];
 }

@@ -13,14 +13,14 @@ import { PercpuArray } from "./array/percpu_array.ts";
 import type { BpfMap } from "./base/bpf_map.ts";
 import { MapAny } from "./hash/map_any.ts";
 import { Map4 } from "./hash/map4.ts";
-import { MapF32 } from "./hash/map4_f32.ts";
-import { MapF64 } from "./hash/map4_f64.ts";
-import { MapI32 } from "./hash/map4_i32.ts";
 import { MapNumber4 } from "./hash/map4_number.ts";
-import { MapU32 } from "./hash/map4_u32.ts";
-import { MapU53 } from "./hash/map4_u53.ts";
 import { Map8 } from "./hash/map8.ts";
 import { Map16 } from "./hash/map16.ts";
+import { MapF32 } from "./hash/numbers/f32.ts";
+import { MapF64 } from "./hash/numbers/f64.ts";
+import { MapI32 } from "./hash/numbers/i32.ts";
+import { MapU32 } from "./hash/numbers/u32.ts";
+import { MapU53 } from "./hash/numbers/u53.ts";
 
 /** A class of maps with values of `V`, whatever its keys are. */
 type MapClass<K, V> = new (

@@ -1,18 +1,18 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
-import { Scalar } from "../../codec/codec.ts";
-import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
-import { BPF_ANY } from "../../constants.ts";
-import { fitsScalar, writeScalar } from "../../core/memory/scalar.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import { ERRNO, type Operation } from "../../errors.ts";
+import { Scalar } from "../../../codec/codec.ts";
+import { type KeyWords, keyWordsOf } from "../../../codec/words.ts";
+import { BPF_ANY } from "../../../constants.ts";
+import { fitsScalar, readScalar, writeScalar } from "../../../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../../errors.ts";
 import {
   ABSENT as ABSENT_NUMBER,
   NOBODY,
   GREW as SET_GREW,
   UNFIT as SET_UNFIT,
-} from "../../generated/abi.js";
-import { takeKey } from "../../ops/calls/take_key.ts";
-import { HashMap } from "./hash_map.ts";
+} from "../../../generated/abi.js";
+import { takeKey } from "../../../ops/calls/take_key.ts";
+import { HashMap } from "../hash_map.ts";
 
 const { U32, I32 } = Scalar;
 
@@ -23,8 +23,8 @@ const ABSENT = ABSENT_NUMBER;
 const GREW = SET_GREW;
 const UNFIT = SET_UNFIT;
 
-/** Maps of u32 to f32: keys and values go to the core as arguments. */
-export class MapF32<K, V> extends HashMap<K, V> {
+/** Maps of u32 to u53: keys and values go to the core as arguments. */
+export class MapU53<K, V> extends HashMap<K, V> {
   /** Takes keys apart that are structs or bytes. */
   readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
 
@@ -42,12 +42,12 @@ export class MapF32<K, V> extends HashMap<K, V> {
       return this.#getOther(key, flags);
     let value: number;
     try {
-      value = this.core.getF32(this.#read, key);
+      value = this.core.getU53(this.#read, key);
     } catch (trap) {
       throw this.trapped("get", trap);
     }
     if (value === ABSENT) return this.reading === 0 ? this.refuse("get") : this.#none;
-    return value as V;
+    return (Number.isNaN(value) ? this.#decoded(key) : value) as V;
   }
 
   /** With flags, or with a key that is no u32. */
@@ -64,7 +64,7 @@ export class MapF32<K, V> extends HashMap<K, V> {
     }
     let result: number;
     try {
-      result = this.core.setF32(this.#written, key, value);
+      result = this.core.setU53(this.#written, key, value);
     } catch (trap) {
       throw this.trapped("set", trap);
     }
@@ -75,6 +75,15 @@ export class MapF32<K, V> extends HashMap<K, V> {
     this.#read = NOBODY;
     this.#written = NOBODY;
     super.close();
+  }
+
+  /** A value that is no plain number: NaN, or bytes that mean nothing to the codec. */
+  #decoded(word: number): unknown {
+    const { host } = this;
+    const address = host.core.lookup4(this.reading, word) >>> 0;
+    // A shared host: another thread has deleted the key meanwhile, or the core gave up.
+    if (address < ERRNO_LIMIT) return this.missed("get", address);
+    return readScalar(host, this.valueScalar, address) ?? this.decodeValue("get", host.view, address);
   }
 
   #settled(result: number, key: K, value: V): this {

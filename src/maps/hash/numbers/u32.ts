@@ -1,18 +1,18 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
-import { Scalar } from "../../codec/codec.ts";
-import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
-import { BPF_ANY } from "../../constants.ts";
-import { fitsScalar, writeScalar } from "../../core/memory/scalar.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import { ERRNO, type Operation } from "../../errors.ts";
+import { Scalar } from "../../../codec/codec.ts";
+import { type KeyWords, keyWordsOf } from "../../../codec/words.ts";
+import { BPF_ANY } from "../../../constants.ts";
+import { fitsScalar, writeScalar } from "../../../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../../errors.ts";
 import {
   ABSENT as ABSENT_NUMBER,
   NOBODY,
   GREW as SET_GREW,
   UNFIT as SET_UNFIT,
-} from "../../generated/abi.js";
-import { takeKey } from "../../ops/calls/take_key.ts";
-import { HashMap } from "./hash_map.ts";
+} from "../../../generated/abi.js";
+import { takeKey } from "../../../ops/calls/take_key.ts";
+import { HashMap } from "../hash_map.ts";
 
 const { U32, I32 } = Scalar;
 
