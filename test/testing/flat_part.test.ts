@@ -1,7 +1,9 @@
 // The flat part of the buckets (assembly/table/layout/bucket_array.ts): doubled by being copied, halved where it is, and behind it
 // segments with a directory; with sections open, scans under way, and no memory for the copy.
 import { describe, expect, test } from "vitest";
-import { u32, u53 } from "../../src/index.ts";
+import { BPF_F_NO_PREALLOC } from "../../src/constants.ts";
+import { TABLE_BUCKET_SEGMENTS } from "../../src/generated/abi.js";
+import { bytes, createHost, u32, u53 } from "../../src/index.ts";
 import {
   type Operation,
   openSubject,
@@ -129,4 +131,33 @@ describe("without memory for the copy", () => {
     for (let n = 0; n < 100; n++) map.set(n, 2 * n);
     checked.check();
   });
+});
+
+// 0 is a directory entry as any other: the address of a segment minus that of its first bucket. This seed has one.
+test("a segment whose directory entry is 0 is given back", () => {
+  const host = createHost({ seed: 55434, maxMemory: 2 ** 28 });
+  const spec = {
+    type: "hash",
+    key: bytes(8),
+    value: bytes(8),
+    maxEntries: 50_000,
+    flags: BPF_F_NO_PREALLOC,
+  } as const;
+  const map = host.createMap(spec);
+  const key = new Uint8Array(8);
+  let entry = -1;
+  for (let n = 0; n < 2000; n++) {
+    key[0] = n;
+    key[1] = n >>> 8;
+    map.set(key, key);
+    const { u32: words } = host;
+    const at = (map.table.handle + TABLE_BUCKET_SEGMENTS) >>> 2;
+    const segments = ((map.stats().buckets - 1) >>> words[at + 1]!) + 1;
+    const directory = words[at]! >>> 2;
+    if (entry < 0) entry = words.subarray(directory, directory + segments).indexOf(0);
+  }
+  expect(entry).toBeGreaterThan(0);
+  expect(map.verify()).toEqual([]);
+  map.close();
+  expect(host.memoryUsage().bytes).toBe(0);
 });

@@ -71,7 +71,7 @@ export function segmentBuckets(table: usize, segment: u32): u32 {
   return isGrowable(table) ? whole : min(whole, field(table, BUCKETS) - (segment << shiftOf(table)));
 }
 
-/** Directory entry of a segment that nobody has written to: its buckets read as the zeros at ZEROS, which are empty buckets. */
+/** Directory entry of a segment without memory: its buckets read as the zeros at ZEROS, which are empty buckets. */
 @inline export function lazyEntry(table: usize, segment: u32): u32 {
   return <u32>ZEROS - (segment << shiftOf(table)) * field(table, BUCKET_BYTES);
 }
@@ -90,11 +90,13 @@ export function openBuckets(table: usize, buckets: u32): bool {
   }
   const segments = bucketSegments(table, buckets);
   if (!openDirectory(table, segments)) return false;
+  let filling = !isLazy(table);
   for (let segment = field(table, FLAT_BUCKETS) >> shiftOf(table); segment < segments; segment++) {
-    if (isLazy(table)) store<u32>(bucketEntry(table, segment), lazyEntry(table, segment));
-    else if (!fillSegment(table, segment)) return false;
+    if (filling && fillSegment(table, segment)) continue;
+    filling = false; // no memory: this one and those behind it have none, which closeBuckets sees
+    store<u32>(bucketEntry(table, segment), lazyEntry(table, segment));
   }
-  return true;
+  return filling || isLazy(table);
 }
 
 /** Makes the directory hold so many segments. A new one begins with the flat part. */
@@ -192,9 +194,8 @@ function dropSegments(table: usize): void {
   const segments = bucketSegments(table, field(table, BUCKETS));
   insist(segments <= load<u32>(table + BUCKET_SEGMENTS, 8));
   for (let segment = field(table, FLAT_BUCKETS) >> shiftOf(table); segment < segments; segment++) {
-    const entry = load<u32>(bucketEntry(table, segment));
-    // Of a table whose making failed, the last ones are missing.
-    if (entry && (!isLazy(table) || entry != lazyEntry(table, segment))) dropSegmentAt(table, segment);
+    // Not by 0: the address of a segment may be what is taken from it.
+    if (load<u32>(bucketEntry(table, segment)) != lazyEntry(table, segment)) dropSegmentAt(table, segment);
   }
   dropDirectory(table, table + BUCKET_SEGMENTS);
 }

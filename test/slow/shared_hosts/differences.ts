@@ -7,6 +7,10 @@ const MEMORY_IS_ALL_THERE =
   "the memory of a shared host has its full size from the start: no call makes it grow";
 const OWN_LIMITS = "the default of maxMemory is 1 GiB";
 
+const NO_INITIAL_MEMORY = "initialMemory is refused: the memory of a shared host is there from the start";
+const KEYS_AHEAD =
+  "an iterator takes keys ahead, since no address in a shared memory holds for long: of what is added meanwhile it shows what it likes";
+
 const ELEMENTS_STAY =
   "elements out of line are given back when the map is empty: with other threads reading, one that moves into a gap would need " +
   "a lock of the bucket of another key";
@@ -20,10 +24,6 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, string
   },
   "test/ops/batch/batch.test.ts": {
     "Batch > gives new views after host memory has grown": MEMORY_IS_ALL_THERE,
-  },
-  "test/maps/create.test.ts": {
-    "a hint is room at the start: inserts up to it split nothing":
-      "a table grows by what has been handed out to the CPUs to insert, up to a 32nd more than its entries",
   },
   "test/maps/errors_state.test.ts": {
     "EBUSY: a getter of a key or value that calls the library > is caught when the getter closes the map or the host":
@@ -41,6 +41,27 @@ export const DIFFERENCES: Readonly<Record<string, Readonly<Record<string, string
     "createHost > rounds maxMemory down to pages and stays below 4 GiB": OWN_LIMITS,
     "createHost > with no memory for a map says ENOMEM":
       "each CPU slot has a journal, so a single page holds no shared host at all",
+    ...Object.fromEntries(
+      [
+        "has initialMemory from the start, and grows beyond it up to maxMemory",
+        ...[0, 1, 65536, 2 ** 20].map((bytes) => `may have initialMemory of ${bytes} bytes of a mebibyte`),
+        'refuses the options {"initialMemory":-1}',
+        'refuses the options {"initialMemory":2097152,"maxMemory":1048576}',
+      ].map((name) => [`createHost > ${name}`, NO_INITIAL_MEMORY]),
+    ),
+  },
+  "test/host/warm_up.test.ts": {
+    "without memory for a scratch map is ENOMEM, and leaves nothing behind":
+      "a mebibyte holds the journals of the CPU slots, and no map of the test's size beside them",
+  },
+  "test/ops/iteration_changes.test.ts": {
+    "iterators > go on when the memory has grown": MEMORY_IS_ALL_THERE,
+    ...Object.fromEntries(
+      ["array", "percpu_array"].map((type) => [
+        `iterators of ${type} > go by index, into what growth adds, and show values of the moment`,
+        KEYS_AHEAD,
+      ]),
+    ),
   },
   "test/maps/map_api.test.ts": {
     "hash > keeps its entries while host memory grows under it": MEMORY_IS_ALL_THERE,
