@@ -61,7 +61,7 @@ for (const kind of KINDS) {
     check("complete scans", summary.scans > 10 && summary.iterations > 10);
   });
   test(`drains while it grows: ${describeSpec(spec)}`, (seed) => {
-    const shares = { scan: 3, iterate: 3, drain: 2, single: 50 };
+    const shares = { scan: 3, iterate: 3, drain: 4, single: 50 };
     check("complete drains", run(withScans(growth(6000, seed), shares, seed), spec, seed).drains > 0);
   });
 }
