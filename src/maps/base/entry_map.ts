@@ -342,7 +342,6 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> implements BatchMap<K,
     return this.#lookups.found(index);
   }
 
-  // Written out here: behind one more call it takes 10 to 15 % longer.
   /** @internal See {@link CountingMap.add}: {@link HashMap} and {@link ArrayMap} have its type. */
   add(key: K, delta?: unknown, options?: AddOptions<unknown>): unknown {
     if (this.reading === 0 || this.writing === 0) this.refuse("add");
