@@ -4,22 +4,24 @@
 // A table that is larger than the caches has its keys staged first, group by group, as in batch/stage.ts. The operation finds the
 // bucket again from the hash: a split or merge that an earlier key caused does not matter.
 //
-// In the shared build each key is an operation of its own, under the lock of its bucket. Once for many keys are done: credits
+// In the shared build each key is an operation of its own, under the lock of its bucket; adding to a slot of a per-CPU value takes
+// none. Once for many keys are done: credits
 // (table/limit/credits.ts), and splits and merges, under one resize lock.
 import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
-import { ENOMEM } from "../errno";
+import { ENOENT, ENOMEM, EPERM } from "../errno";
 import { hashKey, keyStride, loadKey } from "../hash/key";
 import { tagged } from "../hash/hash";
 import { copyBytes, zeroBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
-import { isFresh, logBytes } from "../sync/journal";
+import { isFresh, logBytes, notFresh } from "../sync/journal";
 import { remove, upsert } from "../table/entries/entries";
 import { addTo, deltaShift } from "../table/entries/scalar";
+import { DELTA, writePart } from "../table/entries/shared_read";
 import { ensureValueLog, finishOne, insertsAhead, obtain, removeOne as removeUnder, resizeBehind } from "../table/entries/shared_write";
 import { writeValue } from "../table/entries/spin_lock";
 import { byKeys } from "../table/layout/by_layout";
-import { BUCKETS, BUCKET_BYTES, COUNT, KEY_SIZE, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
+import { BUCKETS, BUCKET_BYTES, COUNT, FROZEN, KEY_SIZE, PER_CPU, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 import { beginGroup, endGroup } from "../table/limit/credits";
 import { touchElements } from "./lookup_many";
 import { ENTRY, GROUP, HASH, LINE, SINK, STAGE_ERRNO, locate, touchBuckets, touchChains } from "./stage";
@@ -73,9 +75,22 @@ function stageGroup<B, K>(table: usize, stage: usize, keys: usize, group: u32): 
   return remove<B, K>(table, key, hash, 0);
 }
 
+/** Adds to the calling thread's slot of a per-CPU value without a lock: 0, ENOENT when the key is absent, or another errno. */
+@inline function addLocally<B, K>(table: usize, key: K, hash: u32, width: u32, offset: u32, delta: usize): u32 {
+  if (field(table, FROZEN)) return EPERM;
+  notFresh();
+  const written = writePart<B, K>(table, key, hash, offset, width, delta, DELTA);
+  if (written == 1) return 0;
+  return written ? written : ENOENT;
+}
+
 /** Adds a delta to a field of the value of one key. */
 @inline function addOne<B, K>(table: usize, key: K, hash: u32, width: u32, offset: u32, delta: usize): u32 {
   if (SHARED) {
+    if (field(table, PER_CPU)) {
+      const errno = addLocally<B, K>(table, key, hash, width, offset, delta);
+      if (errno != ENOENT) return errno;
+    }
     const value = obtain<B, K>(table, key, hash, 0);
     if (value < FIRST_ADDRESS) return <u32>value;
     if (isFresh()) zeroBytes(value, field(table, VALUE_SIZE));

@@ -178,6 +178,11 @@ export function abandon(): void {
   if (mine(SEQUENCE) & 1) rollback();
 }
 
+/** Says that no new entry was obtained, by a call that obtains none. */
+@inline export function notFresh(): void {
+  setMine(FRESH, 0);
+}
+
 /** Whether the entry just obtained is new. */
 @inline export function isFresh(): bool {
   return mine(FRESH) != 0;

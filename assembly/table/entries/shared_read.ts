@@ -25,7 +25,7 @@ import { BlockKeys, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from 
 import { bucketAddress, bucketWidth, indexIn } from "../layout/buckets";
 import { FLAGS, GROWABLE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "../layout/header";
 import { findIn } from "./entries";
-import { addList, addScalar } from "./scalar";
+import { addList, addScalar, addTo } from "./scalar";
 import { lockBucketOf } from "./shared_write";
 
 const READ_TRIES: u32 = 64;
@@ -177,11 +177,13 @@ const COPY_IN: u32 = 2;
 const ADD: u32 = 3;
 /** Instead of a kind of integer: add a list to fields, `bytes` of them. */
 export const LIST: u32 = 32;
+/** Instead of a kind of integer: add a delta to a field of `bytes`, as `addTo` does. */
+export const DELTA: u32 = 33;
 
 /**
  * Reads, or with COPY_IN writes, `bytes` of the value of a key from `offset` on; ADDRESS only finds it. Writing is for one's own
  * slot of a per-CPU value (sync/hazard.ts); ADD + kind adds to an integer there, and leaves the sum in `memory`, ADD + LIST a list of
- * `addList`. The address of the value, ABSENT, or UNSURE after READ_TRIES tries.
+ * `addList`, ADD + DELTA one of `addTo`. The address of the value, ABSENT, or UNSURE after READ_TRIES tries.
  */
 @inline function attempt<B, K>(
   table: usize, key: K, hash: u32, action: u32, offset: u32, bytes: u32, memory: usize,
@@ -218,6 +220,7 @@ export const LIST: u32 = 32;
 
 @inline function writeOwn(target: usize, source: usize, bytes: u32, action: u32): void {
   if (action == COPY_IN) copyWords(target, source, bytes);
+  else if (action == ADD + DELTA) addTo(target, bytes, source);
   else if (action == ADD + LIST) setMine(ERRNO, addList(target, source, bytes));
   else setMine(ERRNO, addScalar(target, action - ADD, load<u64>(source), source));
 }

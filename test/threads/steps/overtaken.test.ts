@@ -2,12 +2,12 @@
 // of the bucket. After 64 times the read must take the lock, and end (README, "Consistency" 1 and 2).
 
 import { beforeAll, describe, expect, test } from "vitest";
-import { STEP_CHECK, STEP_LOCKED, STEP_READ } from "../../../src/generated/abi.js";
+import { STEP_CHECK, STEP_HAZARD, STEP_LOCKED, STEP_READ } from "../../../src/generated/abi.js";
 import { COMPILE_MS, steppedCore } from "../explorer/core.ts";
 import { Model } from "../explorer/model.ts";
 import type { Operation } from "../explorer/programs/operation.ts";
 import { Operations } from "../explorer/programs/operations.ts";
-import { ARRAYS, HASHES, plain, type Shape } from "../explorer/programs/shapes.ts";
+import { ARRAYS, HASHES, PER_CPU, plain, type Shape } from "../explorer/programs/shapes.ts";
 import { start } from "../explorer/start.ts";
 import { named } from "../explorer/suite.ts";
 import { FIRST, SECOND, World } from "../explorer/world.ts";
@@ -68,5 +68,26 @@ describe.each(CASES)("%s of a %s", (_name, _shape, shape, read) => {
     const { outcome, looks, locked, last } = overtake(shape, read, 10);
     expect(outcome).toBe(`[${last}]`);
     expect([looks, locked]).toEqual([11, false]);
+  });
+});
+
+const LOCAL_WRITES: [string, (operations: Operations) => Operation][] = [
+  ["localAdd", (to) => to.localAdd(KEY, 5)],
+  ["localWrite", (to) => to.localWrite(KEY, 5)],
+  ["localAddMany", (to) => to.localAddMany([KEY, KEY - 1], 5)],
+];
+
+describe.each(LOCAL_WRITES)("%s", (_name, write) => {
+  test.each(named(PER_CPU))("takes no lock where the keys are there: %s", (_shape, shape) => {
+    const world = new World(core);
+    const table = world.createMap(shape);
+    start(world, table, new Model(shape), { entries: 5 });
+    const points: number[] = [];
+    world.onStep = (_cpu, point) => void points.push(point);
+    const { calls, outcomes } = write(new Operations(world, SECOND, table, shape));
+    const results = outcomes(world.run(SECOND, calls), world);
+    expect(results.filter((outcome) => outcome.startsWith("errno"))).toEqual([]);
+    expect(points).toContain(STEP_HAZARD);
+    expect(points).not.toContain(STEP_LOCKED);
   });
 });

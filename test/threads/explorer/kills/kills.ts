@@ -57,6 +57,7 @@ const GROUPS: readonly Make[] = [
 const LOCAL: readonly Make[] = [
   (to) => to.localAdd(3, 2),
   (to) => to.localAdd(NEW, 2),
+  (to) => to.localAddMany([3, NEW, 4, 3], 2),
   (to) => to.localWrite(3, 9),
   (to) => to.localWrite(NEW, 9),
   (to) => to.take(3),

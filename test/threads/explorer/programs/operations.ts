@@ -246,12 +246,21 @@ export class Operations extends HostOperations {
   }
 
   addMany(keys: readonly number[], delta: number): Operation {
+    return this.#addingMany("addMany", keys, delta, 0);
+  }
+
+  /** To the words of this CPU. */
+  localAddMany(keys: readonly number[], delta: number): Operation {
+    return this.#addingMany("localAddMany", keys, delta, this.cpu);
+  }
+
+  #addingMany(name: string, keys: readonly number[], delta: number, word: number): Operation {
     const packed = this.put(new Uint8Array(new BigUint64Array(keys.map(() => BigInt(delta))).buffer));
     const parts = keys.map((key) => (model: Model) => {
-      const outcome = model.add(key, delta, 0);
+      const outcome = model.add(key, delta, word);
       return outcome.startsWith("sum") ? failed(0) : outcome;
     });
-    return this.#many("addMany", "addMany", keys, [packed, 8, 0], parts);
+    return this.#many("addMany", name, keys, [packed, 8, word * 8], parts);
   }
 
   /** Each key is a lookup of its own. */

@@ -256,6 +256,13 @@ export const PROGRAMS: readonly Program[] = [
     first: (to) => [to.localAdd(NEW, 5), to.get(NEW)],
     second: (to) => [to.localAdd(NEW, 7), to.localRead(NEW)],
   }),
+  ...words({
+    name: "a batch of local adds and take",
+    shapes: PER_CPU,
+    start: { entries: 4 },
+    first: (to) => [to.localAddMany([3, 2, 3], 5)],
+    second: (to) => [to.take(3), to.localAddMany([3], 7)],
+  }),
   ...sections,
   ...words({
     name: "two segments get their memory",
