@@ -2,7 +2,6 @@
 // neither reads nor writes the linear memory on the hot path. A typed-array access costs it more than the whole conversion
 // here, and needs the view checked after every growth of the memory.
 import { SHARED } from "../build";
-import { COUNTING, countCopied } from "../counting";
 import { EPERM } from "../errno";
 import { hash4With } from "../hash/hash";
 import { FIRST_ADDRESS } from "../regions";
@@ -12,9 +11,10 @@ import { afterRemoval, findInChain, remove, upsertFurther } from "../table/entri
 import { F32, F64, I16, I32, MOST_U53, U16, U32, U53, U8 } from "../table/entries/scalar";
 import { NOT_SURE, NOT_THERE, fetchWordSlowly, peekWord } from "../table/entries/shared_read";
 import { finishWrite, obtain, prepareValue, removeLocked } from "../table/entries/shared_write";
-import { ALL, BlockKeys, CELLS, LINK, USED } from "../table/layout/block_keys";
+import { BlockKeys, CELLS, LINK, USED } from "../table/layout/block_keys";
 import { bucketOf } from "../table/layout/buckets";
-import { COUNT, FROZEN, MARK, SEEDS, SHRINK_BELOW, VALUE_SIZE, VERSION, field, setField } from "../table/layout/header";
+import { COUNT, FROZEN, SEEDS, SHRINK_BELOW, VALUE_SIZE, VERSION, field, setField } from "../table/layout/header";
+import { shrinkAfter } from "../table/resize/resize";
 
 /** What `getNumber4` gives for an absent key: no integer, no f32, and an f64 that it never gives for a present one. */
 export const ABSENT: f64 = -2.2250738585072014e-308;
@@ -161,17 +161,9 @@ function getSlowly(table: usize, key: u32, hash: u32, kind: u32): f64 {
     writeNumber(cellOf(bucket, slots), value, kind);
     return 0;
   }
-  // The common insert by itself: the table need not be looked at further, and the bucket has a free slot and no chain.
-  const entries = field(table, COUNT);
-  const used = load<u32>(bucket, USED) & ALL;
-  if (entries < field(table, MARK) && used != ALL && !(load<u32>(bucket, LINK) | <u32>inSection())) {
-    if (COUNTING) countCopied(4);
-    const slot = <u32>ctz(~used);
-    store<u32>(bucket + (<usize>slot << 2), key);
-    writeNumber(bucket + (<usize>slot << 3), value, kind);
-    store<u32>(bucket, used | (used + 1), USED); // marks of dead slots mean nothing outside of sections
-    setField(table, COUNT, entries + 1);
-    setField(table, VERSION, field(table, VERSION) + 1);
+  const here = changetype<BlockKeys>(bucket).insertHere(table, key);
+  if (here) {
+    writeNumber(here - CELLS, value, kind);
     return 0;
   }
   return insert(table, bucket, key, hash, value, kind);
@@ -216,7 +208,8 @@ export function removeNumber4(table: usize, key: u32): u32 {
   const entries = field(table, COUNT) - 1;
   setField(table, COUNT, entries);
   setField(table, VERSION, field(table, VERSION) + 1);
-  if (load<u32>(bucket, LINK) | <u32>(entries < field(table, SHRINK_BELOW))) afterRemoval<BlockKeys>(table, bucket);
+  if (load<u32>(bucket, LINK)) afterRemoval<BlockKeys>(table, bucket);
+  else if (entries < field(table, SHRINK_BELOW)) shrinkAfter<BlockKeys>(table, 1, 0);
   return 0;
 }
 

@@ -115,8 +115,9 @@ function lookFurther<B>(table: usize, hash: u32, entries: u32): u32 {
   if (field(table, FROZEN)) return EPERM;
   const bucket = bucketOf<B>(table, hash);
   const found = changetype<B>(bucket).find<K>(table, key, hash, true);
-  if (!found) return upsertFurther<B, K>(table, bucket, key, hash, flags);
-  return flags == NOEXIST ? <usize>EEXIST : changetype<B>(bucket).valueAt(table, <u32>ctz(found), true);
+  if (found) return flags == NOEXIST ? <usize>EEXIST : changetype<B>(bucket).valueAt(table, <u32>ctz(found), true);
+  const here = changetype<B>(0).isWord() && flags != EXIST ? changetype<B>(bucket).insertHere(table, <u32>key) : <usize>0;
+  return here ? here : <usize>upsertFurther<B, K>(table, bucket, key, hash, flags);
 }
 
 /** The part of `upsert` behind a look at the slots of the bucket: a look at its chain, and the insert. */
@@ -195,7 +196,8 @@ function refill<B>(table: usize, bucket: usize, slot: u32): void {
   const found = changetype<B>(bucket).find<K>(table, key, hash, true);
   if (found) removeFrom<B>(table, bucket, found, true, value);
   else if (!changetype<B>(bucket).link(true) || !removeFromChain<B, K>(table, bucket, key, hash, value)) return ENOENT;
-  if (changetype<B>(bucket).link(true) || field(table, COUNT) < field(table, SHRINK_BELOW)) afterRemoval<B>(table, bucket);
+  if (changetype<B>(bucket).link(true)) afterRemoval<B>(table, bucket);
+  else if (field(table, COUNT) < field(table, SHRINK_BELOW)) shrinkAfter<B>(table, 1, 0);
   return 0;
 }
 

@@ -18,9 +18,10 @@ import { COUNTING, countCopied, countProbe } from "../../counting";
 import { hash4, hash4With } from "../../hash/hash";
 import { copyBytes } from "../../memory/bytes";
 import { logBytes, logWord, write32 } from "../../sync/journal";
+import { inSection } from "../../sync/section";
 import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
 import { absorbOneByOne } from "./distribute";
-import { SEEDS, VALUE_SIZE, field } from "./header";
+import { COUNT, MARK, SEEDS, VALUE_SIZE, VERSION, field, setField } from "./header";
 
 export const LINK: usize = SHARED ? 36 : 40;
 export const USED: usize = SHARED ? 40 : 44;
@@ -139,6 +140,23 @@ const DEAD: u32 = 16;
   @inline private mark(slot: u32, first: bool): void {
     const word = this.used(first);
     write32(word, (load<u32>(word) & ~(1 << (slot + DEAD))) | (1 << slot));
+  }
+
+  /**
+   * The common insert of an absent key by itself: the table need not be looked at further, and the bucket has a free slot and no
+   * chain. Where the value belongs, 0 when there is more to do. Plain build.
+   */
+  @inline insertHere(table: usize, key: u32): usize {
+    const entries = field(table, COUNT);
+    const used = load<u32>(this.at(), USED) & ALL;
+    if (entries >= field(table, MARK) || used == ALL || load<u32>(this.at(), LINK) | <u32>inSection()) return 0;
+    if (COUNTING) countCopied(4);
+    const slot = <usize>ctz(~used);
+    store<u32>(this.at() + (slot << 2), key);
+    store<u32>(this.at(), used | (used + 1), USED); // marks of dead slots mean nothing outside of sections
+    setField(table, COUNT, entries + 1);
+    setField(table, VERSION, field(table, VERSION) + 1);
+    return this.at() + CELLS + (slot << 3);
   }
 
   @inline drop(table: usize, slot: u32, first: bool, pinned: bool): void {

@@ -5,10 +5,10 @@ import { inSection } from "../../sync/section";
 import { cutBuckets, growBuckets, shrinkBuckets } from "../layout/bucket_array";
 import { bucketAddress } from "../layout/buckets";
 import {
-  BUCKETS, COUNT, FLAGS, FLAT_BUCKETS, GROW_ABOVE, LOAD16, MASK, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW, countMerges, countSplits,
+  BUCKETS, COUNT, FLAGS, FLAT_BUCKETS, GROW_ABOVE, LOAD16, MARK, MASK, MAX_ENTRIES, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW, countMerges, countSplits,
   field, setField,
 } from "../layout/header";
-import { setMark } from "../limit/low_water";
+import { markOf, setMark } from "../limit/low_water";
 import { isTooMuch, join, makeRoom, splitChain } from "./chains";
 
 const REFUSED: i32 = -1;
@@ -26,6 +26,15 @@ export function setLimits(table: usize): void {
   setMark(table);
 }
 
+/** The same where a table has been split or merged, which grows: its mark follows from fewer words. */
+@inline function followBuckets(table: usize, buckets: u32): void {
+  const full = entriesFor(table, buckets);
+  const above = growAbove(buckets, field(table, FLAT_BUCKETS), full);
+  setField(table, SHRINK_BELOW, buckets > 1 ? full >> 1 : 0);
+  setField(table, GROW_ABOVE, above);
+  setField(table, MARK, field(table, FLAGS) & OWES_MERGES ? 0 : min(above, markOf(table, field(table, MAX_ENTRIES))));
+}
+
 /** The same in the shared build. */
 export function setLimitsFor(table: usize, buckets: u32): void {
   const full = entriesFor(table, buckets);
@@ -39,11 +48,11 @@ export function setLimitsFor(table: usize, buckets: u32): void {
 }
 
 /**
- * Entries above which a table of the plain build splits, `full` when it is full. While the flat part has room, another bucket takes no byte: then at seven eighths of the load
- * target, where few entries have to go to overflow blocks.
+ * Entries above which a table of the plain build splits, `full` when it is full. While the flat part has room, another bucket takes no
+ * byte: then at three quarters of the load target, where few entries have to go to overflow blocks.
  */
 @inline export function growAbove(buckets: u32, flat: u32, full: u32): u32 {
-  return buckets < flat ? full - (full >> 3) : full;
+  return buckets < flat ? full - (full >> 2) : full;
 }
 
 /** Splits until the table has room for `entries`, within the bound of one insert. A split without memory is left out. */
@@ -107,16 +116,15 @@ export function repayMerges<B>(table: usize): void {
 function shrink<B>(table: usize, removed: u32, moved: u32): void {
   let left = MOST_MERGES * removed;
   let merges: u32 = 0;
+  let n: i32 = 0;
   do {
-    const n = left ? merge<B>(table) : REFUSED;
-    if (n == REFUSED) {
-      oweMerges(table);
-      break;
-    }
+    n = left ? merge<B>(table) : REFUSED;
+    if (n == REFUSED) break;
     moved += n;
     merges++;
     left--;
   } while (field(table, COUNT) < field(table, SHRINK_BELOW));
+  if (n == REFUSED) oweMerges(table);
   if (removed > 1) countCalls(table, removed, merges, moved);
   else countMerges(table, merges, moved);
 }
@@ -144,7 +152,7 @@ function split<B>(table: usize): i32 {
   }
   setField(table, BUCKETS, buckets + 1);
   if (buckets + 1 > mask) setField(table, MASK, (mask << 1) | 1);
-  setLimits(table);
+  followBuckets(table, buckets + 1);
   return moved;
 }
 
@@ -167,6 +175,6 @@ function merge<B>(table: usize): i32 {
   setField(table, BUCKETS, last);
   setField(table, MASK, mask);
   shrinkBuckets(table, last);
-  setLimits(table);
+  followBuckets(table, last);
   return moved;
 }

@@ -13,6 +13,8 @@ import {
 // Hosts with something in them, for experiments that damage their memory: one for each way in which a map keeps its entries. Each
 // comes with a workload, whose results say whether the damage has changed anything that a caller can see.
 
+/** Of these so many are inserted in a section. */
+const LATE = 60;
 const ENTRIES = 300;
 /** As few as the workload needs, so that the buckets of a table that does not grow have chains, too. */
 const MAX_ENTRIES = 420;
@@ -86,10 +88,11 @@ function hashScene({ type, keySize, valueSize, flags }) {
       maxEntries: MAX_ENTRIES,
       flags: flags === undefined ? 0 : api[flags],
     });
-    for (let n = 0; n < ENTRIES; n++) map.set(keyFor(n), entry(n));
+    for (let n = 0; n < ENTRIES - LATE; n++) map.set(keyFor(n), entry(n));
     for (let n = 0; n < 20; n++) map.delete(keyFor(n));
-    // Dead slots and elements.
+    // Dead slots and elements, and chains: nothing splits in a section.
     host.section(() => {
+      for (let n = ENTRIES - LATE; n < ENTRIES; n++) map.set(keyFor(n), entry(n));
       for (let n = 20; n < 30; n++) map.delete(keyFor(n));
     });
     const numbers = Array.from({ length: ENTRIES }, (_, n) => n);
