@@ -83,5 +83,7 @@ export class BareLines {
 
   bring() {}
 
+  leave() {}
+
   close() {}
 }

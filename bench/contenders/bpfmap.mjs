@@ -11,13 +11,14 @@ class BpfMapSubject {
   constructor({ seed, maxEntries, type = "rhash", flags = 0 }) {
     this.map = benchHost(seed).createMap({ type, key: u32, value: f64, maxEntries, flags });
     this.batches = new Map();
+    this.views = new Map();
     // A drain without a cursor counts on nobody else changing the map meanwhile: shared hosts have none.
     if (shared) this.drainAny = undefined;
   }
 
   /** The buffers of a batch, which a program makes once. */
   prepare(input) {
-    if (Array.isArray(input)) this.batch(input[0].length);
+    if (Array.isArray(input)) this.buffers(input[0].length);
   }
 
   insert(keys) {
@@ -230,13 +231,18 @@ class BpfMapSubject {
     return batch;
   }
 
-  /** Views of a whole batch, by the kinds of its keys and values. */
+  /** Views of a whole batch, by the kinds of its keys and values: new ones when the memory has grown. */
   buffers(size) {
-    const { keys, values } = this.batch(size);
-    return {
-      keys: new Uint32Array(keys.buffer, keys.byteOffset, size),
-      values: new Float64Array(values.buffer, values.byteOffset, size),
-    };
+    let views = this.views.get(size);
+    if (views === undefined || views.keys.length === 0) {
+      const { keys, values } = this.batch(size);
+      views = {
+        keys: new Uint32Array(keys.buffer, keys.byteOffset, size),
+        values: new Float64Array(values.buffer, values.byteOffset, size),
+      };
+      this.views.set(size, views);
+    }
+    return views;
   }
 
   close() {

@@ -13,6 +13,8 @@ export class Entrant {
     this.subject = undefined;
     /** "new", "full" or "empty". */
     this.state = undefined;
+    /** The keys of the full map. */
+    this.keys = undefined;
     this.renew();
   }
 
@@ -30,15 +32,26 @@ export class Entrant {
    * @param {Uint32Array} keys those of the full map
    */
   bring(state, keys) {
-    if (this.state === state) return;
-    const { subject } = this;
-    if (state === "new" && !subject.emptyIsNew) this.renew();
+    if (this.state === state && (state !== "full" || this.keys === keys)) return;
+    if (state === "new" && !this.subject.emptyIsNew) this.renew();
     else {
-      subject.prepare?.(keys);
-      if (state === "full") subject.insert(keys);
-      else if (this.state === "full") subject.remove(keys);
-      this.state = state;
+      const { subject } = this;
+      if (this.state === "full") {
+        subject.prepare?.(this.keys);
+        subject.remove(this.keys);
+      }
+      if (state === "full") {
+        subject.prepare?.(keys);
+        subject.insert(keys);
+      }
+      this.leave(state, keys);
     }
+  }
+
+  /** Notes the state that a pass has left, and the keys that it has put in. */
+  leave(state, keys) {
+    this.state = state;
+    this.keys = keys;
   }
 
   close() {

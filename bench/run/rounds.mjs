@@ -11,6 +11,8 @@ import { Bench } from "tinybench";
  * @property {string} method      the method of the subject that does one pass; a contender without it is left out
  * @property {Function} [pass]    where one pass is more than this call: (subject, input) => { result, ownNs }
  * @property {*} [input]          what it gets
+ * @property {{ keys: Uint32Array, input: * }[]} [sets]   other keys, and what goes with them, for each pass: the same keys again and again teach a processor's
+ *   branch prediction a small table by heart, if its hash is the same in every table
  * @property {number} operations  operations of one pass
  * @property {number} [passes]    timed passes of one turn, 1 by default: small sizes repeat, so that a turn does enough work
  * @property {"new" | "full" | "empty"} needs   the state of the map before each pass
@@ -92,16 +94,19 @@ export function rotated(entrants, round) {
 
 /** All passes of one contender in one row of one round. */
 function turn({ row, bench, measured }, entrant, keys, counts, first) {
-  const { operation, method, pass = callOf(method), input, operations, needs, leaves, expected } = row;
+  const { operation, method, pass = callOf(method), sets = [{ keys, input: row.input }] } = row;
+  const { operations, needs, leaves, expected } = row;
   if (typeof entrant.subject[method] !== "function") return;
   if (needs === "new") globalThis.gc?.(); // the garbage of the contender before
   let result;
   let ownNs;
   let done = false;
+  let set;
+  let passes = 0;
   bench.add(
     entrant.name,
     () => {
-      ({ result, ownNs } = pass(entrant.subject, input));
+      ({ result, ownNs } = pass(entrant.subject, set.input));
       done = true;
       return ownNs === undefined ? undefined : { overriddenDuration: ownNs / 1e6 };
     },
@@ -109,12 +114,13 @@ function turn({ row, bench, measured }, entrant, keys, counts, first) {
       async: false,
       beforeEach() {
         done = false;
-        entrant.bring(needs, keys);
-        entrant.subject.prepare?.(input);
+        set = sets[passes++ % sets.length];
+        entrant.bring(needs, set.keys);
+        entrant.subject.prepare?.(set.input);
       },
       // Called after a pass that threw, too.
       afterEach() {
-        entrant.state = leaves;
+        entrant.leave(leaves, set.keys);
         if (done && expected !== undefined && !entrant.floor && result !== expected) {
           throw new WrongResult(`${operation}: ${entrant.name} got ${result} instead of ${expected}`);
         }
@@ -124,10 +130,11 @@ function turn({ row, bench, measured }, entrant, keys, counts, first) {
   const task = bench.getTask(entrant.name);
   task.runSync();
   bench.remove(entrant.name);
-  if (first && needs === "new") check(entrant, operation, keys);
+  if (first && needs === "new") check(entrant, operation, set.keys);
   if (!counts) return;
+  // Not the mean: a garbage collection of a millisecond, mostly of what another contender has left, would be most of 200 short passes.
   const { latency } = task.result;
-  measured.get(entrant.name).push((latency.mean * 1e6) / operations);
+  measured.get(entrant.name).push((latency.p50 * 1e6) / operations);
 }
 
 const callOf = (method) => (subject, input) => ({ result: subject[method](input), ownNs: subject.ownNs?.() });

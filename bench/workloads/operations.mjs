@@ -15,6 +15,8 @@ export const options = {
 
 /** Small maps are filled and emptied again and again, so that each turn does about as much work. */
 const FILL_OPERATIONS = 100_000;
+/** Keys of this number and on are no keys that are looked up, present or absent: twice as many as the largest map has. */
+const FIRST_FILL = 2 ** 26;
 
 export async function run(context) {
   const contenders = await loadContenders(context.contenders ?? DEFAULT_CONTENDERS, context);
@@ -24,12 +26,12 @@ export async function run(context) {
     if (context.stopped) break;
     const data = prepare(size, context);
     const rows = rowsOf(size, data, context.options.batch);
-    fingerprint.add(size, data.keys, data.shuffled, data.hits, data.misses);
+    fingerprint.add(size, ...drawn(data));
     for (const { operation, expected } of rows) fingerprint.add(operation, expected ?? "");
     const open = { size, seed: context.seed, maxEntries: size, keySize: 4 };
     const entrants = openEntrants(contenders, open, context.skip);
     const ours = entrants.find((entrant) => entrant.name === "bpfmap");
-    if (ours !== undefined) entrants.push(new BareLines(ours, data.shuffled, context));
+    if (ours !== undefined) entrants.push(new BareLines(ours, data.fills[0].shuffled, context));
     measurements.push(...(await measureRows({ size, entrants, rows, keys: data.keys }, context)));
   }
   return {
@@ -55,10 +57,25 @@ export function prepare(size, { seed, queries, options }) {
     indices,
     hits,
     misses: absent.map((draw) => mix(size + draw)),
-    shuffled: shuffled(keys, new Random(seed, 3)),
     hitBatches: fullBatches(hits, options.batch),
-    keyBatches: split(keys, options.batch),
+    fills: fills(keys, Math.ceil(FILL_OPERATIONS / size), seed),
   };
+}
+
+/**
+ * Keys to fill a map with in each pass, and the same ones shuffled. Those of one pass again and again, and a processor would know by
+ * heart how each of its branches goes, in tables that hash the same way every time; with seeds of their own it would not.
+ */
+function fills(keys, passes, seed) {
+  return Array.from({ length: passes }, (_, pass) => {
+    const own = pass === 0 ? keys : keysFrom(FIRST_FILL + pass * keys.length, keys.length);
+    return { keys: own, shuffled: shuffled(own, new Random(seed, 3 + pass)) };
+  });
+}
+
+/** All keys of a workload, for its fingerprint. */
+export function drawn({ fills, hits, misses }) {
+  return [...fills.flatMap(({ keys, shuffled }) => [keys, shuffled]), hits, misses];
 }
 
 /** Batches of one size; what is left over is dropped. */
@@ -77,14 +94,15 @@ function total(indices, count = indices.length) {
 
 /** @returns {import("../run/rounds.mjs").Row[]} */
 export function rowsOf(size, data, batch) {
-  const { keys, indices, hits, misses, hitBatches, keyBatches } = data;
-  const passes = Math.ceil(FILL_OPERATIONS / size);
+  const { indices, hits, misses, hitBatches, fills } = data;
+  const passes = fills.length;
+  const sets = (input) => fills.map((fill) => ({ keys: fill.keys, input: input(fill) }));
   const batched = hitBatches.reduce((count, keys) => count + keys.length, 0);
   const fill = { operations: size, passes, needs: "new", leaves: "full" };
   const query = { operations: hits.length, needs: "full", leaves: "full" };
   const empty = { operations: size, passes, needs: "full", leaves: "empty", expected: size };
   return [
-    { operation: "set, growing from empty", method: "insert", input: keys, ...fill },
+    { operation: "set, growing from empty", method: "insert", sets: sets(({ keys }) => keys), ...fill },
     { operation: "get", method: "lookup", input: hits, ...query, expected: total(indices) },
     { operation: "get, absent key", method: "miss", input: misses, ...query, expected: 0 },
     {
@@ -105,17 +123,17 @@ export function rowsOf(size, data, batch) {
     },
     // Last of the queries, since it gives the keys other values.
     { operation: "set, existing key", method: "overwrite", input: hits, ...query },
-    { operation: "delete, random order", method: "remove", input: data.shuffled, ...empty },
+    { operation: "delete, random order", method: "remove", sets: sets(({ shuffled }) => shuffled), ...empty },
     {
       operation: `updateBatch(${batch}), growing from empty`,
       method: "insertMany",
-      input: keyBatches,
+      sets: sets(({ keys }) => split(keys, batch)),
       ...fill,
     },
     {
       operation: `deleteBatch(${batch})`,
       method: "removeMany",
-      input: split(data.shuffled, batch),
+      sets: sets(({ shuffled }) => split(shuffled, batch)),
       ...empty,
     },
   ];

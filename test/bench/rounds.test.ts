@@ -210,3 +210,23 @@ test("statistics", () => {
   expect(ratios([10, 30], [5, 10])).toEqual([2, 3]);
   expect(ratios([10, 30, 50], [5, 10])).toEqual([2, 3]);
 });
+
+test("each pass gets the next set of keys, and the map holds just those", async () => {
+  const sets = [Uint32Array.of(1, 2, 3), Uint32Array.of(4, 5, 6)].map((keys) => ({ keys, input: keys }));
+  const held: number[][] = [];
+  class Holding extends Counting {
+    override remove(keys: Uint32Array) {
+      held.push([...this.map.keys()]);
+      return super.remove(keys);
+    }
+  }
+  const { entrants, context } = setUp(["a"], (name, log) => new Holding(name, log));
+  const row = { ...LOOKUP, operation: "remove", method: "remove", passes: 3, leaves: "empty", sets };
+  await measureRows({ size: 3, entrants, rows: [LOOKUP, row], keys, warmUps: 0 }, { ...context, rounds: 1 });
+  expect(held).toEqual([
+    [7, 8, 9],
+    [1, 2, 3],
+    [4, 5, 6],
+    [1, 2, 3],
+  ]);
+});

@@ -3,7 +3,7 @@ import { Fingerprint } from "../../data/fingerprint.mjs";
 import { loadContenders, openEntrants } from "../../run/entrants.mjs";
 import { measureRows } from "../../run/rounds.mjs";
 import { ratios, summarise } from "../../run/statistics.mjs";
-import { prepare, rowsOf } from "../operations.mjs";
+import { drawn, prepare, rowsOf } from "../operations.mjs";
 
 export const name = "shared-overhead";
 export const title = "single-threaded use of a shared host beside a plain one";
@@ -40,7 +40,7 @@ export async function run(context) {
     if (context.stopped) break;
     const data = prepare(size, context);
     const rows = withScan(rowsOf(size, data, options.batch), size, options.batch);
-    fingerprint.add(size, data.keys, data.shuffled, data.hits, data.misses);
+    fingerprint.add(size, ...drawn(data));
     for (const { operation, expected } of rows) fingerprint.add(operation, expected ?? "");
     const entrants = openEntrants(contenders, { size, seed, maxEntries: size, keySize: 4 }, context.skip);
     const list = await measureRows({ size, entrants, rows, keys: data.keys }, context);
