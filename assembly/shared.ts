@@ -10,7 +10,7 @@ export { add, addParts, fetch, localAdd, localAddParts, localRead, localWrite, l
 export { unlockValue } from "./table/entries/value_lock";
 export { arrayAdd, arrayAddParts, arrayGet, arrayGetPart, arrayLockValue, arraySet, arraySetPart } from "./arrays/shared_array";
 export { hookLowWater } from "./table/limit/low_water";
-export { setLockOffset, setPerCpu } from "./maps/info";
+export { setLockOffset } from "./maps/info";
 export {
   BYTES_OFFSET, MAX_ENTRIES_OFFSET, META_OFFSET, dropTable, holdTable, registerTable, sweepTables, tableAfter, takeMapId,
 } from "./host/registry";

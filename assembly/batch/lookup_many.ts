@@ -11,11 +11,12 @@ import { clearSpinLocks } from "../table/entries/spin_lock";
 import { BlockRefs } from "../table/layout/block_refs";
 import { byKeys } from "../table/layout/by_layout";
 import { BUCKET_BYTES, ELEMENT_STRIDE, KEY_SIZE, VALUE_SIZE, field } from "../table/layout/header";
+import { laneOf, touchElement } from "../table/layout/lanes";
 import { lookupKeys } from "./lookup_keys";
 import { ELEMENT, ENTRY, GROUP, HASH, LINE, SINK, locate, touchBuckets } from "./stage";
 
-/** Passes C and D of out-of-line entries. */
-export function touchElements(table: usize, stage: usize, group: u32): void {
+/** Passes C and D of out-of-line entries; with `reading`, whole values are to be copied. */
+export function touchElements(table: usize, stage: usize, group: u32, reading: bool): void {
   const end = stage + group * ENTRY;
   for (let at = stage; at < end; at += ENTRY) {
     const block = changetype<BlockRefs>(load<u32>(at));
@@ -24,6 +25,14 @@ export function touchElements(table: usize, stage: usize, group: u32): void {
   if (COUNTING) countCopied(group << 2);
   const stride = field(table, ELEMENT_STRIDE);
   let sum: u32 = 0;
+  if (laneOf(table)) {
+    for (let at = stage; at < end; at += ENTRY) {
+      const entry = <usize>load<u32>(at, ELEMENT);
+      if (entry) sum += touchElement(table, entry, reading);
+    }
+    store<u32>(stage + SINK, sum);
+    return;
+  }
   for (let at = stage; at < end; at += ENTRY) {
     const element = <usize>load<u32>(at, ELEMENT);
     if (!element || (SHARED && !isReadable(element, stride))) continue;
@@ -82,7 +91,7 @@ export function touchElements(table: usize, stage: usize, group: u32): void {
     const group = min(count, GROUP);
     locate<B, K>(table, keys, stage, group, ENTRY, true);
     touchBuckets(stage, group, ENTRY, lines);
-    if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group);
+    if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group, true);
     hits += gather<B, K>(table, stage, keys, group, values, found, size, valueSize);
     keys += group * keyStride<K>(size);
     values += group * valueSize;

@@ -22,6 +22,7 @@ import { ensureValueLog, finishOne, insertsAhead, obtain, removeOne as removeUnd
 import { writeValue } from "../table/entries/spin_lock";
 import { byKeys } from "../table/layout/by_layout";
 import { BUCKETS, BUCKET_BYTES, COUNT, FROZEN, KEY_SIZE, PER_CPU, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
+import { zeroValue } from "../table/layout/lanes";
 import { beginGroup, endGroup } from "../table/limit/credits";
 import { touchElements } from "./lookup_many";
 import { ENTRY, GROUP, HASH, LINE, SINK, STAGE_ERRNO, locate, touchBuckets, touchChains } from "./stage";
@@ -44,7 +45,7 @@ function stageGroup<B, K>(table: usize, stage: usize, keys: usize, group: u32): 
   locate<B, K>(table, keys, stage, group, ENTRY, true);
   touchBuckets(stage, group, ENTRY, field(table, BUCKET_BYTES) / LINE);
   touchChains<B>(stage, group);
-  if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group);
+  if (!changetype<B>(0).holdsValues()) touchElements(table, stage, group, false);
   return true;
 }
 
@@ -87,13 +88,14 @@ function stageGroup<B, K>(table: usize, stage: usize, keys: usize, group: u32): 
 /** Adds a delta to a field of the value of one key. */
 @inline function addOne<B, K>(table: usize, key: K, hash: u32, width: u32, offset: u32, delta: usize): u32 {
   if (SHARED) {
-    if (field(table, PER_CPU)) {
+    // The other layouts have per-CPU values only on hosts for one thread.
+    if (!changetype<B>(0).holdsValues() && field(table, PER_CPU)) {
       const errno = addLocally<B, K>(table, key, hash, width, offset, delta);
       if (errno != ENOENT) return errno;
     }
     const value = obtain<B, K>(table, key, hash, 0);
     if (value < FIRST_ADDRESS) return <u32>value;
-    if (isFresh()) zeroBytes(value, field(table, VALUE_SIZE));
+    if (isFresh()) zeroValue(table, value);
     else logBytes(value + offset, width);
     addTo(value + offset, width, delta);
     return finishOne();

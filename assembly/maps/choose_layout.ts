@@ -6,9 +6,10 @@ import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/layout/block_refs";
 import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/layout/block_tags";
 import { ELEMENT_KEY } from "../table/layout/elements";
 import {
-  BUCKET_BYTES, ELEMENT_SEGMENTS, ELEMENT_STRIDE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS, LOAD16,
+  BUCKET_BYTES, ELEMENT_SEGMENTS, ELEMENT_STRIDE, KEY_SIZE, LANE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS, LOAD16,
   OVERFLOW_BYTES, OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, setField,
 } from "../table/layout/header";
+import { groupBytes, groupValues, laneFor } from "../table/layout/lanes";
 
 const LINE: u32 = 64;
 const FEWEST_SLOTS: u32 = 4;
@@ -52,7 +53,8 @@ function setTags(table: usize, keySize: u32, valueSize: u32): void {
 }
 
 /** Chooses the layout for a key and a value size and writes its measures into the header. */
-export function setLayout(table: usize, keySize: u32, valueSize: u32): void {
+export function setLayout(table: usize, keySize: u32, valueSize: u32, perCpu: bool): void {
+  const lane = laneFor(perCpu, keySize, valueSize);
   setField(table, KEY_SIZE, keySize);
   setField(table, VALUE_SIZE, valueSize);
   if (keySize == 4 && valueSize <= 8) {
@@ -60,15 +62,16 @@ export function setLayout(table: usize, keySize: u32, valueSize: u32): void {
     setSlots(table, KEYS_BUCKET_BYTES, KEYS_SLOTS, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS);
     return;
   }
-  if (keySize <= TAGS_ENTRY_MOST && valueSize <= TAGS_ENTRY_MOST && keySize + valueSize <= TAGS_ENTRY_MOST) {
+  if (!lane && keySize <= TAGS_ENTRY_MOST && valueSize <= TAGS_ENTRY_MOST && keySize + valueSize <= TAGS_ENTRY_MOST) {
     setTags(table, keySize, valueSize);
     return;
   }
   setField(table, LAYOUT, LAYOUT_REFS);
   setSlots(table, REFS_BUCKET_BYTES, REFS_SLOTS, REFS_BUCKET_BYTES, REFS_SLOTS);
-  const values = round8(<u32>ELEMENT_KEY + keySize);
-  const stride = round8(values + valueSize);
-  setField(table, VALUES, values);
+  const head = round8(<u32>ELEMENT_KEY + keySize);
+  const stride = lane ? groupBytes(head, valueSize) : round8(head + valueSize);
+  if (SHARED) setField(table, LANE, lane);
+  setField(table, VALUES, lane ? groupValues(head) : head);
   setField(table, ELEMENT_STRIDE, stride);
   const log: u32 = 32 - <u32>clz(stride - 1);
   setField(table, ELEMENT_SEGMENTS + 4, log < SEGMENT_SHIFT ? SEGMENT_SHIFT - log : 0);

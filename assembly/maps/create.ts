@@ -13,8 +13,9 @@ import { lazyShift } from "../table/layout/bucket_array";
 import { byLayout, hasElements, layoutOf } from "../table/layout/by_layout";
 import {
   BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KV, LOAD16,
-  MAX_ENTRIES, PREALLOCATED, SEEDS, field, setField,
+  MAX_ENTRIES, PER_CPU, PREALLOCATED, SEEDS, field, setField,
 } from "../table/layout/header";
+import { recordsFor } from "../table/layout/lanes";
 import { assemble, newHeader, unfinishedErrno } from "../table/life/assemble";
 import { dismantle, freeHeader } from "../table/life/dismantle";
 import { clearTable, closeTable, openTable } from "../table/life/lifecycle";
@@ -35,7 +36,7 @@ function bucketsFor(table: usize, entries: u32): u32 {
 }
 
 function setUp(
-  growable: bool, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: bool, hint: u32, seed: u32,
+  growable: bool, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: bool, hint: u32, seed: u32, perCpu: bool,
 ): usize {
   const table = SHARED ? newHeader() : allocate(HEADER_BYTES);
   if (!table) return SHARED ? dropUnfinished() : ENOMEM;
@@ -48,14 +49,15 @@ function setUp(
   else setLimit(table, maxEntries);
   setField(table, FLAGS, (growable ? GROWABLE : 0) | (prealloc && !growable ? PREALLOCATED : 0));
   initSeeds(table + SEEDS, seed);
-  setLayout(table, keySize, valueSize);
+  setLayout(table, keySize, valueSize, perCpu);
+  if (SHARED && perCpu) setField(table, PER_CPU, 1);
   const buckets = bucketsFor(table, growable ? hint : maxEntries);
   const whole = hasElements(table) ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;
   const shift = growable || prealloc ? whole : lazyShift(buckets);
   setField(table, BUCKET_SEGMENTS + 4, shift);
   // Fails at once what would otherwise fail after gigabytes of allocations.
   const touched = growable || prealloc ? <u64>buckets * field(table, BUCKET_BYTES) : ((<u64>buckets >> shift) << 2);
-  const elements = !growable && prealloc ? <u64>maxEntries * field(table, ELEMENT_STRIDE) : 0;
+  const elements = !growable && prealloc ? <u64>recordsFor(table, maxEntries) * field(table, ELEMENT_STRIDE) : 0;
   if (SHARED) commit();
   if (couldHold(touched + elements) && open(table, buckets)) return table;
   if (SHARED) return dropUnfinished();
@@ -82,11 +84,11 @@ function dropUnfinished(): usize {
   return errno;
 }
 
-/** A new map: its handle, or ENOMEM, or in the shared build the errno of a lock. */
+/** A new map: its handle, or ENOMEM, or in the shared build the errno of a lock. Of per-CPU maps, `valueSize` is that of all slots. */
 export function createTable(
-  growable: u32, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: u32, hint: u32, seed: u32,
+  growable: u32, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: u32, hint: u32, seed: u32, perCpu: u32,
 ): usize {
-  return setUp(growable != 0, keySize, valueSize, maxEntries, prealloc != 0, hint, seed);
+  return setUp(growable != 0, keySize, valueSize, maxEntries, prealloc != 0, hint, seed, perCpu != 0);
 }
 
 @unmanaged class Close {

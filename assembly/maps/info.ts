@@ -6,7 +6,7 @@ import { beginWrite, commit } from "../sync/journal";
 import { acquire, lockErrno } from "../sync/lock";
 import {
   BUCKETS, BYTES, COUNT, FROZEN, LAYOUT, LAYOUT_ARRAY, MAX_ENTRIES, MERGES, MOST_MERGES, MOST_MOVED, MOST_SPLITS, MOVED,
-  LOCK_OFFSET, LOW_FREE, OVERFLOW_COUNT, PER_CPU, POOL_LOCK, SEEDS, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
+  LOCK_OFFSET, LOW_FREE, OVERFLOW_COUNT, POOL_LOCK, SEEDS, SLOTS, SPLITS, VERSION, field, isGrowable, setField,
 } from "../table/layout/header";
 import { entriesOf, relax, tighten } from "../table/limit/credits";
 import { markOf, setLimit } from "../table/limit/low_water";
@@ -96,9 +96,4 @@ export function setLowWater(table: usize, free: u32): u32 {
 /** Says where in a value its spin lock is; once, before others know of the map. Shared build. */
 export function setLockOffset(table: usize, offset: u32): void {
   store<u32>(table, offset, LOCK_OFFSET);
-}
-
-/** Says that values are per CPU; once, before others know of the map. Shared build. */
-export function setPerCpu(table: usize): void {
-  store<u32>(table, 1, PER_CPU);
 }

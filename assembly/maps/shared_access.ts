@@ -4,7 +4,7 @@ import { EBUSY, ENOENT, ENOMEM, EPERM, ERANGE } from "../errno";
 import { EXIST, LOCK } from "../flags";
 import { reverseBits } from "../hash/hash";
 import { KeyAny, hashKey } from "../hash/key";
-import { copyBytes, zeroBytes } from "../memory/bytes";
+import { copyBytes } from "../memory/bytes";
 import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { FIRST_ADDRESS } from "../regions";
 import { isFresh, logBytes, rollback } from "../sync/journal";
@@ -17,6 +17,7 @@ import { clearSpinLock, lockOffset, writeValue } from "../table/entries/spin_loc
 import { fetchSpinLocked, keepValueLock, lockValueOf } from "../table/entries/value_lock";
 import { byKey, byKeyAt, byLayout, hashIn, layoutOf } from "../table/layout/by_layout";
 import { FROZEN, KEY_SIZE, LOCK_OFFSET, NO_LOCK, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
+import { zeroValue } from "../table/layout/lanes";
 import { nextKeyShared } from "../table/scan/shared_scan";
 
 @unmanaged class Fetch {
@@ -52,7 +53,7 @@ function finish(table: usize, layout: u32): u32 {
 @inline export function zeroed<K>(table: usize, key: K, hash: u32, layout: u32, flags: u32): usize {
   const value = byKey<Obtain, K>(layout, table, key, hash, flags);
   if (value < FIRST_ADDRESS) return value;
-  if (isFresh()) zeroBytes(value, field(table, VALUE_SIZE));
+  if (isFresh()) zeroValue(table, value);
   const errno = finish(table, layout);
   return errno ? <usize>errno : value;
 }
@@ -164,7 +165,7 @@ export function add(table: usize, key: usize, delta: usize, kind: u32, offset: u
   const layout = layoutOf(table);
   const value = obtainKey(table, key, layout, 0);
   if (value < FIRST_ADDRESS) return <u32>value;
-  if (isFresh()) zeroBytes(value, field(table, VALUE_SIZE));
+  if (isFresh()) zeroValue(table, value);
   else logBytes(value + offset, widthOf(kind));
   const errno = addScalar(value + offset, kind, load<u64>(delta), out);
   if (!errno) return finish(table, layout);
@@ -189,7 +190,7 @@ export function addParts(table: usize, key: usize, list: usize, count: u32): u32
   const layout = layoutOf(table);
   const value = obtainKey(table, key, layout, 0);
   if (value < FIRST_ADDRESS) return <u32>value;
-  if (isFresh()) zeroBytes(value, field(table, VALUE_SIZE));
+  if (isFresh()) zeroValue(table, value);
   else logList(value, list, count);
   const errno = addList(value, list, count);
   if (!errno) return finish(table, layout);
@@ -255,7 +256,7 @@ function insertZeros(table: usize, key: usize, flags: u32): u32 {
   const layout = layoutOf(table);
   const value = obtainKey(table, key, layout, flags);
   if (value < FIRST_ADDRESS) return <u32>value;
-  if (isFresh()) zeroBytes(value, field(table, VALUE_SIZE));
+  if (isFresh()) zeroValue(table, value);
   return finish(table, layout);
 }
 

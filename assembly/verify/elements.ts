@@ -4,11 +4,11 @@ import { SHARED } from "../build";
 import { hashBytes, tagged } from "../hash/hash";
 import { BlockRefs } from "../table/layout/block_refs";
 import { bucketOf } from "../table/layout/buckets";
-import { DEAD, ELEMENT_KEY, FREE, LIVE } from "../table/layout/elements";
+import { DEAD, ELEMENT_KEY, FREE, LIVE, elementEntry } from "../table/layout/elements";
 import {
-  DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FREE_ELEMENT, KEY_SIZE, LIVE_ELEMENTS, SEEDS, SWEEP, field, isDense,
+  DEAD_ELEMENTS, ELEMENTS, ELEMENT_STRIDE, FREE_ELEMENT, KEY_SIZE, LIVE_ELEMENTS, SEEDS, SWEEP, field, isDense,
 } from "../table/layout/header";
-import { recordAddress } from "../table/layout/segments";
+import { elementOf, laneOf, placeOf } from "../table/layout/lanes";
 import { inHeap } from "./arena";
 import {
   DEAD_COUNT, ELEMENT_OWNER, ELEMENT_STATE, FREE_ELEMENTS, LIVE_COUNT, SWEEP_POSITION, broken,
@@ -17,13 +17,11 @@ import {
 /** The bits of a state that tell live, dead and free apart. */
 const STATE: u32 = 3;
 
-@inline function elementAt(table: usize, index: u32): usize {
-  return recordAddress(table + ELEMENT_SEGMENTS, index, field(table, ELEMENT_STRIDE));
-}
-
-/** Whether there is an element in memory at an address, as far as that shows there, and it is live. */
-export function isLiveElement(table: usize, element: usize): bool {
-  return !(element & 7) && inHeap(element, field(table, ELEMENT_STRIDE)) && load<u32>(element) == LIVE;
+/** Whether there is an element in memory where a slot refers to, as far as that shows there, and it is live. */
+export function isLiveElement(table: usize, entry: usize): bool {
+  const element = elementOf(entry);
+  if (!laneOf(table) && element != entry) return false;
+  return inHeap(element, laneOf(table) ? 8 : field(table, ELEMENT_STRIDE)) && load<u32>(element) == LIVE;
 }
 
 /** Checks the states of the elements and the counts and lists that go by them; the segments are checked. */
@@ -33,13 +31,17 @@ export function verifyElements(table: usize, out: usize): u32 {
   let dead: u32 = 0;
   let free: u32 = 0;
   for (let index: u32 = 0; index < elements; index++) {
-    const element = elementAt(table, index);
+    const entry = elementEntry(table, index);
+    const element = elementOf(entry);
     const state = load<u32>(element);
     if (state == DEAD) {
       dead++;
       if (index >= field(table, SWEEP)) return broken(out, SWEEP_POSITION, index, field(table, SWEEP), elements, 0);
-    } else if ((state & STATE) == FREE && !isDense(table)) free++;
-    else if (state != LIVE) return broken(out, ELEMENT_STATE, index, <u32>element, state, 0);
+    } else if ((state & STATE) == FREE && !isDense(table)) {
+      free++;
+      const place = laneOf(table) ? load<u32>(element, ELEMENT_KEY) : 0;
+      if (laneOf(table) && place != placeOf(entry)) return broken(out, ELEMENT_STATE, index, <u32>element, state, place);
+    } else if (state != LIVE) return broken(out, ELEMENT_STATE, index, <u32>element, state, 0);
   }
   if (dead != field(table, DEAD_ELEMENTS)) return broken(out, DEAD_COUNT, dead, field(table, DEAD_ELEMENTS), 0, 0);
   return verifyFree(table, free, out);
@@ -62,10 +64,11 @@ export function verifyOwners(table: usize, entries: u32, out: usize): u32 {
   const elements = field(table, ELEMENTS);
   let live: u32 = 0;
   for (let index: u32 = 0; index < elements; index++) {
-    const element = elementAt(table, index);
+    const entry = elementEntry(table, index);
+    const element = elementOf(entry);
     if (load<u32>(element) != LIVE) continue;
     live++;
-    const slots = slotsOf(table, element);
+    const slots = slotsOf(table, entry);
     if (slots != 1) return broken(out, ELEMENT_OWNER, index, <u32>element, slots, 0);
   }
   if (SHARED && field(table, LIVE_ELEMENTS) != live) return broken(out, LIVE_COUNT, live, entries, field(table, LIVE_ELEMENTS), 1);
@@ -73,13 +76,14 @@ export function verifyOwners(table: usize, entries: u32, out: usize): u32 {
 }
 
 /** How many slots of its bucket refer to an element. */
-function slotsOf(table: usize, element: usize): u32 {
+function slotsOf(table: usize, entry: usize): u32 {
+  const element = elementOf(entry);
   let slots: u32 = 0;
   let block = bucketOf<BlockRefs>(table, tagged(hashBytes(table + SEEDS, element + ELEMENT_KEY, field(table, KEY_SIZE))));
   while (block) {
     let used = changetype<BlockRefs>(block).occupied(table, true);
     while (used) {
-      slots += <u32>(changetype<BlockRefs>(block).entryAt(<u32>ctz(used)) == element);
+      slots += <u32>(changetype<BlockRefs>(block).entryAt(<u32>ctz(used)) == entry);
       used &= used - 1;
     }
     block = changetype<BlockRefs>(block).link(true);

@@ -6,10 +6,11 @@ import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/layout/block_refs";
 import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/layout/block_tags";
 import { ELEMENT_KEY } from "../table/layout/elements";
 import {
-  BUCKETS, BUCKET_BYTES, DRAIN_AT, ELEMENT_STRIDE, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, KEY_SIZE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS,
+  BUCKETS, BUCKET_BYTES, DRAIN_AT, ELEMENT_STRIDE, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, KEY_SIZE, LANE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS,
   LIMITED, LOAD16, LOCK_OFFSET, MARK, MASK, MAX_ENTRIES, NO_LOCK, OVERFLOW_BYTES, OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, OWES,
   OWES_MERGES, PER_CPU, PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, field, isGrowable,
 } from "../table/layout/header";
+import { groupBytes, groupValues, laneFor, laneOf } from "../table/layout/lanes";
 import { markFor } from "../table/limit/low_water";
 import { flatFor } from "../table/layout/bucket_array";
 import { entriesFor, growAbove } from "../table/resize/resize";
@@ -52,6 +53,8 @@ function verifySharedWords(table: usize, out: usize): u32 {
   if (lock != NO_LOCK && (lock & 3 || <u64>lock + 4 > <u64>field(table, VALUE_SIZE))) {
     return broken(out, MEASURES, <u32>LOCK_OFFSET, lock, NO_LOCK, 0);
   }
+  const lane = laneFor(field(table, PER_CPU) != 0, field(table, KEY_SIZE), field(table, VALUE_SIZE));
+  if (field(table, LANE) != lane) return broken(out, MEASURES, <u32>LANE, field(table, LANE), lane, 0);
   return verifyFlags(table, LIMITED, 1, out) || verifyFlags(table, PER_CPU, 1, out) || verifyFlags(table, OWES, 1, out);
 }
 
@@ -94,14 +97,15 @@ function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize):
     );
   }
   if (layout == LAYOUT_REFS) {
-    const values = round8(<u32>ELEMENT_KEY + keySize);
+    const head = round8(<u32>ELEMENT_KEY + keySize);
+    const lane = laneOf(table);
     return (
       expect(table, MEASURES, SLOTS, REFS_SLOTS, out) ||
       expect(table, MEASURES, OVERFLOW_SLOTS, REFS_SLOTS, out) ||
       expect(table, MEASURES, OVERFLOW_BYTES, REFS_BUCKET_BYTES, out) ||
       expect(table, MEASURES, BUCKET_BYTES, REFS_BUCKET_BYTES, out) ||
-      expect(table, MEASURES, VALUES, values, out) ||
-      expect(table, MEASURES, ELEMENT_STRIDE, round8(values + valueSize), out)
+      expect(table, MEASURES, VALUES, lane ? groupValues(head) : head, out) ||
+      expect(table, MEASURES, ELEMENT_STRIDE, lane ? groupBytes(head, valueSize) : round8(head + valueSize), out)
     );
   }
   return verifyTags(table, slots, overflowSlots, out);

@@ -3,7 +3,7 @@ import { SHARED } from "../build";
 import { allocationSize } from "../memory/arena";
 import { fixedRecords, untouchedEntry } from "../table/layout/buckets";
 import { hasElements } from "../table/layout/by_layout";
-import { preallocatedSegments } from "../table/layout/elements";
+import { elementSegment, preallocatedSegments } from "../table/layout/elements";
 import {
   ARRAY_BASE, BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD, ELEMENT_STRIDE, FLAGS, LAYOUT,
   LAYOUT_ARRAY, MAX_ENTRIES, PREALLOCATED, field, isGrowable,
@@ -28,7 +28,7 @@ function usedElementSegments(table: usize): u32 {
   if (field(table, LAYOUT) == LAYOUT_ARRAY) return segmentsFor(table, field(table, MAX_ENTRIES));
   if (!hasElements(table)) return 0;
   const elements = field(table, ELEMENTS);
-  const used = elements ? segmentOf(elements - 1, load<u32>(table + ELEMENT_SEGMENTS, 4)) + 1 : 0;
+  const used = elements ? elementSegment(table, elements - 1) + 1 : 0;
   return field(table, FLAGS) & PREALLOCATED ? max(used, preallocatedSegments(table)) : used;
 }
 

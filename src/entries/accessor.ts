@@ -140,6 +140,13 @@ function numberGetter(host: CoreHost, field: Field): (() => unknown) | undefined
 
 /** Copies encoded bytes over those in memory, but for a spinLock among them, which another thread may hold. */
 function store(host: CoreHost, codec: Codec<unknown>, target: number, source: number): void {
+  if (isPerCpu(codec)) {
+    const bytes = roundUp8(codec.slot.size);
+    for (let cpu = 0; cpu * codec.stride < codec.size; cpu++) {
+      host.copy(target + cpu * codec.stride, source + cpu * bytes, bytes);
+    }
+    return;
+  }
   const lock = holdsLock(codec) ? codec.lockOffset : codec.size;
   const behind = lock + spinLock.size;
   host.copy(target, source, lock);
@@ -167,7 +174,7 @@ function setterOf({ place, codec, offset, path }: Field): (value: unknown) => vo
     const turn = ++scratch.turn;
     pins.encodings++;
     try {
-      codec.encode(value, view, scratch.value);
+      (isPerCpu(codec) ? map.valueCodec : codec).encode(value, view, scratch.value);
     } catch (error) {
       throw encodingError(map, "entry", what(), view, error);
     } finally {
@@ -213,8 +220,7 @@ function structAccessor({ place, offset, path }: Field, { fields, offsets }: Str
 }
 
 /** An array with the slots of a per-CPU value. */
-function slotsAccessor({ place, path }: Field, { slot, size }: PerCpuCodec<unknown>): object {
-  const stride = roundUp8(slot.size);
+function slotsAccessor({ place, path }: Field, { slot, size, stride }: PerCpuCodec<unknown>): object {
   const accessor: unknown[] = [];
   for (let cpu = 0; cpu * stride < size; cpu++) {
     define(accessor, cpu, { place, codec: slot, offset: cpu * stride, path: `${path}[${cpu}]` });
@@ -229,6 +235,6 @@ export function definePart(target: object, name: "key" | "value", place: Place, 
 }
 
 /** Defines the property `local` for a thread's own slot of a per-CPU value. */
-export function defineLocal(target: object, place: Place, slot: Codec<unknown>, cpu: number): void {
-  define(target, "local", { place, codec: slot, offset: cpu * roundUp8(slot.size), path: "local" });
+export function defineLocal(target: object, place: Place, codec: PerCpuCodec<unknown>, cpu: number): void {
+  define(target, "local", { place, codec: codec.slot, offset: cpu * codec.stride, path: "local" });
 }

@@ -3,8 +3,9 @@
  *
  * @module
  */
+import type { Codec } from "../codec/codec.ts";
 import type { MapHandle } from "../ops/handle.ts";
-import { isPerCpu } from "../ops/percpu.ts";
+import { isPerCpu, liveCodec } from "../ops/percpu.ts";
 import { defineLocal, definePart, Place } from "./accessor.ts";
 
 /**
@@ -24,7 +25,7 @@ export interface ReadonlyEntry<K, V> {
    * multiple of 4.
    */
   readonly keyAddress: number;
-  /** Where the value is in host memory; of per-CPU maps, where the slot of CPU 0 is. */
+  /** Where the value is in host memory; of per-CPU maps, where the slot of CPU 0 is ({@link LocalSlot.lookup} on the others). */
   readonly valueAddress: number;
   /** Key and value as `map.entries()` gives them: plain, and good for ever. */
   copy(): { key: K; value: V };
@@ -59,6 +60,8 @@ export class LiveEntry<K, V> implements Entry<K, V> {
   /** Whether its values can be written. */
   readonly writable: boolean;
   readonly #map: MapHandle<K, V>;
+  /** The layout of the values where they are shown: in the table, or in a copy. */
+  readonly #codec: Codec<unknown>;
   readonly #key: Place;
   readonly #value: Place;
 
@@ -71,11 +74,12 @@ export class LiveEntry<K, V> implements Entry<K, V> {
     const place = map as unknown as MapHandle<unknown, unknown>;
     this.#map = map;
     this.writable = refusal === undefined;
+    this.#codec = this.writable ? liveCodec(place) : place.valueCodec;
     this.#key = new Place(place, "a key cannot be written; delete the entry and set() another");
     this.#value = new Place(place, refusal);
     definePart(this, "key", this.#key, map.keyCodec);
-    definePart(this, "value", this.#value, map.valueCodec);
-    if (isPerCpu(map.valueCodec)) defineLocal(this, this.#value, map.valueCodec.slot, map.host.cpu);
+    definePart(this, "value", this.#value, this.#codec);
+    if (isPerCpu(this.#codec)) defineLocal(this, this.#value, this.#codec, map.host.cpu);
   }
 
   get keyAddress(): number {
@@ -106,7 +110,7 @@ export class LiveEntry<K, V> implements Entry<K, V> {
     const { view } = map.host;
     return {
       key: map.decodeKey("entry", view, key.address),
-      value: map.decodeValue("entry", view, this.#value.address),
+      value: map.decodeValue("entry", view, this.#value.address, this.#codec as Codec<V>),
     };
   }
 

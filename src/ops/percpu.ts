@@ -9,27 +9,30 @@ import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
 import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
 import { roundUp8 } from "../core/tables/registry.ts";
 import { ERRNO, type Operation } from "../errors.ts";
+import { TABLE_LANE } from "../generated/abi.js";
 import { compareBy, hide } from "../print/hidden.ts";
 import { INSPECT, printedByName } from "../print/inspect.ts";
 import { checkFlags, updateFlags } from "./calls/flags.ts";
 import { subjectOf } from "./failure.ts";
-import type { EntryHandle } from "./handle.ts";
+import type { EntryHandle, MapHandle } from "./handle.ts";
 import { contentsOfMap } from "./print_map.ts";
 
 /** The layout of all slots of a value. */
 export interface PerCpuCodec<V> extends Codec<V[]> {
   /** The layout of one of them. */
   readonly slot: Codec<V>;
+  /** Bytes from one to the next. */
+  readonly stride: number;
 }
 
-/** The layout of `cpus` slots; the value is an array of exactly as many. */
-export function perCpu<V>(slot: Codec<V>, cpus: number): PerCpuCodec<V> {
+/** The layout of `cpus` slots; the value is an array of exactly as many. They lie side by side, unless `stride` says otherwise. */
+export function perCpu<V>(slot: Codec<V>, cpus: number, stride = roundUp8(slot.size)): PerCpuCodec<V> {
   const { size } = slot;
-  const stride = roundUp8(size);
   const name = `${slot.name} for each of ${cpus} CPUs`;
   return printedByName({
     name,
     slot,
+    stride,
     size: stride * cpus,
     align: 8,
     scalar: Scalar.NONE,
@@ -42,7 +45,7 @@ export function perCpu<V>(slot: Codec<V>, cpus: number): PerCpuCodec<V> {
         for (; cpu < cpus; cpu++) {
           const at = offset + cpu * stride;
           slot.encode(value[cpu], view, at);
-          for (let byte = size; byte < stride; byte++) view.setUint8(at + byte, 0);
+          for (let byte = size; byte < roundUp8(size); byte++) view.setUint8(at + byte, 0);
         }
       } catch (error) {
         throw within(`[${cpu}]`, error);
@@ -69,6 +72,36 @@ export function isPerCpu(codec: Codec<unknown>): codec is PerCpuCodec<unknown> {
 /** The layout of one slot; of maps that are not per CPU, of the value. */
 export function slotCodec(codec: Codec<unknown>): Codec<unknown> {
   return isPerCpu(codec) ? codec.slot : codec;
+}
+
+/**
+ * Bytes from one slot of a value to the next in the table itself. On shared hosts slots of a `percpu_hash` lie on different cache lines
+ * (assembly/table/layout/lanes.ts); copies of values are packed on any host.
+ */
+export function slotStride({ host, table }: MapHandle<unknown, unknown>): number {
+  const lane = host.shared && table.type === "percpu_hash" ? host.word(table.handle + TABLE_LANE) : 0;
+  return lane || roundUp8(table.valueSize);
+}
+
+/** The layout of the values of a map where they lie in the table. */
+export function liveCodec<V>(map: MapHandle<unknown, V>): Codec<V> {
+  const { valueCodec, host } = map;
+  if (!isPerCpu(valueCodec)) return valueCodec;
+  const stride = slotStride(map as MapHandle<unknown, unknown>);
+  if (stride === valueCodec.stride) return valueCodec;
+  return perCpu(valueCodec.slot, host.cpus, stride) as Codec<unknown> as Codec<V>;
+}
+
+/** The address of a value, packed: of a copy in the scratch, unless it is packed where it lies in the table. */
+export function packedValue(map: MapHandle<unknown, unknown>, address: number): number {
+  const { valueCodec, host } = map;
+  if (!isPerCpu(valueCodec)) return address;
+  const stride = slotStride(map);
+  if (stride === valueCodec.stride) return address;
+  for (let cpu = 0; cpu < host.cpus; cpu++) {
+    host.copy(host.scratch.value + cpu * valueCodec.stride, address + cpu * stride, valueCodec.stride);
+  }
+  return host.scratch.value;
 }
 
 /** What slots are compared by: all values of the map, and which of them is meant. */
@@ -100,7 +133,7 @@ export class LocalSlot<K, V> {
   /** @internal Use `map.local`. */
   constructor(map: EntryHandle<K, V[]>) {
     const codec = slotCodec(map.valueCodec) as Codec<V>;
-    hide<LocalSlot<K, V>>(this, { map, codec, offset: map.host.cpu * roundUp8(map.table.valueSize) });
+    hide<LocalSlot<K, V>>(this, { map, codec, offset: map.host.cpu * slotStride(map as never) });
     compareBy(this, contentsOfSlot);
   }
 

@@ -15,7 +15,7 @@ import { bpfError, ERRNO } from "../errors.ts";
 import type { EntryMap } from "../maps/base/entry_map.ts";
 import { subjectOf } from "../ops/failure.ts";
 import type { MapHandle } from "../ops/handle.ts";
-import type { LocalSlot } from "../ops/percpu.ts";
+import { type LocalSlot, slotStride } from "../ops/percpu.ts";
 import { compareBy, hide } from "../print/hidden.ts";
 import { cut, INSPECT, MOST_PRINTED, printList } from "../print/inspect.ts";
 import { writeFilter } from "./codegen/codegen.ts";
@@ -379,7 +379,7 @@ function entryOf(scope: Scope, map: MapHandle<unknown, unknown>): object {
     );
   }
   const slot = valueCodec.slot as Codec<unknown>;
-  const stride = roundUp8(slot.size);
+  const stride = slotStride(map);
   return record(scope, "the entry", ["key", "value", "values"], (name) => {
     if (name === "key") return expressionOf(scope, keyCodec, key, 0);
     if (name === "value") return expressionOf(scope, slot, { ...value, offset: host.cpu * stride }, 0);

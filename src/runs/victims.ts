@@ -13,6 +13,7 @@ import { bpfError, ERRNO } from "../errors.ts";
 import { putBack } from "../ops/batch/put_back.ts";
 import { subjectOf } from "../ops/failure.ts";
 import type { EntryHandle } from "../ops/handle.ts";
+import { packedValue } from "../ops/percpu.ts";
 import type { Program } from "../programs/program.ts";
 import { entryFunction } from "./entry_function.ts";
 import type { Dumper } from "./process_types.ts";
@@ -94,7 +95,7 @@ export class Victims<K, V> {
     const { host } = this.#map;
     const { errno, lost } = putBack(this.#map, "process", from, to, (i) => {
       const row = this.#record.victims + 8 * i;
-      return [host.word(row), host.word(row + 4)];
+      return [host.word(row), packedValue(this.#map as never, host.word(row + 4))];
     });
     if (lost === 0) return;
     const cause = `did not take back ${lost} deleted entries that the dumper has not seen; they are lost`;

@@ -12,7 +12,7 @@ type Fill = (view: DataView, index: number) => void;
 function crowding(keySize: number, fill: Fill, seed: number): number {
   const { core, memory } = freshCore({ seed });
   // Preallocated, so that inserting never grows the memory under the view.
-  const table = core.createTable(0, keySize, 4, ENTRIES, 1, 0, seed) >>> 0;
+  const table = core.createTable(0, keySize, 4, ENTRIES, 1, 0, seed, 0) >>> 0;
   const key = core.allocate(keySize + 8) >>> 0;
   const out = core.allocate(64) >>> 0;
   const view = new DataView(memory.buffer, key, keySize);
@@ -87,7 +87,7 @@ describe("the hash", () => {
     const most = bySize(1000, 3900);
     const chosen = (() => {
       const { core, memory } = freshCore({ seed: 5 });
-      const table = core.createTable(1, 4, 4, 0x7fffffff, 0, 0, 5) >>> 0;
+      const table = core.createTable(1, 4, 4, 0x7fffffff, 0, 0, 5, 0) >>> 0;
       for (let i = 0; i < 4 * 64 * most; i++) core.upsert4(table, mix32(i) | 0, 0);
       const cursor = core.allocate(64) >>> 0;
       const keys = core.allocate(4 * most) >>> 0;
@@ -97,7 +97,7 @@ describe("the hash", () => {
     })();
     const overflow = (seed: number) => {
       const { core, memory } = freshCore({ seed });
-      const table = core.createTable(0, 4, 4, 4096, 0, 0, seed) >>> 0;
+      const table = core.createTable(0, 4, 4, 4096, 0, 0, seed, 0) >>> 0;
       for (const key of chosen) core.upsert4(table, key | 0, 0);
       const out = core.allocate(64) >>> 0;
       core.tableStats(table, out);

@@ -21,7 +21,7 @@ test.each([
 ])("%s: every stable entry exactly once, nothing else twice", (_, keySize, valueSize) => {
   const scans = Math.ceil(SCANS / 3);
   const { core, memory } = freshCore({ seed });
-  const table = core.createTable(1, keySize, valueSize, 1 << 20, 0, 0, seed) >>> 0;
+  const table = core.createTable(1, keySize, valueSize, 1 << 20, 0, 0, seed, 0) >>> 0;
   const key = core.allocate(keySize + 8) >>> 0;
   const value = core.allocate(valueSize + 8) >>> 0;
   const cursor = core.allocate(core.CURSOR_BYTES.value + keySize + 8) >>> 0;

@@ -25,6 +25,7 @@ import { BlockKeys, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from 
 import { bucketAddress, bucketWidth, indexIn } from "../layout/buckets";
 import { FLAGS, GROWABLE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "../layout/header";
 import { findIn } from "./entries";
+import { copyValueOut } from "../layout/lanes";
 import { addList, addScalar, addTo } from "./scalar";
 import { lockBucketOf } from "./shared_write";
 
@@ -172,16 +173,17 @@ const UNSURE_WORD: u32 = 2;
 
 /** What to do with the value of a key. */
 const COPY_OUT: u32 = 0;
-const ADDRESS: u32 = 1;
-const COPY_IN: u32 = 2;
-const ADD: u32 = 3;
+const COPY_ALL: u32 = 1;
+const ADDRESS: u32 = 2;
+const COPY_IN: u32 = 3;
+const ADD: u32 = 4;
 /** Instead of a kind of integer: add a list to fields, `bytes` of them. */
 export const LIST: u32 = 32;
 /** Instead of a kind of integer: add a delta to a field of `bytes`, as `addTo` does. */
 export const DELTA: u32 = 33;
 
 /**
- * Reads, or with COPY_IN writes, `bytes` of the value of a key from `offset` on; ADDRESS only finds it. Writing is for one's own
+ * Reads, or with COPY_IN writes, `bytes` of the value of a key from `offset` on, or with COPY_ALL reads all of it; ADDRESS only finds it. Writing is for one's own
  * slot of a per-CPU value (sync/hazard.ts); ADD + kind adds to an integer there, and leaves the sum in `memory`, ADD + LIST a list of
  * `addList`, ADD + DELTA one of `addTo`. The address of the value, ABSENT, or UNSURE after READ_TRIES tries.
  */
@@ -201,6 +203,7 @@ export const DELTA: u32 = 33;
     if (value == UNSURE) continue;
     if (STEPPING) step(STEP_COPY);
     if (value && action == COPY_OUT) copyBytes(memory, value + offset, bytes);
+    if (value && action == COPY_ALL) copyValueOut(table, memory, value);
     const width = bucketWidth<B>(bucket);
     if (value && action >= COPY_IN) announce(lock);
     else fence();
@@ -239,18 +242,30 @@ function copyWords(target: usize, source: usize, bytes: u32): void {
 /** Copies the value of a key: 1, 0 when it is absent, or an errno. */
 @inline export function fetch<B, K>(table: usize, key: K, hash: u32, target: usize): u32 {
   if (changetype<B>(0).isWord()) return fetchWord(table, <u32>key, hash, target, field(table, VALUE_SIZE));
-  return fetchPart<B, K>(table, key, hash, 0, field(table, VALUE_SIZE), target);
+  const value = attempt<B, K>(table, key, hash, COPY_ALL, 0, 0, target);
+  if (value == UNSURE) return fetchLocked<B, K>(table, key, hash, target);
+  return <u32>(value != ABSENT);
 }
 
+function fetchLocked<B, K>(table: usize, key: K, hash: u32, target: usize): u32 {
+  const bucket = lockBucketOf<B>(table, hash);
+  if (!bucket) return lockErrno();
+  const value = findIn<B, K>(table, bucket, key, hash);
+  if (value) copyValueOut(table, target, value);
+  commit();
+  return <u32>(value != 0);
+}
+
+/** Copies a part of the value of a key: 1, 0 when it is absent, or an errno. In lanes, a part of one slot. */
 @inline export function fetchPart<B, K>(
   table: usize, key: K, hash: u32, offset: u32, bytes: u32, target: usize,
 ): u32 {
   const value = attempt<B, K>(table, key, hash, COPY_OUT, offset, bytes, target);
-  if (value == UNSURE) return fetchLocked<B, K>(table, key, hash, offset, bytes, target);
+  if (value == UNSURE) return fetchPartLocked<B, K>(table, key, hash, offset, bytes, target);
   return <u32>(value != ABSENT);
 }
 
-function fetchLocked<B, K>(table: usize, key: K, hash: u32, offset: u32, bytes: u32, target: usize): u32 {
+function fetchPartLocked<B, K>(table: usize, key: K, hash: u32, offset: u32, bytes: u32, target: usize): u32 {
   const bucket = lockBucketOf<B>(table, hash);
   if (!bucket) return lockErrno();
   const value = findIn<B, K>(table, bucket, key, hash);

@@ -4,6 +4,7 @@ import { insist } from "../../damage";
 import { copyBytes, zeroBytes } from "../../memory/bytes";
 import { isFresh, logBytes, logLong } from "../../sync/journal";
 import { LOCK_OFFSET, NO_LOCK, VALUE_SIZE, field } from "../layout/header";
+import { laneOf, scatter } from "../layout/lanes";
 
 const SPIN_LOCK_BYTES: u32 = 4;
 
@@ -24,6 +25,10 @@ const SPIN_LOCK_BYTES: u32 = 4;
 
 function writeAny(table: usize, target: usize, source: usize): void {
   const size = field(table, VALUE_SIZE);
+  if (laneOf(table)) {
+    scatter(table, target, source, isFresh());
+    return;
+  }
   if (field(table, LOCK_OFFSET) == NO_LOCK) {
     if (!isFresh()) logBytes(target, size);
     copyBytes(target, source, size);

@@ -3,7 +3,7 @@
 // bucket and overflow block, 64 bytes, 10 slots
 //    0 u16 tag[10]: 0 free, otherwise bits 16..31 of the hash, which is never below 2^16 here (`tagged`)
 //   20 u32 link to the next overflow block, or 0; in the shared build its low 6 bits hold the width of a bucket
-//   24 u32 element[10], addresses; in the shared build 9, and in the place of the last one the lock word
+//   24 u32 element[10], addresses (of elements in groups plus their places: lanes.ts); in the shared build 9, and in the place of the last one the lock word
 //
 // 16 bits of tag are also the hash bits that splits beyond 65,536 buckets go by, so such a split touches no element.
 // Nobody holds addresses into these blocks, so slots may move and be used again while a section is open; elements may not.
@@ -14,10 +14,11 @@ import { hashBytes, tagged } from "../../hash/hash";
 import { keyEquals, storeKey } from "../../hash/key";
 import { copyBytes } from "../../memory/bytes";
 import { write16, write32 } from "../../sync/journal";
-import { GONE_WIDTH, WIDTH_BITS, isReadable } from "../../sync/word";
+import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
 import { absorbOneByOne, distributeOneByOne } from "./distribute";
 import { ELEMENT_KEY, freeElement, newElement } from "./elements";
-import { ELEMENT_STRIDE, KEY_SIZE, SEEDS, VALUES, VALUE_SIZE, field } from "./header";
+import { KEY_SIZE, SEEDS, field } from "./header";
+import { copyValueOut, elementOf, isElementReadable, valueOf } from "./lanes";
 
 export const LINK: usize = 20;
 export const ADDRESSES: usize = 24;
@@ -103,10 +104,10 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
     let candidates = this.withTag(hash >> TAG_SHIFT);
     while (candidates) {
       const slot = <u32>ctz(candidates);
-      const element = this.entryAt(slot);
+      const entry = this.entryAt(slot);
       // Without the lock, a word that is no address any more: there is no memory of the stride there, or what is found is dropped.
-      if (SHARED && !isReadable(element, field(table, ELEMENT_STRIDE) + 8)) return 0;
-      if (keyEquals<K>(element + ELEMENT_KEY, key, size)) return 1 << slot;
+      if (SHARED && !isElementReadable(table, entry)) return 0;
+      if (keyEquals<K>(elementOf(entry) + ELEMENT_KEY, key, size)) return 1 << slot;
       if (COUNTING) countTagFalseHit();
       candidates &= candidates - 1;
     }
@@ -133,11 +134,11 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   }
 
   @inline keyAt(table: usize, slot: u32, first: bool): usize {
-    return this.entryAt(slot) + ELEMENT_KEY;
+    return elementOf(this.entryAt(slot)) + ELEMENT_KEY;
   }
 
   @inline valueAt(table: usize, slot: u32, first: bool): usize {
-    return this.entryAt(slot) + field(table, VALUES);
+    return valueOf(table, this.entryAt(slot));
   }
 
   @inline hashAt(table: usize, slot: u32, first: bool): u32 {
@@ -164,19 +165,19 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   }
 
   @inline copyKey(table: usize, slot: u32, first: bool, target: usize): void {
-    if (SHARED && !isReadable(this.entryAt(slot), field(table, ELEMENT_STRIDE) + 8)) return;
+    if (SHARED && !isElementReadable(table, this.entryAt(slot))) return;
     copyBytes(target, this.keyAt(table, slot, first), field(table, KEY_SIZE));
   }
 
   @inline copyValue(table: usize, slot: u32, first: bool, target: usize): void {
-    if (SHARED && !isReadable(this.entryAt(slot), field(table, ELEMENT_STRIDE) + 8)) return;
-    copyBytes(target, this.valueAt(table, slot, first), field(table, VALUE_SIZE));
+    if (SHARED && !isElementReadable(table, this.entryAt(slot))) return;
+    copyValueOut(table, target, this.valueAt(table, slot, first));
   }
 
   @inline newEntry<K>(table: usize, key: K): usize {
-    const element = newElement<BlockRefs>(table);
-    if (element) storeKey<K>(element + ELEMENT_KEY, key, field(table, KEY_SIZE));
-    return element;
+    const entry = newElement<BlockRefs>(table);
+    if (entry) storeKey<K>(elementOf(entry) + ELEMENT_KEY, key, field(table, KEY_SIZE));
+    return entry;
   }
 
   @inline entryAt(slot: u32): usize {

@@ -5,6 +5,8 @@
 //            0     dead: deleted inside a section, its bytes stay until no section is open
 //            2     free, plus the address of the next free element (they are multiples of 8); fixed tables only
 //
+// Of per-CPU values on shared hosts, eight elements form a group (lanes.ts); a free one has its place there in front of the key.
+//
 // rhash keeps the array dense (not in the shared build, where others may be reading the last one): deleting an element moves the last one into the hole, so the memory follows the number of
 // entries exactly. hash promises that entries never move, so it keeps a list of free elements instead.
 // Elements that died inside a section are found again by a sweep from the end, a few elements per later write.
@@ -15,7 +17,7 @@ import { SHARED } from "../../build";
 import { insist } from "../../damage";
 import { hashBytes, tagged } from "../../hash/hash";
 import { copyBytes } from "../../memory/bytes";
-import { beginWrite, commit, write32 } from "../../sync/journal";
+import { beginWrite, commit, logWord, write32 } from "../../sync/journal";
 import { acquireOnce } from "../../sync/lock";
 import { inSection } from "../../sync/section";
 import { bucketOf } from "./buckets";
@@ -23,6 +25,7 @@ import {
   DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS, FREE_ELEMENT, KEY_SIZE, MAX_ENTRIES, PREALLOCATED, SEEDS,
   ELEMENT_SEGMENTS_HELD, LIVE_ELEMENTS, POOL_LOCK, SWEEP, field, isDense, setField,
 } from "./header";
+import { elementOf, entryIn, laneOf, placeOf, recordOf } from "./lanes";
 import { addSegment, dropSegment, growTo, recordAddress, recordsOf, segmentOf, shrinkTo, warnReaders } from "./segments";
 
 export const ELEMENT_KEY: usize = 4;
@@ -32,44 +35,60 @@ export const DEAD: u32 = 0;
 export const FREE: u32 = 2;
 const SWEEP_STEPS: u32 = 16;
 
+/** What refers to an element: its address, plus in a group its place there (lanes.ts). */
+@inline export function elementEntry(table: usize, index: u32): usize {
+  const record = recordAddress(table + ELEMENT_SEGMENTS, recordOf(table, index), field(table, ELEMENT_STRIDE));
+  return entryIn(table, record, index);
+}
+
 @inline export function elementAddress(table: usize, index: u32): usize {
-  return recordAddress(table + ELEMENT_SEGMENTS, index, field(table, ELEMENT_STRIDE));
+  return elementOf(elementEntry(table, index));
+}
+
+/** The segment that an element is in. */
+@inline export function elementSegment(table: usize, index: u32): u32 {
+  return segmentOf(recordOf(table, index), load<u32>(table + ELEMENT_SEGMENTS, 4));
 }
 
 /** Segments that a preallocated table has for its elements from the start. Dead elements may make it need more for a while. */
 export function preallocatedSegments(table: usize): u32 {
-  return segmentOf(field(table, MAX_ENTRIES) - 1, load<u32>(table + ELEMENT_SEGMENTS, 4)) + 1;
+  return elementSegment(table, field(table, MAX_ENTRIES) - 1) + 1;
 }
 
 @inline function isPreallocated(table: usize, index: u32): bool {
   if (!(field(table, FLAGS) & PREALLOCATED)) return false;
-  return segmentOf(index, load<u32>(table + ELEMENT_SEGMENTS, 4)) < preallocatedSegments(table);
+  return elementSegment(table, index) < preallocatedSegments(table);
 }
 
-/** An element whose key and value are still to be written; 0 when there is no memory. */
+/** What refers to an element whose key and value are still to be written; 0 when there is no memory. */
 export function newElement<B>(table: usize): usize {
   if (SHARED && !acquireOnce(table + POOL_LOCK)) return 0;
   if (field(table, DEAD_ELEMENTS)) sweep<B>(table);
-  let element = <usize>field(table, FREE_ELEMENT);
-  if (element) {
-    setField(table, FREE_ELEMENT, load<u32>(element) & ~7);
+  let entry = <usize>field(table, FREE_ELEMENT);
+  if (entry) {
+    setField(table, FREE_ELEMENT, load<u32>(entry) & ~7);
+    if (laneOf(table)) {
+      logWord(entry + ELEMENT_KEY); // the key that comes there is not journaled
+      entry += load<u32>(entry, ELEMENT_KEY);
+    }
   } else {
     const index = field(table, ELEMENTS);
     if (SHARED) {
-      if (!holdSegment(table, segmentOf(index, load<u32>(table + ELEMENT_SEGMENTS, 4)))) return 0;
+      if (!holdSegment(table, elementSegment(table, index))) return 0;
     } else if (!isPreallocated(table, index) && !growTo(table, table + ELEMENT_SEGMENTS, index, field(table, ELEMENT_STRIDE))) {
       return 0;
     }
     setField(table, ELEMENTS, index + 1);
-    element = elementAddress(table, index);
+    entry = elementEntry(table, index);
   }
-  write32(element, LIVE);
+  write32(elementOf(entry), LIVE);
   if (SHARED) setField(table, LIVE_ELEMENTS, field(table, LIVE_ELEMENTS) + 1);
-  return element;
+  return entry;
 }
 
 /** Frees an element that no bucket refers to any more: at once, or after the open sections. */
-export function freeElement<B>(table: usize, element: usize): void {
+export function freeElement<B>(table: usize, entry: usize): void {
+  const element = elementOf(entry);
   if (SHARED && !acquireOnce(table + POOL_LOCK)) return; // the operation fails at its end
   assert(load<u32>(element) == LIVE);
   if (SHARED) setField(table, LIVE_ELEMENTS, field(table, LIVE_ELEMENTS) - 1);
@@ -79,12 +98,14 @@ export function freeElement<B>(table: usize, element: usize): void {
     setField(table, SWEEP, field(table, ELEMENTS));
     return;
   }
-  reclaim<B>(table, element);
+  reclaim<B>(table, entry);
   if (field(table, DEAD_ELEMENTS)) sweep<B>(table);
 }
 
-function reclaim<B>(table: usize, element: usize): void {
+function reclaim<B>(table: usize, entry: usize): void {
+  const element = elementOf(entry);
   if (!isDense(table)) {
+    if (laneOf(table)) write32(element + ELEMENT_KEY, placeOf(entry));
     write32(element, field(table, FREE_ELEMENT) | FREE);
     setField(table, FREE_ELEMENT, <u32>element);
     return;
@@ -172,11 +193,11 @@ function sweep<B>(table: usize): void {
     insist(field(table, SWEEP) != 0);
     assert(field(table, SWEEP) <= field(table, ELEMENTS));
     const index = field(table, SWEEP) - 1;
-    const element = elementAddress(table, index);
+    const entry = elementEntry(table, index);
     setField(table, SWEEP, index);
-    if (load<u32>(element) != DEAD) continue;
+    if (load<u32>(elementOf(entry)) != DEAD) continue;
     setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) - 1);
-    reclaim<B>(table, element);
+    reclaim<B>(table, entry);
   }
 }
 

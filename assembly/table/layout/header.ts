@@ -29,6 +29,7 @@
 //  240 u32 live elements    244 u32 segments of elements     248 u32 spare node (table/resize/retire.ts)
 //  256 lock of splits and merges, and of an array's growth         272 lock of elements, overflow reserve and counts
 //  276 u32 lock words of the elements behind an array's first block                280 u32 retired segments
+//  284 u32 bytes from one slot of a per-CPU value to the next, 0 where they lie side by side            (table/layout/lanes.ts)
 //  304, 320 .. 447 registry (host/registry.ts)
 // and in it, ENTRIES is what is handed out (table/limit/credits.ts), MASK follows from N (table/layout/buckets.ts), so that N and RETIRED are one word of 8 bytes, and VERSION is not kept.
 import { SHARED } from "../../build";
@@ -106,6 +107,7 @@ export const RESIZE_LOCK: usize = 256;
 export const POOL_LOCK: usize = 272;
 export const LATE_STRIPES: usize = 276;
 export const RETIRED_SEGMENTS: usize = 280;
+export const LANE: usize = 284;
 
 export const NO_LOCK: u32 = 0xffffffff;
 

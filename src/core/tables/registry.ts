@@ -160,6 +160,7 @@ export abstract class Registry {
         Number(prealloc),
         mapExtra,
         seed,
+        Number(type === "percpu_hash"),
       ) >>> 0;
     if (secrets !== undefined && handle >= ERRNO_LIMIT) {
       if (this.host.u8.length === 0) this.host.refresh();

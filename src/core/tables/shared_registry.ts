@@ -112,7 +112,6 @@ function describeTable(host: ScratchMemory, core: SharedExports, info: TableInfo
   // A name is Latin-1.
   for (let i = 0; i < info.name.length; i++) host.u8[start + META_NAME + i] = info.name.charCodeAt(i);
   core.setLockOffset(info.handle, info.lockOffset ?? NO_LOCK);
-  if (info.type === "percpu_hash") core.setPerCpu(info.handle);
 }
 
 /** The error for what only the thread can do that has the objects of a map. */

@@ -25,7 +25,7 @@ export interface CoreExports {
   setLimit(bytes: number): void;
   enterSection(): void;
   leaveSection(): void;
-  /** handle | errno. `growable` 1 = rhash. Sizes are validated before. The hash's secrets are expanded from `seed`. */
+  /** handle | errno. `growable` 1 = rhash; `perCpu` 1 = `valueSize` is that of a slot for each CPU. Sizes are validated before. The hash's secrets are expanded from `seed`. */
   createTable(
     growable: number,
     keySize: number,
@@ -34,6 +34,7 @@ export interface CoreExports {
     prealloc: number,
     hint: number,
     seed: number,
+    perCpu: number,
   ): number;
   destroyTable(m: number): void;
 

@@ -127,7 +127,6 @@ const OPERATIONS: Functions<SharedExports> = {
   arrayLockValue: "locked",
   unlockValue: "locked",
   setLockOffset: "createMap",
-  setPerCpu: "createMap",
   entries: "size",
   arrayGet: "get",
   arrayGetPart: "field.get",
@@ -185,9 +184,18 @@ export function guarded<T extends CoreExports>(bare: T, trapped: Trapped): T {
       const call = value as (...args: number[]) => unknown;
       const operation = OPERATIONS[name as keyof typeof OPERATIONS];
       // With as many parameters as the core's functions have at most: a rest parameter would make an array in every call.
-      guarded[name] = (a: number, b: number, c: number, d: number, e: number, f: number, g: number) => {
+      guarded[name] = (
+        a: number,
+        b: number,
+        c: number,
+        d: number,
+        e: number,
+        f: number,
+        g: number,
+        h: number,
+      ) => {
         try {
-          return call(a, b, c, d, e, f, g);
+          return call(a, b, c, d, e, f, g, h);
         } catch (thrown) {
           const error = trapError(bare, operation, "the host", thrown);
           trapped.afterTrap();

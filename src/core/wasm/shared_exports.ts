@@ -64,7 +64,6 @@ export interface SharedExports extends CoreExports {
   /** Where the spin lock is in the values; 0xffffffff: nowhere. Once, after the table is created. */
   setLockOffset(m: number, offset: number): void;
   /** Says that the values of a table are per CPU. Once, after it is created. */
-  setPerCpu(m: number): void;
   /** Entries; exact while nobody writes. */
   entries(m: number): number;
 

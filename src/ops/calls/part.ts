@@ -5,9 +5,8 @@
  */
 import { type Codec, Scalar, type ScalarKind } from "../../codec/codec.ts";
 import { isScalarCodec } from "../../codec/scalars.ts";
-import { roundUp8 } from "../../core/tables/registry.ts";
 import type { MapHandle } from "../handle.ts";
-import { isPerCpu, slotCodec } from "../percpu.ts";
+import { isPerCpu, slotCodec, slotStride } from "../percpu.ts";
 import { fieldOf } from "./counter.ts";
 
 /** A field of the values of a map. */
@@ -25,7 +24,7 @@ export interface Part {
 export function partOf(map: MapHandle<unknown, unknown>, path: unknown): Part {
   const { codec, offset } = fieldOf(map, "field", slotCodec(map.valueCodec), path);
   const scalar = isScalarCodec(codec) ? codec.scalar : Scalar.NONE;
-  const slot = isPerCpu(map.valueCodec) ? map.host.cpu * roundUp8(map.table.valueSize) : 0;
+  const slot = isPerCpu(map.valueCodec) ? map.host.cpu * slotStride(map) : 0;
   const isNumber = scalar >= Scalar.U8 && scalar <= Scalar.U53;
   return { codec, scalar, isNumber, offset: slot + offset };
 }

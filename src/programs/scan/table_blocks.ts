@@ -32,6 +32,7 @@ import {
   SHARED_TAGS_KEYS,
   TABLE_ELEMENT_STRIDE,
   TABLE_KEY_SIZE,
+  TABLE_LANE,
   TABLE_LAYOUT,
   TABLE_OVERFLOW_MASK,
   TABLE_OVERFLOW_VALUES,
@@ -153,8 +154,11 @@ function tagsWriter(field: (offset: number) => number, shared: boolean): BlockWr
 function refsWriter(field: (offset: number) => number, shared: boolean): BlockWriter {
   const slots = shared ? SHARED_REFS_SLOTS : PLAIN_REFS_SLOTS;
   const zeros = new Uint8Array(16);
-  /** The address of the slot's element. */
-  const element = (code: CodeWriter, walk: Walk) => {
+  const values = field(TABLE_VALUES);
+  // Slots of per-CPU values in lanes: an element is its address plus its place in a group (assembly/table/layout/lanes.ts).
+  const lane = shared ? field(TABLE_LANE) : 0;
+  /** What refers to the slot's element. */
+  const entry = (code: CodeWriter, walk: Walk) => {
     code.get(walk.block);
     scaled(code, walk, 4);
     code.op(I32.add).load(I32.load, REFS_ADDRESSES);
@@ -170,12 +174,23 @@ function refsWriter(field: (offset: number) => number, shared: boolean): BlockWr
         .op(I32.and);
     },
     key(code, walk) {
-      element(code, walk);
+      entry(code, walk);
+      if (lane > 0) code.i32(-8).op(I32.and);
       code.i32(ELEMENT_KEY).op(I32.add);
     },
     value(code, walk) {
-      element(code, walk);
-      code.i32(field(TABLE_VALUES)).op(I32.add);
+      entry(code, walk);
+      if (lane > 0) {
+        code.i32(-8).op(I32.and);
+        entry(code, walk);
+        code
+          .i32(7)
+          .op(I32.and)
+          .i32((lane - values) / 8)
+          .op(I32.mul)
+          .op(I32.add);
+      }
+      code.i32(values).op(I32.add);
     },
     link: linkAt([REFS_LINK, REFS_LINK], shared),
   };

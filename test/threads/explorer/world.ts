@@ -180,9 +180,11 @@ export function createCalls(shape: Shape): Call[] {
     { name: "takeMapId", args: [] },
     shape.array
       ? { name: "createArray", args: [valueSize, maxEntries] }
-      : { name: "createTable", args: [+growable, keySize, valueSize, maxEntries, +prealloc, 0, 777] },
+      : {
+          name: "createTable",
+          args: [+growable, keySize, valueSize, maxEntries, +prealloc, 0, 777, Number(shape.perCpu ?? false)],
+        },
     { name: "setLockOffset", args: [table, lockOffset ?? 0xffffffff] },
-    ...(shape.perCpu ? [{ name: "setPerCpu", args: [table] }] : []),
     { name: "storeWord", args: [{ resultOf: 1, plus: TABLE_META + META_ID }, { resultOf: 0 }] },
     { name: "registerTable", args: [table] },
   ];

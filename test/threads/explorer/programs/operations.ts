@@ -1,5 +1,12 @@
 /** Operations on one map by one slot, as data (operation.ts). */
-import { CURSOR_BYTES, ENOMEM, ERRNO_LIMIT, SCALAR_U53, SCALAR_U64 } from "../../../../src/generated/abi.js";
+import {
+  CURSOR_BYTES,
+  ENOMEM,
+  ERRNO_LIMIT,
+  SCALAR_U53,
+  SCALAR_U64,
+  TABLE_LANE,
+} from "../../../../src/generated/abi.js";
 import type { Argument, Call } from "../calls.mjs";
 import { failed, found, type Model, type Outcome } from "../model.ts";
 import type { World } from "../world.ts";
@@ -30,6 +37,12 @@ export class Operations extends HostOperations {
 
   #call(name: string, ...args: Argument[]): Call {
     return { name, args: [this.table, ...args] };
+  }
+
+  /** Where a word of a value is in the table: the slots of per-CPU values lie apart. */
+  #wordAt(word: number): number {
+    const lane = this.shape.perCpu ? this.world.words[(this.table + TABLE_LANE) >>> 2] : 0;
+    return word * (lane || 8);
   }
 
   /** `flags`: 1 only if absent, 2 only if present, 4 under the spin lock. */
@@ -84,7 +97,7 @@ export class Operations extends HostOperations {
   #adding(name: string, key: number, delta: number, word: number): Operation {
     const out = this.room(8);
     const { array, lockOffset } = this.shape;
-    const offset = word * 8 + (lockOffset !== undefined && lockOffset <= word * 8 ? 4 : 0);
+    const offset = this.#wordAt(word) + (lockOffset !== undefined && lockOffset <= word * 8 ? 4 : 0);
     const call = this.#call(
       array ? "arrayAdd" : name,
       array ? key : this.key(key),
@@ -111,7 +124,7 @@ export class Operations extends HostOperations {
 
   localWrite(key: number, number: number): Operation {
     const word = this.cpu;
-    const call = this.#call("localWrite", this.key(key), word * 8, 8, this.number(number), 0);
+    const call = this.#call("localWrite", this.key(key), this.#wordAt(word), 8, this.number(number), 0);
     const operation = this.#operation(`localWrite(${key}, ${number})`, call, failed, (model) =>
       model.write(key, number, word),
     );
@@ -139,7 +152,7 @@ export class Operations extends HostOperations {
       result === PRESENT ? `word ${world.words[out >>> 2]}` : result === ABSENT ? "absent" : failed(result);
     return this.#operation(
       `localRead(${key})`,
-      this.#call("localRead", this.key(key), word * 8, 8, out),
+      this.#call("localRead", this.key(key), this.#wordAt(word), 8, out),
       outcome,
       (model) => {
         const value = model.entries.get(key);
@@ -260,7 +273,7 @@ export class Operations extends HostOperations {
       const outcome = model.add(key, delta, word);
       return outcome.startsWith("sum") ? failed(0) : outcome;
     });
-    return this.#many("addMany", name, keys, [packed, 8, word * 8], parts);
+    return this.#many("addMany", name, keys, [packed, 8, this.#wordAt(word)], parts);
   }
 
   /** Each key is a lookup of its own. */

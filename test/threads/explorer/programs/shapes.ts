@@ -47,10 +47,11 @@ export const ODD: readonly Shape[] = [
   { name: "rhash 4 + 5000", ...rhash, keySize: 4, valueSize: 5000, maxEntries: MANY },
 ];
 
+/** Their slots lie in lanes, eight elements a group. */
 export const PER_CPU: readonly Shape[] = [
-  { name: "percpu_hash tags", ...hash, keySize: 4, valueSize: 8 * CPUS, maxEntries: FEW, perCpu: true },
+  { name: "percpu_hash", ...hash, keySize: 4, valueSize: 8 * CPUS, maxEntries: FEW, perCpu: true },
   {
-    name: "percpu_hash refs, not preallocated",
+    name: "percpu_hash, not preallocated",
     ...lazyHash,
     keySize: 16,
     valueSize: 8 * CPUS,
