@@ -50,6 +50,15 @@ const KEYS = [
     isNumber: true,
   },
 ];
+/** Exports of the core for maps with a filter of absent keys (plain hosts). */
+const FILTERED = { lookup: "lookupFiltered4", getPart: "getPartFiltered4" };
+const FILTERED_MAP = {
+  file: "map4_filtered.ts",
+  name: "MapFiltered4",
+  about: "Maps with keys of 4 bytes and a filter of absent keys.",
+  ...WORD,
+  ...FILTERED,
+};
 /** Kinds of numbers that have a class of their own, for keys of u32; `unclear`: some values the core does not give as they are. */
 const SCALARS = [
   { Kind: "F64", unclear: true },
@@ -64,11 +73,28 @@ const SCALARS = [
   ...WORD,
   isNumber: true,
   scalar: {
-    Kind,
+    get: `get${Kind}`,
+    set: `set${Kind}`,
+    andKind: "",
     clearness: unclear ? "unclear" : "clear",
     given: unclear ? "(Number.isNaN(value) ? this.#decoded(key) : value)" : "value",
   },
 }));
+const FILTERED_NUMBER = {
+  file: "filtered.ts",
+  name: "MapFilteredNumber",
+  about: "Maps of u32 to numbers, with a filter of absent keys: keys and values go to the core as arguments.",
+  ...WORD,
+  ...FILTERED,
+  isNumber: true,
+  scalar: {
+    get: "getFiltered4",
+    set: "setFiltered4",
+    andKind: ", this.valueScalar",
+    clearness: "unclear",
+    given: "(Number.isNaN(value) ? this.#decoded(key) : value)",
+  },
+};
 /** What they stand for by host. */
 const HOSTS = [
   { host: "plain", prefix: "", Prefix: "", Base: "HashMap", base: "./hash_map.ts" },
@@ -118,6 +144,8 @@ function kindOf({ name, isNumber = false, scalar, ...key }, { Prefix, ...on }) {
   const flags = parts ? "BPF_ANY, BPF_EXIST" : "BPF_ANY";
   const errors = isPlain || "4 8".includes(key.N) ? "ERRNO, type Operation" : "ERRNO";
   return {
+    lookup: `lookup${key.N}`,
+    getPart: `getPart${key.N}`,
     ...key,
     ...on,
     ...set,
@@ -170,7 +198,8 @@ export function hashMaps() {
   const mapOf = ({ file, ...key }, { prefix, ...on }) =>
     written(`maps/hash/${prefix}${file}`, "hash_maps", kindOf(key, on));
   const maps = KEYS.flatMap((key) => HOSTS.map((on) => mapOf(key, on)));
-  const numbers = SCALARS.map(({ file, ...key }) => {
+  maps.push(mapOf(FILTERED_MAP, HOSTS[0]));
+  const numbers = [...SCALARS, FILTERED_NUMBER].map(({ file, ...key }) => {
     const { text } = mapOf({ file, ...key }, HOSTS[0]);
     // A folder below the others, so what they import is a folder further away.
     const deeper = text.replaceAll(/from "(\.\/|\.\.\/)/g, (_, up) => `from "../${up === "./" ? "" : up}`);

@@ -15,7 +15,7 @@
 //   $about     what its docs say
 //   $setBytes  what `set` is called that goes through the memory
 //   $otherSet  how `set` of numbers calls it
-//   $Kind      of the classes for one kind of number, the end of the names of the core's exports
+//   $get, $set, $lookup, $getPart   the core's exports; $andKind what the first two are given of the kind, if they are for many
 //   $given     what `get` of these gives where the core gives `value`
 //
 // Lines from "//#if" to "//#end" are for the kinds that stand there: of keys, of values (scalar: one kind of number, number: any other;
@@ -103,7 +103,7 @@ export class $Class<K, V> extends $Base<K, V> {
       return this.#getOther(key, flags);
     let value: number;
     try {
-      value = this.core.get$Kind(this.#read, key);
+      value = this.core.$get(this.#read, key$andKind);
     } catch (trap) {
       throw this.trapped("get", trap);
     }
@@ -125,7 +125,7 @@ export class $Class<K, V> extends $Base<K, V> {
     }
     let result: number;
     try {
-      result = this.core.set$Kind(this.#written, key, value);
+      result = this.core.$set(this.#written, key, value$andKind);
     } catch (trap) {
       throw this.trapped("set", trap);
     }
@@ -201,7 +201,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if ($isAbsent) return undefined;
     let address: number;
     try {
-      address = this.core.lookup$N(this.reading, $words) >>> 0;
+      address = this.core.$lookup(this.reading, $words) >>> 0;
     } catch (trap) {
       throw this.trapped("get", trap);
     }
@@ -217,7 +217,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if ($isAbsent) return undefined;
     let value: number;
     try {
-      value = this.core.getPart$N(this.reading, $words, part.offset, part.scalar);
+      value = this.core.$getPart(this.reading, $words, part.offset, part.scalar);
     } catch (trap) {
       throw this.trapped("field.get", trap);
     }
@@ -226,7 +226,7 @@ export class $Class<K, V> extends $Base<K, V> {
     // NaN, or bytes that mean nothing to the codec. Of a shared host: or another thread has deleted the key meanwhile, or the core
     // gave up.
     const { host } = this;
-    const address = host.core.lookup$N(this.reading, $words) >>> 0;
+    const address = host.core.$lookup(this.reading, $words) >>> 0;
     if (address < ERRNO_LIMIT) return this.missed("field.get", address);
     const place = address + part.offset;
     return (
@@ -281,7 +281,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if ($isAbsent) return false;
     let address: number;
     try {
-      address = this.core.lookup$N(this.reading, $words) >>> 0;
+      address = this.core.$lookup(this.reading, $words) >>> 0;
     } catch (trap) {
       throw this.trapped("has", trap);
     }
@@ -342,7 +342,7 @@ export class $Class<K, V> extends $Base<K, V> {
     const $taken = this.$take(operation, key);
     if ($isAbsent) return 0;
     try {
-      return this.core.lookup$N(this.table.handle, $words) >>> 0;
+      return this.core.$lookup(this.table.handle, $words) >>> 0;
     } catch (trap) {
       throw this.trapped(operation, trap);
     }
@@ -410,7 +410,7 @@ export class $Class<K, V> extends $Base<K, V> {
 //#end
 //#if 16 Any
   override find(handle: number, key: number): number {
-    return this.host.core.lookup$N(handle, key) >>> 0;
+    return this.host.core.$lookup(handle, key) >>> 0;
   }
 //#end
 }

@@ -12,7 +12,7 @@ import { ORPHAN, mine } from "../sync/slot";
 import { lazyShift } from "../table/layout/bucket_array";
 import { byLayout, hasElements, layoutOf } from "../table/layout/by_layout";
 import {
-  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KV, LOAD16,
+  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FILTERED, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KV, LOAD16,
   MAX_ENTRIES, PER_CPU, PREALLOCATED, SEEDS, field, setField,
 } from "../table/layout/header";
 import { recordsFor } from "../table/layout/lanes";
@@ -36,7 +36,7 @@ function bucketsFor(table: usize, entries: u32): u32 {
 }
 
 function setUp(
-  growable: bool, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: bool, hint: u32, seed: u32, perCpu: bool,
+  growable: bool, filtered: bool, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: bool, hint: u32, seed: u32, perCpu: bool,
 ): usize {
   const table = SHARED ? newHeader() : allocate(HEADER_BYTES);
   if (!table) return SHARED ? dropUnfinished() : ENOMEM;
@@ -47,7 +47,7 @@ function setUp(
   }
   if (SHARED) setField(table, MAX_ENTRIES, maxEntries);
   else setLimit(table, maxEntries);
-  setField(table, FLAGS, (growable ? GROWABLE : 0) | (prealloc && !growable ? PREALLOCATED : 0));
+  setField(table, FLAGS, (growable ? GROWABLE : 0) | (prealloc && !growable ? PREALLOCATED : 0) | (!SHARED && filtered ? FILTERED : 0));
   initSeeds(table + SEEDS, seed);
   setLayout(table, keySize, valueSize, perCpu);
   if (SHARED && perCpu) setField(table, PER_CPU, 1);
@@ -84,11 +84,14 @@ function dropUnfinished(): usize {
   return errno;
 }
 
-/** A new map: its handle, or ENOMEM, or in the shared build the errno of a lock. Of per-CPU maps, `valueSize` is that of all slots. */
+/**
+ * A new map, `kind` 1 growing, plus 2 with a filter of absent keys, which the layout "keys" of the plain build can have: its handle, or
+ * ENOMEM, or in the shared build the errno of a lock. Of per-CPU maps, `valueSize` is that of all slots.
+ */
 export function createTable(
-  growable: u32, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: u32, hint: u32, seed: u32, perCpu: u32,
+  kind: u32, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: u32, hint: u32, seed: u32, perCpu: u32,
 ): usize {
-  return setUp(growable != 0, keySize, valueSize, maxEntries, prealloc != 0, hint, seed, perCpu != 0);
+  return setUp((kind & 1) != 0, (kind & 2) != 0, keySize, valueSize, maxEntries, prealloc != 0, hint, seed, perCpu != 0);
 }
 
 @unmanaged class Close {

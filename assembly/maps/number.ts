@@ -44,7 +44,7 @@ export const UNFIT: u32 = 4094;
 }
 
 /** Whether a number is one of the kind: what the codec of the kind accepts (src/codec/scalars.ts). */
-@inline function fits(value: f64, kind: u32): bool {
+@inline export function fits(value: f64, kind: u32): bool {
   if (kind == F64) return true;
   if (kind == U32) return <f64>(<u32>value) == value;
   if (kind == I32) return <f64>(<i32>value) == value;
@@ -59,7 +59,7 @@ export const UNFIT: u32 = 4094;
 }
 
 /** Writes at CELLS behind an address. */
-@inline function writeNumber(at: usize, value: f64, kind: u32): void {
+@inline export function writeNumber(at: usize, value: f64, kind: u32): void {
   if (kind == F64) store<f64>(at, value, CELLS);
   else if (kind == U53) store<u64>(at, <u64>value, CELLS);
   else if (kind == U32) store<u32>(at, <u32>value, CELLS);
@@ -70,11 +70,11 @@ export const UNFIT: u32 = 4094;
 }
 
 /** Where the value of a slot is for who reads and writes at CELLS behind it: with that offset in the instruction. */
-@inline function cellOf(bucket: usize, slots: u32): usize {
+@inline export function cellOf(bucket: usize, slots: u32): usize {
   return bucket + (<usize>ctz(slots) << 3);
 }
 
-@inline function hashOf(table: usize, key: u32): u32 {
+@inline export function hashOf(table: usize, key: u32): u32 {
   return hash4With(key, load<u64>(table, SEEDS), load<u64>(table, SEEDS + 8), load<u64>(table, SEEDS + 16));
 }
 
@@ -89,7 +89,10 @@ export const UNFIT: u32 = 4094;
     if (word - NOT_SURE > 1) return numberOf(word, kind);
     return word == NOT_THERE ? ABSENT : getSlowly(table, key, hash, kind);
   }
-  const bucket = bucketOf<BlockKeys>(table, hash);
+  return getIn(table, bucketOf<BlockKeys>(table, hash), key, hash, kind);
+}
+
+@inline export function getIn(table: usize, bucket: usize, key: u32, hash: u32, kind: u32): f64 {
   const slots = changetype<BlockKeys>(bucket).find<u32>(table, key, hash, true);
   if (slots) return readNumber(cellOf(bucket, slots), kind);
   const block = changetype<BlockKeys>(bucket).link(true);

@@ -3,20 +3,25 @@
 // in a directory can lead to another part of the same table, where dead and free elements or empty buckets look as they should.
 import { SHARED } from "../build";
 import {
-  ARRAY_BASE, ARRAY_DATA, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, FLAT_BUCKETS, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, VALUE_SIZE, field,
+  ARRAY_BASE, ARRAY_DATA, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, FILTER, FLAT_BUCKETS, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, VALUE_SIZE, field,
 } from "../table/layout/header";
+import { filterSegment } from "../table/layout/filter";
 import { directoryBytes, directoryEntry, firstOf } from "../table/layout/segments";
 import { flatSegments, segmentBytesOf, segmentsOf } from "./bucket_array";
+import { segmentBytes as segmentBytesOfFilter, segmentsOfFilter } from "./filter";
 import { round8 } from "./header";
 import { PARTS_APART, broken } from "./invariants";
 import { bucketSegments, elementSegments, segmentBytes, strideOf } from "./segments";
 
-/** Parts that are no segments. */
-const PARTS: u32 = 4;
+/** Parts that are no segments of buckets or elements; behind them the segments of the filter. */
+const PARTS: u32 = 5;
+const FILTER_PART: u32 = 4;
 
 function partAddress(table: usize, part: u32): usize {
   if (part == 0) return table;
   if (part == 1) return <usize>field(table, ARRAY_DATA); // the word of the flat part, too
+  if (part == FILTER_PART) return <usize>field(table, FILTER);
+  if (part >= PARTS) return filterSegment(table, part - PARTS);
   return <usize>field(table, part == 2 ? BUCKET_SEGMENTS : ELEMENT_SEGMENTS);
 }
 
@@ -28,6 +33,8 @@ function partBytes(table: usize, part: u32): u32 {
     if (isArray) return field(table, ARRAY_BASE) * round8(field(table, VALUE_SIZE));
     return SHARED ? 0 : field(table, FLAT_BUCKETS) * field(table, BUCKET_BYTES);
   }
+  if (part == FILTER_PART) return SHARED ? 0 : load<u32>(table + FILTER, 8) << 2;
+  if (part >= PARTS) return segmentBytesOfFilter(table, part - PARTS);
   const room = part == 2 ? (isArray ? 0 : field(table, BUCKET_SEGMENTS + 8)) : field(table, ELEMENT_SEGMENTS + 8);
   return room ? directoryBytes(room) : 0;
 }
@@ -78,7 +85,8 @@ export function verifyApart(table: usize, out: usize): u32 {
   const elements = table + ELEMENT_SEGMENTS;
   const ofBuckets = segmentsIn(table, buckets);
   const ofElements = segmentsIn(table, elements);
-  for (let part: u32 = 0; part < PARTS; part++) {
+  const parts = SHARED ? FILTER_PART : PARTS + segmentsOfFilter(table);
+  for (let part: u32 = 0; part < parts; part++) {
     const bytes = partBytes(table, part);
     if (!bytes) continue;
     const address = <u32>partAddress(table, part);

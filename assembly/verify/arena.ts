@@ -5,7 +5,7 @@ import {
 } from "../memory/arena";
 import { SHARED } from "../build";
 import { NOBODY, ZEROS, ZEROS_BYTES } from "../regions";
-import { BUCKETS, FLAT, FLAT_BUCKETS, FROZEN, HEADER_BYTES, MASK } from "../table/layout/header";
+import { BUCKETS, FILTER, FLAT, FLAT_BUCKETS, FROZEN, HEADER_BYTES, MASK } from "../table/layout/header";
 import {
   BOUNDS, BUDDIES, FREE_APART, FREE_BACK, FREE_BLOCK, FREE_MARKS, FREE_ORDERS, HEAP_BYTES, NOBODYS, ZERO_BYTES, broken,
 } from "./invariants";
@@ -114,7 +114,8 @@ function verifyNobody(out: usize): u32 {
   for (let at: usize = 0; at < HEADER_BYTES; at += 4) {
     const word = load<u32>(NOBODY + at);
     const flag = at == BUCKETS || at == MASK || at == FLAT_BUCKETS || at == FROZEN;
-    if (word != (flag ? 1 : at == FLAT ? <u32>ZEROS : 0)) return broken(out, NOBODYS, <u32>at, word, 0, 0);
+    const address: usize = at == FLAT ? ZEROS : at == FILTER ? NOBODY + FLAT : 0;
+    if (word != (flag ? 1 : <u32>address)) return broken(out, NOBODYS, <u32>at, word, 0, 0);
   }
   return 0;
 }

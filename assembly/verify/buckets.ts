@@ -3,11 +3,12 @@
 import { SHARED } from "../build";
 import { loadKey } from "../hash/key";
 import { bucketAddress, bucketIndex } from "../table/layout/buckets";
+import { isFiltered, mayHold } from "../table/layout/filter";
 import { BUCKETS, OVERFLOW_BYTES, field } from "../table/layout/header";
 import { isInUse } from "./arena";
 import { isLiveElement } from "./elements";
 import {
-  CHAIN_END, CHAIN_LINK, ELEMENT_REFERENCE, FINDABLE, HASH_BUCKET, ONE_OF_A_KEY, SLOT_MARKS, broken,
+  CHAIN_END, CHAIN_LINK, ELEMENT_REFERENCE, FILTER_BITS, FINDABLE, HASH_BUCKET, ONE_OF_A_KEY, SLOT_MARKS, broken,
 } from "./invariants";
 import { verifyBucketWords } from "./shared_table";
 
@@ -82,6 +83,7 @@ function verifyEntries<B, K>(table: usize, index: u32, bucket: usize, out: usize
       used &= used - 1;
       const hash = changetype<B>(block).hashAt(table, slot, first);
       if (bucketIndex(table, hash) != index) return broken(out, HASH_BUCKET, index, <u32>block, slot, hash);
+      if (isFiltered<B>(table) && !mayHold(table, index, hash)) return broken(out, FILTER_BITS, index, <u32>block, slot, hash);
       const found = search<B, K>(table, bucket, loadKey<K>(changetype<B>(block).keyAt(table, slot, first)), hash);
       if (!found) return broken(out, FINDABLE, index, <u32>block, slot, hash);
       if (found != block + slot) return broken(out, ONE_OF_A_KEY, index, <u32>block, slot, <u32>found);

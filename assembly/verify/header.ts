@@ -6,7 +6,7 @@ import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/layout/block_refs";
 import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/layout/block_tags";
 import { ELEMENT_KEY } from "../table/layout/elements";
 import {
-  BUCKETS, BUCKET_BYTES, DRAIN_AT, ELEMENT_STRIDE, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, KEY_SIZE, LANE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS,
+  BUCKETS, BUCKET_BYTES, DRAIN_AT, ELEMENT_STRIDE, FILTERED, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, KEY_SIZE, LANE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS, LEAN_MARK,
   LIMITED, LOAD16, LOCK_OFFSET, MARK, MASK, MAX_ENTRIES, NO_LOCK, OVERFLOW_BYTES, OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, OWES,
   OWES_MERGES, PER_CPU, PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, field, isGrowable,
 } from "../table/layout/header";
@@ -24,12 +24,11 @@ export const NEVER: u32 = 0xffffffff;
  * so a damaged size may fit everything else there.
  */
 export function verifyCreated(
-  table: usize, growable: u32, prealloc: u32, keySize: u32, valueSize: u32, maxEntries: u32, out: usize,
+  table: usize, kind: u32, prealloc: u32, keySize: u32, valueSize: u32, maxEntries: u32, out: usize,
 ): u32 {
-  const flags = (growable ? GROWABLE : 0) | (prealloc ? PREALLOCATED : 0);
-  if ((field(table, FLAGS) & (GROWABLE | PREALLOCATED)) != flags) {
-    return broken(out, AS_CREATED, <u32>FLAGS, field(table, FLAGS) & (GROWABLE | PREALLOCATED), flags, 0);
-  }
+  const expected = (kind & 1 ? GROWABLE : 0) | (kind & 2 ? FILTERED : 0) | (prealloc ? PREALLOCATED : 0);
+  const flags = field(table, FLAGS) & (GROWABLE | PREALLOCATED | FILTERED);
+  if (flags != expected) return broken(out, AS_CREATED, <u32>FLAGS, flags, expected, 0);
   return (
     expect(table, AS_CREATED, KEY_SIZE, keySize, out) ||
     expect(table, AS_CREATED, VALUE_SIZE, valueSize, out) ||
@@ -45,7 +44,8 @@ export function verifyCreated(
 
 /** The words of flags that every table has. */
 export function verifyWords(table: usize, out: usize): u32 {
-  return verifyFlags(table, FROZEN, 1, out) || verifyFlags(table, FLAGS, GROWABLE | PREALLOCATED | OWES_MERGES, out) || (SHARED ? verifySharedWords(table, out) : 0);
+  const filtered = !SHARED && field(table, LAYOUT) == LAYOUT_KEYS ? FILTERED : 0;
+  return verifyFlags(table, FROZEN, 1, out) || verifyFlags(table, FLAGS, GROWABLE | PREALLOCATED | OWES_MERGES | filtered, out) || (SHARED ? verifySharedWords(table, out) : 0);
 }
 
 function verifySharedWords(table: usize, out: usize): u32 {
@@ -60,7 +60,10 @@ function verifySharedWords(table: usize, out: usize): u32 {
 
 /** The plain build notes up to where an insert need not look further. */
 export function verifyMark(table: usize, out: usize): u32 {
-  return SHARED ? 0 : expect(table, LIMITS, MARK, markFor(table), out);
+  if (SHARED) return 0;
+  const filtered = (field(table, FLAGS) & FILTERED) != 0;
+  const mark = markFor(table);
+  return expect(table, LIMITS, MARK, filtered ? 0 : mark, out) || expect(table, LIMITS, LEAN_MARK, filtered ? mark : 0, out);
 }
 
 /** Compares a word of the header. */

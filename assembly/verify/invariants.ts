@@ -80,8 +80,10 @@ export const REGISTRY_LISTS: u32 = 60; // the lists of maps and pins end, the ne
 export const REFERENCE_COUNTS: u32 = 61; // somebody refers to a map, each thread once, and it counts its pins
 export const PARTS_APART: u32 = 62; // header, directories and segments of a table do not lie over each other
 
-// And one of the plain build.
+// And those of the plain build.
 export const NOBODYS: u32 = 63; // the table of closed handles is empty and frozen
+export const FILTER_ARRAY: u32 = 64; // the filter of absent keys has its memory, and a table without one has none
+export const FILTER_BITS: u32 = 65; // the filter of absent keys lets every key pass
 
 /** Notes the details of a broken invariant. Its number. */
 export function broken(out: usize, invariant: u32, a: u32, b: u32, c: u32, d: u32): u32 {

@@ -16,6 +16,7 @@ import { verifyArray } from "./array";
 import { bucketArrayBytes, verifyBucketArray } from "./bucket_array";
 import { Sums, verifyBuckets } from "./buckets";
 import { verifyElements, verifyOwners } from "./elements";
+import { filterBytes, verifyFilter } from "./filter";
 import { NEVER, verifyCounts, verifyMark, verifyMeasures, verifyWords } from "./header";
 import { CAPACITY, ENTRY_COUNT, MEASURES, OVERFLOW_BLOCKS, RESERVE, TABLE_BYTES, broken } from "./invariants";
 import { arrayBytes, bucketSegments, elementSegments, verifyDirectory, verifyHeld } from "./segments";
@@ -37,7 +38,7 @@ function verifyStructures(table: usize, out: usize): u32 {
     verifyCounts(table, out) ||
     (SHARED ? verifyDirectory(table, table + BUCKET_SEGMENTS, bucketSegments(table), out) : verifyBucketArray(table, out)) ||
     verifyDirectory(table, table + ELEMENT_SEGMENTS, elementSegments(table), out) ||
-    (SHARED ? verifyHeld(table, out) : 0) ||
+    (SHARED ? verifyHeld(table, out) : verifyFilter(table, out)) ||
     verifyApart(table, out) ||
     verifyElements(table, out) ||
     verifyReserve(table, out) ||
@@ -98,6 +99,7 @@ function verifyBytes(table: usize, overflow: u32, out: usize): u32 {
   const bytes =
     (SHARED ? sharedBytes(table) : 0) +
     allocationSize(HEADER_BYTES) +
+    (SHARED ? 0 : filterBytes(table)) +
     (SHARED ? arrayBytes(table, table + BUCKET_SEGMENTS, bucketSegments(table)) : bucketArrayBytes(table)) +
     arrayBytes(table, table + ELEMENT_SEGMENTS, elementSegments(table)) +
     (overflow + reserveLength(table)) * field(table, OVERFLOW_BYTES);

@@ -13,11 +13,13 @@ import { PercpuArray } from "./array/percpu_array.ts";
 import type { BpfMap } from "./base/bpf_map.ts";
 import { MapAny } from "./hash/map_any.ts";
 import { Map4 } from "./hash/map4.ts";
+import { MapFiltered4 } from "./hash/map4_filtered.ts";
 import { MapNumber4 } from "./hash/map4_number.ts";
 import { Map8 } from "./hash/map8.ts";
 import { Map16 } from "./hash/map16.ts";
 import { MapF32 } from "./hash/numbers/f32.ts";
 import { MapF64 } from "./hash/numbers/f64.ts";
+import { MapFilteredNumber } from "./hash/numbers/filtered.ts";
 import { MapI32 } from "./hash/numbers/i32.ts";
 import { MapU32 } from "./hash/numbers/u32.ts";
 import { MapU53 } from "./hash/numbers/u53.ts";
@@ -39,6 +41,11 @@ export interface MapClasses {
   readonly number: MapClass<unknown, unknown>;
   /** Keys of u32, by the kind of number that the values are; the others have {@link number}. */
   readonly numbers: Readonly<Partial<Record<ScalarKind, MapClass<unknown, unknown>>>>;
+  /** Those with a filter of absent keys, of plain hosts: keys of u32 and values that are numbers, and all others. */
+  readonly filtered?: {
+    readonly number: MapClass<unknown, unknown>;
+    readonly other: MapClass<unknown, unknown>;
+  };
   /** Keys of 4, 8, 16 and any other number of bytes; whether values are per CPU they see from their codec. */
   readonly hash: readonly MapClass<unknown, unknown>[];
 }
@@ -54,5 +61,6 @@ export const PLAIN_CLASSES: MapClasses = {
     [Scalar.I32]: MapI32,
     [Scalar.F32]: MapF32,
   },
+  filtered: { number: MapFilteredNumber, other: MapFiltered4 },
   hash: [Map4, Map8, Map16, MapAny],
 };

@@ -47,7 +47,17 @@ function checkKeyCodec(what: string, codec: unknown): asserts codec is Codec<unk
 }
 
 /** What a spec may have: of maps of objects, too, which say of each what they cannot have. */
-const SPEC_OPTIONS = ["type", "name", "key", "value", "maxEntries", "flags", "mapExtra", "lowWater"];
+const SPEC_OPTIONS = [
+  "type",
+  "name",
+  "key",
+  "value",
+  "maxEntries",
+  "flags",
+  "mapExtra",
+  "lowWater",
+  "absentFilter",
+];
 
 /** What {@link createMap} takes. */
 export type AnyMapSpec = MapSpec<unknown, unknown> | SockMapSpec<object> | SockHashSpec<unknown, object>;
@@ -87,7 +97,12 @@ function toAttributes(spec: AnyMapSpec): TakenSpec {
     throw new TypeError(`createMap: expected { type, key, value, maxEntries }, got ${describe(spec)}`);
   }
   const { type, name = "", maxEntries, flags = 0, lowWater } = spec;
-  const { key: givenKey, value: givenValue, mapExtra = 0 } = spec as Partial<MapSpec<unknown, unknown>>;
+  const {
+    key: givenKey,
+    value: givenValue,
+    mapExtra = 0,
+    absentFilter = false,
+  } = spec as Partial<MapSpec<unknown, unknown>>;
   if (typeof name !== "string")
     throw new TypeError(`createMap: name: expected a string, got ${describe(name)}`);
   const what = name === "" ? "createMap" : `createMap: map ${JSON.stringify(name)}`;
@@ -95,6 +110,9 @@ function toAttributes(spec: AnyMapSpec): TakenSpec {
     throw new TypeError(`${what}: type: expected a string, got ${describe(type)}`);
   checkKnown(what, spec, SPEC_OPTIONS);
   const { key, value } = codecsOf(what, type, givenKey, givenValue);
+  if (typeof absentFilter !== "boolean") {
+    throw new TypeError(`${what}: absentFilter: expected a boolean, got ${describe(absentFilter)}`);
+  }
   return {
     type,
     name,
@@ -106,6 +124,7 @@ function toAttributes(spec: AnyMapSpec): TakenSpec {
     maxEntries: checkInteger(`${what}: maxEntries`, maxEntries, 0, U32_MAX),
     flags: checkInteger(`${what}: flags`, flags, 0, U32_MAX),
     mapExtra: checkInteger(`${what}: mapExtra`, mapExtra, 0, Number.MAX_SAFE_INTEGER),
+    absentFilter,
     hasLock: holdsLock(value),
     lockOffset: holdsLock(value) ? value.lockOffset : undefined,
   };
@@ -147,6 +166,10 @@ function newMap(
 }
 
 function hashClass(classes: MapClasses, table: Table, key: Codec<unknown>, value: Codec<unknown>) {
+  const { filtered } = classes;
+  if (table.absentFilter === true && filtered !== undefined) {
+    return key.scalar === Scalar.U32 && isNumberKind(value.scalar) ? filtered.number : filtered.other;
+  }
   if (table.keySize !== 4 || !isNumberKind(value.scalar)) return classes.hash[classIndex(table.keySize)];
   const own = key.scalar === Scalar.U32 ? classes.numbers[value.scalar] : undefined;
   return own ?? classes.number;
@@ -180,6 +203,20 @@ function socketMark(subject: string, { lowWater, maxEntries }: TakenSpec): LowWa
   return new LowWaterMark<never>(`createMap: ${subject}: lowWater`, lowWater, maxEntries);
 }
 
+/** Which maps have no filter of absent keys. */
+function checkFilter(host: CoreHost, subject: string, { type, keySize, valueSize }: TakenSpec): void {
+  const what = `createMap: ${subject}: absentFilter`;
+  if (type !== "hash" && type !== "rhash")
+    throw new TypeError(`${what}: a hash or an rhash has one, not a map of type ${type}`);
+  if (host.shared) throw new TypeError(`${what}: maps of shared hosts have none`);
+  if (keySize !== 4 || valueSize > 8) {
+    const sizes = `keys of ${keySize} and values of ${valueSize} bytes`;
+    throw new RangeError(
+      `${what}: it is for keys of 4 bytes and values of up to 8, and the map has ${sizes}`,
+    );
+  }
+}
+
 /** {@link Host.createMap}. */
 export function createMapOn(host: CoreHost, classes: MapClasses, spec: AnyMapSpec): BpfMap<unknown, unknown> {
   const attributes = toAttributes(spec);
@@ -195,6 +232,7 @@ export function createMapOn(host: CoreHost, classes: MapClasses, spec: AnyMapSpe
       `has keys of ${key.name}; the index of ${type === "sockmap" ? "a sockmap" : "an array"} is a u32`,
     );
   }
+  if (attributes.absentFilter === true) checkFilter(host, subject, attributes);
   const sockets = isSocketMap(type);
   const mark = sockets ? socketMark(subject, attributes) : undefined;
   const lowWater = sockets ? undefined : attributes.lowWater;

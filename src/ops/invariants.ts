@@ -115,6 +115,9 @@ const DETAILS: Readonly<Record<Name, Detail>> = {
   FLAT_PART: (room, expected, address, bytes) =>
     `it has room for ${room} buckets instead of ${expected}, ${bytes} bytes at ${hex(address)}`,
   NOBODYS: (offset, word) => `the word at ${offset} of its header is ${hex(word)}`,
+  FILTER_ARRAY: (segment, address, bytes) => `segment ${segment} is ${bytes} bytes at ${hex(address)}`,
+  FILTER_BITS: (bucket, block, slot, hash) =>
+    `${slotAt(bucket, block, slot)}: that of the hash ${hex(hash)} does not`,
   OPEN_SECTIONS: (cpu, high, low, depth) =>
     `the set is 0x${(high * 2 ** 32 + low).toString(16)}, CPU slot ${cpu} is in ${depth === 0 ? "none" : depth}`,
   CPU_COUNT: (cpus, most, logs, expected) =>

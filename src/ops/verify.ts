@@ -39,7 +39,7 @@ export function problemsOfTable(host: CoreHost, table: TableInfo): string[] {
   const { name, type, id, handle, keySize, valueBytes, maxEntries, flags } = table;
   const growable = type === "rhash" || isSocketMap(type);
   const prealloc = !growable && !isArray(type) && type !== "kv" && (flags & BPF_F_NO_PREALLOC) === 0;
-  const kind = [Number(growable), Number(prealloc)] as const;
+  const kind = [Number(growable) + (table.absentFilter === true ? 2 : 0), Number(prealloc)] as const;
   return problem(
     host,
     mapSubject(name, type, id),

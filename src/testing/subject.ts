@@ -70,11 +70,12 @@ export interface Subject extends ReferenceMapOptions {
   close(): number;
 }
 
-/** A map to make for a replay: sizes in bytes, `flags` and `mapExtra` as in a map spec. */
+/** A map to make for a replay: sizes in bytes, `flags`, `mapExtra` and `absentFilter` as in a map spec. */
 export interface SubjectSpec extends ReferenceMapOptions {
   readonly type: ReferenceType;
   readonly flags?: number;
   readonly mapExtra?: number;
+  readonly absentFilter?: boolean;
 }
 
 /** 0 when `call` returns, the errno when it throws a BpfError; other errors pass. */
@@ -110,7 +111,7 @@ class MapSubject implements Subject {
   readonly #bytesBefore: number;
 
   constructor(host: Host, spec: SubjectSpec) {
-    const { type, keySize, valueSize, maxEntries, flags, mapExtra } = spec;
+    const { type, keySize, valueSize, maxEntries, flags, mapExtra, absentFilter } = spec;
     this.type = type;
     this.keySize = keySize;
     this.valueSize = valueSize;
@@ -127,6 +128,7 @@ class MapSubject implements Subject {
       maxEntries,
       flags,
       mapExtra,
+      absentFilter,
     });
     // What an array cannot do throws, as the kernel answers.
     this.#map = map as unknown as HashMap<unknown, Uint8Array>;

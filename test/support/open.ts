@@ -11,10 +11,10 @@ export function opener(spec: SubjectSpec, seed: number): OpenSubject {
 
 /** What test names and messages show of a spec. */
 export function describeSpec(spec: SubjectSpec): string {
-  const { type, keySize, valueSize, maxEntries, flags = 0, mapExtra } = spec;
+  const { type, keySize, valueSize, maxEntries, flags = 0, mapExtra, absentFilter = false } = spec;
   const prealloc = type === "hash" && flags !== 0 ? " NO_PREALLOC" : "";
   const hint = mapExtra === undefined ? "" : ` hint ${mapExtra}`;
-  return `${type}${prealloc} ${keySize}+${valueSize} bytes, ${maxEntries} entries${hint}`;
+  return `${type}${prealloc} ${keySize}+${valueSize} bytes, ${maxEntries} entries${hint}${absentFilter ? ", filter" : ""}`;
 }
 
 /**

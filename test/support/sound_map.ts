@@ -9,6 +9,8 @@ interface Sizes {
   readonly keySize: number;
   readonly valueSize: number;
   readonly flags?: number;
+  /** On hosts that are not shared. */
+  readonly absentFilter?: boolean;
   /** How many are inserted; enough for chains and several buckets unless it says more. */
   readonly entries?: number;
   /** In two steps, the second of which needs a larger directory. */
@@ -23,6 +25,7 @@ export const KINDS = {
   refs: { type: "rhash", keySize: 5, valueSize: 120 },
   /** With a directory of segments behind the flat part of its buckets. */
   manyKeys: { type: "rhash", keySize: 4, valueSize: 8, maxEntries: 5000, entries: 3500 },
+  filteredKeys: { type: "rhash", keySize: 4, valueSize: 8, absentFilter: true },
   fixedKeys: { type: "hash", keySize: 4, valueSize: 8 },
   fixedRefs: { type: "hash", keySize: 5, valueSize: 120 },
   lazyTags: { type: "hash", keySize: 16, valueSize: 8, flags: BPF_F_NO_PREALLOC },
@@ -42,13 +45,21 @@ export function soundMap(kind: Kind, shared = false): TableMemory {
     keySize,
     valueSize,
     flags = 0,
+    absentFilter,
     grownTo,
     entries = ENTRIES,
     maxEntries = MOST,
   }: Sizes = KINDS[kind];
   const checked = new CheckedHost({ seed: 7, shared, cpus: 4 });
   const key = (keySize === 4 ? u32 : bytes(keySize)) as Codec<number>;
-  const spec = { type, key, value: bytes(valueSize), maxEntries, flags } as const;
+  const spec = {
+    type,
+    key,
+    value: bytes(valueSize),
+    maxEntries,
+    flags,
+    absentFilter: absentFilter === true && !shared,
+  } as const;
   const map = checked.host.createMap(spec) as unknown as HashMap<unknown, Uint8Array>;
   if (type !== "array") {
     const keyOf = (n: number): unknown => {

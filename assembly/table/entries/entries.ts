@@ -15,8 +15,9 @@ import { EXIST, NOEXIST } from "../../flags";
 import { holdSectionsBack } from "../../sync/section";
 import { materialise } from "../layout/bucket_array";
 import { bucketIndex, bucketOf } from "../layout/buckets";
+import { admit, mayBeFiltered } from "../layout/filter";
 import {
-  COUNT, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MARK, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,
+  COUNT, FILTERED, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MARK, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,
   field, isGrowable, setField,
 } from "../layout/header";
 import { blockWithRoom, chain, newOverflow, tidyChain } from "../layout/overflow";
@@ -103,9 +104,11 @@ function lookFurther<B>(table: usize, hash: u32, entries: u32): u32 {
   if (refusal) return refusal;
   const flags = field(table, FLAGS);
   if (!(flags & (GROWABLE | PREALLOCATED)) && !materialise(table, bucketIndex(table, hash))) return ENOMEM;
-  if (pinned<B>()) return 0;
-  if (entries >= field(table, GROW_ABOVE)) grow<B>(table, entries + 1);
-  else if (flags & OWES_MERGES) repayMerges<B>(table);
+  if (!pinned<B>()) {
+    if (entries >= field(table, GROW_ABOVE)) grow<B>(table, entries + 1);
+    else if (flags & OWES_MERGES) repayMerges<B>(table);
+  }
+  if (mayBeFiltered<B>() && flags & FILTERED) admit(table, hash);
   return 0;
 }
 

@@ -40,6 +40,11 @@ export const ALL: u32 = (1 << KEYS_SLOTS) - 1;
 const OVERFLOW_ALL: u32 = (1 << KEYS_OVERFLOW_SLOTS) - 1;
 const DEAD: u32 = 16;
 
+/** The bits that a key sets in the filter of absent keys. The index of a bucket is made of the lower bits of the hash. */
+@inline export function filterBits(hash: u32): u32 {
+  return (1 << (hash >> 27)) | (1 << ((hash >> 22) & 31));
+}
+
 @unmanaged export class BlockKeys {
   @inline private at(): usize {
     return changetype<usize>(this);
@@ -144,12 +149,13 @@ const DEAD: u32 = 16;
 
   /**
    * The common insert of an absent key by itself: the table need not be looked at further, and the bucket has a free slot and no
-   * chain. Where the value belongs, 0 when there is more to do. Plain build.
+   * chain. Where the value belongs, 0 when there is more to do. Plain build. `mark` is LEAN_MARK for who has let the key pass the
+   * filter of absent keys.
    */
-  @inline insertHere(table: usize, key: u32): usize {
+  @inline insertHere(table: usize, key: u32, mark: usize = MARK): usize {
     const entries = field(table, COUNT);
     const used = load<u32>(this.at(), USED) & ALL;
-    if (entries >= field(table, MARK) || used == ALL || load<u32>(this.at(), LINK) | <u32>inSection()) return 0;
+    if (entries >= field(table, mark) || used == ALL || load<u32>(this.at(), LINK) | <u32>inSection()) return 0;
     if (COUNTING) countCopied(4);
     const slot = <usize>ctz(~used);
     store<u32>(this.at() + (slot << 2), key);
@@ -189,6 +195,11 @@ const DEAD: u32 = 16;
    * No branch on the bit, which nothing can predict: every entry is written, and only the slot counts on.
    */
   @inline distribute(table: usize, bit: u32, target: usize): u32 {
+    return this.divide(table, bit, target, false, 0, 0);
+  }
+
+  /** The same; with `filtered` it writes the words of the filter for both (filter.ts) to two addresses. */
+  @inline divide(table: usize, bit: u32, target: usize, filtered: bool, lowWord: usize, highWord: usize): u32 {
     const s0 = load<u64>(table + SEEDS);
     const s1 = load<u64>(table + SEEDS, 8);
     const s2 = load<u64>(table + SEEDS, 16);
@@ -196,10 +207,18 @@ const DEAD: u32 = 16;
     let rest = this.occupied(table, true);
     let stay = rest;
     let moved: u32 = 0;
+    let lowBits: u32 = 0;
+    let highBits: u32 = 0;
     while (rest) {
       const slot = <u32>ctz(rest);
       const key = load<u32>(this.at() + (<usize>slot << 2));
-      const moves = <u32>((hash4With(key, s0, s1, s2) & bit) != 0);
+      const hash = hash4With(key, s0, s1, s2);
+      const moves = <u32>((hash & bit) != 0);
+      if (filtered) {
+        const bits = filterBits(hash);
+        lowBits |= bits & (moves - 1);
+        highBits |= bits & (0 - moves);
+      }
       store<u32>(target + (<usize>moved << 2), key);
       store<u64>(target + (<usize>moved << 3), load<u64>(this.at() + (<usize>slot << 3), CELLS), CELLS);
       stay ^= moves << slot;
@@ -208,6 +227,10 @@ const DEAD: u32 = 16;
     }
     write32(this.used(true), stay);
     store<u32>(high.used(true), (1 << moved) - 1);
+    if (filtered) {
+      store<u32>(lowWord, lowBits);
+      store<u32>(highWord, highBits);
+    }
     if (COUNTING) countCopied(moved * 12);
     return moved;
   }

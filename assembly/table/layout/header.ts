@@ -19,6 +19,8 @@
 //  204 u32 max entries      208 u32 free slots of the low-water mark, 0 without one     212 u32 whether it was crossed; of an array at which length
 //  196 u32 address of the first block of an array, of the flat part of the buckets of another table (plain build)
 //  200 u32 elements in it, or buckets
+//  216 the filter of absent keys: u32 directory, 0 without one   224 u32 room of it   220 u32 what MARK would be without it   (table/layout/filter.ts;
+//      plain build)
 // an array has in line 2 the segmented array and the stride of the elements behind its first block   (arrays/array.ts)
 //
 // the shared build has these, too; 4 is the one word that means another thing there
@@ -91,6 +93,9 @@ export const ARRAY_SEGMENTS: usize = ELEMENT_SEGMENTS;
 export const MAX_ENTRIES: usize = 204;
 export const LOW_FREE: usize = 208;
 export const MARKED: usize = 212;
+/** Plain build. */
+export const FILTER: usize = 216;
+export const LEAN_MARK: usize = 220;
 
 export const RETIRED: usize = 4;
 export const LIMITED: usize = 216;
@@ -111,7 +116,7 @@ export const LANE: usize = 284;
 
 export const NO_LOCK: u32 = 0xffffffff;
 
-export const HEADER_BYTES: u32 = SHARED ? 448 : 216;
+export const HEADER_BYTES: u32 = SHARED ? 448 : 228;
 
 /** Layouts: how a bucket holds its entries. Chosen by entry size at creation. */
 export const LAYOUT_KEYS: u32 = 0; // 4-byte keys compared by SIMD      (table/layout/block_keys.ts)
@@ -124,6 +129,7 @@ export const LAYOUT_KV: u32 = 4; // no table: a KV store, which has its own word
 export const GROWABLE: u32 = 1; // rhash: splits and merges; otherwise entries never move
 export const PREALLOCATED: u32 = 2; // hash: buckets, elements and a reserve of overflow blocks exist from the start
 export const OWES_MERGES: u32 = 4; // deletes have left more buckets than the entries need, for later writes to merge
+export const FILTERED: u32 = 8; // a filter of absent keys, in the layout "keys": inserts look further each time, to note their key in it
 
 @inline export function field(table: usize, offset: usize): u32 {
   return load<u32>(table + offset);

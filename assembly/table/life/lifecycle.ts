@@ -6,8 +6,9 @@ import { closeBuckets, forgetBuckets, isLazy, openBuckets } from "../layout/buck
 import { bucketAddress, insistOnBuckets } from "../layout/buckets";
 import { hasElements } from "../layout/by_layout";
 import { preallocatedSegments } from "../layout/elements";
+import { clearFilter, closeFilter, isFiltered, mayBeFiltered, openFilter } from "../layout/filter";
 import {
-  BUCKETS, COUNT, DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS,
+  BUCKETS, COUNT, DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FILTERED, FLAGS,
   FREE_ELEMENT, GROW_ABOVE, MASK, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE,
   PREALLOCATED, SHRINK_BELOW, SWEEP, VERSION, field, isGrowable, setField,
 } from "../layout/header";
@@ -34,6 +35,7 @@ function setBuckets(table: usize, buckets: u32): void {
 export function openTable(table: usize, buckets: u32): bool {
   setBuckets(table, buckets);
   if (!openBuckets(table, buckets)) return false;
+  if (field(table, FLAGS) & FILTERED && !openFilter(table)) return false;
   if (isGrowable(table)) setLimits(table); // they go by the room in the flat part
   return !(field(table, FLAGS) & PREALLOCATED) || preallocate(table);
 }
@@ -72,6 +74,7 @@ export function closeTable<B>(table: usize): void {
     block = next;
   }
   setField(table, OVERFLOW_RESERVE, 0);
+  if (mayBeFiltered<B>()) closeFilter(table);
   closeBuckets(table);
   closeElements(table);
 }
@@ -168,6 +171,7 @@ function dropEntries<B>(table: usize): void {
 
 /** Empties the buckets of a fixed table; one without preallocation gives their memory back. */
 function resetFixed<B>(table: usize): void {
+  if (isFiltered<B>(table)) clearFilter(table);
   if (isLazy(table)) {
     forgetBuckets(table);
     return;

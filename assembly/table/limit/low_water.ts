@@ -17,7 +17,7 @@ import { E2BIG } from "../../errno";
 import { LOW_WATER_PASS } from "../../regions";
 import { HOOKS, PASS, SLOT, mine } from "../../sync/slot";
 import {
-  FLAGS, GROWABLE, GROW_ABOVE, LAYOUT, LAYOUT_ARRAY, LOW_FREE, MARK, MARKED, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, field, setField,
+  FILTERED, FLAGS, GROWABLE, GROW_ABOVE, LAYOUT, LAYOUT_ARRAY, LEAN_MARK, LOW_FREE, MARK, MARKED, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, field, setField,
 } from "../layout/header";
 
 /** In the place of an errno. JavaScript knows the number (src/ops/low_water.ts). */
@@ -55,7 +55,10 @@ export function setLimit(table: usize, entries: u32): void {
   setMark(table);
 }
 
-/** What MARK has to be. */
+/**
+ * What MARK has to be. In a table with a filter of absent keys MARK is 0, since inserts have to let their key pass it, and LEAN_MARK is
+ * this; elsewhere that is 0.
+ */
 @inline export function markFor(table: usize): u32 {
   const mark = markOf(table, field(table, MAX_ENTRIES));
   const flags = field(table, FLAGS) & (GROWABLE | PREALLOCATED | OWES_MERGES);
@@ -65,7 +68,12 @@ export function setLimit(table: usize, entries: u32): void {
 
 /** To be called when anything has changed that the mark follows from. Plain build. */
 @inline export function setMark(table: usize): void {
-  setField(table, MARK, markFor(table));
+  storeMark(table, markFor(table));
+}
+
+/** The same for who knows it. */
+@inline export function storeMark(table: usize, mark: u32): void {
+  setField(table, field(table, FLAGS) & FILTERED ? LEAN_MARK : MARK, mark);
 }
 
 /** What an insert into a hash-like map is answered that has found so many entries: 0, LOW_WATER or E2BIG. Plain build. */

@@ -4,11 +4,12 @@ import { insist } from "../../damage";
 import { inSection } from "../../sync/section";
 import { cutBuckets, growBuckets, shrinkBuckets } from "../layout/bucket_array";
 import { bucketAddress } from "../layout/buckets";
+import { divideFiltered, growFilter, isFiltered, mergeFilter, resetFilter, shrinkFilter } from "../layout/filter";
 import {
-  BUCKETS, COUNT, FLAGS, FLAT_BUCKETS, GROW_ABOVE, LOAD16, MARK, MASK, MAX_ENTRIES, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW, countMerges, countSplits,
+  BUCKETS, COUNT, FLAGS, FLAT_BUCKETS, GROW_ABOVE, LOAD16, MASK, MAX_ENTRIES, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW, countMerges, countSplits,
   field, setField,
 } from "../layout/header";
-import { markOf, setMark } from "../limit/low_water";
+import { markOf, setMark, storeMark } from "../limit/low_water";
 import { isTooMuch, join, makeRoom, splitChain } from "./chains";
 
 const REFUSED: i32 = -1;
@@ -32,7 +33,7 @@ export function setLimits(table: usize): void {
   const above = growAbove(buckets, field(table, FLAT_BUCKETS), full);
   setField(table, SHRINK_BELOW, buckets > 1 ? full >> 1 : 0);
   setField(table, GROW_ABOVE, above);
-  setField(table, MARK, field(table, FLAGS) & OWES_MERGES ? 0 : min(above, markOf(table, field(table, MAX_ENTRIES))));
+  storeMark(table, field(table, FLAGS) & OWES_MERGES ? 0 : min(above, markOf(table, field(table, MAX_ENTRIES))));
 }
 
 /** The same in the shared build. */
@@ -97,6 +98,7 @@ export function shrinkAfter<B>(table: usize, removed: u32, moved: u32): void {
  * its merges would pile up the entries that are left; once there are none, whole segments go.
  */
 export function dropBuckets<B>(table: usize): void {
+  if (isFiltered<B>(table)) resetFilter(table);
   cutBuckets(table);
   setField(table, BUCKETS, 1);
   setField(table, MASK, 1);
@@ -139,13 +141,18 @@ function split<B>(table: usize): i32 {
   const buckets = field(table, BUCKETS);
   const mask = field(table, MASK);
   const bit = (mask >> 1) + 1; // the hash bit that tells the two halves apart
-  if (!growBuckets(table, buckets)) return REFUSED;
+  const filtered = isFiltered<B>(table);
+  if (filtered && !growFilter(table, buckets)) return REFUSED;
+  if (!growBuckets(table, buckets)) {
+    if (filtered) shrinkFilter(table, buckets);
+    return REFUSED;
+  }
   const low = bucketAddress<B>(table, buckets - bit);
   const high = bucketAddress<B>(table, buckets);
   const overflow = changetype<B>(low).link(true);
   changetype<B>(high).reset(true);
   assert(!pinned<B>());
-  let moved = <i32>changetype<B>(low).distribute(table, bit, high);
+  let moved = <i32>(filtered ? divideFiltered(table, buckets - bit, buckets, bit) : changetype<B>(low).distribute(table, bit, high));
   if (overflow) {
     changetype<B>(low).setLink(true, 0);
     moved += splitChain<B>(table, low, high, overflow, bit);
@@ -174,6 +181,10 @@ function merge<B>(table: usize): i32 {
   const moved = join<B>(table, low, high);
   setField(table, BUCKETS, last);
   setField(table, MASK, mask);
+  if (isFiltered<B>(table)) {
+    mergeFilter(table, last - bit, last);
+    shrinkFilter(table, last);
+  }
   shrinkBuckets(table, last);
   followBuckets(table, last);
   return moved;

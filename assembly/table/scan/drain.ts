@@ -11,6 +11,7 @@ import { removeSlot } from "../entries/entries";
 import { BlockRefs } from "../layout/block_refs";
 import { shrinkBuckets } from "../layout/bucket_array";
 import { bucketAddress, bucketOf, insistOnBuckets } from "../layout/buckets";
+import { isFiltered, shrinkFilter } from "../layout/filter";
 import { ELEMENT_KEY, lastElement, trimDead } from "../layout/elements";
 import {
   BUCKETS, COUNT, DRAIN_AT, ELEMENTS, KEY_SIZE, MASK, SEEDS, VALUE_SIZE, field,
@@ -69,6 +70,7 @@ function drainLast<B>(table: usize, keys: usize, values: usize, room: u32): u32 
     const mask = field(table, MASK);
     setField(table, BUCKETS, last);
     if (last < (mask >> 1) + 1) setField(table, MASK, mask >> 1);
+    if (isFiltered<B>(table)) shrinkFilter(table, last);
     shrinkBuckets(table, last);
   }
   setLimits(table);

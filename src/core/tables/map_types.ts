@@ -50,6 +50,8 @@ export interface MapInfo {
   /** Flags of the map; `BPF_F_RDONLY` and `BPF_F_WRONLY` belong to a handle and are not among them. */
   readonly flags: number;
   readonly mapExtra: number;
+  /** true of a map with a filter of absent keys, which the kernel has none of. */
+  readonly absentFilter?: true;
 }
 
 /** Types of maps whose values are objects of the thread that made the map: by index, and by key. */
@@ -71,6 +73,8 @@ export interface MapAttributes {
   readonly hasLock: boolean;
   /** Where it is in the value, in bytes. */
   readonly lockOffset?: number | undefined;
+  /** Of maps that the kernel knows nothing of: whether they have a filter of absent keys. */
+  readonly absentFilter?: boolean | undefined;
   /** With BPF_F_NUMA_NODE: the node, or {@link NUMA_NO_NODE}. Default 0. */
   readonly numaNode?: number;
 }

@@ -107,7 +107,7 @@ export abstract class Registry {
     if (handle === ERRNO.ENOMEM) throw noMemory(this.host, operation, subject);
     if (handle === ERRNO.ETIMEDOUT) throw lockTimeout(this.host, operation, subject);
     if (handle < ERRNO_LIMIT) throw bpfError(handle, operation, subject, "was refused by the core");
-    const { name, mapExtra, hasLock, lockOffset } = attributes;
+    const { name, mapExtra, hasLock, lockOffset, absentFilter } = attributes;
     const table: Table = {
       id,
       type,
@@ -119,6 +119,7 @@ export abstract class Registry {
       mapExtra,
       hasLock,
       lockOffset,
+      absentFilter,
       handle,
       maxEntries,
       references: 1,
@@ -153,7 +154,7 @@ export abstract class Registry {
     const prealloc = !growable && (flags & BPF_F_NO_PREALLOC) === 0;
     const handle =
       core.createTable(
-        Number(growable),
+        Number(growable) + (attributes.absentFilter === true ? 2 : 0),
         keySize,
         valueBytes,
         maxEntries,

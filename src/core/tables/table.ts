@@ -40,6 +40,8 @@ export interface TableInfo {
   readonly hasLock: boolean;
   /** Where it is in the value, in bytes. */
   readonly lockOffset: number | undefined;
+  /** Whether it has a filter of absent keys: of plain hosts. */
+  readonly absentFilter?: boolean | undefined;
   /** What the core calls it. */
   readonly handle: number;
   /** Limit of the entry count; `grow` raises it. */

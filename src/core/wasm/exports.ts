@@ -25,9 +25,9 @@ export interface CoreExports {
   setLimit(bytes: number): void;
   enterSection(): void;
   leaveSection(): void;
-  /** handle | errno. `growable` 1 = rhash; `perCpu` 1 = `valueSize` is that of a slot for each CPU. Sizes are validated before. The hash's secrets are expanded from `seed`. */
+  /** handle | errno. `kind` 1 = rhash, plus 2 = with a filter of absent keys; `perCpu` 1 = `valueSize` is that of a slot for each CPU. Sizes are validated before. The hash's secrets are expanded from `seed`. */
   createTable(
-    growable: number,
+    kind: number,
     keySize: number,
     valueSize: number,
     maxEntries: number,
@@ -64,6 +64,11 @@ export interface CoreExports {
   getU32(m: number, key: number): number;
   getI32(m: number, key: number): number;
   getF32(m: number, key: number): number;
+  /** getNumber4, setNumber4, lookup4 and getPart4 of a table with a filter of absent keys. */
+  getFiltered4(m: number, key: number, kind: number): number;
+  setFiltered4(m: number, key: number, value: number, kind: number): number;
+  lookupFiltered4(m: number, key: number): number;
+  getPartFiltered4(m: number, key: number, offset: number, kind: number): number;
   /** 0 | GREW | UNFIT | errno. */
   setNumber4(m: number, key: number, value: number, kind: number): number;
   setF64(m: number, key: number, value: number): number;
@@ -179,10 +184,10 @@ export interface CoreExports {
   tableStats(m: number, out: number): void;
   /** Checks the invariants of a table: 0, or the number of one that is broken, with 4 words about it at `out`. */
   verify(m: number, out: number): number;
-  /** Compares a header with what the handles know of the table; as `verify`. `growable` and `prealloc`: of a table with buckets. */
+  /** Compares a header with what the handles know of the table; as `verify`. `kind` as in `createTable`; `prealloc`: of a table with buckets. */
   verifyCreated(
     m: number,
-    growable: number,
+    kind: number,
     prealloc: number,
     keySize: number,
     valueSize: number,

@@ -56,6 +56,8 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
   LIMITS: [
     ["grows earlier", ["keys", "fixedKeys", "array"], at("GROW_ABOVE", plus(-1))],
     ["another mark", ["keys", "tags", "refs", "fixedKeys", "array", "grownArray"], at("MARK", plus(-1))],
+    ["another mark beside a filter", ["filteredKeys"], at("MARK", plus(1))],
+    ["another one without it", ["filteredKeys"], at("LEAN_MARK", plus(-1))],
     ["slots below a mark", ["fixedKeys", "grownArray"], at("LOW_FREE", to(10))],
     ["shrinks earlier", ["refs", "fixedRefs"], at("SHRINK_BELOW", plus(1))],
     ["another load target", ["tags"], at("LOAD16", plus(16))],
@@ -102,6 +104,23 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
     ["nowhere", ["manyKeys"], at("FLAT", to(0))],
     ["its start free", ["keys"], (m) => m.release(m.bucket(0), LINE)],
     ["its end free", ["tags"], (m) => m.release(m.bucket(3) + m.get("BUCKET_BYTES") - LINE, LINE)],
+  ],
+  FILTER_ARRAY: [
+    ["none", ["filteredKeys"], at("FILTER", to(0))],
+    ["in a table without one", ["keys", "tags"], (m) => m.set("FILTER", m.allocate(LINE))],
+    ["room without one", ["keys"], (m) => m.setWord(m.address("FILTER") + 8, 16)],
+    ["no room", ["filteredKeys"], (m) => m.setWord(m.address("FILTER") + 8, 0)],
+    ["its directory free", ["filteredKeys"], (m) => m.release(m.get("FILTER"), LINE)],
+    ["unaligned", ["filteredKeys"], (m) => m.setWord(m.get("FILTER"), m.word(m.get("FILTER")) + 4)],
+    ["beyond the memory", ["filteredKeys"], (m) => m.setWord(m.get("FILTER"), 0xffff_ffc0)],
+    ["its end free", ["filteredKeys"], (m) => m.release(m.word(m.get("FILTER")) + 512 - LINE, LINE)],
+  ],
+  FILTER_BITS: [
+    [
+      "a word without the bits of its bucket",
+      ["filteredKeys"],
+      (m) => m.setWord(m.word(m.get("FILTER")) + 4 * 50, 0),
+    ],
   ],
   DRAIN_POSITION: [["behind the last bucket", ["fixedKeys"], (m) => m.set("DRAIN_AT", m.get("BUCKETS"))]],
   ENTRY_COUNT: [
@@ -230,6 +249,7 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
       (m) =>
         m.setWord(m.get("ELEMENT_SEGMENTS") + 4, m.word(m.get("ELEMENT_SEGMENTS")) - m.get("ELEMENT_STRIDE")),
     ],
+    ["a filter in the buckets", ["filteredKeys"], (m) => m.setWord(m.get("FILTER"), m.bucket(0))],
     ["the flat part in the elements", ["refs"], (m) => m.set("FLAT", m.element(256))],
   ],
   FREE_ELEMENTS: [
@@ -255,7 +275,13 @@ test.each(CASES)("%s, %s: %s", (name, _what, kind, damage) => {
 });
 
 test("every invariant of tables is broken above", () => {
-  const names = [...invariantsFrom("MEASURES", "FREE_ELEMENTS"), "FLAT_PART", "PARTS_APART"];
+  const names = [
+    ...invariantsFrom("MEASURES", "FREE_ELEMENTS"),
+    "FLAT_PART",
+    "PARTS_APART",
+    "FILTER_ARRAY",
+    "FILTER_BITS",
+  ];
   expect(Object.keys(DAMAGES).sort()).toEqual(names.sort());
 });
 

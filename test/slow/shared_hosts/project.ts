@@ -31,6 +31,8 @@ export const sharedHosts: UserWorkspaceConfig = {
       ...["maps/map_methods", "runs/process", "runs/process_filter"].map((name) => `test/${name}.test.ts`),
       // Of the flat part of a bucket array, which shared hosts have not.
       "test/testing/flat_part.test.ts",
+      // They refuse it.
+      ...["testing", "maps"].map((room) => `test/${room}/absent_filter.test.ts`),
       // Of memory that grows, and ends where a plain host's does.
       ...["programs/rules", "programs/errors", "ops/grow_views"].map((name) => `test/${name}.test.ts`),
     ],
