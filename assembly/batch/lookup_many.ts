@@ -25,7 +25,7 @@ export function touchElements(table: usize, stage: usize, group: u32, reading: b
   if (COUNTING) countCopied(group << 2);
   const stride = field(table, ELEMENT_STRIDE);
   let sum: u32 = 0;
-  if (laneOf(table)) {
+  if (SHARED && laneOf(table)) {
     for (let at = stage; at < end; at += ENTRY) {
       const entry = <usize>load<u32>(at, ELEMENT);
       if (entry) sum += touchElement(table, entry, reading);

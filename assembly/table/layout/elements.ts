@@ -67,7 +67,7 @@ export function newElement<B>(table: usize): usize {
   let entry = <usize>field(table, FREE_ELEMENT);
   if (entry) {
     setField(table, FREE_ELEMENT, load<u32>(entry) & ~7);
-    if (laneOf(table)) {
+    if (SHARED && laneOf(table)) {
       logWord(entry + ELEMENT_KEY); // the key that comes there is not journaled
       entry += load<u32>(entry, ELEMENT_KEY);
     }
