@@ -8,8 +8,9 @@ export const title = "bpfmap, u32 to f64; rhash where nothing else is said";
 export const anyKeySize = true;
 
 class BpfMapSubject {
-  constructor({ seed, maxEntries, type = "rhash", flags = 0 }) {
-    this.map = benchHost(seed).createMap({ type, key: u32, value: f64, maxEntries, flags });
+  constructor({ seed, maxEntries, type = "rhash", flags = 0 }, absentFilter) {
+    const spec = { type, key: u32, value: f64, maxEntries, flags, absentFilter };
+    this.map = benchHost(seed).createMap(spec);
     this.batches = new Map();
     this.views = new Map();
     // A drain without a cursor counts on nobody else changing the map meanwhile: shared hosts have none.
@@ -250,10 +251,14 @@ class BpfMapSubject {
   }
 }
 
-/** @param {{ shared?: boolean }} context whether the host may be shared with other threads: see bpfmap_shared.mjs */
-export async function load(context) {
-  shareBenchHost(context.shared === true);
-  return (options) => (options.keySize === 4 ? new BpfMapSubject(options) : new BpfMapBytesSubject(options));
+/**
+ * @param {{ shared?: boolean, absentFilter?: boolean }} context whether the host may be shared with other threads: see
+ *   bpfmap_shared.mjs; whether maps have a filter of absent keys: see bpfmap_filter.mjs
+ */
+export async function load({ shared, absentFilter = false }) {
+  shareBenchHost(shared === true);
+  return (options) =>
+    options.keySize === 4 ? new BpfMapSubject(options, absentFilter) : new BpfMapBytesSubject(options);
 }
 
 /** The values of the entries in a batch. The views of a batch are new when the memory has grown. */

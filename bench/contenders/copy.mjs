@@ -6,6 +6,16 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 
 const root = fileURLToPath(new URL("../..", import.meta.url));
 
+/** What the contender bpfmap imports, itself first. */
+export const BPFMAP = [
+  "bench/contenders/bpfmap.mjs",
+  "bench/contenders/bench_host.mjs",
+  "bench/contenders/bpfmap_bytes.mjs",
+  "bench/data/sum.mjs",
+  "bench/data/key_bytes.mjs",
+  "dist",
+];
+
 /** Imports the first of some files (or folders) from a copy of all of them. */
 export async function importCopy(files) {
   mkdirSync(join(root, "build"), { recursive: true });

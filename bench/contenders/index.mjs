@@ -3,6 +3,7 @@ export const CONTENDERS = {
   bpfmap: () => import("./bpfmap.mjs"),
   "bpfmap-syscall": () => import("./bpfmap_syscall.mjs"),
   "bpfmap-shared": () => import("./bpfmap_shared.mjs"),
+  "bpfmap-filter": () => import("./bpfmap_filter.mjs"),
   "js-map": () => import("./js_map.mjs"),
   "js-map-int32": () => import("./js_map_int32.mjs"),
   "js-map-string": () => import("../peers/js_map_string.mjs"),
