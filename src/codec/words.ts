@@ -82,18 +82,20 @@ export class KeyWords {
   /** What most keys of 8 bytes are, in half the time of the loop over kinds. */
   #takePair(key: unknown): boolean {
     if (typeof key !== "object" || key === null || Array.isArray(key)) return false;
-    const object = key as Record<string, unknown>;
-    // A getter may take another key apart: nothing is written before all is read.
-    let first = -1;
-    let second = -1;
-    for (const name in object) {
-      if (name !== (first < 0 ? this.#name0 : this.#name1) || second >= 0) return false;
-      const value = object[name];
-      if (typeof value !== "number" || value >>> 0 !== value) return false;
-      if (first < 0) first = value;
-      else second = value;
+    const name0 = this.#name0 as string;
+    const name1 = this.#name1 as string;
+    // The names in a loop of their own: one that reads the values, too, takes half as long again.
+    let names = 0;
+    for (const name in key) {
+      if (names === 0 ? name !== name0 : names > 1 || name !== name1) return false;
+      names++;
     }
-    if (second < 0) return false;
+    if (names < 2) return false;
+    // A getter may take another key apart: nothing is written before all is read.
+    const first = (key as Record<string, unknown>)[name0];
+    const second = (key as Record<string, unknown>)[name1];
+    if (typeof first !== "number" || first >>> 0 !== first) return false;
+    if (typeof second !== "number" || second >>> 0 !== second) return false;
     this.first = first | 0;
     this.second = second | 0;
     return true;
