@@ -18,7 +18,11 @@ import { run as arrayView } from "../../bench/workloads/array_view.mjs";
 // @ts-expect-error plain JavaScript
 import { run as cold } from "../../bench/workloads/cold.mjs";
 // @ts-expect-error plain JavaScript
+import { run as fields } from "../../bench/workloads/fields.mjs";
+// @ts-expect-error plain JavaScript
 import { run as growPause } from "../../bench/workloads/grow_pause.mjs";
+// @ts-expect-error plain JavaScript
+import { run as iterators } from "../../bench/workloads/iterators.mjs";
 // @ts-expect-error plain JavaScript
 import { run as warmUp } from "../../bench/workloads/warm_up.mjs";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
@@ -183,6 +187,20 @@ describe("workloads", () => {
       );
       for (const { rounds: numbers } of measurements) expect(numbers).toHaveLength(rounds);
       expect(notes.filter((note: string) => note.includes("times a Float64Array"))).toHaveLength(10);
+    });
+  });
+
+  inFull(() => {
+    test("iterators and fields: each way in each round, and the ratios that the page claims", async () => {
+      const { context, rounds } = workloadContext({ sizes: [100], rounds: 2 });
+      const ways = await iterators(context);
+      const byKey = await fields(context);
+      expect(ways.measurements).toHaveLength(5 * 3);
+      expect(byKey.measurements).toHaveLength(8 * 4);
+      for (const { rounds: numbers } of [...ways.measurements, ...byKey.measurements])
+        expect(numbers).toHaveLength(rounds);
+      expect(ways.notes.join()).toMatch(/u32 to f64, 100 entries, in times of Map's entries: values\(\) \d/);
+      expect(byKey.notes.join()).toMatch(/field.get in times of the get of a number: u32 \d+\.\d+, u53 \d/);
     });
   });
 
