@@ -15,7 +15,6 @@ import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
 import { hash4 } from "../hash/hash";
 import { copyBytes, zeroBytes } from "../memory/bytes";
-import { ZEROS } from "../regions";
 import { LOCKED } from "../sync/lock_word";
 import { fence } from "../sync/slot";
 import { hiddenZero, isReadable } from "../sync/word";
@@ -23,8 +22,6 @@ import { findInChain } from "../table/entries/entries";
 import { fetch } from "../table/entries/shared_read";
 import { clearSpinLocks } from "../table/entries/spin_lock";
 import { BlockKeys, KEYS_BUCKET_BYTES, KEYS_SLOTS } from "../table/layout/block_keys";
-import { bucketAddress, bucketIndex } from "../table/layout/buckets";
-import { isFiltered, mayHold } from "../table/layout/filter";
 import { RETIRED, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 import { LINE, SINK, locate, touchBuckets } from "./stage";
 
@@ -34,22 +31,6 @@ const GROUP: u32 = 256;
 const NOTED: u32 = GROUP * WORD;
 /** Makes ctz of an empty set of slots the last slot. */
 const LAST: u32 = 1 << (KEYS_SLOTS - 1);
-
-/**
- * Pass A where the table has a filter of absent keys: a key that does not pass gets the zeros that untouched buckets read as for its
- * bucket, so that the passes behind look at nothing else for it.
- */
-function locateFiltered(table: usize, keys: usize, stage: usize, group: u32): void {
-  if (COUNTING) countCopied(group << 2);
-  const end = stage + group * WORD;
-  for (let at = stage; at < end; at += WORD) {
-    const hash = hash4(table + SEEDS, load<u32>(keys));
-    const index = bucketIndex(table, hash);
-    const bucket = bucketAddress<BlockKeys>(table, index);
-    store<u32>(at, <u32>select<usize>(bucket, ZEROS, mayHold(table, index, hash)));
-    keys += WORD;
-  }
-}
 
 /** Pass C. How many keys are noted: they count as found, with some value, until the passes behind say more. */
 @inline function gather(stage: usize, keys: usize, group: u32, values: usize, found: usize, size: u32): u32 {
@@ -178,13 +159,11 @@ function gatherNoted(table: usize, stage: usize, left: u32, keys: usize, values:
 
 @inline function run(table: usize, stage: usize, keys: usize, count: u32, values: usize, found: usize, size: u32): u32 {
   let hits: u32 = 0;
-  const filtered = isFiltered<BlockKeys>(table);
   while (count) {
     const group = min(count, GROUP);
     if (SHARED) hits += group - gatherShared(table, stage, keys, group, values, found, size);
     else {
-      if (filtered) locateFiltered(table, keys, stage, group);
-      else locate<BlockKeys, u32>(table, keys, stage, group, WORD, false);
+      locate<BlockKeys, u32>(table, keys, stage, group, WORD, false);
       touchBuckets(stage, group, WORD, KEYS_BUCKET_BYTES / LINE);
       const left = gather(stage, keys, group, values, found, size);
       hits += group;

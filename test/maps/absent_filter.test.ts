@@ -118,7 +118,7 @@ test("a map that is closed or frozen says so", () => {
   expect(host.verify()).toEqual([]);
 });
 
-test("every way to ask goes by the filter, and verify misses a bit that is missing", () => {
+test("every way to ask for one key goes by the filter, and verify misses a bit that is missing", () => {
   const checked = new CheckedHost({ seed });
   const numbers = checked.host.createMap({ ...SPEC, name: "numbers" });
   const pairs = checked.host.createMap({ ...SPEC, name: "pairs", value: struct({ a: u32, b: u32 }) });
@@ -131,16 +131,15 @@ test("every way to ask goes by the filter, and verify misses a bit that is missi
     numbers.get(7),
     numbers.has(7),
     numbers.lookup(7) !== 0,
-    numbers.lookupMany([7]),
     pairs.get(7),
     pairs.has(7),
     pairs.lookup(7) !== 0,
     field.get(7),
   ];
-  expect(ask()).toEqual([7, true, true, 1, { a: 7, b: 7 }, true, true, 7]);
+  expect(ask()).toEqual([7, true, true, { a: 7, b: 7 }, true, true, 7]);
   wordsOf(checked, numbers).fill(0);
   wordsOf(checked, pairs).fill(0);
-  expect(ask()).toEqual([undefined, false, false, 0, undefined, false, false, undefined]);
+  expect(ask()).toEqual([undefined, false, false, undefined, false, false, undefined]);
   expect(numbers.verify()).toEqual([
     expect.stringContaining("the filter of absent keys lets every key pass"),
   ]);
