@@ -50,6 +50,10 @@ export class Scratch {
    * library: whoever encodes compares the turn before and after, since the scratch holds something else when it differs.
    */
   turn = 0;
+  /** The string that the key was encoded from, and the codec that did. That is so while {@link textTurn} is the turn. */
+  text = "";
+  textCodec: unknown;
+  textTurn = -1;
   /** For iterators. */
   readonly columns: Columns;
   #host: CoreMemory;

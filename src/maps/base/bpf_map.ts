@@ -5,6 +5,7 @@
  * @module
  */
 import { within } from "../../arguments/mismatch.ts";
+import type { RunCodec } from "../../codec/bytes.ts";
 import type { Codec, ScalarKind } from "../../codec/codec.ts";
 import type { CoreHost } from "../../core/core_host.ts";
 import type { AnyMapType, MapInfo } from "../../core/tables/map_types.ts";
@@ -244,6 +245,9 @@ export abstract class BpfMap<K, V> {
    */
   encodeKey(operation: Operation, key: K): number {
     const { scratch, pins, view } = this.host;
+    // Many programs ask for a key and set it then.
+    if (scratch.textTurn === scratch.turn && this.keyCodec === scratch.textCodec && key === scratch.text)
+      return scratch.key;
     const turn = ++scratch.turn;
     pins.encodings++;
     try {
@@ -255,6 +259,11 @@ export abstract class BpfMap<K, V> {
       pins.encoded();
     }
     if (scratch.turn !== turn) throw reentryError(this, operation);
+    if (typeof key === "string" && (this.keyCodec as Partial<RunCodec<unknown>>).run === "text") {
+      scratch.text = key;
+      scratch.textCodec = this.keyCodec;
+      scratch.textTurn = turn;
+    }
     return scratch.key;
   }
 
@@ -271,6 +280,7 @@ export abstract class BpfMap<K, V> {
       pins.encoded();
     }
     if (scratch.turn !== turn) throw reentryError(this, operation);
+    if (scratch.textTurn === turn - 1) scratch.textTurn = turn; // the key stays where it is
     return scratch.value;
   }
 

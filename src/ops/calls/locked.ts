@@ -43,6 +43,7 @@ export function locked<K, V>(
     checkNoPromise(`locked: ${subjectOf(map)}`, result);
     if (result !== undefined && map.writing !== 0) {
       map.encodeValue("locked", result);
+      host.scratch.turn++;
       host.u8.set(bytes, host.scratch.key);
       map.writeLocked(address);
     }
