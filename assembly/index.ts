@@ -22,7 +22,7 @@ export {
   getF32, getF64, getI32, getNumber4, getU32, getU53, removeNumber4, setF32, setF64, setI32, setNumber4, setU32,
   setU53,
 } from "./maps/number";
-export { getFiltered4, getPartFiltered4, lookupFiltered4, setFiltered4 } from "./maps/filtered";
+export { getFiltered4, getPartFiltered4, lookupFiltered4 } from "./maps/filtered";
 export { getPart16, getPart4, getPart8, getPartAny } from "./maps/part";
 export { verify, verifyArena } from "./verify/verify";
 export {

@@ -89,7 +89,7 @@ const FILTERED_NUMBER = {
   isNumber: true,
   scalar: {
     get: "getFiltered4",
-    set: "setFiltered4",
+    set: "setNumber4",
     andKind: ", this.valueScalar",
     clearness: "unclear",
     given: "(Number.isNaN(value) ? this.#decoded(key) : value)",

@@ -12,8 +12,9 @@ import { F32, F64, I16, I32, MOST_U53, U16, U32, U53, U8 } from "../table/entrie
 import { NOT_SURE, NOT_THERE, fetchWordSlowly, peekWord } from "../table/entries/shared_read";
 import { finishWrite, obtain, prepareValue, removeLocked } from "../table/entries/shared_write";
 import { BlockKeys, CELLS, LINK, USED } from "../table/layout/block_keys";
-import { bucketOf } from "../table/layout/buckets";
-import { COUNT, FROZEN, SEEDS, SHRINK_BELOW, VALUE_SIZE, VERSION, field, setField } from "../table/layout/header";
+import { bucketAddress, bucketIndex, bucketOf } from "../table/layout/buckets";
+import { admitSimply, isFiltered } from "../table/layout/filter";
+import { COUNT, FROZEN, LEAN_MARK, MARK, SEEDS, SHRINK_BELOW, VALUE_SIZE, VERSION, field, setField } from "../table/layout/header";
 import { shrinkAfter } from "../table/resize/resize";
 
 /** What `getNumber4` gives for an absent key: no integer, no f32, and an f64 that it never gives for a present one. */
@@ -44,7 +45,7 @@ export const UNFIT: u32 = 4094;
 }
 
 /** Whether a number is one of the kind: what the codec of the kind accepts (src/codec/scalars.ts). */
-@inline export function fits(value: f64, kind: u32): bool {
+@inline function fits(value: f64, kind: u32): bool {
   if (kind == F64) return true;
   if (kind == U32) return <f64>(<u32>value) == value;
   if (kind == I32) return <f64>(<i32>value) == value;
@@ -59,7 +60,7 @@ export const UNFIT: u32 = 4094;
 }
 
 /** Writes at CELLS behind an address. */
-@inline export function writeNumber(at: usize, value: f64, kind: u32): void {
+@inline function writeNumber(at: usize, value: f64, kind: u32): void {
   if (kind == F64) store<f64>(at, value, CELLS);
   else if (kind == U53) store<u64>(at, <u64>value, CELLS);
   else if (kind == U32) store<u32>(at, <u32>value, CELLS);
@@ -70,7 +71,7 @@ export const UNFIT: u32 = 4094;
 }
 
 /** Where the value of a slot is for who reads and writes at CELLS behind it: with that offset in the instruction. */
-@inline export function cellOf(bucket: usize, slots: u32): usize {
+@inline function cellOf(bucket: usize, slots: u32): usize {
   return bucket + (<usize>ctz(slots) << 3);
 }
 
@@ -195,8 +196,29 @@ export function setI32(table: usize, key: u32, value: f64): u32 {
 export function setF32(table: usize, key: u32, value: f64): u32 {
   return set(table, key, value, F32);
 }
+/**
+ * The one for all kinds, and for tables with a filter of absent keys (table/layout/filter.ts). It writes in one place, since to go by
+ * the kind is long.
+ */
 export function setNumber4(table: usize, key: u32, value: f64, kind: u32): u32 {
-  return set(table, key, value, kind);
+  if (SHARED) return set(table, key, value, kind);
+  if (!fits(value, kind)) return UNFIT;
+  if (field(table, FROZEN)) return EPERM;
+  const hash = hashOf(table, key);
+  const index = bucketIndex(table, hash);
+  const bucket = bucketAddress<BlockKeys>(table, index);
+  const slots = changetype<BlockKeys>(bucket).find<u32>(table, key, hash, true);
+  const pages = memory.size();
+  let at = cellOf(bucket, slots) + CELLS;
+  if (!slots) {
+    const filtered = isFiltered<BlockKeys>(table);
+    const isSimple = !filtered || admitSimply(table, index, hash, changetype<BlockKeys>(bucket).occupied(table, true));
+    at = isSimple ? changetype<BlockKeys>(bucket).insertHere(table, key, filtered ? LEAN_MARK : MARK) : 0;
+    if (!at) at = upsertFurther<BlockKeys, u32>(table, bucket, key, hash, 0);
+    if (at < FIRST_ADDRESS) return <u32>at;
+  }
+  writeNumber(at - CELLS, value, kind);
+  return memory.size() == pages ? 0 : GREW;
 }
 
 /** Removes a 4-byte key from a table of the layout "keys": 0, ENOENT, EPERM or another errno. */

@@ -64,9 +64,8 @@ export interface CoreExports {
   getU32(m: number, key: number): number;
   getI32(m: number, key: number): number;
   getF32(m: number, key: number): number;
-  /** getNumber4, setNumber4, lookup4 and getPart4 of a table with a filter of absent keys. */
+  /** getNumber4, lookup4 and getPart4 of a table with a filter of absent keys. */
   getFiltered4(m: number, key: number, kind: number): number;
-  setFiltered4(m: number, key: number, value: number, kind: number): number;
   lookupFiltered4(m: number, key: number): number;
   getPartFiltered4(m: number, key: number, offset: number, kind: number): number;
   /** 0 | GREW | UNFIT | errno. */

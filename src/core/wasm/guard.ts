@@ -38,7 +38,6 @@ const OPERATIONS: Functions<SharedExports> = {
   removeAny: "delete",
   getNumber4: "get",
   getFiltered4: "get",
-  setFiltered4: "set",
   lookupFiltered4: "lookup",
   getPartFiltered4: "field.get",
   setNumber4: "set",

@@ -64,7 +64,7 @@ export class MapFilteredNumber<K, V> extends HashMap<K, V> {
     }
     let result: number;
     try {
-      result = this.core.setFiltered4(this.#written, key, value, this.valueScalar);
+      result = this.core.setNumber4(this.#written, key, value, this.valueScalar);
     } catch (trap) {
       throw this.trapped("set", trap);
     }
