@@ -1,6 +1,6 @@
 /**
- * Keys of up to 8 bytes as words, which go to the core as arguments: without memory in between, and without what it takes to protect
- * that from the code of a caller's getters.
+ * Keys of up to 16 bytes as words. Those of up to 8 bytes go to the core as arguments, without memory in between; longer ones are put into
+ * the scratch word by word. Neither needs what it takes to protect the scratch from the code of a caller's getters.
  *
  * @module
  */
@@ -10,7 +10,7 @@ import { type Codec, Scalar, type ScalarKind } from "./codec.ts";
 import { type Members, membersOf } from "./members.ts";
 
 const { U8, U16, U32, I8, I16, I32 } = Scalar;
-const MOST_BYTES = 8;
+const MOST_BYTES = 16;
 
 /** Members of structs that there are words for. */
 const KINDS: readonly (ScalarKind | -1)[] = [U8, U16, U32, I8, I16, I32];
@@ -46,6 +46,8 @@ export class KeyWords {
   /** The words of the key that was last taken apart, as i32. */
   first = 0;
   second = 0;
+  third = 0;
+  fourth = 0;
   readonly #size: number;
   /** Of structs; undefined for raw bytes. */
   readonly #members: Members | undefined;
@@ -63,7 +65,7 @@ export class KeyWords {
   }
 
   /**
-   * Whether a key is in {@link first} and {@link second} now. False for one that its codec has to look at: it may be wrong, or have its
+   * Whether a key is in {@link first} to {@link fourth} now. False for one that its codec has to look at: it may be wrong, or have its
    * properties in another order.
    */
   take(key: unknown): boolean {
@@ -76,6 +78,9 @@ export class KeyWords {
     if (!isUint8Array(key) || elementsOf(key) !== size) return false;
     this.first = wordAt(key, 0, size);
     this.second = wordAt(key, 4, size);
+    if (size <= 8) return true;
+    this.third = wordAt(key, 8, size);
+    this.fourth = wordAt(key, 12, size);
     return true;
   }
 
@@ -106,6 +111,8 @@ export class KeyWords {
     const object = key as Record<string, unknown>;
     let first = 0;
     let second = 0;
+    let third = 0;
+    let fourth = 0;
     let i = 0;
     for (const name in object) {
       if (i >= names.length || name !== names[i]) return false;
@@ -114,12 +121,16 @@ export class KeyWords {
       const { size } = codecs[i];
       const bits = (size === 4 ? value : value & ((1 << (size << 3)) - 1)) << ((offsets[i] & 3) << 3);
       if (offsets[i] < 4) first |= bits;
-      else second |= bits;
+      else if (offsets[i] < 8) second |= bits;
+      else if (offsets[i] < 12) third |= bits;
+      else fourth |= bits;
       i++;
     }
     if (i < names.length) return false;
     this.first = first;
     this.second = second;
+    this.third = third;
+    this.fourth = fourth;
     return true;
   }
 }

@@ -6,17 +6,17 @@ import { bytes, type Codec, createHost, i8, i16, i32, struct, u8, u16, u32, u53 
 import { bySize } from "../support/size.ts";
 import { seeded } from "./codec_layouts.ts";
 
-const view = new DataView(new ArrayBuffer(8));
+const view = new DataView(new ArrayBuffer(16));
 
-/** What the codec writes, as two i32; undefined when it refuses. */
-function written(codec: Codec<never>, key: unknown): [number, number] | undefined {
+/** What the codec writes, as i32; undefined when it refuses. */
+function written(codec: Codec<never>, key: unknown): number[] | undefined {
   new Uint8Array(view.buffer).fill(0);
   try {
     codec.encode(key as never, view, 0);
   } catch {
     return undefined;
   }
-  return [view.getInt32(0, true), view.getInt32(4, true)];
+  return [0, 4, 8, 12].map((at) => view.getInt32(at, true));
 }
 
 const LAYOUTS = [
@@ -26,9 +26,15 @@ const LAYOUTS = [
   struct({ a: i16, b: u8 }),
   struct({ a: i32 }),
   struct({ a: i8, b: i8, c: u16, d: i16, e: u16 }),
+  struct({ a: u32, b: u32, c: u32, d: u32 }),
+  struct({ a: u32, b: u32, c: u16, d: i16 }),
+  struct({ a: u16, b: i8, c: u32, d: i32, e: u8 }),
   bytes(4),
   bytes(8),
   bytes(6),
+  bytes(9),
+  bytes(13),
+  bytes(16),
 ].map((codec) => codec as unknown as Codec<never>);
 
 const number = fc.oneof(
@@ -53,7 +59,7 @@ const object = fc
   .map((values) => Object.fromEntries(values.map((value, i) => ["abcde"[i], value])));
 const key = fc.oneof(
   { weight: 5, arbitrary: object },
-  fc.uint8Array({ minLength: 3, maxLength: 9 }),
+  fc.uint8Array({ minLength: 3, maxLength: 17 }),
   fc.uint16Array({ minLength: 3, maxLength: 4 }),
   fc.array(number, { minLength: 1, maxLength: 8 }),
   fc.constantFrom(null, undefined, 5, "abcd"),
@@ -67,7 +73,9 @@ it("the words are the bytes of the codec, and what it refuses is left to it", ()
       if (words === undefined) throw new Error(`${codec.name} has no words`);
       if (!words.take(value)) return;
       taken++;
-      expect([words.first, words.second]).toEqual(written(codec, value));
+      const { first, second, third, fourth } = words;
+      const all = codec.size > 8 ? [first, second, third, fourth] : [first, second, 0, 0];
+      expect(all).toEqual(written(codec, value));
     }),
     { ...seeded, numRuns: bySize(3000, 300_000) },
   );
@@ -85,11 +93,34 @@ it("takes what is written in order, and nothing else", () => {
   const short = keyWordsOf(bytes(8));
   const liar = Object.defineProperty(new Uint8Array(4), "length", { value: 8 });
   expect(short?.take(liar)).toBe(false);
-  for (const codec of [u32, bytes(9), struct({ a: u53 }), struct({ a: u32, b: struct({ c: u32 }) })]) {
+  for (const codec of [u32, bytes(17), struct({ a: u53 }), struct({ a: u32, b: struct({ c: u32 }) })]) {
     expect(keyWordsOf(codec as Codec<unknown>)).toBeUndefined();
   }
   const own = { ...bytes(8), encode: () => {} };
   expect(keyWordsOf(own)).toBeUndefined();
+});
+
+it("keys of more than 8 bytes find what was set, whatever was in the scratch", () => {
+  for (const shared of [false, true]) {
+    const host = createHost({ seed: 1, shared, cpus: 1, maxMemory: 1 << 22 });
+    const nine = host.createMap({ type: "rhash", key: bytes(9), value: u32, maxEntries: 9 });
+    const flow = struct({ from: u32, to: u32, port: u16 });
+    const flows = host.createMap({ type: "rhash", key: flow, value: struct({ n: u32 }), maxEntries: 9 });
+    const keys = [1, 2, 3].map((n) => new Uint8Array(9).fill(n));
+    keys.forEach((key, n) => {
+      nine.set(key, n);
+      flows.set({ from: n, to: 2 ** 32 - 1, port: 65_535 }, { n });
+    });
+    expect(keys.map((key) => nine.get(key))).toEqual([0, 1, 2]);
+    expect([...nine.keys()].map((key) => key[8]).sort()).toEqual([1, 2, 3]);
+    for (const n of [0, 1, 2]) {
+      expect(flows.get({ from: n, to: 2 ** 32 - 1, port: 65_535 })).toEqual({ n });
+      expect(flows.has({ from: n, to: 2 ** 32 - 1, port: 65_534 })).toBe(false);
+    }
+    expect(() => flows.set({ from: 1, to: 2, port: 65_536 }, { n: 1 })).toThrow(RangeError);
+    expect(host.verify()).toEqual([]);
+    host.close();
+  }
 });
 
 it("a getter of a key may use the map", () => {

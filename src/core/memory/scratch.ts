@@ -86,6 +86,18 @@ export class Scratch {
     return true;
   }
 
+  /** Writes four words where a key goes; of a shorter key, some go behind it, which there is room for (READ_AHEAD). Where. */
+  putKey(first: number, second: number, third: number, fourth: number): number {
+    this.turn++;
+    const { u32 } = this.#host;
+    const at = this.key >>> 2;
+    u32[at] = first;
+    u32[at + 1] = second;
+    u32[at + 2] = third;
+    u32[at + 3] = fourth;
+    return this.key;
+  }
+
   /** Runs `run` with the rooms there, on a host that may have no map open. */
   borrow<T>(operation: Operation, run: () => T): T {
     if (this.value !== 0) return run();

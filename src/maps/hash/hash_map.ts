@@ -5,10 +5,11 @@
  */
 import type { Codec } from "../../codec/codec.ts";
 import type { FieldOf, FieldPath } from "../../codec/path.ts";
+import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
 import { BPF_NOEXIST } from "../../constants.ts";
 import type { CoreHost } from "../../core/core_host.ts";
 import type { Table } from "../../core/tables/table.ts";
-import { bpfError, ERRNO } from "../../errors.ts";
+import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import type { Batch } from "../../ops/batch/batch.ts";
 import { type BatchOptions, batchSizeOf } from "../../ops/batch/batch_size.ts";
@@ -17,6 +18,7 @@ import type { KeyArray } from "../../ops/batch/key_array.ts";
 import type { AddArguments, Count, FieldDeltas } from "../../ops/calls/counter.ts";
 import type { Field } from "../../ops/calls/field.ts";
 import type { Part } from "../../ops/calls/part.ts";
+import { takeKey } from "../../ops/calls/take_key.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { growTo } from "../../ops/grow.ts";
 import type { ValueIterator } from "../../ops/iterator_base.ts";
@@ -29,6 +31,8 @@ import type { CountingMap } from "../base/counting_map.ts";
 import { EntryMap } from "../base/entry_map.ts";
 import type { FieldMap } from "../base/field_map.ts";
 
+/** Bytes of a key that the core takes as arguments. */
+const ARGUMENT_BYTES = 8;
 const RHASH_ENTRIES_MAX = 2 ** 31;
 
 /**
@@ -44,6 +48,8 @@ const RHASH_ENTRIES_MAX = 2 ** 31;
 export abstract class HashMap<K, V> extends EntryMap<K, V> {
   /** @internal The calling thread's slot of per-CPU values: {@link PercpuHashMap.local}. */
   declare readonly local: LocalSlot<K, unknown> | undefined;
+  /** @internal Takes keys of more than 8 bytes apart; where there are fewer, the class of the map does. */
+  declare readonly longWords: KeyWords | undefined;
 
   /** @internal Use {@link createMap}. */
   constructor(
@@ -55,7 +61,17 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
     writable: boolean,
   ) {
     super(host, table, key, value, readable, writable);
-    hide<HashMap<K, V>>(this, { local: isPerCpu(value) ? this.localSlot() : undefined });
+    hide<HashMap<K, V>>(this, {
+      local: isPerCpu(value) ? this.localSlot() : undefined,
+      longWords: key.size > ARGUMENT_BYTES ? keyWordsOf(key) : undefined,
+    });
+  }
+
+  /** @internal By words where it can: without what protects the scratch from a codec of the caller. */
+  override encodeKey(operation: Operation, key: K): number {
+    const { longWords: words } = this;
+    if (words === undefined || !takeKey(this, operation, words, key)) return super.encodeKey(operation, key);
+    return this.host.scratch.putKey(words.first, words.second, words.third, words.fourth);
   }
 
   /** @internal */
