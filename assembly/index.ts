@@ -6,8 +6,8 @@ export { enterSection, leaveSection } from "./sync/section";
 export { createTable, destroyTable } from "./maps/create";
 export { SECRETS_ADDRESS, SECRETS_BYTES } from "./hash/hash";
 export {
-  clear, lookup16, lookup4, lookup8, lookupAny, nextKey, remove16, remove4, remove8, removeAny, take, update, upsert16, upsert4,
-  upsert8, upsertAny,
+  clear, lookup16, lookup4, lookup8, lookupAny, lookupText, nextKey, remove16, remove4, remove8, removeAny, removeText, take, update, upsert16,
+  upsert4, upsert8, upsertAny, upsertText,
 } from "./maps/access";
 export { COUNT_OFFSET, FROZEN_OFFSET, LOW_FREE_OFFSET, SEEDS_OFFSET, VERSION_OFFSET, freeze, setLowWater, setMaxEntries, tableStats } from "./maps/info";
 export { ARRAY_BASE_OFFSET, ARRAY_DATA_OFFSET, arrayElement, arrayObtain, arrayRun } from "./arrays/array";
@@ -23,7 +23,7 @@ export {
   setU53,
 } from "./maps/number";
 export { getFiltered4, getPartFiltered4, lookupFiltered4 } from "./maps/filtered";
-export { getPart16, getPart4, getPart8, getPartAny } from "./maps/part";
+export { getPart16, getPart4, getPart8, getPartAny, getPartText } from "./maps/part";
 export { verify, verifyArena } from "./verify/verify";
 export {
   KV_GENERATION_OFFSET, KV_METADATA_OFFSET, KV_OWNERS_OFFSET, KV_PAGES_OFFSET, KV_PAGE_COUNT_OFFSET, createKv,

@@ -43,6 +43,13 @@ const KEYS = [
     ...BYTES,
   },
   {
+    file: "map_text.ts",
+    name: "MapText",
+    about: "Maps with keys that are texts of any length, by address.",
+    N: "Text",
+    ...BYTES,
+  },
+  {
     file: "map4_number.ts",
     name: "MapNumber4",
     about: "Maps with keys of 4 bytes and values that are one number: both go to the core as arguments.",

@@ -1,4 +1,4 @@
-// What src/maps/hash/map4.ts, map8.ts, map16.ts and map_any.ts are written from, and those of shared hosts beside them, by
+// What src/maps/hash/map4.ts, map8.ts, map16.ts, map_any.ts and map_text.ts are written from, and those of shared hosts beside them, by
 // scripts/hash_maps.mjs. They are one class for each kind of key, since each needs call sites of its own: see the head of
 // src/maps/base/entry_map.ts; and one more for keys of 4 bytes with values that are one number, which go to the core and come back
 // as arguments and results: half the time of a `get` or `set` that reads or writes them through a view of the memory. The numbers
@@ -7,7 +7,7 @@
 // and frozen for ever (NOBODY), and only what that answers leads to the question why. What differs has a name here:
 //
 //   $Class     the class, which extends $Base of $base
-//   $N         the kind: 4, 8 or 16 bytes, or Any number of them; also the end of the names of the core's exports
+//   $N         the kind: 4, 8 or 16 bytes, Any number of them, or Text; also the end of the names of the core's exports
 //   $take      the method that takes a key apart
 //   $taken     what it gives: a word, the lower one of two words, or the address of the key's bytes in the scratch
 //   $isAbsent  whether that says that the layout cannot hold the key, which is absent then
@@ -408,7 +408,7 @@ export class $Class<K, V> extends $Base<K, V> {
     return this.host.u32[first];
   }
 //#end
-//#if 16 Any
+//#if 16 Any Text
   override find(handle: number, key: number): number {
     return this.host.core.$lookup(handle, key) >>> 0;
   }

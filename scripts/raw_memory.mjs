@@ -27,6 +27,7 @@ export const HOT = [
   "maps/hash/numbers/u53.ts",
   "maps/hash/map8.ts",
   "maps/hash/map_any.ts",
+  "maps/hash/map_text.ts",
   "maps/hash/shared_map4.ts",
   "maps/hash/shared_map4_number.ts",
   "maps/hash/shared_map8.ts",

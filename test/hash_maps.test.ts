@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 import { fill, hashMaps } from "../scripts/hash_maps.mjs";
 
 test("there is a class for each kind of key, for plain hosts and for shared ones; and iterators by kind of value", () => {
-  const names = ["map4", "map8", "map16", "map_any", "map4_number"];
+  const names = ["map4", "map8", "map16", "map_any", "map_text", "map4_number"];
   const files = names.flatMap((name) => [`src/maps/hash/${name}.ts`, `src/maps/hash/shared_${name}.ts`]);
   files.push("src/maps/hash/map4_filtered.ts");
   const numbers = ["f64", "u53", "u32", "i32", "f32", "filtered"].map(

@@ -7,7 +7,7 @@
 // (src/core/memory/secrets.ts); expanded from a `seed` they are the same every time, and no protection.
 //
 // Secrets of a table, 24 bytes:  0 u64 S0 | 8 u64 S1, odd | 16 u64 S2, odd.  Words of NH: 128 per host, at SECRETS.
-import { tailMask } from "../memory/bytes";
+import { lastBytes, tailMask } from "../memory/bytes";
 import { SECRETS } from "../regions";
 
 /** Bytes behind a key or value that the core is handed, which it may read, too. */
@@ -70,6 +70,29 @@ export function hashBytes(seeds: usize, key: usize, bytes: u32): u32 {
   }
   if (bytes) x += pair(load<u64>(key) & tailMask(bytes), SECRETS + at);
   return finish((x ^ load<u64>(seeds)) * load<u64>(seeds, 8), load<u64>(seeds, 16));
+}
+
+/**
+ * The hash of a text at an address. Its length is mixed in behind NH, to which zeros at the end would be nothing. The last word is read
+ * from behind, since a text in a table may end where the memory does.
+ */
+export function hashText(seeds: usize, text: usize, bytes: u32): u32 {
+  let x: u64 = 0;
+  let at: u32 = 0;
+  let left = bytes;
+  while (left >= 8) {
+    x += pair(load<u64>(text), SECRETS + at);
+    text += 8;
+    left -= 8;
+    at += 8;
+    if (at == CHUNK) {
+      x *= load<u64>(seeds, 8);
+      x ^= x >> 32;
+      at = 0;
+    }
+  }
+  if (left) x += pair(lastBytes(text, left), SECRETS + at);
+  return finish((x ^ load<u64>(seeds) ^ (<u64>bytes << 32)) * load<u64>(seeds, 8), load<u64>(seeds, 16));
 }
 
 /** Bits in reverse order: the order of entries that splits and merges keep (table/scan/scan.ts). */

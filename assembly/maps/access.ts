@@ -3,13 +3,13 @@
 import { SHARED } from "../build";
 import { ENOENT, EPERM } from "../errno";
 import { reverseBits } from "../hash/hash";
-import { Key16, KeyAny, hashKey } from "../hash/key";
+import { Key16, KeyAny, KeyText, hashKey } from "../hash/key";
 import { copyBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
 import { COPY, mine } from "../sync/slot";
 import { find, remove, upsert } from "../table/entries/entries";
 import { removeLocked } from "../table/entries/shared_write";
-import { byKey, byLayout, hashIn, layoutOf } from "../table/layout/by_layout";
+import { byKey, byLayout, hasTexts, hashIn, hashKeyAt, layoutOf } from "../table/layout/by_layout";
 import { FROZEN, KEY_SIZE, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 import { nextKey as nextIn } from "../table/scan/scan";
 import { clearEntries } from "./create";
@@ -74,6 +74,9 @@ export function lookup16(table: usize, key: usize): usize {
 export function lookupAny(table: usize, key: usize): usize {
   return lookupKey<KeyAny>(table, changetype<KeyAny>(key));
 }
+export function lookupText(table: usize, key: usize): usize {
+  return lookupKey<KeyText>(table, changetype<KeyText>(key));
+}
 
 export function upsert4(table: usize, key: u32, flags: u32): usize {
   return upsertKey<u32>(table, key, flags);
@@ -86,6 +89,9 @@ export function upsert16(table: usize, key: usize, flags: u32): usize {
 }
 export function upsertAny(table: usize, key: usize, flags: u32): usize {
   return upsertKey<KeyAny>(table, changetype<KeyAny>(key), flags);
+}
+export function upsertText(table: usize, key: usize, flags: u32): usize {
+  return upsertKey<KeyText>(table, changetype<KeyText>(key), flags);
 }
 
 export function remove4(table: usize, key: u32): u32 {
@@ -100,12 +106,24 @@ export function remove16(table: usize, key: usize): u32 {
 export function removeAny(table: usize, key: usize): u32 {
   return removeKey<KeyAny>(table, changetype<KeyAny>(key), 0);
 }
+export function removeText(table: usize, key: usize): u32 {
+  return removeKey<KeyText>(table, changetype<KeyText>(key), 0);
+}
+
+/** `lookupText` or `lookupAny`. */
+function lookupAt(table: usize, key: usize): usize {
+  return hasTexts(table) ? lookupText(table, key) : lookupAny(table, key);
+}
+
+function upsertAt(table: usize, key: usize, flags: u32): usize {
+  return hasTexts(table) ? upsertText(table, key, flags) : upsertAny(table, key, flags);
+}
 
 /** Writes a whole entry, key and value of any size: 0 or an errno. */
 export function update(table: usize, key: usize, value: usize, flags: u32): u32 {
   const size = field(table, KEY_SIZE);
   if (SHARED) return updateShared(table, key, value, flags);
-  const target = size == 4 ? upsert4(table, load<u32>(key), flags) : upsertAny(table, key, flags);
+  const target = size == 4 ? upsert4(table, load<u32>(key), flags) : upsertAt(table, key, flags);
   if (target < FIRST_ADDRESS) return <u32>target;
   copyBytes(target, value, field(table, VALUE_SIZE));
   return 0;
@@ -114,6 +132,7 @@ export function update(table: usize, key: usize, value: usize, flags: u32): u32 
 /** Removes an entry and copies its value out: 0 or an errno. */
 export function take(table: usize, key: usize, value: usize): u32 {
   if (field(table, KEY_SIZE) == 4) return removeKey<u32>(table, load<u32>(key), value);
+  if (hasTexts(table)) return removeKey<KeyText>(table, changetype<KeyText>(key), value);
   return removeKey<KeyAny>(table, changetype<KeyAny>(key), value);
 }
 
@@ -130,9 +149,8 @@ export function nextKey(table: usize, key: usize, target: usize): u32 {
   const size = field(table, KEY_SIZE);
   const layout = layoutOf(table);
   if (SHARED) return nextShared(table, key, target);
-  if (key && (size == 4 ? lookup4(table, load<u32>(key)) : lookupAny(table, key))) {
-    const hash = hashKey<KeyAny>(table + SEEDS, changetype<KeyAny>(key), size);
-    position = reverseBits(hashIn(layout, hash));
+  if (key && (size == 4 ? lookup4(table, load<u32>(key)) : lookupAt(table, key))) {
+    position = reverseBits(hashIn(layout, hashKeyAt(layout, table, key)));
     after = key;
   }
   return byLayout<Next>(layout, table, position, after, target) ? 0 : ENOENT;

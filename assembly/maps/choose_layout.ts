@@ -6,10 +6,11 @@ import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/layout/block_refs";
 import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/layout/block_tags";
 import { ELEMENT_KEY } from "../table/layout/elements";
 import {
-  BUCKET_BYTES, ELEMENT_SEGMENTS, ELEMENT_STRIDE, KEY_SIZE, LANE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS, LOAD16,
+  BUCKET_BYTES, ELEMENT_SEGMENTS, ELEMENT_STRIDE, KEY_SIZE, LANE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TAGS, LAYOUT_TEXTS, LOAD16,
   OVERFLOW_BYTES, OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, setField,
 } from "../table/layout/header";
 import { groupBytes, groupValues, laneFor } from "../table/layout/lanes";
+import { setTexts } from "../table/layout/texts";
 
 const LINE: u32 = 64;
 const FEWEST_SLOTS: u32 = 4;
@@ -52,11 +53,17 @@ function setTags(table: usize, keySize: u32, valueSize: u32): void {
   setField(table, OVERFLOW_VALUES, round8(TAGS_KEYS + overflowSlots * keySize));
 }
 
-/** Chooses the layout for a key and a value size and writes its measures into the header. */
-export function setLayout(table: usize, keySize: u32, valueSize: u32, perCpu: bool): void {
+/** Chooses the layout for a key and a value size, or for texts in rooms of the key size, and writes its measures into the header. */
+export function setLayout(table: usize, keySize: u32, valueSize: u32, perCpu: bool, texts: bool): void {
   const lane = laneFor(perCpu, keySize, valueSize);
   setField(table, KEY_SIZE, keySize);
   setField(table, VALUE_SIZE, valueSize);
+  if (texts) {
+    setField(table, LAYOUT, LAYOUT_TEXTS);
+    setSlots(table, REFS_BUCKET_BYTES, REFS_SLOTS, REFS_BUCKET_BYTES, REFS_SLOTS);
+    setTexts(table);
+    return;
+  }
   if (keySize == 4 && valueSize <= 8) {
     setField(table, LAYOUT, LAYOUT_KEYS);
     setSlots(table, KEYS_BUCKET_BYTES, KEYS_SLOTS, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS);

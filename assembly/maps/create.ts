@@ -36,8 +36,11 @@ function bucketsFor(table: usize, entries: u32): u32 {
 }
 
 function setUp(
-  growable: bool, filtered: bool, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: bool, hint: u32, seed: u32, perCpu: bool,
+  kind: u32, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: bool, hint: u32, seed: u32, perCpu: bool,
 ): usize {
+  const growable = (kind & KIND_GROWABLE) != 0;
+  const filtered = (kind & KIND_FILTERED) != 0;
+  const texts = (kind & KIND_TEXTS) != 0;
   const table = SHARED ? newHeader() : allocate(HEADER_BYTES);
   if (!table) return SHARED ? dropUnfinished() : ENOMEM;
   if (SHARED) beginWrite();
@@ -49,15 +52,15 @@ function setUp(
   else setLimit(table, maxEntries);
   setField(table, FLAGS, (growable ? GROWABLE : 0) | (prealloc && !growable ? PREALLOCATED : 0) | (!SHARED && filtered ? FILTERED : 0));
   initSeeds(table + SEEDS, seed);
-  setLayout(table, keySize, valueSize, perCpu);
+  setLayout(table, keySize, valueSize, perCpu, texts);
   if (SHARED && perCpu) setField(table, PER_CPU, 1);
   const buckets = bucketsFor(table, growable ? hint : maxEntries);
-  const whole = hasElements(table) ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;
+  const whole = hasElements(table) || texts ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;
   const shift = growable || prealloc ? whole : lazyShift(buckets);
   setField(table, BUCKET_SEGMENTS + 4, shift);
   // Fails at once what would otherwise fail after gigabytes of allocations.
   const touched = growable || prealloc ? <u64>buckets * field(table, BUCKET_BYTES) : ((<u64>buckets >> shift) << 2);
-  const elements = !growable && prealloc ? <u64>recordsFor(table, maxEntries) * field(table, ELEMENT_STRIDE) : 0;
+  const elements = !growable && prealloc && !texts ? <u64>recordsFor(table, maxEntries) * field(table, ELEMENT_STRIDE) : 0;
   if (SHARED) commit();
   if (couldHold(touched + elements) && open(table, buckets)) return table;
   if (SHARED) return dropUnfinished();
@@ -84,14 +87,19 @@ function dropUnfinished(): usize {
   return errno;
 }
 
+/** Kinds of tables, as bits: rhash; with a filter of absent keys, which the layout "keys" of the plain build can have; keys are texts. */
+export const KIND_GROWABLE: u32 = 1;
+export const KIND_FILTERED: u32 = 2;
+export const KIND_TEXTS: u32 = 4;
+
 /**
- * A new map, `kind` 1 growing, plus 2 with a filter of absent keys, which the layout "keys" of the plain build can have: its handle, or
- * ENOMEM, or in the shared build the errno of a lock. Of per-CPU maps, `valueSize` is that of all slots.
+ * A new map: its handle, or ENOMEM, or in the shared build the errno of a lock. Of texts, `keySize` is the room that one has outside of
+ * the table. Of per-CPU maps, `valueSize` is that of all slots.
  */
 export function createTable(
   kind: u32, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: u32, hint: u32, seed: u32, perCpu: u32,
 ): usize {
-  return setUp((kind & 1) != 0, (kind & 2) != 0, keySize, valueSize, maxEntries, prealloc != 0, hint, seed, perCpu != 0);
+  return setUp(kind, keySize, valueSize, maxEntries, prealloc != 0, hint, seed, perCpu != 0);
 }
 
 @unmanaged class Close {

@@ -1,7 +1,7 @@
 // Numbers that are parts of values: a member of a struct, which is read without the rest. They are f64 results, as those of
 // maps/number.ts.
 import { SHARED } from "../build";
-import { Key16, KeyAny, hashKey } from "../hash/key";
+import { Key16, KeyAny, KeyText, hashKey } from "../hash/key";
 import { SLOT, WORD } from "../sync/slot";
 import { F32, F64, I16, I32, I8, MOST_U53, U16, U32, U53, widthOf } from "../table/entries/scalar";
 import { byKey, layoutOf } from "../table/layout/by_layout";
@@ -60,4 +60,7 @@ export function getPart16(table: usize, key: usize, offset: u32, kind: u32): f64
 }
 export function getPartAny(table: usize, key: usize, offset: u32, kind: u32): f64 {
   return partOf<KeyAny>(table, changetype<KeyAny>(key), offset, kind);
+}
+export function getPartText(table: usize, key: usize, offset: u32, kind: u32): f64 {
+  return partOf<KeyText>(table, changetype<KeyText>(key), offset, kind);
 }

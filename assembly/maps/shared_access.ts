@@ -3,7 +3,7 @@
 import { EBUSY, ENOENT, ENOMEM, EPERM, ERANGE } from "../errno";
 import { EXIST, LOCK } from "../flags";
 import { reverseBits } from "../hash/hash";
-import { KeyAny, hashKey } from "../hash/key";
+import { hashKey } from "../hash/key";
 import { copyBytes } from "../memory/bytes";
 import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { FIRST_ADDRESS } from "../regions";
@@ -15,7 +15,7 @@ import { LIST, addressOf, fetch as fetchIn, fetchPart, writePart } from "../tabl
 import { ensureValueLog, finishWrite, logList, obtain } from "../table/entries/shared_write";
 import { clearSpinLock, lockOffset, writeValue } from "../table/entries/spin_lock";
 import { fetchSpinLocked, keepValueLock, lockValueOf } from "../table/entries/value_lock";
-import { byKey, byKeyAt, byLayout, hashIn, layoutOf } from "../table/layout/by_layout";
+import { byKey, byKeyAt, byLayout, byOtherKeyAt, hashIn, hashKeyAt, layoutOf } from "../table/layout/by_layout";
 import { FROZEN, KEY_SIZE, LOCK_OFFSET, NO_LOCK, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 import { zeroValue } from "../table/layout/lanes";
 import { nextKeyShared } from "../table/scan/shared_scan";
@@ -59,13 +59,11 @@ function finish(table: usize, layout: u32): u32 {
 }
 
 function obtainKey(table: usize, key: usize, layout: u32, flags: u32): usize {
-  const size = field(table, KEY_SIZE);
-  if (size == 4) {
+  if (field(table, KEY_SIZE) == 4) {
     const word = load<u32>(key);
     return byKey<Obtain, u32>(layout, table, word, hashKey<u32>(table + SEEDS, word, 4), flags);
   }
-  const any = changetype<KeyAny>(key);
-  return byKey<Obtain, KeyAny>(layout, table, any, hashKey<KeyAny>(table + SEEDS, any, size), flags);
+  return byOtherKeyAt<Obtain>(layout, table, key, hashKeyAt(layout, table, key), flags);
 }
 
 /** Writes a whole entry: 0 or an errno. With LOCK, an entry that is there is written under its spin lock. */
@@ -106,8 +104,7 @@ export function nextShared(table: usize, key: usize, target: usize): u32 {
   if (key) {
     const found = locate(table, key);
     if (found >= FIRST_ADDRESS) {
-      const hash = hashKey<KeyAny>(table + SEEDS, changetype<KeyAny>(key), field(table, KEY_SIZE));
-      position = reverseBits(hashIn(layout, hash));
+      position = reverseBits(hashIn(layout, hashKeyAt(layout, table, key)));
       after = key;
     } else if (found) return <u32>found;
   }
@@ -123,11 +120,7 @@ export function nextShared(table: usize, key: usize, target: usize): u32 {
 /** The live address of a key's value, 0 when it is absent, or an errno. Stays what it is in a section. */
 export function locate(table: usize, key: usize): usize {
   const layout = layoutOf(table);
-  return byKeyAt<Locate>(layout, table, key, hashAt(table, key));
-}
-
-@inline function hashAt(table: usize, key: usize): u32 {
-  return hashKey<KeyAny>(table + SEEDS, changetype<KeyAny>(key), field(table, KEY_SIZE));
+  return byKeyAt<Locate>(layout, table, key, hashKeyAt(layout, table, key));
 }
 
 @unmanaged class FetchSpinLocked {
@@ -139,7 +132,7 @@ export function locate(table: usize, key: usize): usize {
 /** Copies the value of a key: 1, 0 or an errno. With LOCK under its spin lock. */
 export function fetch(table: usize, key: usize, target: usize, flags: u32): u32 {
   const layout = layoutOf(table);
-  const hash = hashAt(table, key);
+  const hash = hashKeyAt(layout, table, key);
   if (flags & LOCK) return <u32>byKeyAt<FetchSpinLocked>(layout, table, key, hash, target);
   const found = <u32>byKeyAt<Fetch>(layout, table, key, hash, target);
   if (found == 1) clearSpinLock(table, target);
@@ -156,7 +149,7 @@ export function fetch(table: usize, key: usize, target: usize, flags: u32): u32 
 export function lockValue(table: usize, key: usize): usize {
   if (field(table, LOCK_OFFSET) == NO_LOCK) return EBUSY;
   const layout = layoutOf(table);
-  const value = byKeyAt<LockValue>(layout, table, key, hashAt(table, key));
+  const value = byKeyAt<LockValue>(layout, table, key, hashKeyAt(layout, table, key));
   return value < FIRST_ADDRESS ? value : keepValueLock(table, value);
 }
 
@@ -206,14 +199,12 @@ export function addParts(table: usize, key: usize, list: usize, count: u32): u32
 
 /** Copies a part of a per-CPU value: 1, 0 or an errno. */
 export function localRead(table: usize, key: usize, offset: u32, bytes: u32, target: usize): u32 {
-  const size = field(table, KEY_SIZE);
   const layout = layoutOf(table);
-  if (size == 4) {
+  if (field(table, KEY_SIZE) == 4) {
     const word = load<u32>(key);
     return <u32>byKey<FetchPart, u32>(layout, table, word, hashKey<u32>(table + SEEDS, word, 4), offset, bytes, target);
   }
-  const any = changetype<KeyAny>(key);
-  return <u32>byKey<FetchPart, KeyAny>(layout, table, any, hashKey<KeyAny>(table + SEEDS, any, size), offset, bytes, target);
+  return <u32>byOtherKeyAt<FetchPart>(layout, table, key, hashKeyAt(layout, table, key), offset, bytes, target);
 }
 
 @unmanaged class WritePart {
@@ -224,16 +215,13 @@ export function localRead(table: usize, key: usize, offset: u32, bytes: u32, tar
 
 /** Writes into a value that is there: 1, 0 when it is absent, or an errno. */
 function writeLocal(table: usize, key: usize, offset: u32, bytes: u32, source: usize, adding: u32): u32 {
-  const size = field(table, KEY_SIZE);
   const layout = layoutOf(table);
-  if (size == 4) {
+  if (field(table, KEY_SIZE) == 4) {
     const word = load<u32>(key);
     const hash = hashKey<u32>(table + SEEDS, word, 4);
     return <u32>byKey<WritePart, u32>(layout, table, word, hash, offset, bytes, source, adding);
   }
-  const any = changetype<KeyAny>(key);
-  const hash = hashKey<KeyAny>(table + SEEDS, any, size);
-  return <u32>byKey<WritePart, KeyAny>(layout, table, any, hash, offset, bytes, source, adding);
+  return <u32>byOtherKeyAt<WritePart>(layout, table, key, hashKeyAt(layout, table, key), offset, bytes, source, adding);
 }
 
 /** Writes the calling thread's slot of a per-CPU value, without a lock if the key is there. 0 or an errno. */

@@ -69,3 +69,35 @@ export function compareBytes(a: usize, b: usize, bytes: u32): i32 {
   const y = bswap(load<u64>(b) & tailMask(bytes));
   return x == y ? 0 : x < y ? -1 : 1;
 }
+
+/** The last 1 to 7 bytes of a run from `at` on, read from behind: the 8 bytes before its end are memory. */
+@inline export function lastBytes(at: usize, bytes: u32): u64 {
+  return load<u64>(at + bytes - 8) >> (<u64>(8 - bytes) << 3);
+}
+
+/** `equalBytes`, without a look behind the end of either. */
+export function equalRuns(a: usize, b: usize, bytes: u32): bool {
+  while (bytes >= 8) {
+    if (load<u64>(a) != load<u64>(b)) return false;
+    a += 8;
+    b += 8;
+    bytes -= 8;
+  }
+  return !bytes || lastBytes(a, bytes) == lastBytes(b, bytes);
+}
+
+/** An order of two byte strings of one length, without a look behind the end of either: negative, zero or positive. */
+export function compareRuns(a: usize, b: usize, bytes: u32): i32 {
+  while (bytes >= 8) {
+    const x = load<u64>(a);
+    const y = load<u64>(b);
+    if (x != y) return x < y ? -1 : 1;
+    a += 8;
+    b += 8;
+    bytes -= 8;
+  }
+  if (!bytes) return 0;
+  const x = lastBytes(a, bytes);
+  const y = lastBytes(b, bytes);
+  return x == y ? 0 : x < y ? -1 : 1;
+}

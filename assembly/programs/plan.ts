@@ -2,7 +2,7 @@
 import { SHARED } from "../build";
 import { reverseBits } from "../hash/hash";
 import { bucketAddress, bucketIndex, bucketMask } from "../table/layout/buckets";
-import { byLayout, layoutOf } from "../table/layout/by_layout";
+import { byRunLayout, layoutOf } from "../table/layout/by_layout";
 import { elementAddress } from "../table/layout/elements";
 import { BUCKETS, ELEMENTS, ELEMENT_SEGMENTS, field } from "../table/layout/header";
 import { countEntries } from "../table/layout/overflow";
@@ -22,14 +22,14 @@ import { entriesLocked } from "./shared_run";
 /** The next buckets, or runs of elements, in memory order. Whatever is inserted meanwhile is not visited, or in its place. */
 function planLinear<B>(table: usize, run: usize, most: u32): u32 {
   let next = word(run, NEXT);
-  const elements = !changetype<B>(0).holdsValues();
+  const elements = changetype<B>(0).isOneArray();
   if (!next) setWord(run, LIMIT, field(table, elements ? ELEMENTS : BUCKETS));
   const limit = word(run, LIMIT);
   if (next == limit) setWord(run, STATE, END);
   let count: u32 = 0;
   for (; count < min(most, MOST_PLANNED) && next < limit; count++) {
     const at = planned(run, count);
-    store<u32>(at, <u32>(elements ? elementAddress(table, next) : bucketAddress<B>(table, next)));
+    store<u32>(at, <u32>(elements ? elementAddress(table, table, next) : bucketAddress<B>(table, next)));
     next = elements ? runEnd(table, next, limit) : next + 1;
     store<u32>(at, next, BEHIND);
   }
@@ -70,7 +70,7 @@ function mostEntries<B>(table: usize, run: usize, index: u32): u32 {
 }
 
 @inline function isRunOfElements<B>(run: usize): bool {
-  return !changetype<B>(0).holdsValues() && (word(run, FLAGS) & LINEAR) != 0;
+  return changetype<B>(0).isOneArray() && (word(run, FLAGS) & LINEAR) != 0;
 }
 
 /** Plans, and looks whether there is room for what a compiled program may write down of the buckets. */
@@ -103,7 +103,7 @@ function planFor<B>(table: usize, run: usize, most: u32): u32 {
  * when OUTCOME says why. Not at the end of a run.
  */
 export function programPlan(table: usize, run: usize, most: u32): u32 {
-  return <u32>byLayout<Plan>(layoutOf(table), table, run, most);
+  return <u32>byRunLayout<Plan>(layoutOf(table), table, run, most);
 }
 
 /** A bucket that the position stands inside of, as the whole plan. */
@@ -161,7 +161,7 @@ function entriesIn<B>(table: usize, run: usize, most: u32): u32 {
  * places in the plan then hold the number of entries instead of the bucket. 0 at the end of the run, or when OUTCOME says why.
  */
 export function programEntries(table: usize, run: usize, most: u32): u32 {
-  return <u32>byLayout<Entries>(layoutOf(table), table, run, most);
+  return <u32>byRunLayout<Entries>(layoutOf(table), table, run, most);
 }
 
 /** Goes behind the first `count` buckets of the plan. */

@@ -4,7 +4,7 @@ import { inSection } from "../sync/section";
 import { settle } from "../table/entries/entries";
 import { BlockRefs } from "../table/layout/block_refs";
 import { bucketAddress, insistOnBuckets } from "../table/layout/buckets";
-import { byLayout, layoutOf } from "../table/layout/by_layout";
+import { byRunLayout, layoutOf } from "../table/layout/by_layout";
 import { sweepAll } from "../table/layout/elements";
 import { BUCKETS, COUNT, FLAGS, OVERFLOW_COUNT, OWES, OWES_MERGES, SHRINK_BELOW, VERSION, field, isGrowable, setField } from "../table/layout/header";
 import { clearTable } from "../table/life/lifecycle";
@@ -52,7 +52,7 @@ function settleIn<B>(table: usize, unlinked: u32): void {
     clearTable<B>(table);
     return;
   }
-  if (!changetype<B>(0).holdsValues()) sweepAll<BlockRefs>(table);
+  if (changetype<B>(0).isOneArray()) sweepAll<BlockRefs>(table, table);
   if (field(table, OVERFLOW_COUNT)) settleChains<B>(table);
   if (isGrowable(table)) repay<B>(table, unlinked);
 }
@@ -82,7 +82,7 @@ export function programSettle(table: usize, unlinked: u32): void {
     return;
   }
   countMoves(table);
-  byLayout<Settle>(layoutOf(table), table, unlinked);
+  byRunLayout<Settle>(layoutOf(table), table, unlinked);
 }
 
 /** A bounded part of that: the merges of `calls` deletes. Whether there is more to do. */
@@ -93,5 +93,5 @@ export function programRepay(table: usize, calls: u32): u32 {
     return 0;
   }
   countMoves(table);
-  return <u32>byLayout<Repay>(layoutOf(table), table, calls);
+  return <u32>byRunLayout<Repay>(layoutOf(table), table, calls);
 }

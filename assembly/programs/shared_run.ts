@@ -6,7 +6,7 @@ import { commit, rollback } from "../sync/journal";
 import { VISITED as WIDTH, mine } from "../sync/slot";
 import { settle } from "../table/entries/entries";
 import { bucketOf, insistOnBuckets } from "../table/layout/buckets";
-import { byLayout, layoutOf } from "../table/layout/by_layout";
+import { byRunLayout, layoutOf } from "../table/layout/by_layout";
 import { OVERFLOW_COUNT, field } from "../table/layout/header";
 import { countEntries } from "../table/layout/overflow";
 import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan/cursor";
@@ -123,7 +123,7 @@ function end(run: usize, outcome: u32): usize {
  * the end of the run, or when OUTCOME says why.
  */
 export function programLock(table: usize, run: usize): usize {
-  return byLayout<Next>(layoutOf(table), table, run);
+  return byRunLayout<Next>(layoutOf(table), table, run);
 }
 
 /** Ends the visit of a bucket. Whether to go on. */

@@ -1,7 +1,7 @@
 // Where a compiled program has stopped inside a bucket, so that a later run may go on behind that entry: the keys that it has seen
 // there are written down, since a bucket's entries have no order that a later change of it would leave.
 import { follow, mostNodes } from "../damage";
-import { byLayout, layoutOf } from "../table/layout/by_layout";
+import { byRunLayout, layoutOf } from "../table/layout/by_layout";
 import { ROWS, ROW_ROOM, STOPPED_AT, STOPPED_ROWS, setWord, word, writeRow } from "./run";
 
 function noteUpTo<B>(table: usize, run: usize, bucket: usize, last: usize, lastSlot: u32): void {
@@ -36,5 +36,5 @@ function noteUpTo<B>(table: usize, run: usize, bucket: usize, last: usize, lastS
 /** A program stops at the entry in a slot of a block, which is not unlinked yet. */
 export function programStop(table: usize, run: usize, bucket: usize, block: usize, slot: u32): void {
   setWord(run, STOPPED_AT, <u32>block + slot);
-  byLayout<NoteUpTo>(layoutOf(table), table, run, bucket, block, slot);
+  byRunLayout<NoteUpTo>(layoutOf(table), table, run, bucket, block, slot);
 }

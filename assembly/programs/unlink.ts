@@ -12,7 +12,7 @@ import { dropSlot } from "../table/entries/entries";
 import { lockBucketOf } from "../table/entries/shared_write";
 import { BlockRefs } from "../table/layout/block_refs";
 import { bucketOf } from "../table/layout/buckets";
-import { byKeyAt, byLayout, layoutOf } from "../table/layout/by_layout";
+import { byRunKeyAt, byRunLayout, layoutOf } from "../table/layout/by_layout";
 import { ELEMENT_KEY } from "../table/layout/elements";
 import { COUNT, FROZEN, KEY_SIZE, SEEDS, VERSION, field, setField } from "../table/layout/header";
 import { FLAGS, KEEPS_VICTIMS, ROWS, ROW_BYTES, SINK, STAGE, STAGED, UNLINKED, VICTIM_COUNT, noteVictim, setWord, word } from "./run";
@@ -63,7 +63,7 @@ function refuse(errno: u32): u32 {
 export function programUnlink(table: usize, run: usize, key: usize, value: usize): u32 {
   const layout = layoutOf(table);
   const hash = hashKey<KeyAny>(table + SEEDS, changetype<KeyAny>(key), field(table, KEY_SIZE));
-  return <u32>byKeyAt<Unlink>(layout, table, key, hash, run, value);
+  return <u32>byRunKeyAt<Unlink>(layout, table, key, hash, run, value);
 }
 
 @inline function dropIn<B>(table: usize, run: usize, block: usize, first: bool, slots: u32): void {
@@ -94,7 +94,7 @@ export function programUnlink(table: usize, run: usize, key: usize, value: usize
 
 /** Unlinks entries of a block that a compiled program has chosen, with room for them as victims; in the shared build of a locked bucket. */
 export function programDrop(table: usize, run: usize, block: usize, first: u32, slots: u32): void {
-  byLayout<Drop>(layoutOf(table), table, run, block, first, slots);
+  byRunLayout<Drop>(layoutOf(table), table, run, block, first, slots);
 }
 
 /**

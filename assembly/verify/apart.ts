@@ -3,10 +3,13 @@
 // in a directory can lead to another part of the same table, where dead and free elements or empty buckets look as they should.
 import { SHARED } from "../build";
 import {
-  ARRAY_BASE, ARRAY_DATA, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, FILTER, FLAT_BUCKETS, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, VALUE_SIZE, field,
+  ARRAY_BASE, ARRAY_DATA, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, FILTER, FLAT_BUCKETS, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, POOLS,
+  POOL_COUNT, VALUE_SIZE, field,
 } from "../table/layout/header";
+import { hasTexts } from "../table/layout/by_layout";
 import { filterSegment } from "../table/layout/filter";
 import { directoryBytes, directoryEntry, firstOf } from "../table/layout/segments";
+import { poolAt, poolsBytes } from "../table/layout/texts";
 import { flatSegments, segmentBytesOf, segmentsOf } from "./bucket_array";
 import { segmentBytes as segmentBytesOfFilter, segmentsOfFilter } from "./filter";
 import { round8 } from "./header";
@@ -44,7 +47,7 @@ function isOfBuckets(table: usize, array: usize): bool {
 }
 
 function segmentsIn(table: usize, array: usize): u32 {
-  if (!isOfBuckets(table, array)) return elementSegments(table);
+  if (!isOfBuckets(table, array)) return elementSegments(table, array - ELEMENT_SEGMENTS);
   if (field(table, LAYOUT) == LAYOUT_ARRAY) return 0;
   return SHARED ? bucketSegments(table) : segmentsOf(table);
 }
@@ -97,7 +100,50 @@ export function verifyApart(table: usize, out: usize): u32 {
     const problem = verifyAgainst(table, buckets, ofBuckets, address, bytes, out) || verifyAgainst(table, elements, ofElements, address, bytes, out);
     if (problem) return problem;
   }
-  return verifySegments(table, buckets, ofBuckets, 0, out) || verifySegments(table, elements, ofElements, ofBuckets, out);
+  return verifySegments(table, buckets, ofBuckets, 0, out) || verifySegments(table, elements, ofElements, ofBuckets, out) || (hasTexts(table) ? verifyPoolsApart(table, out) : 0);
+}
+
+/** Compares the block of the pools, and of each pool its directory and its segments, with what stands before them in that order. */
+function verifyPoolsApart(table: usize, out: usize): u32 {
+  const problem = verifyPart(table, field(table, POOLS), poolsBytes(table), 0, out);
+  if (problem) return problem;
+  for (let index: u32 = 0; index < field(table, POOL_COUNT); index++) {
+    const array = poolAt(table, index) + ELEMENT_SEGMENTS;
+    const room = load<u32>(array, 8);
+    const problem = room ? verifyPart(table, load<u32>(array), directoryBytes(room), index, out) : 0;
+    if (problem) return problem;
+    const segments = segmentsIn(table, array);
+    const stride = strideOf(table, array);
+    for (let segment: u32 = 0; segment < segments; segment++) {
+      const bytes = bytesOf(table, array, segment);
+      const address = addressOf(table, array, segment, stride);
+      const problem = verifyPart(table, address, bytes, index, out) || verifyAgainst(table, array, segment, address, bytes, out);
+      if (problem) return problem;
+    }
+  }
+  return 0;
+}
+
+/** Compares a part of the pools with the rest of the table, the block of the pools, and the first `pools` of them. */
+function verifyPart(table: usize, address: u32, bytes: u32, pools: u32, out: usize): u32 {
+  for (let part: u32 = 0; part < PARTS; part++) {
+    const other = <u32>partAddress(table, part);
+    if (overlap(address, bytes, other, partBytes(table, part))) return broken(out, PARTS_APART, address, bytes, other, partBytes(table, part));
+  }
+  const block = field(table, POOLS);
+  if (address != block && overlap(address, bytes, block, poolsBytes(table))) return broken(out, PARTS_APART, address, bytes, block, poolsBytes(table));
+  const buckets = table + BUCKET_SEGMENTS;
+  const problem = verifyAgainst(table, buckets, segmentsIn(table, buckets), address, bytes, out);
+  if (problem) return problem;
+  for (let index: u32 = 0; index < pools; index++) {
+    const array = poolAt(table, index) + ELEMENT_SEGMENTS;
+    const room = load<u32>(array, 8);
+    const directory = load<u32>(array);
+    if (room && overlap(address, bytes, directory, directoryBytes(room))) return broken(out, PARTS_APART, address, bytes, directory, directoryBytes(room));
+    const problem = verifyAgainst(table, array, segmentsIn(table, array), address, bytes, out);
+    if (problem) return problem;
+  }
+  return 0;
 }
 
 /** Compares each segment of an array with those before it, and with all of the buckets' where it is of elements. */

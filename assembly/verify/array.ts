@@ -39,7 +39,7 @@ function verifyArrayBytes(table: usize, base: u32, out: usize): u32 {
     (SHARED ? sharedBytes(table) : 0) +
     allocationSize(HEADER_BYTES) +
     allocationSize(base) +
-    arrayBytes(table, table + ARRAY_SEGMENTS, elementSegments(table));
+    arrayBytes(table, table + ARRAY_SEGMENTS, elementSegments(table, table));
   return bytes == field(table, BYTES) ? 0 : broken(out, TABLE_BYTES, bytes, field(table, BYTES), 0, 0);
 }
 
@@ -47,8 +47,8 @@ function verifyArrayBytes(table: usize, base: u32, out: usize): u32 {
 function verifyGrowth(table: usize, stride: u32, out: usize): u32 {
   return (
     expect(table, MEASURES, ELEMENT_STRIDE, stride, out) ||
-    (SHARED ? verifyHeld(table, out) : 0) ||
-    verifyDirectory(table, table + ARRAY_SEGMENTS, elementSegments(table), out) ||
+    (SHARED ? verifyHeld(table, table, out) : 0) ||
+    verifyDirectory(table, table + ARRAY_SEGMENTS, elementSegments(table, table), out) ||
     verifyApart(table, out) ||
     verifyRoom(table, stride, out)
   );
@@ -58,7 +58,7 @@ function verifyGrowth(table: usize, stride: u32, out: usize): u32 {
 function verifyRoom(table: usize, stride: u32, out: usize): u32 {
   const array = table + ARRAY_SEGMENTS;
   const shift = load<u32>(array, 4);
-  const segments = elementSegments(table);
+  const segments = elementSegments(table, table);
   const base = field(table, ARRAY_BASE);
   const end = segments ? firstOf(segments - 1, shift) + recordsOf(segments - 1, shift) : 0;
   for (let index = field(table, MAX_ENTRIES) - base; index < end; index++) {

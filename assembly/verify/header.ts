@@ -1,14 +1,17 @@
 // Checks the header of a table (table.ts): what follows from its sizes, its layout and the number of its buckets.
 import { SHARED } from "../build";
+import { TEXT } from "../hash/key";
 import { allocationSize } from "../memory/arena";
 import { KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../table/layout/block_keys";
 import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/layout/block_refs";
 import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/layout/block_tags";
 import { ELEMENT_KEY } from "../table/layout/elements";
+import { classBytes, classFor } from "../table/layout/texts";
 import {
-  BUCKETS, BUCKET_BYTES, DRAIN_AT, ELEMENT_STRIDE, FILTERED, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, KEY_SIZE, LANE, LAYOUT, LAYOUT_KEYS, LAYOUT_REFS, LEAN_MARK,
-  LIMITED, LOAD16, LOCK_OFFSET, MARK, MASK, MAX_ENTRIES, NO_LOCK, OVERFLOW_BYTES, OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, OWES,
-  OWES_MERGES, PER_CPU, PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, VALUES, VALUE_SIZE, field, isGrowable,
+  BUCKETS, BUCKET_BYTES, DRAIN_AT, ELEMENT_STRIDE, FILTERED, FIRST_CLASS, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, KEY_SIZE, LANE, LAYOUT,
+  LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TEXTS, LEAN_MARK, LIMITED, LOAD16, LOCK_OFFSET, MARK, MASK, MAX_ENTRIES, NO_LOCK, OVERFLOW_BYTES,
+  OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, OWES, OWES_MERGES, PER_CPU, POOL_COUNT, PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, TEXT_KEY,
+  VALUES, VALUE_SIZE, field, isGrowable,
 } from "../table/layout/header";
 import { groupBytes, groupValues, laneFor, laneOf } from "../table/layout/lanes";
 import { markFor } from "../table/limit/low_water";
@@ -111,7 +114,25 @@ function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize):
       expect(table, MEASURES, ELEMENT_STRIDE, lane ? groupBytes(head, valueSize) : round8(head + valueSize), out)
     );
   }
-  return verifyTags(table, slots, overflowSlots, out);
+  return layout == LAYOUT_TEXTS ? verifyTexts(table, out) : verifyTags(table, slots, overflowSlots, out);
+}
+
+function verifyTexts(table: usize, out: usize): u32 {
+  const keySize = field(table, KEY_SIZE);
+  if (keySize < <u32>TEXT || keySize & 3) return broken(out, MEASURES, <u32>KEY_SIZE, keySize, <u32>TEXT, 0);
+  const key = (8 + field(table, VALUE_SIZE) + 3) & ~3;
+  const first = classFor(key + <u32>TEXT);
+  return (
+    expect(table, MEASURES, SLOTS, REFS_SLOTS, out) ||
+    expect(table, MEASURES, OVERFLOW_SLOTS, REFS_SLOTS, out) ||
+    expect(table, MEASURES, OVERFLOW_BYTES, REFS_BUCKET_BYTES, out) ||
+    expect(table, MEASURES, BUCKET_BYTES, REFS_BUCKET_BYTES, out) ||
+    expect(table, MEASURES, VALUES, 8, out) ||
+    expect(table, MEASURES, TEXT_KEY, key, out) ||
+    expect(table, MEASURES, ELEMENT_STRIDE, classBytes(first), out) ||
+    expect(table, MEASURES, FIRST_CLASS, first, out) ||
+    expect(table, MEASURES, POOL_COUNT, classFor(key + keySize) - first + 1, out)
+  );
 }
 
 /** Blocks of the layout "tags" have as many slots as fit, and overflow blocks are no larger than one slot needs. */

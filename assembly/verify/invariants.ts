@@ -85,6 +85,11 @@ export const NOBODYS: u32 = 63; // the table of closed handles is empty and froz
 export const FILTER_ARRAY: u32 = 64; // the filter of absent keys has its memory, and a table without one has none
 export const FILTER_BITS: u32 = 65; // the filter of absent keys lets every key pass
 
+// And of tables of texts.
+export const POOL_BLOCK: u32 = 66; // the pools of elements have their memory, and their sizes and measures
+export const POOL_SWEEP: u32 = 67; // the pools with dead elements are among those still to be swept
+export const TEXT_ELEMENT: u32 = 68; // a live element has the length that belongs to its pool, and the hash of its text
+
 /** Notes the details of a broken invariant. Its number. */
 export function broken(out: usize, invariant: u32, a: u32, b: u32, c: u32, d: u32): u32 {
   store<u32>(out, a);

@@ -18,36 +18,37 @@ export function bucketSegments(table: usize): u32 {
   return segmentOf(field(table, BUCKETS) - 1, load<u32>(table + BUCKET_SEGMENTS, 4)) + 1;
 }
 
-export function elementSegments(table: usize): u32 {
-  if (!hasElements(table) && field(table, LAYOUT) != LAYOUT_ARRAY) return 0;
-  if (SHARED) return field(table, ELEMENT_SEGMENTS_HELD);
-  return usedElementSegments(table);
+/** Segments of the elements of a table, or of one of its pools (table/layout/texts.ts). */
+export function elementSegments(table: usize, pool: usize): u32 {
+  if (pool == table && !hasElements(table) && field(table, LAYOUT) != LAYOUT_ARRAY) return 0;
+  if (SHARED) return field(pool, ELEMENT_SEGMENTS_HELD);
+  return usedElementSegments(table, pool);
 }
 
-function usedElementSegments(table: usize): u32 {
+function usedElementSegments(table: usize, pool: usize): u32 {
   if (field(table, LAYOUT) == LAYOUT_ARRAY) return segmentsFor(table, field(table, MAX_ENTRIES));
-  if (!hasElements(table)) return 0;
-  const elements = field(table, ELEMENTS);
-  const used = elements ? elementSegment(table, elements - 1) + 1 : 0;
-  return field(table, FLAGS) & PREALLOCATED ? max(used, preallocatedSegments(table)) : used;
+  if (pool == table && !hasElements(table)) return 0;
+  const elements = field(pool, ELEMENTS);
+  const used = elements ? elementSegment(table, pool, elements - 1) + 1 : 0;
+  return pool == table && field(table, FLAGS) & PREALLOCATED ? max(used, preallocatedSegments(table)) : used;
 }
 
 /** The shared build counts its segments of elements, and may have more than it needs. */
-export function verifyHeld(table: usize, out: usize): u32 {
-  const held = elementSegments(table);
-  const used = usedElementSegments(table);
-  return held >= used ? 0 : broken(out, HELD_SEGMENTS, held, used, elementsOf(table), 0);
+export function verifyHeld(table: usize, pool: usize, out: usize): u32 {
+  const held = elementSegments(table, pool);
+  const used = usedElementSegments(table, pool);
+  return held >= used ? 0 : broken(out, HELD_SEGMENTS, held, used, elementsOf(table, pool), 0);
 }
 
 /** Records of the segmented array of elements. */
-function elementsOf(table: usize): u32 {
-  if (field(table, LAYOUT) != LAYOUT_ARRAY) return field(table, ELEMENTS);
+function elementsOf(table: usize, pool: usize): u32 {
+  if (field(table, LAYOUT) != LAYOUT_ARRAY) return field(pool, ELEMENTS);
   return field(table, MAX_ENTRIES) - field(table, ARRAY_BASE);
 }
 
-/** Bytes between two records of one of the two segmented arrays. */
+/** Bytes between two records of one of the segmented arrays. */
 @inline export function strideOf(table: usize, array: usize): u32 {
-  return field(table, array == table + BUCKET_SEGMENTS ? BUCKET_BYTES : ELEMENT_STRIDE);
+  return array == table + BUCKET_SEGMENTS ? field(table, BUCKET_BYTES) : field(array - ELEMENT_SEGMENTS, ELEMENT_STRIDE);
 }
 
 /** Bytes of a segment; 0 of one that nobody has written to, which has no memory of its own. */

@@ -2,9 +2,10 @@
 // and in the shared build while no other thread writes to the table.
 // The order of the checks is such that nothing follows an address, a link or a count that has not been checked before.
 import { SHARED } from "../build";
-import { KeyAny } from "../hash/key";
+import { KeyAny, KeyText } from "../hash/key";
 import { allocationSize, bytesInUse } from "../memory/arena";
-import { byLayout, hasElements, layoutOf } from "../table/layout/by_layout";
+import { BlockRefs, BlockTexts } from "../table/layout/block_refs";
+import { byLayout, hasElements, hasTexts, layoutOf } from "../table/layout/by_layout";
 import {
   BUCKET_SEGMENTS, BYTES, COUNT, ELEMENT_SEGMENTS, FLAGS, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY,
   MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE, PREALLOCATED, field,
@@ -15,12 +16,13 @@ import { verifyApart } from "./apart";
 import { verifyArray } from "./array";
 import { bucketArrayBytes, verifyBucketArray } from "./bucket_array";
 import { Sums, verifyBuckets } from "./buckets";
-import { verifyElements, verifyOwners } from "./elements";
+import { countLive, verifyElements, verifyLive, verifyOwners } from "./elements";
 import { filterBytes, verifyFilter } from "./filter";
 import { NEVER, verifyCounts, verifyMark, verifyMeasures, verifyWords } from "./header";
 import { CAPACITY, ENTRY_COUNT, MEASURES, OVERFLOW_BLOCKS, RESERVE, TABLE_BYTES, broken } from "./invariants";
 import { arrayBytes, bucketSegments, elementSegments, verifyDirectory, verifyHeld } from "./segments";
 import { sharedBytes, verifyShared } from "./shared_table";
+import { poolBytes, verifyPoolElements, verifyPoolOwners, verifyPools } from "./texts";
 
 /** The first broken invariant of a table, its details in four words at `out`; 0 when all hold. */
 export function verifyTable(table: usize, out: usize): u32 {
@@ -37,12 +39,19 @@ function verifyStructures(table: usize, out: usize): u32 {
     verifyMeasures(table, out) ||
     verifyCounts(table, out) ||
     (SHARED ? verifyDirectory(table, table + BUCKET_SEGMENTS, bucketSegments(table), out) : verifyBucketArray(table, out)) ||
-    verifyDirectory(table, table + ELEMENT_SEGMENTS, elementSegments(table), out) ||
-    (SHARED ? verifyHeld(table, out) : verifyFilter(table, out)) ||
+    (hasTexts(table) ? verifyPools(table, out) : verifyArrayOfElements(table, out)) ||
+    (SHARED ? 0 : verifyFilter(table, out)) ||
     verifyApart(table, out) ||
-    verifyElements(table, out) ||
+    (hasTexts(table) ? verifyPoolElements(table, out) : verifyElements(table, table, out)) ||
     verifyReserve(table, out) ||
     (SHARED ? verifyShared(table, out) : 0)
+  );
+}
+
+function verifyArrayOfElements(table: usize, out: usize): u32 {
+  return (
+    verifyDirectory(table, table + ELEMENT_SEGMENTS, elementSegments(table, table), out) ||
+    (SHARED ? verifyHeld(table, table, out) : 0)
   );
 }
 
@@ -54,6 +63,7 @@ function verifyStructures(table: usize, out: usize): u32 {
 }
 
 function verifyContents(table: usize, out: usize): u32 {
+  if (hasTexts(table)) return verifyBuckets<BlockTexts, KeyText>(table, out);
   return <u32>byLayout<VerifyBuckets>(layoutOf(table), table, out);
 }
 
@@ -68,7 +78,11 @@ function verifyTotals(table: usize, out: usize): u32 {
   if (entries != count) return broken(out, ENTRY_COUNT, entries, count, 0, 0);
   if (entries > most) return broken(out, CAPACITY, entries, most, 0, 0);
   if (hasElements(table)) {
-    const problem = verifyOwners(table, entries, out);
+    const problem = verifyOwners<BlockRefs>(table, table, out) || verifyLive(table, countLive(table, table), entries, out);
+    if (problem) return problem;
+  }
+  if (hasTexts(table)) {
+    const problem = verifyPoolOwners(table, entries, out);
     if (problem) return problem;
   }
   return verifyBytes(table, overflow, out) || verifyMark(table, out);
@@ -101,7 +115,7 @@ function verifyBytes(table: usize, overflow: u32, out: usize): u32 {
     allocationSize(HEADER_BYTES) +
     (SHARED ? 0 : filterBytes(table)) +
     (SHARED ? arrayBytes(table, table + BUCKET_SEGMENTS, bucketSegments(table)) : bucketArrayBytes(table)) +
-    arrayBytes(table, table + ELEMENT_SEGMENTS, elementSegments(table)) +
+    (hasTexts(table) ? poolBytes(table) : arrayBytes(table, table + ELEMENT_SEGMENTS, elementSegments(table, table))) +
     (overflow + reserveLength(table)) * field(table, OVERFLOW_BYTES);
   return bytes == field(table, BYTES) ? 0 : broken(out, TABLE_BYTES, bytes, field(table, BYTES), 0, 0);
 }

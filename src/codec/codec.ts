@@ -75,6 +75,19 @@ export interface Codec<T, N extends string = string> {
   decode(view: DataView, offset: number): T;
 }
 
+/** The codec of a text of any length up to a limit. */
+export interface TextCodec extends Codec<string> {
+  /** Bytes of UTF-8 that a text has at most. */
+  readonly maxBytes: number;
+  /** @internal The same, but what stands behind a text stays as it is: for keys that take only the bytes that they have. */
+  readonly bare: TextCodec;
+}
+
+/** Whether a layout is one that `text` has made. */
+export function isText(codec: Codec<unknown>): codec is TextCodec & Codec<unknown> {
+  return "bare" in codec;
+}
+
 /**
  * The JavaScript type of what a codec reads and writes.
  *

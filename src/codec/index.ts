@@ -5,7 +5,7 @@
  */
 export { type ArrayCodec, array } from "./array.ts";
 export { bytes, cstring, type RunCodec } from "./bytes.ts";
-export { type Codec, type Infer, Scalar, type ScalarKind } from "./codec.ts";
+export { type Codec, type Infer, Scalar, type ScalarKind, type TextCodec } from "./codec.ts";
 export type { FieldOf, FieldPath } from "./path.ts";
 export { f32, f64, i8, i16, i32, i64, u8, u16, u32, u53, u64 } from "./scalars.ts";
 export {
@@ -16,3 +16,4 @@ export {
   spinLock,
   struct,
 } from "./struct.ts";
+export { text } from "./text.ts";

@@ -12,6 +12,7 @@ import { ArrayMap } from "./array/array_map.ts";
 import { PercpuArray } from "./array/percpu_array.ts";
 import type { BpfMap } from "./base/bpf_map.ts";
 import { MapAny } from "./hash/map_any.ts";
+import { MapText } from "./hash/map_text.ts";
 import { Map4 } from "./hash/map4.ts";
 import { MapFiltered4 } from "./hash/map4_filtered.ts";
 import { MapNumber4 } from "./hash/map4_number.ts";
@@ -48,6 +49,8 @@ export interface MapClasses {
   };
   /** Keys of 4, 8, 16 and any other number of bytes; whether values are per CPU they see from their codec. */
   readonly hash: readonly MapClass<unknown, unknown>[];
+  /** Keys that are texts of any length. */
+  readonly texts: MapClass<unknown, unknown>;
 }
 
 export const PLAIN_CLASSES: MapClasses = {
@@ -63,4 +66,5 @@ export const PLAIN_CLASSES: MapClasses = {
   },
   filtered: { number: MapFilteredNumber, other: MapFiltered4 },
   hash: [Map4, Map8, Map16, MapAny],
+  texts: MapText,
 };

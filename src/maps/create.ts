@@ -6,7 +6,7 @@
 import { checkInteger } from "../arguments/integer.ts";
 import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
-import { type Codec, isCodec, Scalar } from "../codec/codec.ts";
+import { type Codec, isCodec, isText, Scalar } from "../codec/codec.ts";
 import { u32 } from "../codec/scalars.ts";
 import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
@@ -84,6 +84,11 @@ function codecsOf(
   return { key, value: u32 };
 }
 
+/** Whether the keys of a map are texts that take only the bytes that they have. */
+function takesTexts(type: TableType, key: Codec<unknown>): boolean {
+  return isText(key) && (type === "hash" || type === "rhash");
+}
+
 /** What a spec says, each property read once. */
 interface TakenSpec extends MapAttributes {
   readonly key: Codec<unknown>;
@@ -127,6 +132,7 @@ function toAttributes(spec: AnyMapSpec): TakenSpec {
     absentFilter,
     hasLock: holdsLock(value),
     lockOffset: holdsLock(value) ? value.lockOffset : undefined,
+    texts: takesTexts(type, key),
   };
 }
 
@@ -160,12 +166,14 @@ function newMap(
     }
     default: {
       const Class = hashClass(classes, table, key, value);
-      return new Class(host, table, key, value, readable, writable);
+      const stored = table.texts && isText(key) ? key.bare : key;
+      return new Class(host, table, stored, value, readable, writable);
     }
   }
 }
 
 function hashClass(classes: MapClasses, table: Table, key: Codec<unknown>, value: Codec<unknown>) {
+  if (table.texts) return classes.texts;
   const { filtered } = classes;
   if (table.absentFilter === true && filtered !== undefined) {
     return key.scalar === Scalar.U32 && isNumberKind(value.scalar) ? filtered.number : filtered.other;
@@ -285,6 +293,8 @@ export function openMapOn(
     problems.push(`it is a map of type ${table.type}, not ${type}`);
   if (key.size !== table.keySize)
     problems.push(`keys are ${table.keySize} bytes, ${key.name} has ${key.size}`);
+  else if (takesTexts(table.type, key) !== table.texts)
+    problems.push(`keys ${table.texts ? "are" : "are no"} texts of any length, ${key.name} differs`);
   else if ((isArray(table.type) || table.type === "sockmap") && key.scalar !== Scalar.U32)
     problems.push(`keys are u32 indices, not ${key.name}`);
   if (value.size !== table.valueSize) {

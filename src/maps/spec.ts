@@ -9,7 +9,7 @@ export interface MapSpec<K, V, T extends MapType = MapType, N extends string = s
   readonly name?: string | undefined;
   /**
    * Layout of the keys. Keys are compared by their bytes: of the floats, 0 and -0 are two keys and NaN is one (JavaScript's
-   * `Map` has one zero). The keys of arrays are `u32`.
+   * `Map` has one zero). Of a hash or rhash, `text` are strings of any length. The keys of arrays are `u32`.
    */
   readonly key: Codec<K>;
   /** Layout of the values; of the `percpu_` types, of one CPU's value. */

@@ -136,6 +136,12 @@ const DETAILS: Readonly<Record<Name, Detail>> = {
   },
   PARTS_APART: (address, bytes, other, others) =>
     `${bytes} bytes at ${hex(address)} meet ${others} at ${hex(other)}`,
+  POOL_BLOCK: (block, index, found, expected) =>
+    `of those at ${hex(block)} number ${index} has ${found} instead of ${expected}`,
+  POOL_SWEEP: (sweep, pools, index, dead) =>
+    `${sweep} of ${pools} are, and pool ${index} has ${dead} dead elements`,
+  TEXT_ELEMENT: (index, element, found, expected) =>
+    `element ${index} at ${hex(element)} has ${hex(found)}, where ${hex(expected)} belongs`,
 };
 
 /**

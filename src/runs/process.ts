@@ -32,6 +32,10 @@ function checkProgram<K, V>(
 export function processMap<K, V>(map: EntryHandle<K, V>, options: ProcessOptions<K, V>): ProcessResult {
   if (map.reading === 0 || map.writing === 0) map.refuse("process");
   const subject = subjectOf(map);
+  if (map.table.texts) {
+    const cause = "has keys of any length, which a run does not read";
+    throw bpfError(ERRNO.EOPNOTSUPP, "process", subject, cause, "use entries(), or drain()");
+  }
   const what = `process: ${subject}`;
   if (typeof options !== "object" || options === null) {
     throw new TypeError(

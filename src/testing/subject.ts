@@ -250,7 +250,7 @@ class MapSubject implements Subject {
         const keys: Uint8Array[] = [];
         const values: Uint8Array[] = [];
         for (let i = 0; i < batch.count; i++) {
-          keys.push(batch.keys.slice(i * this.keySize, (i + 1) * this.keySize));
+          keys.push(bytesOf(batch.key(i)));
           values.push(batch.values.slice(i * this.valueSize, (i + 1) * this.valueSize));
         }
         if (!more) batch.close();

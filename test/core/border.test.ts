@@ -66,11 +66,16 @@ describe("the border", () => {
       ["TABLE_ARRAY_BASE", "TABLE_FLAT_BUCKETS"],
       ["TABLE_ARRAY_DATA", "TABLE_FLAT"],
       ["TABLE_ARRAY_SEGMENTS", "TABLE_ELEMENT_SEGMENTS"],
+      // A table of texts has its pools where another has its elements, and its keys where another has the values of overflow blocks.
+      ["TABLE_DEAD_ELEMENTS", "TABLE_POOLS_TO_SWEEP"],
+      ["TABLE_ELEMENTS", "TABLE_POOLS"],
       // The filter of absent keys, which the plain build has, lies where the shared one has words of its own.
       ["TABLE_FILTER", "TABLE_LIMITED"],
+      ["TABLE_FREE_ELEMENT", "TABLE_POOL_COUNT"],
       ["TABLE_LEAN_MARK", "TABLE_LOCK_OFFSET"],
       // With the number of buckets one word of 8 bytes, in the shared build, which needs no mask.
       ["TABLE_MASK", "TABLE_RETIRED"],
+      ["TABLE_OVERFLOW_VALUES", "TABLE_TEXT_KEY"],
     ]);
     expect([...words.values()].flat().filter((name) => !name.startsWith("TABLE_"))).toEqual([]);
   });

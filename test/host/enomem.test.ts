@@ -5,14 +5,12 @@ import { BPF_F_NO_PREALLOC, createHost, ERRNO, type Host } from "../../src/index
 import {
   generateOperations,
   type Operation,
-  openSubject,
   ReferenceMap,
   replay,
   type Subject,
   type SubjectScan,
-  type SubjectSpec,
 } from "../../src/testing/index.ts";
-import { describeSpec } from "../support/open.ts";
+import { type AnySpec, describeSpec, openAnySubject } from "../support/open.ts";
 import { testSeed } from "../support/seed.ts";
 import { growthAndShrink, longSections, withScans } from "../support/sequences.ts";
 import { bySize } from "../support/size.ts";
@@ -22,7 +20,7 @@ const seed = testSeed("host/enomem.test.ts");
 /** Bytes: to make room for all that addresses reach takes an engine longer than most of these runs. */
 const MAX_MEMORY = 64 * 1024 * 1024;
 
-const ALL: SubjectSpec[] = [
+const ALL: AnySpec[] = [
   { type: "rhash", keySize: 4, valueSize: 8, maxEntries: 3000 },
   { type: "rhash", keySize: 4, valueSize: 8, maxEntries: 3000, absentFilter: true },
   { type: "rhash", keySize: 8, valueSize: 8, maxEntries: 3000 },
@@ -35,6 +33,9 @@ const ALL: SubjectSpec[] = [
   { type: "hash", keySize: 16, valueSize: 100, maxEntries: 3000, flags: BPF_F_NO_PREALLOC },
   { type: "hash", keySize: 4, valueSize: 8, maxEntries: 3000 },
   { type: "hash", keySize: 16, valueSize: 100, maxEntries: 3000 },
+  { type: "rhash", keySize: 4, valueSize: 8, maxEntries: 3000, texts: true },
+  { type: "hash", keySize: 4, valueSize: 8, maxEntries: 3000, texts: true },
+  { type: "hash", keySize: 4, valueSize: 40, maxEntries: 3000, flags: BPF_F_NO_PREALLOC, texts: true },
 ];
 /** Shared hosts refuse a filter. */
 const SPECS = ALL.filter(
@@ -107,7 +108,9 @@ describe("each allocation of each call fails once", () => {
     const refused = { count: 0 };
     for (const operations of sequences()) {
       const host = createHost({ seed, maxMemory: MAX_MEMORY });
-      replay(operations, starved(host, openSubject(host, spec), refused), new ReferenceMap(spec), { seed });
+      replay(operations, starved(host, openAnySubject(host, spec), refused), new ReferenceMap(spec), {
+        seed,
+      });
       expect(host.memoryUsage().bytes).toBe(0);
     }
     // A preallocated hash may need overflow blocks at most.
@@ -120,9 +123,9 @@ describe("a limit that stays, at every size that the map grows through", () => {
   const operations = () => growthAndShrink(bySize(150, 500), seed);
 
   /** How many bytes were in use, after each operation that used more than any before. */
-  function highWaterMarks(spec: SubjectSpec): number[] {
+  function highWaterMarks(spec: AnySpec): number[] {
     const host = createHost({ seed, maxMemory: MAX_MEMORY });
-    const subject = openSubject(host, spec);
+    const subject = openAnySubject(host, spec);
     const marks: number[] = [];
     const watched = (function* () {
       for (const operation of operations()) {
@@ -141,7 +144,7 @@ describe("a limit that stays, at every size that the map grows through", () => {
     let refusedInAll = 0;
     for (let i = 1; i < marks.length; i += every) {
       const host = createHost({ seed, maxMemory: MAX_MEMORY });
-      const subject = openSubject(host, spec);
+      const subject = openAnySubject(host, spec);
       let refused = 0;
       let limited = true;
       const update: Subject["update"] = (key, value, flags) => {
@@ -181,7 +184,7 @@ test("a map that does not fit is refused and leaves nothing behind", () => {
     for (let limit = 64; ; limit += limit < 4096 ? 64 : limit >> 3) {
       setLimit(host, limit);
       try {
-        const subject = openSubject(host, spec);
+        const subject = openAnySubject(host, spec);
         expect(subject.close()).toBe(0);
         break;
       } catch (error) {

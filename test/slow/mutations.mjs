@@ -18,6 +18,7 @@ const root = fileURLToPath(new URL("../..", import.meta.url));
 const MODEL_TESTS = [
   "test/testing/model_rhash.test.ts",
   "test/testing/model_hash.test.ts",
+  "test/testing/model_texts.test.ts",
   "test/testing/scan.test.ts",
   "test/testing/absent_filter.test.ts",
   "test/maps/absent_filter.test.ts",
@@ -92,14 +93,46 @@ const MUTATIONS = [
   {
     name: "equal hashes: the cursor's own key comes again",
     file: "table/scan/in_order.ts",
-    find: "if (after && order == position && compareBytes(key, after, keySize) <= 0) continue;",
-    replace: "if (after && order == position && compareBytes(key, after, keySize) < 0) continue;",
+    find: "if (after && order == position && changetype<B>(0).order(key, after, keySize) <= 0) continue;",
+    replace: "if (after && order == position && changetype<B>(0).order(key, after, keySize) < 0) continue;",
   },
   {
     name: "equal hashes: in slot order instead of key order",
     file: "table/scan/in_order.ts",
-    find: "(below == order && compareBytes(keyOf<B>(table, bucket, entry), key, keySize) < 0)",
+    find: "(below == order && changetype<B>(0).order(keyOf<B>(table, bucket, entry), key, keySize) < 0)",
     replace: "below == order",
+  },
+  {
+    name: "texts of one hash and length are one",
+    file: "table/layout/texts.ts",
+    find: "return equalRuns(at + TEXT, changetype<usize>(key) + TEXT, bytes);",
+    replace: "return true;",
+  },
+  {
+    name: "the end of a text does not count",
+    file: "memory/bytes.ts",
+    find: "return !bytes || lastBytes(a, bytes) == lastBytes(b, bytes);",
+    replace: "return true;",
+  },
+  {
+    name: "a text has a class too small",
+    file: "table/layout/texts.ts",
+    find: "return poolAt(table, classFor(bytesBefore(table) + bytes) - field(table, FIRST_CLASS));",
+    replace:
+      "return poolAt(table, classFor(bytesBefore(table) + bytes - <u32>(bytes > 8)) - field(table, FIRST_CLASS));",
+  },
+  {
+    name: "dead texts stay where no write comes to",
+    file: "table/layout/texts.ts",
+    find: "  if (field(pool, DEAD_ELEMENTS)) setField(table, POOLS_TO_SWEEP, field(table, POOL_COUNT));\n",
+    replace: "",
+  },
+  {
+    name: "a text moves and its slot does not",
+    file: "table/layout/texts.ts",
+    find: "  if (field(table, POOLS_TO_SWEEP)) sweepPools<B>(table); // first: it moves no element that has no slot yet\n  const size = field(table, KEY_SIZE);\n  const element = newElement<B>(table, poolFor(table, textBytes(changetype<usize>(key), size)));\n",
+    replace:
+      "  const size = field(table, KEY_SIZE);\n  const element = newElement<B>(table, poolFor(table, textBytes(changetype<usize>(key), size)));\n  if (field(table, POOLS_TO_SWEEP)) sweepPools<B>(table);\n",
   },
   {
     name: "wrong split bit",

@@ -1,5 +1,7 @@
+import type { Host } from "../../src/host/host.ts";
 import { createHost } from "../../src/hosts.ts";
-import { type OpenSubject, openSubject, type SubjectSpec } from "../../src/testing/index.ts";
+import { type OpenSubject, openSubject, type Subject, type SubjectSpec } from "../../src/testing/index.ts";
+import { openTextSubject } from "./text_subject.ts";
 
 /** Bytes; small, because some engines reserve the address space of every host at once. */
 const MAX_MEMORY = 256 * 1024 * 1024;
@@ -14,7 +16,9 @@ export function describeSpec(spec: SubjectSpec): string {
   const { type, keySize, valueSize, maxEntries, flags = 0, mapExtra, absentFilter = false } = spec;
   const prealloc = type === "hash" && flags !== 0 ? " NO_PREALLOC" : "";
   const hint = mapExtra === undefined ? "" : ` hint ${mapExtra}`;
-  return `${type}${prealloc} ${keySize}+${valueSize} bytes, ${maxEntries} entries${hint}${absentFilter ? ", filter" : ""}`;
+  const texts = "texts" in spec ? " of texts" : "";
+  const filter = absentFilter ? ", filter" : "";
+  return `${type}${texts}${prealloc} ${keySize}+${valueSize} bytes, ${maxEntries} entries${hint}${filter}`;
 }
 
 /**
@@ -30,3 +34,10 @@ export const LAYOUT_SIZES = [
   { keySize: 16, valueSize: 32 },
   { keySize: 5, valueSize: 120 },
 ] as const;
+
+/** A spec whose keys may be texts (text_subject.ts). */
+export type AnySpec = SubjectSpec & { readonly texts?: boolean };
+
+export function openAnySubject(host: Host, spec: AnySpec): Subject {
+  return spec.texts === true ? openTextSubject(host, spec) : openSubject(host, spec);
+}

@@ -10,6 +10,7 @@
 //                                                           width says that the key belongs there. A merge leaves nothing behind
 //   the address of an overflow block                        the version is looked at before it is followed, and it must lie in memory
 //   the address of an element                               must lie in memory; what is found there is dropped
+//   the length of a text in an element                      must fit its room, and the memory; the same
 // No order of loads is left to chance. The first look is an atomic load, which nothing behind it is done before. Before the second
 // one stands a fence (`attempt`), or its address depends on what was read (`peekWord`; hiddenZero in sync/word.ts).
 import { follow, mostNodes } from "../../damage";

@@ -16,7 +16,7 @@
 import { SHARED } from "../../build";
 import { COUNTING, countCopied, countProbe } from "../../counting";
 import { hash4, hash4With } from "../../hash/hash";
-import { copyBytes } from "../../memory/bytes";
+import { compareBytes, copyBytes } from "../../memory/bytes";
 import { logBytes, logWord, write32 } from "../../sync/journal";
 import { inSection } from "../../sync/section";
 import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
@@ -56,6 +56,15 @@ const DEAD: u32 = 16;
 
   @inline holdsValues(): bool {
     return true;
+  }
+
+  @inline isOneArray(): bool {
+    return false;
+  }
+
+  /** The order of two keys in memory. */
+  @inline order(a: usize, b: usize, size: u32): i32 {
+    return compareBytes(a, b, size);
   }
 
   @inline bucketBytes(table: usize): u32 {

@@ -7,18 +7,22 @@
 //
 // 16 bits of tag are also the hash bits that splits beyond 65,536 buckets go by, so such a split touches no element.
 // Nobody holds addresses into these blocks, so slots may move and be used again while a section is open; elements may not.
+//
+// E is the kind of elements: of one size (one_size.ts) or texts (texts.ts). It answers to
+//   isOneArray()     whether they are one segmented array, whose words are those of the table
+//   isThere          whether there is memory of an element, for readers without a lock
+//   matches, keyAt, hashOf, order, copyKey      the key, of what refers to an element
+//   valueAt, copyValue                          the value
+//   newEntry, note, free                        the memory
 import { SHARED } from "../../build";
 import { COUNTING, countCopied, countProbe, countTagFalseHit } from "../../counting";
 import { follow, insist, mostNodes } from "../../damage";
-import { hashBytes, tagged } from "../../hash/hash";
-import { keyEquals, storeKey } from "../../hash/key";
-import { copyBytes } from "../../memory/bytes";
 import { write16, write32 } from "../../sync/journal";
 import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
 import { absorbOneByOne, distributeOneByOne } from "./distribute";
-import { ELEMENT_KEY, freeElement, newElement } from "./elements";
-import { KEY_SIZE, SEEDS, field } from "./header";
-import { copyValueOut, elementOf, isElementReadable, valueOf } from "./lanes";
+import { KEY_SIZE, field } from "./header";
+import { OneSize } from "./one_size";
+import { Texts } from "./texts";
 
 export const LINK: usize = 20;
 export const ADDRESSES: usize = 24;
@@ -29,7 +33,7 @@ export const REFS_BUCKET_BYTES: u32 = 64;
 export const REFS_SLOTS: u32 = SHARED ? 9 : 10;
 const ALL: u32 = (1 << REFS_SLOTS) - 1;
 
-@unmanaged export class BlockRefs {
+@unmanaged export class BlockOf<E> {
   @inline private at(): usize {
     return changetype<usize>(this);
   }
@@ -43,6 +47,11 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
 
   @inline holdsValues(): bool {
     return false;
+  }
+
+  /** Whether the entries are elements that lie in one array of the table. */
+  @inline isOneArray(): bool {
+    return changetype<E>(0).isOneArray();
   }
 
   @inline bucketBytes(table: usize): u32 {
@@ -106,8 +115,8 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
       const slot = <u32>ctz(candidates);
       const entry = this.entryAt(slot);
       // Without the lock, a word that is no address any more: there is no memory of the stride there, or what is found is dropped.
-      if (SHARED && !isElementReadable(table, entry)) return 0;
-      if (keyEquals<K>(elementOf(entry) + ELEMENT_KEY, key, size)) return 1 << slot;
+      if (SHARED && !changetype<E>(0).isThere(table, entry)) return 0;
+      if (changetype<E>(0).matches<K>(table, entry, key, hash, size)) return 1 << slot;
       if (COUNTING) countTagFalseHit();
       candidates &= candidates - 1;
     }
@@ -115,6 +124,7 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   }
 
   @inline put<K>(table: usize, slot: u32, key: K, hash: u32, entry: usize, first: bool): void {
+    changetype<E>(0).note(entry, hash);
     store<u32>(this.at() + ADDRESSES + (<usize>slot << 2), <u32>entry);
     write16(this.at() + (<usize>slot << 1), hash >> TAG_SHIFT);
   }
@@ -129,28 +139,38 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
       const slot = <u32>ctz(slots);
       slots &= slots - 1;
       store<u16>(this.at() + (<usize>slot << 1), 0);
-      freeElement<BlockRefs>(table, this.entryAt(slot));
+      changetype<E>(0).free<BlockOf<E>>(table, this.entryAt(slot));
     }
   }
 
   @inline keyAt(table: usize, slot: u32, first: bool): usize {
-    return elementOf(this.entryAt(slot)) + ELEMENT_KEY;
+    return changetype<E>(0).keyAt(table, this.entryAt(slot));
   }
 
   @inline valueAt(table: usize, slot: u32, first: bool): usize {
-    return valueOf(table, this.entryAt(slot));
+    return changetype<E>(0).valueAt(table, this.entryAt(slot));
   }
 
   @inline hashAt(table: usize, slot: u32, first: bool): u32 {
-    return tagged(hashBytes(table + SEEDS, this.keyAt(table, slot, first), field(table, KEY_SIZE)));
+    return changetype<E>(0).hashOf(table, this.entryAt(slot));
+  }
+
+  /** The hash of an element. */
+  @inline elementHash(table: usize, entry: usize): u32 {
+    return changetype<E>(0).hashOf(table, entry);
+  }
+
+  /** The order of two keys in memory. */
+  @inline order(a: usize, b: usize, size: u32): i32 {
+    return changetype<E>(0).order(a, b, size);
   }
 
   @inline distribute(table: usize, bit: u32, target: usize): u32 {
-    return distributeOneByOne<BlockRefs>(table, this.at(), bit, target);
+    return distributeOneByOne<BlockOf<E>>(table, this.at(), bit, target);
   }
 
   @inline absorb(table: usize, bucket: usize): u32 {
-    return absorbOneByOne<BlockRefs>(table, this.at(), bucket);
+    return absorbOneByOne<BlockOf<E>>(table, this.at(), bucket);
   }
 
   @inline side(table: usize, slot: u32, bit: u32, first: bool): bool {
@@ -165,19 +185,17 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   }
 
   @inline copyKey(table: usize, slot: u32, first: bool, target: usize): void {
-    if (SHARED && !isElementReadable(table, this.entryAt(slot))) return;
-    copyBytes(target, this.keyAt(table, slot, first), field(table, KEY_SIZE));
+    if (SHARED && !changetype<E>(0).isThere(table, this.entryAt(slot))) return;
+    changetype<E>(0).copyKey(table, this.entryAt(slot), target);
   }
 
   @inline copyValue(table: usize, slot: u32, first: bool, target: usize): void {
-    if (SHARED && !isElementReadable(table, this.entryAt(slot))) return;
-    copyValueOut(table, target, this.valueAt(table, slot, first));
+    if (SHARED && !changetype<E>(0).isThere(table, this.entryAt(slot))) return;
+    changetype<E>(0).copyValue(table, target, this.valueAt(table, slot, first));
   }
 
   @inline newEntry<K>(table: usize, key: K): usize {
-    const entry = newElement<BlockRefs>(table);
-    if (entry) storeKey<K>(elementOf(entry) + ELEMENT_KEY, key, field(table, KEY_SIZE));
-    return entry;
+    return changetype<E>(0).newEntry<BlockOf<E>, K>(table, key);
   }
 
   @inline entryAt(slot: u32): usize {
@@ -185,7 +203,7 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
   }
 
   @inline freeEntry(table: usize, entry: usize): void {
-    freeElement<BlockRefs>(table, entry);
+    changetype<E>(0).free<BlockOf<E>>(table, entry);
   }
 
   /** The first element whose tag fits a hash, 0 when there is none: what a batch touches ahead. */
@@ -200,13 +218,13 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
     let left = mostNodes();
     while (true) {
       left = follow(left);
-      let slots = changetype<BlockRefs>(block).occupied(0, true);
+      let slots = changetype<BlockOf<E>>(block).occupied(0, true);
       while (slots) {
         const slot = <u32>ctz(slots);
-        if (changetype<BlockRefs>(block).entryAt(slot) == element) return block + slot;
+        if (changetype<BlockOf<E>>(block).entryAt(slot) == element) return block + slot;
         slots &= slots - 1;
       }
-      block = changetype<BlockRefs>(block).link(true);
+      block = changetype<BlockOf<E>>(block).link(true);
       insist(block != 0);
     }
   }
@@ -216,3 +234,6 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
     store<u32>(this.at() + ADDRESSES + (<usize>slot << 2), <u32>element);
   }
 }
+
+export type BlockRefs = BlockOf<OneSize>;
+export type BlockTexts = BlockOf<Texts>;

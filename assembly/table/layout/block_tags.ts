@@ -12,7 +12,7 @@ import { SHARED } from "../../build";
 import { COUNTING, countProbe, countTagFalseHit } from "../../counting";
 import { hashBytes } from "../../hash/hash";
 import { keyEquals, keyStride, storeKey } from "../../hash/key";
-import { copyBytes } from "../../memory/bytes";
+import { compareBytes, copyBytes } from "../../memory/bytes";
 import { logBytes, write32, write8 } from "../../sync/journal";
 import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
 import { absorbOneByOne, distributeOneByOne } from "./distribute";
@@ -59,6 +59,15 @@ export function tagOverflowBytes(keySize: u32, valueSize: u32): u32 {
 
   @inline holdsValues(): bool {
     return true;
+  }
+
+  @inline isOneArray(): bool {
+    return false;
+  }
+
+  /** The order of two keys in memory. */
+  @inline order(a: usize, b: usize, size: u32): i32 {
+    return compareBytes(a, b, size);
   }
 
   @inline bucketBytes(table: usize): u32 {

@@ -13,16 +13,18 @@
 // Invariant of the sweep in a dense array: everything from SWEEP on is alive.
 //
 // B is the layout whose slots refer to the elements (block_refs.ts): a slot follows when its element moves.
+//
+// A `pool` is where the words of such an array are, from ELEMENT_SEGMENTS on: the table itself, or one of the pools of a table whose
+// elements have many sizes (texts.ts).
 import { SHARED } from "../../build";
 import { insist } from "../../damage";
-import { hashBytes, tagged } from "../../hash/hash";
 import { copyBytes } from "../../memory/bytes";
 import { beginWrite, commit, logWord, write32 } from "../../sync/journal";
 import { acquireOnce } from "../../sync/lock";
 import { inSection } from "../../sync/section";
 import { bucketOf } from "./buckets";
 import {
-  DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS, FREE_ELEMENT, KEY_SIZE, MAX_ENTRIES, PREALLOCATED, SEEDS,
+  DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FLAGS, FREE_ELEMENT, MAX_ENTRIES, PREALLOCATED,
   ELEMENT_SEGMENTS_HELD, LIVE_ELEMENTS, POOL_LOCK, SWEEP, field, isDense, setField,
 } from "./header";
 import { elementOf, entryIn, laneOf, placeOf, recordOf } from "./lanes";
@@ -36,50 +38,50 @@ export const FREE: u32 = 2;
 const SWEEP_STEPS: u32 = 16;
 
 /** What refers to an element: its address, plus in a group its place there (lanes.ts). */
-@inline export function elementEntry(table: usize, index: u32): usize {
-  const record = recordAddress(table + ELEMENT_SEGMENTS, recordOf(table, index), field(table, ELEMENT_STRIDE));
+@inline export function elementEntry(table: usize, pool: usize, index: u32): usize {
+  const record = recordAddress(pool + ELEMENT_SEGMENTS, recordOf(table, index), field(pool, ELEMENT_STRIDE));
   return entryIn(table, record, index);
 }
 
-@inline export function elementAddress(table: usize, index: u32): usize {
-  return elementOf(elementEntry(table, index));
+@inline export function elementAddress(table: usize, pool: usize, index: u32): usize {
+  return elementOf(elementEntry(table, pool, index));
 }
 
 /** The segment that an element is in. */
-@inline export function elementSegment(table: usize, index: u32): u32 {
-  return segmentOf(recordOf(table, index), load<u32>(table + ELEMENT_SEGMENTS, 4));
+@inline export function elementSegment(table: usize, pool: usize, index: u32): u32 {
+  return segmentOf(recordOf(table, index), load<u32>(pool + ELEMENT_SEGMENTS, 4));
 }
 
 /** Segments that a preallocated table has for its elements from the start. Dead elements may make it need more for a while. */
 export function preallocatedSegments(table: usize): u32 {
-  return elementSegment(table, field(table, MAX_ENTRIES) - 1) + 1;
+  return elementSegment(table, table, field(table, MAX_ENTRIES) - 1) + 1;
 }
 
-@inline function isPreallocated(table: usize, index: u32): bool {
-  if (!(field(table, FLAGS) & PREALLOCATED)) return false;
-  return elementSegment(table, index) < preallocatedSegments(table);
+@inline function isPreallocated<B>(table: usize, index: u32): bool {
+  if (!changetype<B>(0).isOneArray() || !(field(table, FLAGS) & PREALLOCATED)) return false;
+  return elementSegment(table, table, index) < preallocatedSegments(table);
 }
 
 /** What refers to an element whose key and value are still to be written; 0 when there is no memory. */
-export function newElement<B>(table: usize): usize {
+export function newElement<B>(table: usize, pool: usize): usize {
   if (SHARED && !acquireOnce(table + POOL_LOCK)) return 0;
-  if (field(table, DEAD_ELEMENTS)) sweep<B>(table);
-  let entry = <usize>field(table, FREE_ELEMENT);
+  if (field(pool, DEAD_ELEMENTS)) sweep<B>(table, pool);
+  let entry = <usize>field(pool, FREE_ELEMENT);
   if (entry) {
-    setField(table, FREE_ELEMENT, load<u32>(entry) & ~7);
+    setField(pool, FREE_ELEMENT, load<u32>(entry) & ~7);
     if (SHARED && laneOf(table)) {
       logWord(entry + ELEMENT_KEY); // the key that comes there is not journaled
       entry += load<u32>(entry, ELEMENT_KEY);
     }
   } else {
-    const index = field(table, ELEMENTS);
+    const index = field(pool, ELEMENTS);
     if (SHARED) {
-      if (!holdSegment(table, elementSegment(table, index))) return 0;
-    } else if (!isPreallocated(table, index) && !growTo(table, table + ELEMENT_SEGMENTS, index, field(table, ELEMENT_STRIDE))) {
+      if (!holdSegment(table, pool, elementSegment(table, pool, index))) return 0;
+    } else if (!isPreallocated<B>(table, index) && !growTo(table, pool + ELEMENT_SEGMENTS, index, field(pool, ELEMENT_STRIDE))) {
       return 0;
     }
-    setField(table, ELEMENTS, index + 1);
-    entry = elementEntry(table, index);
+    setField(pool, ELEMENTS, index + 1);
+    entry = elementEntry(table, pool, index);
   }
   write32(elementOf(entry), LIVE);
   if (SHARED) setField(table, LIVE_ELEMENTS, field(table, LIVE_ELEMENTS) + 1);
@@ -87,121 +89,125 @@ export function newElement<B>(table: usize): usize {
 }
 
 /** Frees an element that no bucket refers to any more: at once, or after the open sections. */
-export function freeElement<B>(table: usize, entry: usize): void {
+export function freeElement<B>(table: usize, pool: usize, entry: usize): void {
   const element = elementOf(entry);
   if (SHARED && !acquireOnce(table + POOL_LOCK)) return; // the operation fails at its end
   assert(load<u32>(element) == LIVE);
   if (SHARED) setField(table, LIVE_ELEMENTS, field(table, LIVE_ELEMENTS) - 1);
-  if (inSection() || (isDense(table) && !trimDead(table))) {
+  if (inSection() || (isDense(table) && !trimDead(table, pool))) {
     write32(element, DEAD);
-    setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) + 1);
-    setField(table, SWEEP, field(table, ELEMENTS));
+    setField(pool, DEAD_ELEMENTS, field(pool, DEAD_ELEMENTS) + 1);
+    setField(pool, SWEEP, field(pool, ELEMENTS));
     return;
   }
-  reclaim<B>(table, entry);
-  if (field(table, DEAD_ELEMENTS)) sweep<B>(table);
+  reclaim<B>(table, pool, entry);
+  if (field(pool, DEAD_ELEMENTS)) sweep<B>(table, pool);
 }
 
-function reclaim<B>(table: usize, entry: usize): void {
+function reclaim<B>(table: usize, pool: usize, entry: usize): void {
   const element = elementOf(entry);
   if (!isDense(table)) {
     if (laneOf(table)) write32(element + ELEMENT_KEY, placeOf(entry));
-    write32(element, field(table, FREE_ELEMENT) | FREE);
-    setField(table, FREE_ELEMENT, <u32>element);
+    write32(element, field(pool, FREE_ELEMENT) | FREE);
+    setField(pool, FREE_ELEMENT, <u32>element);
     return;
   }
-  const last = field(table, ELEMENTS) - 1;
-  const from = elementAddress(table, last);
+  const last = field(pool, ELEMENTS) - 1;
+  const from = elementAddress(table, pool, last);
   if (from != element) {
-    copyBytes(element, from, field(table, ELEMENT_STRIDE));
+    copyBytes(element, from, field(pool, ELEMENT_STRIDE));
     repoint<B>(table, element, from);
   }
-  cutLast(table, last);
+  cutLast(table, pool, last);
 }
 
-@inline function cutLast(table: usize, last: u32): void {
-  setField(table, ELEMENTS, last);
-  setField(table, SWEEP, min(field(table, SWEEP), last));
-  shrinkTo(table, table + ELEMENT_SEGMENTS, last, field(table, ELEMENT_STRIDE));
+@inline function cutLast(table: usize, pool: usize, last: u32): void {
+  setField(pool, ELEMENTS, last);
+  setField(pool, SWEEP, min(field(pool, SWEEP), last));
+  shrinkTo(table, pool + ELEMENT_SEGMENTS, last, field(pool, ELEMENT_STRIDE));
 }
 
 function repoint<B>(table: usize, element: usize, from: usize): void {
-  const hash = tagged(hashBytes(table + SEEDS, element + ELEMENT_KEY, field(table, KEY_SIZE)));
-  const found = changetype<B>(bucketOf<B>(table, hash)).blockOf(from);
+  const found = changetype<B>(bucketOf<B>(table, changetype<B>(0).elementHash(table, element))).blockOf(from);
   changetype<B>(found & ~63).repoint(<u32>found & 63, element);
 }
 
 /** The element `back` places before the last one. */
-export function lastElement(table: usize, back: u32): usize {
-  return elementAddress(table, field(table, ELEMENTS) - 1 - back);
+export function lastElement(table: usize, pool: usize, back: u32): usize {
+  return elementAddress(table, pool, field(pool, ELEMENTS) - 1 - back);
 }
 
 /** Cuts dead elements off the end of a dense array. False when the last one is dead still. */
-export function trimDead(table: usize): bool {
-  if (!field(table, DEAD_ELEMENTS)) return true;
+export function trimDead(table: usize, pool: usize): bool {
+  if (!field(pool, DEAD_ELEMENTS)) return true;
   for (let steps = SWEEP_STEPS; steps; steps--) {
-    insist(field(table, ELEMENTS) != 0);
-    const last = field(table, ELEMENTS) - 1;
-    if (load<u32>(elementAddress(table, last)) != DEAD) return true;
-    setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) - 1);
-    cutLast(table, last);
+    insist(field(pool, ELEMENTS) != 0);
+    const last = field(pool, ELEMENTS) - 1;
+    if (load<u32>(elementAddress(table, pool, last)) != DEAD) return true;
+    setField(pool, DEAD_ELEMENTS, field(pool, DEAD_ELEMENTS) - 1);
+    cutLast(table, pool, last);
   }
-  return load<u32>(elementAddress(table, field(table, ELEMENTS) - 1)) != DEAD;
+  return load<u32>(elementAddress(table, pool, field(pool, ELEMENTS) - 1)) != DEAD;
 }
 
 /** The shared build counts its segments of elements: they go when the table is empty, one operation for each (`trimElements`). */
-export function holdSegment(table: usize, segment: u32): bool {
-  if (segment < field(table, ELEMENT_SEGMENTS_HELD)) return true;
-  const array = table + ELEMENT_SEGMENTS;
+export function holdSegment(table: usize, pool: usize, segment: u32): bool {
+  if (segment < field(pool, ELEMENT_SEGMENTS_HELD)) return true;
+  const array = pool + ELEMENT_SEGMENTS;
   const records = recordsOf(segment, load<u32>(array, 4));
-  if (!addSegment(table, array, segment, field(table, ELEMENT_STRIDE), records)) return false;
-  setField(table, ELEMENT_SEGMENTS_HELD, segment + 1);
+  if (!addSegment(table, array, segment, field(pool, ELEMENT_STRIDE), records)) return false;
+  setField(pool, ELEMENT_SEGMENTS_HELD, segment + 1);
   return true;
 }
 
 /** Frees the last segment of elements above `keep`, in an operation under the pool lock. False when there is none. */
-export function dropLastElements(table: usize, keep: u32): bool {
-  const held = field(table, ELEMENT_SEGMENTS_HELD);
+export function dropLastElements(table: usize, pool: usize, keep: u32): bool {
+  const held = field(pool, ELEMENT_SEGMENTS_HELD);
   if (held <= keep) return false;
-  const array = table + ELEMENT_SEGMENTS;
-  setField(table, ELEMENT_SEGMENTS_HELD, held - 1);
+  const array = pool + ELEMENT_SEGMENTS;
+  setField(pool, ELEMENT_SEGMENTS_HELD, held - 1);
   warnReaders(table);
-  dropSegment(table, array, held - 1, field(table, ELEMENT_STRIDE), recordsOf(held - 1, load<u32>(array, 4)));
+  dropSegment(table, array, held - 1, field(pool, ELEMENT_STRIDE), recordsOf(held - 1, load<u32>(array, 4)));
   return true;
 }
 
-/** Gives the memory of the elements back when no entry is left: shared build, with no lock held. */
-export function trimElements(table: usize): void {
-  while (!field(table, LIVE_ELEMENTS) && field(table, ELEMENT_SEGMENTS_HELD)) {
+/** Gives the memory of the elements of a pool back when no entry is left in the table: shared build, with no lock held. */
+export function trimElements(table: usize, pool: usize): void {
+  while (!field(table, LIVE_ELEMENTS) && field(pool, ELEMENT_SEGMENTS_HELD)) {
     beginWrite();
     let more = acquireOnce(table + POOL_LOCK) && !field(table, LIVE_ELEMENTS) && !inSection();
     if (more) {
-      setField(table, ELEMENTS, 0);
-      setField(table, DEAD_ELEMENTS, 0);
-      setField(table, SWEEP, 0);
-      setField(table, FREE_ELEMENT, 0);
-      more = dropLastElements(table, field(table, FLAGS) & PREALLOCATED ? preallocatedSegments(table) : 0);
+      forgetElements(pool);
+      more = dropLastElements(table, pool, pool == table && field(table, FLAGS) & PREALLOCATED ? preallocatedSegments(table) : 0);
     }
     if (!commit() || !more) return;
   }
 }
 
+/** No element is in use any more. */
+export function forgetElements(pool: usize): void {
+  setField(pool, ELEMENTS, 0);
+  setField(pool, DEAD_ELEMENTS, 0);
+  setField(pool, SWEEP, 0);
+  setField(pool, FREE_ELEMENT, 0);
+}
+
 /** Looks at a few elements for ones that died inside a section and frees them. */
-function sweep<B>(table: usize): void {
+export function sweep<B>(table: usize, pool: usize): void {
   if (inSection()) return;
-  for (let steps = SWEEP_STEPS; steps && field(table, DEAD_ELEMENTS); steps--) {
-    insist(field(table, SWEEP) != 0);
-    assert(field(table, SWEEP) <= field(table, ELEMENTS));
-    const index = field(table, SWEEP) - 1;
-    const entry = elementEntry(table, index);
-    setField(table, SWEEP, index);
+  for (let steps = SWEEP_STEPS; steps && field(pool, DEAD_ELEMENTS); steps--) {
+    insist(field(pool, SWEEP) != 0);
+    assert(field(pool, SWEEP) <= field(pool, ELEMENTS));
+    const index = field(pool, SWEEP) - 1;
+    const entry = elementEntry(table, pool, index);
+    setField(pool, SWEEP, index);
     if (load<u32>(elementOf(entry)) != DEAD) continue;
-    setField(table, DEAD_ELEMENTS, field(table, DEAD_ELEMENTS) - 1);
-    reclaim<B>(table, entry);
+    setField(pool, DEAD_ELEMENTS, field(pool, DEAD_ELEMENTS) - 1);
+    reclaim<B>(table, pool, entry);
   }
 }
 
 /** Frees all elements that died inside a section. One thread, no section open. */
-export function sweepAll<B>(table: usize): void {
-  while (field(table, DEAD_ELEMENTS)) sweep<B>(table);
+export function sweepAll<B>(table: usize, pool: usize): void {
+  while (field(pool, DEAD_ELEMENTS)) sweep<B>(table, pool);
 }

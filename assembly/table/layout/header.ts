@@ -13,22 +13,26 @@
 //  112 u32 bytes of an overflow block  116 u32 offset of its values            120 u32 mask of its slots   124 u32 its slots
 // line 2: elements of the out-of-line layout (table/layout/elements.ts) and accounts
 //  128 segmented array of elements     140 u32 stride   144 u32 elements in use, dead ones included   148 u32 dead ones
-//  152 u32 sweep position              156 u32 first free element (hash)       160 u32 bytes of all structures of the table
+//  152 u32 sweep position              156 u32 first free element (hash)       160 u32 segments of elements (shared build)
 //  164 u32 splits   168 u32 merges   172 u32 most splits of one call   176 u32 most merges   180 u32 most entries moved
 //  184 u64 entries moved    192 u32 bucket where a drain of a fixed table goes on
 //  204 u32 max entries      208 u32 free slots of the low-water mark, 0 without one     212 u32 whether it was crossed; of an array at which length
+//  244 u32 bytes of all structures of the table
 //  196 u32 address of the first block of an array, of the flat part of the buckets of another table (plain build)
 //  200 u32 elements in it, or buckets
 //  216 the filter of absent keys: u32 directory, 0 without one   224 u32 room of it   220 u32 what MARK would be without it   (table/layout/filter.ts;
 //      plain build)
 // an array has in line 2 the segmented array and the stride of the elements behind its first block   (arrays/array.ts)
+// a table of texts has others in the place of those of the elements, which are in pools               (table/layout/texts.ts)
+//  116 u32 offset of the key in an element   140 u32 bytes of the least element   144 u32 address of the pools
+//  148 u32 pools that may have dead elements   152 u32 size class of the first pool   156 u32 pools
 //
 // the shared build has these, too; 4 is the one word that means another thing there
 //    4 u32 in the place of MASK: counts up before memory that readers may hold addresses of is freed     (table/resize/retire.ts)
 //  216 u32 whether credits are frozen               252 u32 lines of the CPUs       (table/limit/credits.ts)
 //  220 u32 offset of the spin lock in a value, or NO_LOCK    224 u32 lock words of an array   228 u32 mask of their number
 //  232 u32 whether values are per CPU (sync/hazard.ts)    236 u32 whether merges are owed
-//  240 u32 live elements    244 u32 segments of elements     248 u32 spare node (table/resize/retire.ts)
+//  240 u32 live elements    248 u32 spare node (table/resize/retire.ts)
 //  256 lock of splits and merges, and of an array's growth         272 lock of elements, overflow reserve and counts
 //  276 u32 lock words of the elements behind an array's first block                280 u32 retired segments
 //  284 u32 bytes from one slot of a per-CPU value to the next, 0 where they lie side by side            (table/layout/lanes.ts)
@@ -74,7 +78,9 @@ export const ELEMENTS: usize = 144;
 export const DEAD_ELEMENTS: usize = 148;
 export const SWEEP: usize = 152;
 export const FREE_ELEMENT: usize = 156;
-export const BYTES: usize = 160;
+/** Among those that a pool of elements has. */
+export const ELEMENT_SEGMENTS_HELD: usize = 160;
+export const BYTES: usize = 244;
 export const SPLITS: usize = 164;
 export const MERGES: usize = 168;
 export const MOST_SPLITS: usize = 172;
@@ -82,6 +88,13 @@ export const MOST_MERGES: usize = 176;
 export const MOST_MOVED: usize = 180;
 export const MOVED: usize = 184;
 export const DRAIN_AT: usize = 192;
+
+/** Tables of texts. */
+export const TEXT_KEY: usize = 116;
+export const POOLS: usize = 144;
+export const POOLS_TO_SWEEP: usize = 148;
+export const FIRST_CLASS: usize = 152;
+export const POOL_COUNT: usize = 156;
 
 export const ARRAY_DATA: usize = 196;
 export const ARRAY_BASE: usize = 200;
@@ -105,7 +118,6 @@ export const STRIPE_MASK: usize = 228;
 export const PER_CPU: usize = 232;
 export const OWES: usize = 236;
 export const LIVE_ELEMENTS: usize = 240;
-export const ELEMENT_SEGMENTS_HELD: usize = 244;
 export const SPARE_NODE: usize = 248;
 export const LINES: usize = 252;
 export const RESIZE_LOCK: usize = 256;
@@ -116,14 +128,15 @@ export const LANE: usize = 284;
 
 export const NO_LOCK: u32 = 0xffffffff;
 
-export const HEADER_BYTES: u32 = SHARED ? 448 : 228;
+export const HEADER_BYTES: u32 = SHARED ? 448 : 248;
 
 /** Layouts: how a bucket holds its entries. Chosen by entry size at creation. */
 export const LAYOUT_KEYS: u32 = 0; // 4-byte keys compared by SIMD      (table/layout/block_keys.ts)
 export const LAYOUT_TAGS: u32 = 1; // tags, keys and values             (table/layout/block_tags.ts)
 export const LAYOUT_REFS: u32 = 2; // tags and addresses of elements    (table/layout/block_refs.ts)
-export const LAYOUT_ARRAY: u32 = 3; // no buckets: an array map          (arrays/array.ts)
-export const LAYOUT_KV: u32 = 4; // no table: a KV store, which has its own words of the header (kv/store.ts)
+export const LAYOUT_TEXTS: u32 = 3; // the same, with keys of any length  (table/layout/texts.ts)
+export const LAYOUT_ARRAY: u32 = 4; // no buckets: an array map          (arrays/array.ts)
+export const LAYOUT_KV: u32 = 5; // no table: a KV store, which has its own words of the header (kv/store.ts)
 
 /** Flags. */
 export const GROWABLE: u32 = 1; // rhash: splits and merges; otherwise entries never move

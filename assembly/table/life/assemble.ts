@@ -9,7 +9,7 @@ import { lockErrno } from "../../sync/lock";
 import { ORPHAN, SLOT } from "../../sync/slot";
 import { leadBack, tableAllocate } from "../layout/account";
 import { untouchedEntry, widthIn } from "../layout/buckets";
-import { hasElements } from "../layout/by_layout";
+import { hasElements, hasTexts } from "../layout/by_layout";
 import { holdSegment, preallocatedSegments } from "../layout/elements";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, FLAGS, GROW_ABOVE, HEADER_BYTES, LINES, LOCK_OFFSET,
@@ -17,6 +17,7 @@ import {
 } from "../layout/header";
 import { blocksToReserve, reserveOverflow } from "../layout/overflow";
 import { addSegment, directoryEntry, firstOf, recordsOf, reserveDirectory, segmentOf } from "../layout/segments";
+import { openPools } from "../layout/texts";
 import { LINE_BYTES } from "../limit/credits";
 import { setLimitsFor } from "../resize/resize";
 import { prepareRetiring } from "../resize/retire";
@@ -67,9 +68,15 @@ export function assemble<B>(table: usize, buckets: u32): bool {
     rollback();
     return false;
   }
-  if (!commit()) return false;
+  if (!commit() || (hasTexts(table) && !assemblePools(table))) return false;
   for (let segment: u32 = 0; segment < segments; segment++) if (!assembleSegment<B>(table, segment, buckets)) return false;
   return !(field(table, FLAGS) & PREALLOCATED) || preallocate(table);
+}
+
+function assemblePools(table: usize): bool {
+  beginWrite();
+  const opened = openPools(table);
+  return commit() && opened;
 }
 
 function assembleSegment<B>(table: usize, segment: u32, buckets: u32): bool {
@@ -105,7 +112,7 @@ function preallocate(table: usize): bool {
     const segments = preallocatedSegments(table);
     for (let segment: u32 = 0; segment < segments; segment++) {
       beginWrite();
-      const held = holdSegment(table, segment);
+      const held = holdSegment(table, table, segment);
       if (!commit() || !held) return false;
     }
   }

@@ -6,12 +6,14 @@ import { beginWrite, commit, write32 } from "../../sync/journal";
 import { ORPHAN, SLOT, mine } from "../../sync/slot";
 import { tableRelease } from "../layout/account";
 import { bucketAddress, fixedRecords, insistOnBuckets, untouchedEntry } from "../layout/buckets";
+import { hasTexts } from "../layout/by_layout";
 import { dropLastElements } from "../layout/elements";
 import {
   BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD, HEADER_BYTES, LATE_STRIPES, LINES, OVERFLOW_BYTES, OVERFLOW_COUNT,
-  OVERFLOW_RESERVE, RETIRED_SEGMENTS, SPARE_NODE, STRIPES, STRIPE_MASK, field, isGrowable, setField,
+  OVERFLOW_RESERVE, POOLS, RETIRED_SEGMENTS, SPARE_NODE, STRIPES, STRIPE_MASK, field, isGrowable, setField,
 } from "../layout/header";
 import { directoryEntry, dropDirectory, dropSegment, firstOf, recordsOf, segmentOf } from "../layout/segments";
+import { closePools, poolAt, poolsOf } from "../layout/texts";
 import { LINE_BYTES } from "../limit/credits";
 import { ADDRESS, BYTES, nodeBytes } from "../resize/retire";
 
@@ -22,8 +24,8 @@ export const MOST_STRIPES: u32 = 1024;
 /** Frees everything but the header. False when a lock could not be had: the rest is still there. */
 export function dismantle<B>(table: usize): bool {
   return (
-    freeChains<B>(table) && freeReserve(table) && freeSegments(table) && freeRetired(table) && freeElements(table) &&
-    freeDirectories(table, table + BUCKET_SEGMENTS) && freeDirectories(table, table + ELEMENT_SEGMENTS)
+    freeChains<B>(table) && freeReserve(table) && freeSegments(table) && freeRetired(table) && freeElements(table, table) &&
+    freeDirectories(table, table + BUCKET_SEGMENTS) && freeDirectories(table, table + ELEMENT_SEGMENTS) && freePools(table)
   );
 }
 
@@ -91,10 +93,10 @@ function freeRetired(table: usize): bool {
   return commit();
 }
 
-function freeElements(table: usize): bool {
-  while (field(table, ELEMENT_SEGMENTS_HELD)) {
+function freeElements(table: usize, pool: usize): bool {
+  while (field(pool, ELEMENT_SEGMENTS_HELD)) {
     beginWrite();
-    dropLastElements(table, 0);
+    dropLastElements(table, pool, 0);
     if (!commit()) return false;
   }
   return true;
@@ -107,6 +109,17 @@ function freeDirectories(table: usize, array: usize): bool {
     if (!commit()) return false;
   }
   return true;
+}
+
+function freePools(table: usize): bool {
+  if (!hasTexts(table) || !field(table, POOLS)) return true;
+  for (let index: u32 = 0; index < poolsOf(table); index++) {
+    const pool = poolAt(table, index);
+    if (!freeElements(table, pool) || !freeDirectories(table, pool + ELEMENT_SEGMENTS)) return false;
+  }
+  beginWrite();
+  closePools(table);
+  return commit();
 }
 
 /** Frees the lines of the CPUs, the locks of an array, and the header, and takes the table out of the slot's ORPHAN word. */

@@ -4,16 +4,16 @@ import { inSection } from "../../sync/section";
 import { tableAllocate, tableRelease } from "../layout/account";
 import { closeBuckets, forgetBuckets, isLazy, openBuckets } from "../layout/bucket_array";
 import { bucketAddress, insistOnBuckets } from "../layout/buckets";
-import { hasElements } from "../layout/by_layout";
-import { preallocatedSegments } from "../layout/elements";
+import { hasElements, hasTexts } from "../layout/by_layout";
+import { forgetElements, preallocatedSegments } from "../layout/elements";
 import { clearFilter, closeFilter, isFiltered, mayBeFiltered, openFilter } from "../layout/filter";
 import {
-  BUCKETS, COUNT, DEAD_ELEMENTS, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FILTERED, FLAGS,
-  FREE_ELEMENT, GROW_ABOVE, MASK, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE,
-  PREALLOCATED, SHRINK_BELOW, SWEEP, VERSION, field, isGrowable, setField,
+  BUCKETS, COUNT, ELEMENTS, ELEMENT_SEGMENTS, ELEMENT_STRIDE, FILTERED, FLAGS, GROW_ABOVE, MASK, OVERFLOW_BYTES, OVERFLOW_COUNT,
+  OVERFLOW_RESERVE, POOLS_TO_SWEEP, PREALLOCATED, SHRINK_BELOW, VERSION, field, isGrowable, setField,
 } from "../layout/header";
 import { blocksToReserve, freeOverflow, reserveOverflow } from "../layout/overflow";
 import { addSegment, dropDirectory, dropSegment, recordsOf, segmentOf } from "../layout/segments";
+import { closePools, openPools, poolAt, poolsOf } from "../layout/texts";
 import { setMark } from "../limit/low_water";
 import { dropBuckets, oweMerges, setLimits } from "../resize/resize";
 
@@ -34,6 +34,7 @@ function setBuckets(table: usize, buckets: u32): void {
 /** Gives a table of `buckets` buckets its first memory: all that a preallocated one will ever need. False without memory. */
 export function openTable(table: usize, buckets: u32): bool {
   setBuckets(table, buckets);
+  if (hasTexts(table) && !openPools(table)) return false;
   if (!openBuckets(table, buckets)) return false;
   if (field(table, FLAGS) & FILTERED && !openFilter(table)) return false;
   if (isGrowable(table)) setLimits(table); // they go by the room in the flat part
@@ -48,7 +49,7 @@ function preallocate(table: usize): bool {
     const segments = preallocatedSegments(table);
     for (let segment: u32 = 0; segment < segments; segment++) {
       if (addSegment(table, array, segment, field(table, ELEMENT_STRIDE), recordsOf(segment, shift))) continue;
-      dropElementSegments(table, 0, segment);
+      dropElementSegments(table, table, 0, segment);
       dropDirectory(table, array);
       return false;
     }
@@ -76,7 +77,9 @@ export function closeTable<B>(table: usize): void {
   setField(table, OVERFLOW_RESERVE, 0);
   if (mayBeFiltered<B>()) closeFilter(table);
   closeBuckets(table);
-  closeElements(table);
+  closeElements(table, table);
+  cutPools(table);
+  closePools(table);
 }
 
 /** Frees the overflow blocks of all buckets. */
@@ -99,31 +102,35 @@ function freeChains<B>(table: usize): void {
   }
 }
 
-function dropElementSegments(table: usize, from: u32, to: u32): void {
-  const array = table + ELEMENT_SEGMENTS;
+function dropElementSegments(table: usize, pool: usize, from: u32, to: u32): void {
+  const array = pool + ELEMENT_SEGMENTS;
   for (let segment = from; segment < to; segment++) {
-    dropSegment(table, array, segment, field(table, ELEMENT_STRIDE), recordsOf(segment, load<u32>(array, 4)));
+    dropSegment(table, array, segment, field(pool, ELEMENT_STRIDE), recordsOf(segment, load<u32>(array, 4)));
   }
 }
 
 /** Frees the segments of elements from number `keep` on. */
-function cutElements(table: usize, keep: u32): void {
-  const shift = load<u32>(table + ELEMENT_SEGMENTS, 4);
-  const elements = field(table, ELEMENTS);
-  dropElementSegments(table, keep, max(keep, elements ? segmentOf(elements - 1, shift) + 1 : 0));
-  setField(table, ELEMENTS, 0);
-  setField(table, DEAD_ELEMENTS, 0);
-  setField(table, SWEEP, 0);
-  setField(table, FREE_ELEMENT, 0);
+function cutElements(table: usize, pool: usize, keep: u32): void {
+  const shift = load<u32>(pool + ELEMENT_SEGMENTS, 4);
+  const elements = field(pool, ELEMENTS);
+  dropElementSegments(table, pool, keep, max(keep, elements ? segmentOf(elements - 1, shift) + 1 : 0));
+  forgetElements(pool);
 }
 
-function closeElements(table: usize): void {
-  const array = table + ELEMENT_SEGMENTS;
+function closeElements(table: usize, pool: usize): void {
+  const array = pool + ELEMENT_SEGMENTS;
   if (!load<u32>(array, 8)) return;
-  const kept: u32 = field(table, FLAGS) & PREALLOCATED ? preallocatedSegments(table) : 0;
-  cutElements(table, kept);
-  dropElementSegments(table, 0, kept);
+  const kept: u32 = pool == table && field(table, FLAGS) & PREALLOCATED ? preallocatedSegments(table) : 0;
+  cutElements(table, pool, kept);
+  dropElementSegments(table, pool, 0, kept);
   dropDirectory(table, array);
+}
+
+/** Frees the elements of all pools. */
+function cutPools(table: usize): void {
+  if (!hasTexts(table)) return;
+  for (let index: u32 = 0; index < poolsOf(table); index++) closeElements(table, poolAt(table, index));
+  setField(table, POOLS_TO_SWEEP, 0);
 }
 
 /** Removes all entries. Outside sections the memory goes with them, down to that of a new table. */
@@ -137,9 +144,10 @@ export function clearTable<B>(table: usize): void {
   if (isGrowable(table)) dropBuckets<B>(table);
   else resetFixed<B>(table);
   if (hasElements(table)) {
-    if (field(table, FLAGS) & PREALLOCATED) cutElements(table, preallocatedSegments(table));
-    else closeElements(table);
+    if (field(table, FLAGS) & PREALLOCATED) cutElements(table, table, preallocatedSegments(table));
+    else closeElements(table, table);
   }
+  cutPools(table);
   setField(table, COUNT, 0);
 }
 

@@ -12,8 +12,9 @@ import { acquire, acquireOnce, tryAcquire } from "../../sync/lock";
 import { mine, LOG_ROOM } from "../../sync/slot";
 import { bucketAddress, maskOf, setBucketWidth, widthIn } from "../layout/buckets";
 import { trimElements } from "../layout/elements";
+import { trimPools } from "../layout/texts";
 import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, GROW_ABOVE, OWES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SHRINK_BELOW, countMerges, countSplits,
+  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, GROW_ABOVE, LIVE_ELEMENTS, OWES, POOL_LOCK, RESIZE_LOCK, RETIRED_SEGMENTS, SHRINK_BELOW, countMerges, countSplits,
   field, isGrowable,
 } from "../layout/header";
 import { countBlocks, countEntries } from "../layout/overflow";
@@ -132,7 +133,8 @@ function splitNext<B>(table: usize): u32 {
 
 /** Merges as long as there are too many buckets, within the bound of `removed` deletes; with no lock held. */
 export function shrinkLocked<B>(table: usize, removed: u32): void {
-  if (!changetype<B>(0).holdsValues()) trimElements(table);
+  if (changetype<B>(0).isOneArray()) trimElements(table, table);
+  else if (!changetype<B>(0).holdsValues() && !field(table, LIVE_ELEMENTS)) trimPools(table);
   if (!isSparse(table)) {
     if (field(table, OWES)) store<u32>(table, 0, OWES);
     return;

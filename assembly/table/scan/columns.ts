@@ -16,7 +16,6 @@
 import { COUNTING, countCopied } from "../../counting";
 import { follow, mostNodes } from "../../damage";
 import { reverseBits } from "../../hash/hash";
-import { copyBytes } from "../../memory/bytes";
 import { bucketAddress, bucketIndex, bucketMask, insistOnBuckets, widthIn } from "../layout/buckets";
 import { BUCKETS, KEY_SIZE, field } from "../layout/header";
 import { countEntries } from "../layout/overflow";
@@ -135,7 +134,7 @@ function writeInOrder<B>(
     if (<u64>position >= to) break;
     changetype<B>(block).copyKey(table, slot, first, keys);
     store<u32>(addresses + (<usize>done << 2), <u32>changetype<B>(block).valueAt(table, slot, first));
-    copyBytes(state + KEY, changetype<B>(block).keyAt(table, slot, first), keySize);
+    changetype<B>(block).copyKey(table, slot, first, state + KEY);
     store<u32>(state, AFTER, PLACE);
     store<u32>(state, position, POSITION);
     keys += keySize;

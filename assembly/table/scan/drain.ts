@@ -1,7 +1,7 @@
 // Draining without a cursor: entries leave in whatever order costs least, until the table is empty.
 //
 // A growing table gives up its last bucket and becomes one shorter: what is left is as full as before, nothing is ever merged,
-// and buckets come in the order of memory. With elements out of line the last element goes instead, which leaves no hole to
+// and buckets come in the order of memory. With elements of one array the last element goes instead, which leaves no hole to
 // fill. A fixed table is walked from where the last call stopped.
 // Not inside a section: there the cursor of scan.ts does it.
 import { COUNTING, countCopied } from "../../counting";
@@ -27,8 +27,8 @@ const AHEAD: u32 = 32;
 /** Removes and copies out up to `room` entries. How many: fewer than `room` when the table is empty. */
 export function drainAny<B>(table: usize, stage: usize, keys: usize, values: usize, room: u32): u32 {
   if (!isGrowable(table)) return drainFixed<B>(table, keys, values, room);
-  if (changetype<B>(0).holdsValues()) return drainLast<B>(table, keys, values, room);
-  return drainElements(table, stage, keys, values, room);
+  if (changetype<B>(0).isOneArray()) return drainElements(table, stage, keys, values, room);
+  return drainLast<B>(table, keys, values, room);
 }
 
 /** Copies out and removes entries of one bucket, at most `room`. */
@@ -105,7 +105,7 @@ function drainElements(table: usize, stage: usize, keys: usize, values: usize, r
     insist(group != 0);
     let sum: u32 = 0;
     for (let i: u32 = 0; i < group; i++) {
-      const key = lastElement(table, i) + ELEMENT_KEY;
+      const key = lastElement(table, table, i) + ELEMENT_KEY;
       store<u32>(stage + (<usize>i << 2), <u32>bucketOf<BlockRefs>(table, tagged(hashBytes(table + SEEDS, key, keySize))));
     }
     for (let i: u32 = 0; i < group; i++) sum += load<u32>(<usize>load<u32>(stage + (<usize>i << 2)));
@@ -114,8 +114,8 @@ function drainElements(table: usize, stage: usize, keys: usize, values: usize, r
     let moved: u32 = 0;
     let removed: u32 = 0;
     for (; removed < group && field(table, COUNT); removed++) {
-      while (!trimDead(table)) continue;
-      const element = lastElement(table, 0);
+      while (!trimDead(table, table)) continue;
+      const element = lastElement(table, table, 0);
       const bucket = bucketOf<BlockRefs>(table, tagged(hashBytes(table + SEEDS, element + ELEMENT_KEY, keySize)));
       const found = changetype<BlockRefs>(bucket).blockOf(element);
       const slot = <u32>found & 63;

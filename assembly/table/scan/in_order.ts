@@ -3,7 +3,6 @@
 import { SHARED } from "../../build";
 import { follow, insist, mostNodes } from "../../damage";
 import { reverseBits } from "../../hash/hash";
-import { compareBytes, copyBytes } from "../../memory/bytes";
 import { dropSlot, removeSlot, settle } from "../entries/entries";
 import { KEY_SIZE, VALUE_SIZE, field } from "../layout/header";
 import { shrinkAfter } from "../resize/resize";
@@ -35,13 +34,13 @@ function sortBucket<B>(table: usize, bucket: usize, cursor: usize, position: u32
       const order = reverseBits(changetype<B>(block).hashAt(table, slot, first));
       if (order < position) continue;
       const key = changetype<B>(block).keyAt(table, slot, first);
-      if (after && order == position && compareBytes(key, after, keySize) <= 0) continue;
+      if (after && order == position && changetype<B>(0).order(key, after, keySize) <= 0) continue;
       if (count == MOST_PLANNED) return TOO_MANY;
       let at = sorted + count * PLANNED_BYTES;
       while (at != sorted) {
         const below = load<u32>(at - PLANNED_BYTES);
         const entry = <usize>load<u32>(at - PLANNED_BYTES, SORTED_ENTRY);
-        if (below < order || (below == order && compareBytes(keyOf<B>(table, bucket, entry), key, keySize) < 0)) break;
+        if (below < order || (below == order && changetype<B>(0).order(keyOf<B>(table, bucket, entry), key, keySize) < 0)) break;
         store<u64>(at, load<u64>(at - PLANNED_BYTES));
         at -= PLANNED_BYTES;
       }
@@ -119,11 +118,10 @@ function emitOneByOne<B>(
     const block = found & ~63;
     const slot = <u32>found & 63;
     const first = block == bucket;
-    const key = changetype<B>(block).keyAt(table, slot, first);
     position = <u64>reverseBits(changetype<B>(block).hashAt(table, slot, first));
     state = AFTER_KEY;
-    copyBytes(cursor + AFTER, key, keySize);
-    copyBytes(keys, key, keySize);
+    changetype<B>(block).copyKey(table, slot, first, cursor + AFTER);
+    changetype<B>(block).copyKey(table, slot, first, keys);
     keys += keySize;
     if (values) {
       changetype<B>(block).copyValue(table, slot, first, values);
@@ -160,8 +158,8 @@ export function leastIn<B>(table: usize, bucket: usize, position: u32, after: us
       const order = reverseBits(changetype<B>(block).hashAt(table, slot, first));
       if (order < position || (best && order > bestOrder)) continue;
       const key = changetype<B>(block).keyAt(table, slot, first);
-      if (order == position && after && compareBytes(key, after, keySize) <= 0) continue;
-      if (best && order == bestOrder && compareBytes(key, bestKey, keySize) >= 0) continue;
+      if (order == position && after && changetype<B>(0).order(key, after, keySize) <= 0) continue;
+      if (best && order == bestOrder && changetype<B>(0).order(key, bestKey, keySize) >= 0) continue;
       best = block + slot;
       bestOrder = order;
       bestKey = key;

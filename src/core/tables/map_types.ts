@@ -75,6 +75,8 @@ export interface MapAttributes {
   readonly lockOffset?: number | undefined;
   /** Of maps that the kernel knows nothing of: whether they have a filter of absent keys. */
   readonly absentFilter?: boolean | undefined;
+  /** Whether keys are texts that take only the bytes that they have; `keySize` is their room. Default false. */
+  readonly texts?: boolean;
   /** With BPF_F_NUMA_NODE: the node, or {@link NUMA_NO_NODE}. Default 0. */
   readonly numaNode?: number;
 }

@@ -6,6 +6,7 @@
  */
 import { BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_ZERO_SEED } from "../../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
+import { KIND_FILTERED, KIND_GROWABLE, KIND_TEXTS } from "../../generated/abi.js";
 import { noBlock, noMemory, type ScratchMemory } from "../memory/scratch.ts";
 import { drawTableSecrets } from "../memory/secrets.ts";
 import { lockTimeout } from "../memory/shared_core.ts";
@@ -107,7 +108,7 @@ export abstract class Registry {
     if (handle === ERRNO.ENOMEM) throw noMemory(this.host, operation, subject);
     if (handle === ERRNO.ETIMEDOUT) throw lockTimeout(this.host, operation, subject);
     if (handle < ERRNO_LIMIT) throw bpfError(handle, operation, subject, "was refused by the core");
-    const { name, mapExtra, hasLock, lockOffset, absentFilter } = attributes;
+    const { name, mapExtra, hasLock, lockOffset, absentFilter, texts = false } = attributes;
     const table: Table = {
       id,
       type,
@@ -120,6 +121,7 @@ export abstract class Registry {
       hasLock,
       lockOffset,
       absentFilter,
+      texts,
       handle,
       maxEntries,
       references: 1,
@@ -137,7 +139,7 @@ export abstract class Registry {
   /** Has the core allocate a table: its handle, or an errno. */
   #allocate(attributes: TableAttributes, valueBytes: number, flags: number, id: number): number {
     const { core, limit } = this.host;
-    const { type, keySize, maxEntries, mapExtra } = attributes;
+    const { type, keySize, maxEntries, mapExtra, texts = false } = attributes;
     // The core counts bytes in 32 bits: what cannot fit is refused before it wraps around.
     if (valueBytes > limit) return ERRNO.ENOMEM;
     if (type === "kv") return core.createKv(maxEntries, mapExtra) >>> 0;
@@ -152,9 +154,13 @@ export abstract class Registry {
     const secrets = isZero || this.#seed !== undefined ? undefined : drawTableSecrets();
     const growable = type === "rhash" || isSocketMap(type);
     const prealloc = !growable && (flags & BPF_F_NO_PREALLOC) === 0;
+    const kind =
+      (growable ? KIND_GROWABLE : 0) |
+      (attributes.absentFilter === true ? KIND_FILTERED : 0) |
+      (texts ? KIND_TEXTS : 0);
     const handle =
       core.createTable(
-        Number(growable) + (attributes.absentFilter === true ? 2 : 0),
+        kind,
         keySize,
         valueBytes,
         maxEntries,

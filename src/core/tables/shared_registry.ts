@@ -9,6 +9,7 @@
 import { bpfError, damagedError, ERRNO, mapSubject, type Operation } from "../../errors.ts";
 import {
   DYING_TABLES,
+  LAYOUT_TEXTS,
   META_FLAGS,
   META_ID,
   META_KEY_SIZE,
@@ -20,6 +21,7 @@ import {
   META_TYPE,
   META_VALUE_SIZE,
   NO_LOCK,
+  TABLE_LAYOUT,
 } from "../../generated/abi.js";
 import { noBlock, noMemory, type ScratchMemory } from "../memory/scratch.ts";
 import { lockTimeout, sharedCore } from "../memory/shared_core.ts";
@@ -52,6 +54,7 @@ class SharedTable implements Table {
   readonly mapExtra: number;
   readonly hasLock: boolean;
   readonly lockOffset: number | undefined;
+  readonly texts: boolean;
   readonly handle: number;
   references = 0;
   sockets?: TableSockets;
@@ -76,6 +79,7 @@ class SharedTable implements Table {
     const lockOffset = word(META_LOCK_OFFSET);
     this.hasLock = lockOffset !== NO_LOCK;
     this.lockOffset = this.hasLock ? lockOffset : undefined;
+    this.texts = u32[(handle + TABLE_LAYOUT) >>> 2] === LAYOUT_TEXTS;
     this.name = String.fromCharCode(
       ...host.u8.subarray(start + META_NAME, start + META_NAME + word(META_NAME_LENGTH)),
     );

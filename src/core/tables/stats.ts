@@ -2,7 +2,7 @@ import type { ScratchMemory } from "../memory/scratch.ts";
 import { sharedCore } from "../memory/shared_core.ts";
 
 /** How a table stores its entries. */
-export type MapLayout = "inline-keys" | "inline-tags" | "out-of-line" | "array";
+export type MapLayout = "inline-keys" | "inline-tags" | "out-of-line" | "texts" | "array";
 
 /** What {@link BpfMap.stats} tells about the structure of a map. */
 export interface MapStats {
@@ -44,7 +44,7 @@ export interface MapStats {
   readonly debt: number;
 }
 
-const LAYOUTS: readonly MapLayout[] = ["inline-keys", "inline-tags", "out-of-line", "array"];
+const LAYOUTS: readonly MapLayout[] = ["inline-keys", "inline-tags", "out-of-line", "texts", "array"];
 
 /** Has the core write the counters of a table to the scratch; where, as an index of `u32`. */
 function readCounters(host: ScratchMemory, handle: number): number {

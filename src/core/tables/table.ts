@@ -42,6 +42,8 @@ export interface TableInfo {
   readonly lockOffset: number | undefined;
   /** Whether it has a filter of absent keys: of plain hosts. */
   readonly absentFilter?: boolean | undefined;
+  /** Whether keys are texts that take only the bytes that they have. Then `keySize` is their room. */
+  readonly texts: boolean;
   /** What the core calls it. */
   readonly handle: number;
   /** Limit of the entry count; `grow` raises it. */

@@ -25,7 +25,11 @@ export interface CoreExports {
   setLimit(bytes: number): void;
   enterSection(): void;
   leaveSection(): void;
-  /** handle | errno. `kind` 1 = rhash, plus 2 = with a filter of absent keys; `perCpu` 1 = `valueSize` is that of a slot for each CPU. Sizes are validated before. The hash's secrets are expanded from `seed`. */
+  /**
+   * handle | errno. `kind`: KIND_GROWABLE for rhash; KIND_FILTERED with a filter of absent keys; KIND_TEXTS for keys that are u32 bytes and
+   * so many of them, in a room of `keySize`, of which the table keeps no more than that. `perCpu` 1: `valueSize` is that of a slot for each
+   * CPU. Sizes are validated before. The hash's secrets are expanded from `seed`.
+   */
   createTable(
     kind: number,
     keySize: number,
@@ -38,21 +42,24 @@ export interface CoreExports {
   ): number;
   destroyTable(m: number): void;
 
-  /** lookup*: address of the value | 0. The numbered exports are valid only for keys of that size, `Any` for all others. */
+  /** lookup*: address of the value | 0. The numbered exports are valid only for keys of that size, `Text` for those of tables of texts, `Any` for all others. */
   lookup4(m: number, key: number): number;
   lookup8(m: number, low: number, high: number): number;
   lookup16(m: number, key: number): number;
   lookupAny(m: number, key: number): number;
+  lookupText(m: number, key: number): number;
   /** upsert*: address of the value | errno. The value of a new entry is undefined until written. */
   upsert4(m: number, key: number, flags: number): number;
   upsert8(m: number, low: number, high: number, flags: number): number;
   upsert16(m: number, key: number, flags: number): number;
   upsertAny(m: number, key: number, flags: number): number;
+  upsertText(m: number, key: number, flags: number): number;
   /** remove*: 0 | ENOENT | EPERM. */
   remove4(m: number, key: number): number;
   remove8(m: number, low: number, high: number): number;
   remove16(m: number, key: number): number;
   removeAny(m: number, key: number): number;
+  removeText(m: number, key: number): number;
 
   /**
    * The number of a key of 4 bytes, in a table whose values have one of the kinds of {@link Scalar} up to U53. ABSENT or NaN:
@@ -82,6 +89,7 @@ export interface CoreExports {
   getPart8(m: number, low: number, high: number, offset: number, kind: number): number;
   getPart16(m: number, key: number, offset: number, kind: number): number;
   getPartAny(m: number, key: number, offset: number, kind: number): number;
+  getPartText(m: number, key: number, offset: number, kind: number): number;
 
   /** The next ones take keys of any size by address. Update and copy the value; 0 | errno. */
   update(m: number, key: number, value: number, flags: number): number;

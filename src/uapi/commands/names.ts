@@ -77,6 +77,11 @@ function openFound(call: Call, table: Table | undefined, flags: number): number 
     call.host.registry.drop(table);
     return -ERRNO.EOPNOTSUPP;
   }
+  if (table.texts) {
+    // A key of bpf(2) has a fixed size.
+    call.host.registry.drop(table);
+    return -ERRNO.EOPNOTSUPP;
+  }
   const fd = openFile(call.host, table, flags);
   call.host.registry.drop(table);
   return fd;

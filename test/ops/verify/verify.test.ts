@@ -5,17 +5,15 @@ import { problemOf } from "../../../src/ops/invariants.ts";
 import {
   generateOperations,
   type Operation,
-  openSubject,
   Random,
   ReferenceMap,
   replay,
   type Subject,
-  type SubjectSpec,
 } from "../../../src/testing/index.ts";
 import { CheckedHost } from "../../support/checked_host.ts";
 import { CollidingSubject } from "../../support/colliding_subject.ts";
 import { invariants } from "../../support/core/constants.ts";
-import { describeSpec, LAYOUT_SIZES } from "../../support/open.ts";
+import { type AnySpec, describeSpec, LAYOUT_SIZES, openAnySubject } from "../../support/open.ts";
 import { testSeed } from "../../support/seed.ts";
 import { boundaryChurn, growthAndShrink, longSections, withScans } from "../../support/sequences.ts";
 import { bySize } from "../../support/size.ts";
@@ -23,13 +21,16 @@ import { bySize } from "../../support/size.ts";
 const seed = testSeed("ops/verify/verify.test.ts");
 
 const NO_PREALLOC = { type: "hash", flags: BPF_F_NO_PREALLOC } as const;
-const SPECS: SubjectSpec[] = [
+const SPECS: AnySpec[] = [
   ...LAYOUT_SIZES.map((sizes) => ({ type: "rhash" as const, ...sizes, maxEntries: 600 })),
   { type: "rhash", keySize: 4, valueSize: 8, maxEntries: 600, mapExtra: 500 },
   ...[0, 2, 6].flatMap((layout) => [
     { type: "hash" as const, ...LAYOUT_SIZES[layout]!, maxEntries: 600 },
     { ...NO_PREALLOC, ...LAYOUT_SIZES[layout]!, maxEntries: 600 },
   ]),
+  { type: "rhash", keySize: 3, valueSize: 8, maxEntries: 600, texts: true },
+  { type: "hash", keySize: 3, valueSize: 5, maxEntries: 600, texts: true },
+  { ...NO_PREALLOC, keySize: 3, valueSize: 40, maxEntries: 600, texts: true },
 ];
 
 const SHARES = { scan: 10, iterate: 5, drain: 2, single: 30 };
@@ -63,8 +64,8 @@ test("invariants have numbers from 1 on, and a problem names the one that is bro
 const BUILDS = [false, true];
 
 /** Opens a map for a replay. On a shared host a journal that had to grow stays with its slot when the map is closed. */
-function open({ host }: CheckedHost, spec: SubjectSpec): Subject {
-  const subject = openSubject(host, spec);
+function open({ host }: CheckedHost, spec: AnySpec): Subject {
+  const subject = openAnySubject(host, spec);
   const close = subject.close.bind(subject);
   return Object.assign(subject, {
     close: () => {

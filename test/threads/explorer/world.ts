@@ -9,6 +9,8 @@ import {
   ENOENT,
   HOST_CPUS,
   HOST_TIMEOUT,
+  KIND_GROWABLE,
+  KIND_TEXTS,
   META_ID,
   PAGE,
   SLOT_COPY,
@@ -175,14 +177,15 @@ export class World {
 /** Makes a map known and holds it: its handle is the second result. */
 export function createCalls(shape: Shape): Call[] {
   const table = { resultOf: 1 };
-  const { growable, keySize, valueSize, maxEntries, prealloc, lockOffset } = shape;
+  const { growable, keySize, valueSize, maxEntries, prealloc, lockOffset, texts } = shape;
+  const kind = (growable ? KIND_GROWABLE : 0) | (texts ? KIND_TEXTS : 0);
   return [
     { name: "takeMapId", args: [] },
     shape.array
       ? { name: "createArray", args: [valueSize, maxEntries] }
       : {
           name: "createTable",
-          args: [+growable, keySize, valueSize, maxEntries, +prealloc, 0, 777, Number(shape.perCpu ?? false)],
+          args: [kind, keySize, valueSize, maxEntries, +prealloc, 0, 777, Number(shape.perCpu ?? false)],
         },
     { name: "setLockOffset", args: [table, lockOffset ?? 0xffffffff] },
     { name: "storeWord", args: [{ resultOf: 1, plus: TABLE_META + META_ID }, { resultOf: 0 }] },

@@ -1,6 +1,6 @@
 // Keys and values of the jobs, one for each layout that the core has. A value says which key it belongs to and the how manieth
 // write of that key it is, over and over, so that one made of parts of others, or found under another key, is noticed.
-import { bytes, struct, u32, u53 } from "bpfmap";
+import { bytes, struct, text, u32, u53 } from "bpfmap";
 
 /** Keys are the numbers below this. */
 export const KEYS_MAX = 2 ** 17;
@@ -51,6 +51,20 @@ export const LAYOUTS = {
     value: quad,
     keyOf: (n) => ({ a: n, b: ~n >>> 0, c: mix32(n), d: 7 }),
     numberOf: ({ a }) => a,
+    valueFor: (n, sequence) => ({ a: n, b: sequence, c: mix32(n ^ sequence), d: mix32(n + sequence) }),
+    sequenceOf(n, found) {
+      const { a, b, c, d } = found;
+      if (a !== n || c !== mix32(n ^ b) || d !== mix32(n + b)) torn(n, found);
+      return b;
+    },
+    limit: 2 ** 32,
+  },
+  "text to 16 bytes": {
+    key: text(90),
+    value: quad,
+    // Lengths that belong to the key, so that elements of one size hold one key after the other.
+    keyOf: (n) => n.toString(36) + "-".repeat(mix32(n) % 80),
+    numberOf: (key) => Number.parseInt(key.replace(/-*$/, ""), 36),
     valueFor: (n, sequence) => ({ a: n, b: sequence, c: mix32(n ^ sequence), d: mix32(n + sequence) }),
     sequenceOf(n, found) {
       const { a, b, c, d } = found;

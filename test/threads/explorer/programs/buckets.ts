@@ -2,7 +2,7 @@
 import { CURSOR_AFTER_KEY, CURSOR_BYTES, CURSOR_ENDED, CURSOR_STATE } from "../../../../src/generated/abi.js";
 import { FIRST, World } from "../world.ts";
 import { Operations } from "./operations.ts";
-import type { Shape } from "./shapes.ts";
+import { numberAt, type Shape } from "./shapes.ts";
 
 function reversed(word: number): number {
   let bits = 0;
@@ -41,7 +41,7 @@ export function hashesOf(
   while (world.words[(cursor + CURSOR_STATE) >>> 2] !== CURSOR_ENDED) {
     const count = world.cores[FIRST].scan(table, cursor, key, 0, 1);
     if (count === 1 && world.words[(cursor + CURSOR_STATE) >>> 2] === CURSOR_AFTER_KEY) {
-      hashes.set(world.words[key >>> 2], reversed(world.words[cursor >>> 2]));
+      hashes.set(world.words[(key + numberAt(shape)) >>> 2], reversed(world.words[cursor >>> 2]));
     }
   }
   return hashes;

@@ -21,7 +21,7 @@ export function scanned(world: World, cpu: number, table: number, shape: Shape):
   const entries = new Map<number, Value>();
   const core = world.cores[cpu];
   const add = (i: number) => {
-    const key = decodeKey(world.bytes.subarray(keys + i * keySize, keys + i * keySize + 4));
+    const key = decodeKey(shape, world.bytes, keys + i * keySize);
     const at = values + i * valueSize;
     if (entries.has(key)) throw new Error(`a scan gave ${key} twice`);
     entries.set(key, decodeValue(shape, world.bytes.slice(at, at + valueSize)));

@@ -80,8 +80,11 @@ export class Operations extends HostOperations {
   }
 
   remove(key: number): Operation {
+    const { keySize, texts } = this.shape;
     const call =
-      this.shape.keySize === 4 ? this.#call("remove4", key) : this.#call("removeAny", this.key(key));
+      keySize === 4
+        ? this.#call("remove4", key)
+        : this.#call(texts ? "removeText" : "removeAny", this.key(key));
     return this.#operation(`delete(${key})`, call, failed, (model) => model.remove(key));
   }
 
@@ -322,7 +325,7 @@ export class Operations extends HostOperations {
     const keys = (i: number) => out + i * stride;
     const values = (i: number) => keys(i) + SCAN_ROOM * keySize;
     const entry = (world: World, i: number, j: number) =>
-      `${decodeKey(world.bytes.slice(keys(i) + j * keySize, keys(i) + j * keySize + 4))}=${this.valueAt(world, values(i) + j * valueSize)}`;
+      `${decodeKey(this.shape, world.bytes, keys(i) + j * keySize)}=${this.valueAt(world, values(i) + j * valueSize)}`;
     return {
       calls: Array.from({ length: calls }, (_, i) => this.#call(name, cursor, keys(i), values(i), SCAN_ROOM)),
       outcomes: (results, world) =>

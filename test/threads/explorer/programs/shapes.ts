@@ -12,6 +12,8 @@ export interface Shape {
   readonly lockOffset?: number;
   readonly perCpu?: boolean;
   readonly array?: boolean;
+  /** Keys are texts of any length; `keySize` is their room. */
+  readonly texts?: boolean;
 }
 
 /** CPU slots of a world (world.ts). */
@@ -25,13 +27,26 @@ const LAYOUTS = [
   { layout: "keys", keySize: 4, valueSize: 8 },
   { layout: "tags", keySize: 8, valueSize: 16 },
   { layout: "refs", keySize: 4, valueSize: 40 },
+  { layout: "texts", keySize: 64, valueSize: 8, texts: true },
 ] as const;
 
 const rhash = { growable: true, prealloc: false };
 const hash = { growable: false, prealloc: true };
 const lazyHash = { growable: false, prealloc: false };
 
-const sizes = ({ keySize, valueSize }: { keySize: number; valueSize: number }) => ({ keySize, valueSize });
+const sizes = ({
+  keySize,
+  valueSize,
+  texts = false,
+}: {
+  keySize: number;
+  valueSize: number;
+  texts?: boolean;
+}) => ({
+  keySize,
+  valueSize,
+  texts,
+});
 
 /** Every layout as every type, far from its limit and near to it. */
 export const HASHES: readonly Shape[] = LAYOUTS.flatMap((layout) => [
@@ -117,10 +132,19 @@ export function decodeValue(shape: Shape, bytes: Uint8Array): Value {
 
 export function encodeKey(shape: Shape, key: number): Uint8Array {
   const bytes = new Uint8Array(shape.keySize);
-  new DataView(bytes.buffer).setUint32(0, key, true);
+  const view = new DataView(bytes.buffer);
+  view.setUint32(numberAt(shape), key, true);
+  // Of four lengths, so that elements of a size are used again for other keys.
+  if (shape.texts) view.setUint32(0, 4 + 16 * (key % 4), true);
   return bytes;
 }
 
-export function decodeKey(bytes: Uint8Array): number {
-  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(0, true);
+/** Where a key has its number. */
+export function numberAt(shape: Shape): number {
+  return shape.texts ? 4 : 0;
+}
+
+/** The number of the key at an address. */
+export function decodeKey(shape: Shape, bytes: Uint8Array, at: number): number {
+  return new DataView(bytes.buffer, bytes.byteOffset).getUint32(at + numberAt(shape), true);
 }
