@@ -44,13 +44,14 @@ export async function warmUp(
   createScratch: (spec: MapSpec<unknown, unknown>) => unknown,
 ): Promise<void> {
   const { keyCodec, valueCodec } = map;
-  const { type, flags } = map.info;
+  const { type, flags, absentFilter } = map.info;
   const scratch = createScratch({
     type,
     key: keyCodec,
     value: slotCodec(valueCodec),
     maxEntries: SCRATCH_KEYS,
     flags: type === "hash" || type === "percpu_hash" ? flags & BPF_F_NO_PREALLOC : 0,
+    absentFilter,
   } as MapSpec<unknown, unknown>) as HashMap<unknown, unknown>;
   try {
     const keys = Array.from({ length: SCRATCH_KEYS }, (_, i) => decoded(keyCodec, i));

@@ -105,6 +105,14 @@ test("info shows it, and the map keeps it when it is opened by its path", () => 
   expect(host.verify()).toEqual([]);
 });
 
+test("warmUp goes by a map that has one, too", async () => {
+  const { host } = new CheckedHost({ seed });
+  const warm = host.warmUp(host.createMap(SPEC));
+  const tables = [...host.registry.all()];
+  expect(tables.map(({ absentFilter }) => absentFilter)).toEqual([true, true]);
+  await warm;
+});
+
 test("a map that is closed or frozen says so", () => {
   const host = createHost();
   const map = host.createMap(SPEC).set(1, 10);
