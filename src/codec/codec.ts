@@ -79,7 +79,7 @@ export interface Codec<T, N extends string = string> {
 export interface TextCodec extends Codec<string> {
   /** Bytes of UTF-8 that a text has at most. */
   readonly maxBytes: number;
-  /** @internal The same, but what stands behind a text stays as it is: for keys that take only the bytes that they have. */
+  /** @internal The same, but what stands behind a text is anything: for keys that take only the bytes that they have. */
   readonly bare: TextCodec;
 }
 

@@ -26,7 +26,10 @@ describe("text", () => {
   });
 
   test("any Unicode text comes back, and what does not fit is refused", () => {
-    const any = fc.string({ unit: "binary", maxLength: 40 });
+    const any = fc.oneof(
+      fc.string({ unit: "binary", maxLength: 40 }),
+      fc.string({ unit: "binary-ascii", maxLength: 70 }),
+    );
     fc.assert(
       fc.property(any, fc.integer({ min: 1, max: 60 }), (value, maxBytes) => {
         const bytes = new TextEncoder().encode(value);
@@ -41,11 +44,10 @@ describe("text", () => {
           expect(encoded.subarray(4, 4 + bytes.length)).toEqual(bytes);
           expect(encoded.subarray(4 + bytes.length).every((byte) => byte === 0)).toBe(true);
           expect(codec.decode(new DataView(encoded.buffer), 0)).toBe(value);
-          // The other form leaves what stands behind the text.
+          // The other form does not care what stands behind the text.
           const bare = new Uint8Array(codec.size).fill(0xee);
           codec.bare.encode(value, new DataView(bare.buffer), 0);
           expect(bare.subarray(0, 4 + bytes.length)).toEqual(encoded.subarray(0, 4 + bytes.length));
-          expect(bare.subarray(4 + bytes.length).every((byte) => byte === 0xee)).toBe(true);
           expect(codec.bare.decode(new DataView(bare.buffer), 0)).toBe(value);
         }
       }),
