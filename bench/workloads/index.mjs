@@ -9,6 +9,7 @@ export const WORKLOADS = {
   "batch-walk": () => import("./batch_walk.mjs"),
   iterators: () => import("./iterators.mjs"),
   fields: () => import("./fields.mjs"),
+  texts: () => import("./texts.mjs"),
   "array-view": () => import("./array_view.mjs"),
   drain: () => import("./drain.mjs"),
   mixed: () => import("./mixed.mjs"),

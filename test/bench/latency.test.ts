@@ -24,6 +24,8 @@ import { run as growPause } from "../../bench/workloads/grow_pause.mjs";
 // @ts-expect-error plain JavaScript
 import { run as iterators } from "../../bench/workloads/iterators.mjs";
 // @ts-expect-error plain JavaScript
+import { run as texts } from "../../bench/workloads/texts.mjs";
+// @ts-expect-error plain JavaScript
 import { run as warmUp } from "../../bench/workloads/warm_up.mjs";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
 import { bySize, inFull } from "../support/size.ts";
@@ -201,6 +203,15 @@ describe("workloads", () => {
         expect(numbers).toHaveLength(rounds);
       expect(ways.notes.join()).toMatch(/u32 to f64, 100 entries, in times of Map's entries: values\(\) \d/);
       expect(byKey.notes.join()).toMatch(/field.get in times of the get of a number: u32 \d+\.\d+, u53 \d/);
+    });
+
+    test("texts: each operation with each length, and what the maps say of their memory", async () => {
+      const { context, rounds } = workloadContext({ sizes: [100], rounds: 2 });
+      const { measurements, notes } = await texts(context);
+      expect(measurements).toHaveLength(6 * 3 * 3);
+      for (const { rounds: numbers } of measurements) expect(numbers).toHaveLength(rounds);
+      expect(notes.join()).toMatch(/100 entries, 60 bytes, text in times of Map: set, growing from empty \d/);
+      expect(notes.join()).toMatch(/100 entries, 8 bytes: text takes \d+\.\d bytes an entry, cstring \d/);
     });
   });
 
