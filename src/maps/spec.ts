@@ -28,7 +28,7 @@ export interface MapSpec<K, V, T extends MapType = MapType, N extends string = s
   /**
    * hash, rhash with keys of 4 bytes and values of at most 8, on hosts that are not shared: whether the map keeps 32 bits for each
    * bucket that tell most absent keys without a look at it. For maps of some 20,000 entries and more where a third of the `get` calls
-   * or more miss: those take half the time or less, others and inserts a little more, and an entry 0.6 bytes more. Default false.
+   * or more miss: those take half the time in large maps, others and inserts up to a third more, and an entry 0.6 bytes more. Default false.
    */
   readonly absentFilter?: boolean | undefined;
 }

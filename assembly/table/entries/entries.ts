@@ -17,7 +17,7 @@ import { materialise } from "../layout/bucket_array";
 import { bucketIndex, bucketOf } from "../layout/buckets";
 import { admit, mayBeFiltered } from "../layout/filter";
 import {
-  COUNT, FILTERED, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, MARK, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,
+  COUNT, FILTERED, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, LEAN_MARK, MARK, OWES_MERGES, PREALLOCATED, SHRINK_BELOW, VERSION,
   field, isGrowable, setField,
 } from "../layout/header";
 import { blockWithRoom, chain, newOverflow, tidyChain } from "../layout/overflow";
@@ -133,7 +133,8 @@ export function upsertFurther<B, K>(table: usize, bucket: usize, key: K, hash: u
   if (flags == EXIST) return ENOENT;
   const entries = field(table, COUNT);
   setField(table, VERSION, field(table, VERSION) + 1);
-  if (entries >= field(table, MARK)) {
+  if (mayBeFiltered<B>() && entries < field(table, LEAN_MARK)) admit(table, hash); // 0 in a table without a filter
+  else if (entries >= field(table, MARK)) {
     // Growth comes first, so that the address returned is the entry's place until the next write.
     const errno = lookFurther<B>(table, hash, entries);
     if (errno) return errno;
