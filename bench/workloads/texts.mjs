@@ -1,4 +1,6 @@
 // Strings as keys: text() and cstring() beside Map, with strings of three lengths.
+import { getHeapStatistics, setFlagsFromString } from "node:v8";
+import { runInNewContext } from "node:vm";
 import { createHost, cstring, text, u32 } from "../../dist/index.js";
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { draws, mix, Random } from "../data/random.mjs";
@@ -116,7 +118,7 @@ function noteOf(size, length, list) {
   return `${size} entries, ${length} bytes, text in times of Map: ${shown.map((row) => `${row} ${times(row)}`).join("; ")}`;
 }
 
-/** What our maps say that they take. */
+/** What our maps say that they take, and what V8's heap has more with a Map and its strings in it. */
 function memoryOf(host, size, length, keys) {
   const bytes = [text(MOST), cstring(MOST)].map((key) => {
     const map = host.createMap({ type: "rhash", key, value: u32, maxEntries: size });
@@ -125,5 +127,20 @@ function memoryOf(host, size, length, keys) {
     map.close();
     return bytesPerEntry.toFixed(1);
   });
-  return `${size} entries, ${length} bytes: text takes ${bytes[0]} bytes an entry, cstring ${bytes[1]}`;
+  const before = heapBytes();
+  const maps = Array.from({ length: Math.ceil(ENTRIES / size) }, () => new Map());
+  for (const map of maps) for (let i = 0; i < size; i++) map.set(flat(keys[i]), i);
+  const perEntry = ((heapBytes() - before) / (maps.length * size)).toFixed(1);
+  return `${size} entries, ${length} bytes: text takes ${bytes[0]} bytes an entry, cstring ${bytes[1]}, a Map with its strings ${perEntry}`;
 }
+
+/** A string of its own in one piece, as a parser makes them. */
+const flat = (string) => Buffer.from(string, "latin1").toString("latin1");
+
+function heapBytes() {
+  collect();
+  return getHeapStatistics().used_heap_size;
+}
+
+setFlagsFromString("--expose-gc");
+const collect = runInNewContext("gc");
