@@ -15,7 +15,7 @@
 import { SHARED } from "../build";
 import { releaseFirst, release as releaseLocks, releaseToFirst } from "./lock";
 import {
-  AHEAD, ERRNO, FRESH, HAZARD, HELD, IN_GRACE, IN_HASTE, LOG, LOG_COUNT, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE, SEQUENCE,
+  AHEAD, ERRNO, FRESH, HAZARD, HELD, IN_GRACE, IN_HASTE, LOG, LOG_COUNT, LOG_ENTRIES, LOG_ROOM, PUBLISH_AT, PUBLISH_VALUE, SEQUENCE,
   SLOT, SLOT_FLAGS, mine, setMine,
 } from "./slot";
 import { STEPPING, STEP_COMMIT, STEP_PUBLISH, STEP_STORE, step } from "./step";
@@ -42,6 +42,11 @@ function push(address: usize, value: u32): void {
 /** Whether the journal has room for freeing a block, which may join with its buddies all the way up (memory/arena.ts). */
 @inline export function hasLogRoom(): bool {
   return mine(LOG_ROOM) - mine(LOG_COUNT) >= BLOCK_ENTRIES;
+}
+
+/** Whether at least half of the journal that every slot has is left: for work that may as well be done later. */
+@inline export function hasLogToSpare(): bool {
+  return mine(LOG_ROOM) - mine(LOG_COUNT) >= LOG_ENTRIES >> 1;
 }
 
 /** Notes the aligned word at an address, which is about to be written. */

@@ -19,7 +19,7 @@
 import { SHARED } from "../../build";
 import { insist } from "../../damage";
 import { copyBytes } from "../../memory/bytes";
-import { beginWrite, commit, logWord, write32 } from "../../sync/journal";
+import { beginWrite, commit, hasLogToSpare, logWord, write32 } from "../../sync/journal";
 import { acquireOnce } from "../../sync/lock";
 import { inSection } from "../../sync/section";
 import { bucketOf } from "./buckets";
@@ -194,7 +194,8 @@ export function forgetElements(pool: usize): void {
 
 /** Looks at a few elements for ones that died inside a section and frees them. */
 export function sweep<B>(table: usize, pool: usize): void {
-  if (inSection()) return;
+  // In the shared build it is part of the caller's operation, which may be about to remove a whole chain.
+  if (inSection() || (SHARED && !hasLogToSpare())) return;
   for (let steps = SWEEP_STEPS; steps && field(pool, DEAD_ELEMENTS); steps--) {
     insist(field(pool, SWEEP) != 0);
     assert(field(pool, SWEEP) <= field(pool, ELEMENTS));
