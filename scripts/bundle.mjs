@@ -22,7 +22,7 @@ const CHUNKS = [
   ["hosts", /^hosts\.ts$/],
   ["bpf", /^uapi\/(?!index\.ts|libbpf\.ts)/],
   ["kv", /^kv\//],
-  ["shared_maps", /^maps\/(\w+\/)?shared_\w+\.ts$/],
+  ["shared_maps", /^maps\/(\w+\/)?shared_\w+(\/\w+)?\.ts$/],
   ["programs", /^programs\/(?!runnable\.ts)/],
   ["codecs", /^(arguments|codec|print)\/|^(constants|errors)\.ts$|^generated\/abi\.js$/],
   ["maps", /^(core|entries|host|maps|ops|runs|programs|generated)\//],

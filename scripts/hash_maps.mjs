@@ -1,5 +1,5 @@
 // Writes the classes of hash maps by kind of key, for plain hosts and for shared ones (src/maps/hash/map4.ts, shared_map4.ts,
-// numbers/f64.ts and their like), and iterators by kind of value (src/ops/iterators/f64.ts and its like), from
+// numbers/f64.ts, shared_numbers/f64.ts and their like), and iterators by kind of value (src/ops/iterators/f64.ts and its like), from
 // scripts/*.template.ts, by `node scripts/hash_maps.mjs`. What it writes is committed: it is read, linted and stepped through as
 // any other source. test/hash_maps.test.ts says when it is not what the templates say.
 import { readFileSync, writeFileSync } from "node:fs";
@@ -66,7 +66,7 @@ const FILTERED_MAP = {
   ...WORD,
   ...FILTERED,
 };
-/** Kinds of numbers that have a class of their own, for keys of u32; `unclear`: some values the core does not give as they are. */
+/** Kinds of numbers that have a class of their own, for keys of u32; `unclear`: some values even the plain core does not give as they are. */
 const SCALARS = [
   { Kind: "F64", unclear: true },
   { Kind: "U53", unclear: true },
@@ -79,13 +79,7 @@ const SCALARS = [
   about: `Maps of u32 to ${Kind.toLowerCase()}: keys and values go to the core as arguments.`,
   ...WORD,
   isNumber: true,
-  scalar: {
-    get: `get${Kind}`,
-    set: `set${Kind}`,
-    andKind: "",
-    clearness: unclear ? "unclear" : "clear",
-    given: unclear ? "(Number.isNaN(value) ? this.#decoded(key) : value)" : "value",
-  },
+  scalar: { get: `get${Kind}`, set: `set${Kind}`, andKind: "", unclear },
 }));
 const FILTERED_NUMBER = {
   file: "filtered.ts",
@@ -98,8 +92,7 @@ const FILTERED_NUMBER = {
     get: "getFiltered4",
     set: "setNumber4",
     andKind: ", this.valueScalar",
-    clearness: "unclear",
-    given: "(Number.isNaN(value) ? this.#decoded(key) : value)",
+    unclear: true,
   },
 };
 /** What they stand for by host. */
@@ -138,12 +131,17 @@ const VALUES = [
 
 function kindOf({ name, isNumber = false, scalar, ...key }, { Prefix, ...on }) {
   const isPlain = on.host === "plain";
+  // NaN may also mean that the shared core gave up: the long way says why.
+  const isClear = scalar !== undefined && isPlain && !scalar.unclear;
   const numbers = scalar === undefined ? "number" : "scalar";
   const values = isNumber ? numbers : "coded";
   const scalarFunctions = ["fitsScalar", "isU53", "readScalar", "writeScalar"]
     .filter((name) => (name === "isU53" ? key.N === "8" : name === "readScalar" || isPlain))
-    .filter((name) => name !== "readScalar" || scalar?.clearness !== "clear")
+    .filter((name) => name !== "readScalar" || !isClear)
     .join(", ");
+  const handles = isPlain
+    ? { handles: "nobody", read: "this.#read", written: "this.#written" }
+    : { handles: "asked", read: "this.reading", written: "this.writing" };
   const set = isNumber
     ? { setBytes: "#setBytes", otherSet: isPlain ? "this.#setBytes" : "super.set" }
     : { setBytes: "override set" };
@@ -156,7 +154,8 @@ function kindOf({ name, isNumber = false, scalar, ...key }, { Prefix, ...on }) {
     ...key,
     ...on,
     ...set,
-    ...scalar,
+    ...(scalar && { ...scalar, ...handles, clearness: isClear ? "clear" : "unclear" }),
+    given: isClear ? "value" : "(Number.isNaN(value) ? this.#decoded(key) : value)",
     values,
     parts,
     flags,
@@ -177,7 +176,9 @@ export function fill(template, kind) {
       meant = line
         .slice("//#if ".length)
         .split(" ")
-        .some((word) => [kind.N, kind.values, kind.clearness, kind.host, kind.parts].includes(word));
+        .some((word) =>
+          [kind.N, kind.values, kind.clearness, kind.host, kind.parts, kind.handles].includes(word),
+        );
       inBlock = true;
     } else if (line === "//#end") {
       if (!inBlock) throw new Error(`the end of no block: ${at}`);
@@ -206,12 +207,16 @@ export function hashMaps() {
     written(`maps/hash/${prefix}${file}`, "hash_maps", kindOf(key, on));
   const maps = KEYS.flatMap((key) => HOSTS.map((on) => mapOf(key, on)));
   maps.push(mapOf(FILTERED_MAP, HOSTS[0]));
-  const numbers = [...SCALARS, FILTERED_NUMBER].map(({ file, ...key }) => {
-    const { text } = mapOf({ file, ...key }, HOSTS[0]);
-    // A folder below the others, so what they import is a folder further away.
-    const deeper = text.replaceAll(/from "(\.\/|\.\.\/)/g, (_, up) => `from "../${up === "./" ? "" : up}`);
-    return { file: `src/maps/hash/numbers/${file}`, text: deeper };
-  });
+  const numberOf =
+    (on) =>
+    ({ file, ...key }) => {
+      const { text } = mapOf({ file, ...key }, on);
+      // A folder below the others, so what they import is a folder further away.
+      const deeper = text.replaceAll(/from "(\.\/|\.\.\/)/g, (_, up) => `from "../${up === "./" ? "" : up}`);
+      return { file: `src/maps/hash/${on.prefix}numbers/${file}`, text: deeper };
+    };
+  const [plain, shared] = HOSTS;
+  const numbers = [...[...SCALARS, FILTERED_NUMBER].map(numberOf(plain)), ...SCALARS.map(numberOf(shared))];
   const iterators = VALUES.map(({ file, ...kind }) => written(`ops/iterators/${file}`, "iterators", kind));
   return [...maps, ...numbers, ...iterators];
 }

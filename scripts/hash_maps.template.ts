@@ -2,9 +2,9 @@
 // scripts/hash_maps.mjs. They are one class for each kind of key, since each needs call sites of its own: see the head of
 // src/maps/base/entry_map.ts; and one more for keys of 4 bytes with values that are one number, which go to the core and come back
 // as arguments and results: half the time of a `get` or `set` that reads or writes them through a view of the memory. The numbers
-// that are common, with u32 keys on plain hosts, have a class each, since V8 shares what it has learnt of a method between classes of
-// one text. Their methods ask nothing twice: a closed handle, or one that may not read or write, points them to a table that is empty
-// and frozen for ever (NOBODY), and only what that answers leads to the question why. What differs has a name here:
+// that are common, with u32 keys, have a class each, since V8 shares what it has learnt of a method between classes of one text. On
+// plain hosts their methods ask nothing twice: a closed handle, or one that may not read or write, points them to a table that is
+// empty and frozen for ever (NOBODY), and only what that answers leads to the question why. What differs has a name here:
 //
 //   $Class     the class, which extends $Base of $base
 //   $N         the kind: 4, 8 or 16 bytes, Any number of them, or Text; also the end of the names of the core's exports
@@ -17,10 +17,12 @@
 //   $otherSet  how `set` of numbers calls it
 //   $get, $set, $lookup, $getPart   the core's exports; $andKind what the first two are given of the kind, if they are for many
 //   $given     what `get` of these gives where the core gives `value`
+//   $read      the table that it asks
+//   $written   and the one that `set` and `delete` change
 //
 // Lines from "//#if" to "//#end" are for the kinds that stand there: of keys, of values (scalar: one kind of number, number: any other;
 // or coded; unclear: numbers that the core does not give as they are), or of hosts (plain or
-// shared); parts are coded values on plain hosts. On shared hosts the core writes values, under the lock of the key's bucket: `set`,
+// shared); parts are coded values on plain hosts; nobody and asked are classes for one kind of number on plain and on shared hosts. On shared hosts the core writes values, under the lock of the key's bucket: `set`,
 // `locate` and `obtain` stand in SharedHashMap.
 //#begin
 //#if 4 8
@@ -33,14 +35,14 @@ import { $flags } from "../../constants.ts";
 import { $scalarFunctions } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { $errors } from "../../errors.ts";
-//#if number
+//#if number asked
 import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
 //#end
 //#if coded
 import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
 //#end
-//#if scalar
+//#if nobody
 import {
   ABSENT as ABSENT_NUMBER,
   NOBODY,
@@ -84,7 +86,7 @@ export class $Class<K, V> extends $Base<K, V> {
 //#if 4 8
 
 //#end
-//#if scalar
+//#if nobody
   /** The tables that `get` asks, and that `set` and `delete` change: NOBODY's when the handle is closed, or may not. */
   #read = this.reading === 0 ? NOBODY : this.reading;
   #written = this.writing === 0 ? NOBODY : this.writing;
@@ -101,13 +103,25 @@ export class $Class<K, V> extends $Base<K, V> {
   override get(key: K, flags?: number): V | undefined {
     if (flags !== undefined || typeof key !== "number" || key >>> 0 !== key)
       return this.#getOther(key, flags);
+//#end
+//#if asked
+    if (this.reading === 0) this.refuse("get");
+//#end
+//#if scalar
     let value: number;
     try {
-      value = this.core.$get(this.#read, key$andKind);
+      value = this.core.$get($read, key$andKind);
     } catch (trap) {
       throw this.trapped("get", trap);
     }
+//#end
+//#if nobody
     if (value === ABSENT) return this.reading === 0 ? this.refuse("get") : this.#none;
+//#end
+//#if asked
+    if (value === ABSENT) return this.#none;
+//#end
+//#if scalar
     return $given as V;
   }
 
@@ -123,15 +137,22 @@ export class $Class<K, V> extends $Base<K, V> {
     if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key) {
       return $otherSet(key, value);
     }
+//#end
+//#if asked
+    if (this.writing === 0) this.refuse("set");
+//#end
+//#if scalar
     let result: number;
     try {
-      result = this.core.$set(this.#written, key, value$andKind);
+      result = this.core.$set($written, key, value$andKind);
     } catch (trap) {
       throw this.trapped("set", trap);
     }
     return result === 0 ? this : this.#settled(result, key, value);
   }
 
+//#end
+//#if nobody
   override close(): void {
     this.#read = NOBODY;
     this.#written = NOBODY;
@@ -292,9 +313,14 @@ export class $Class<K, V> extends $Base<K, V> {
 //#if scalar
   override delete(key: K): boolean {
     if (typeof key !== "number" || key >>> 0 !== key) return this.#deleteOther(key);
+//#end
+//#if asked
+    if (this.writing === 0) this.refuse("delete");
+//#end
+//#if scalar
     let errno: number;
     try {
-      errno = this.core.removeNumber4(this.#written, key);
+      errno = this.core.removeNumber4($written, key);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }

@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { Scalar } from "../codec/codec.ts";
 import { SharedArrayMap } from "./array/shared_array.ts";
 import { SharedPercpuArrayMap } from "./array/shared_percpu_array.ts";
 import type { MapClasses } from "./classes.ts";
@@ -12,12 +13,23 @@ import { SharedMap4 } from "./hash/shared_map4.ts";
 import { SharedMapNumber4 } from "./hash/shared_map4_number.ts";
 import { SharedMap8 } from "./hash/shared_map8.ts";
 import { SharedMap16 } from "./hash/shared_map16.ts";
+import { SharedMapF32 } from "./hash/shared_numbers/f32.ts";
+import { SharedMapF64 } from "./hash/shared_numbers/f64.ts";
+import { SharedMapI32 } from "./hash/shared_numbers/i32.ts";
+import { SharedMapU32 } from "./hash/shared_numbers/u32.ts";
+import { SharedMapU53 } from "./hash/shared_numbers/u53.ts";
 
 export const SHARED_CLASSES: MapClasses = {
   array: SharedArrayMap,
   percpuArray: SharedPercpuArrayMap,
   number: SharedMapNumber4,
-  numbers: {},
+  numbers: {
+    [Scalar.F64]: SharedMapF64,
+    [Scalar.U53]: SharedMapU53,
+    [Scalar.U32]: SharedMapU32,
+    [Scalar.I32]: SharedMapI32,
+    [Scalar.F32]: SharedMapF32,
+  },
   hash: [SharedMap4, SharedMap8, SharedMap16, SharedMapAny],
   texts: SharedMapText,
 };
