@@ -16,7 +16,7 @@ import {
 import { groupBytes, groupValues, laneFor, laneOf } from "../table/layout/lanes";
 import { markFor } from "../table/limit/low_water";
 import { flatFor } from "../table/layout/bucket_array";
-import { entriesFor, growAbove } from "../table/resize/resize";
+import { bucketsHeld, entriesFor, growAbove } from "../table/resize/resize";
 import { AS_CREATED, BUCKET_COUNT, DRAIN_POSITION, FLAG_WORDS, LIMITS, MEASURES, broken } from "./invariants";
 
 const LINE: u32 = 64;
@@ -166,7 +166,7 @@ export function verifyCounts(table: usize, out: usize): u32 {
   let below: u32 = 0;
   if (isGrowable(table)) {
     const full = entriesFor(table, buckets);
-    above = SHARED ? full : growAbove(buckets, flatFor(table, buckets), full);
+    above = growAbove(buckets, SHARED ? bucketsHeld(table, buckets) : flatFor(table, buckets), full);
     below = buckets > 1 ? full >> 1 : 0;
   }
   if (field(table, DRAIN_AT) >= buckets) return broken(out, DRAIN_POSITION, field(table, DRAIN_AT), buckets, 0, 0);

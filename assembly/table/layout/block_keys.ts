@@ -20,7 +20,6 @@ import { compareBytes, copyBytes } from "../../memory/bytes";
 import { logBytes, logWord, write32 } from "../../sync/journal";
 import { inSection } from "../../sync/section";
 import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
-import { absorbOneByOne } from "./distribute";
 import { COUNT, MARK, SEEDS, VALUE_SIZE, VERSION, field, setField } from "./header";
 
 export const LINK: usize = SHARED ? 36 : 40;
@@ -246,10 +245,9 @@ const DEAD: u32 = 16;
 
   /** Moves entries of another bucket to free slots of this one. Those of its slots that were left. */
   @inline absorb(table: usize, bucket: usize): u32 {
-    if (SHARED) return absorbOneByOne<BlockKeys>(table, this.at(), bucket);
     const from = changetype<BlockKeys>(bucket);
     let rest = from.occupied(table, true);
-    let used = this.occupied(table, true);
+    let used = this.occupied(table, true); // no slot became free in this operation, so what is in free ones needs no journal
     while (rest && used != ALL) {
       const slot = <u32>ctz(rest);
       const to = <u32>ctz(~used);
@@ -258,7 +256,8 @@ const DEAD: u32 = 16;
       store<u32>(this.at() + (<usize>to << 2), load<u32>(bucket + (<usize>slot << 2)));
       store<u64>(this.at() + (<usize>to << 3), load<u64>(bucket + (<usize>slot << 3), CELLS), CELLS);
     }
-    store<u32>(this.used(true), used);
+    if (SHARED) write32(this.used(true), used);
+    else store<u32>(this.used(true), used);
     if (COUNTING) countCopied((popcnt(from.occupied(table, true)) - popcnt(rest)) * (4 + CELL));
     return rest;
   }

@@ -6,9 +6,10 @@ import { cutBuckets, growBuckets, shrinkBuckets } from "../layout/bucket_array";
 import { bucketAddress } from "../layout/buckets";
 import { divideFiltered, growFilter, isFiltered, mergeFilter, resetFilter, shrinkFilter } from "../layout/filter";
 import {
-  BUCKETS, COUNT, FLAGS, FLAT_BUCKETS, GROW_ABOVE, LOAD16, MASK, MAX_ENTRIES, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW, countMerges, countSplits,
-  field, setField,
+  BUCKETS, BUCKET_SEGMENTS, COUNT, FLAGS, FLAT_BUCKETS, GROW_ABOVE, LOAD16, MASK, MAX_ENTRIES, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW,
+  countMerges, countSplits, field, setField,
 } from "../layout/header";
+import { firstOf, segmentOf } from "../layout/segments";
 import { markOf, setMark, storeMark } from "../limit/low_water";
 import { isTooMuch, join, makeRoom, splitChain } from "./chains";
 
@@ -39,7 +40,7 @@ export function setLimits(table: usize): void {
 /** The same in the shared build. */
 export function setLimitsFor(table: usize, buckets: u32): void {
   const full = entriesFor(table, buckets);
-  setField(table, GROW_ABOVE, full);
+  setField(table, GROW_ABOVE, growAbove(buckets, bucketsHeld(table, buckets), full));
   setField(table, SHRINK_BELOW, buckets > 1 ? full >> 1 : 0);
 }
 
@@ -49,11 +50,17 @@ export function setLimitsFor(table: usize, buckets: u32): void {
 }
 
 /**
- * Entries above which a table of the plain build splits, `full` when it is full. While the flat part has room, another bucket takes no
- * byte: then at three quarters of the load target, where few entries have to go to overflow blocks.
+ * Entries above which a table splits, `full` when it is full. While the flat part has room, or in the shared build the segments of a
+ * small table, another bucket takes no byte: then at three quarters of the load target, where few entries have to go to overflow blocks.
  */
 @inline export function growAbove(buckets: u32, flat: u32, full: u32): u32 {
   return buckets < flat ? full - (full >> 2) : full;
+}
+
+/** Buckets that the segments of a small table have room for, each segment as large as all before it; of others, those that there are. */
+export function bucketsHeld(table: usize, buckets: u32): u32 {
+  const shift = load<u32>(table + BUCKET_SEGMENTS, 4);
+  return buckets > 1 << shift ? buckets : firstOf(segmentOf(buckets - 1, shift) + 1, shift);
 }
 
 /** Splits until the table has room for `entries`, within the bound of one insert. A split without memory is left out. */
