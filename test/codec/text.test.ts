@@ -11,7 +11,8 @@ function encode(value: unknown, maxBytes: number, fill = 0xff): Uint8Array {
   const codec = text(maxBytes);
   const memory = new Uint8Array(codec.size + 16).fill(fill);
   codec.encode(value as string, new DataView(memory.buffer), 8);
-  expect([...memory.subarray(0, 8), ...memory.subarray(8 + codec.size)]).toEqual(new Array(16).fill(fill));
+  const around = [...memory.subarray(0, 8), ...memory.subarray(8 + codec.size)];
+  if (around.some((byte) => byte !== fill)) throw new Error("wrote beside its room");
   return memory.slice(8, 8 + codec.size);
 }
 
@@ -41,17 +42,21 @@ describe("text", () => {
           );
         } else {
           const encoded = encode(value, maxBytes);
-          expect(encoded.subarray(4, 4 + bytes.length)).toEqual(bytes);
-          expect(encoded.subarray(4 + bytes.length).every((byte) => byte === 0)).toBe(true);
-          expect(codec.decode(new DataView(encoded.buffer), 0)).toBe(value);
+          const end = 4 + bytes.length;
           // The other form does not care what stands behind the text.
           const bare = new Uint8Array(codec.size).fill(0xee);
           codec.bare.encode(value, new DataView(bare.buffer), 0);
-          expect(bare.subarray(0, 4 + bytes.length)).toEqual(encoded.subarray(0, 4 + bytes.length));
-          expect(codec.bare.decode(new DataView(bare.buffer), 0)).toBe(value);
+          const found = [
+            Buffer.compare(encoded.subarray(4, end), bytes),
+            Buffer.compare(encoded.subarray(end), new Uint8Array(codec.size - end)),
+            Buffer.compare(bare.subarray(0, end), encoded.subarray(0, end)),
+            codec.decode(new DataView(encoded.buffer), 0) === value,
+            codec.bare.decode(new DataView(bare.buffer), 0) === value,
+          ];
+          expect(found).toEqual([0, 0, 0, true, true]);
         }
       }),
-      { seed, numRuns: bySize(100, 1000) },
+      { seed, numRuns: bySize(60, 400) },
     );
   });
 

@@ -162,6 +162,23 @@ describe.each([false, true])("shared: %s", (shared) => {
     host.close();
   });
 
+  test("texts that died in a section are swept by the inserts behind it, which move others", () => {
+    const host = open();
+    const map = host.createMap({ type: "rhash", key: text(40), value: u32, maxEntries: 5000 });
+    const keyOf = (n: number) => String(n).padStart(40, "-");
+    for (let n = 0; n < 400; n++) map.set(keyOf(n), n);
+    host.section(() => {
+      for (let n = 0; n < 300; n += 2) map.delete(keyOf(n));
+    });
+    for (let n = 1000; n < 1100; n++) {
+      map.set(keyOf(n), n);
+      expect(map.get(keyOf(n))).toBe(n);
+    }
+    expect([map.size, map.get(keyOf(1)), map.get(keyOf(399))]).toEqual([350, 1, 399]);
+    expect(host.verify()).toEqual([]);
+    host.close();
+  });
+
   test("spin locks", () => {
     const host = open();
     const value = struct({ lock: spinLock, n: u32 });

@@ -1,28 +1,14 @@
 // An operation that removes a whole chain on a shared host, while many elements are dead: each removal may sweep some of them, and the
 // journal must have room for all of it.
 import { expect, test } from "vitest";
-import { bytes, type Codec, createHost, text } from "../../src/index.ts";
+import { bytes, createHost } from "../../src/index.ts";
 import { vanishingWord } from "../support/colliding_subject.ts";
+import { rawTexts } from "../support/text_subject.ts";
 
 const SEED = 5;
 /** As many as one operation removes at most, all with one hash. */
 const CHAIN = 64;
 const DEAD = 3000;
-
-/** Texts of 16 bytes of any kind. */
-function rawText(): Codec<Uint8Array> {
-  const layout = text(16);
-  const raw = {
-    ...layout,
-    encode(key: Uint8Array, view: DataView, at: number) {
-      view.setUint32(at, key.length, true);
-      for (const [i, byte] of key.entries()) view.setUint8(at + 4 + i, byte);
-    },
-    decode: (view: DataView, at: number) =>
-      Uint8Array.from({ length: view.getUint32(at, true) }, (_, i) => view.getUint8(at + 4 + i)),
-  };
-  return Object.assign(raw, { bare: raw }) as unknown as Codec<Uint8Array>;
-}
 
 function keyOf(group: number, number: number): Uint8Array {
   const words = Uint32Array.of(group, 0, vanishingWord(SEED, 1), number);
@@ -31,7 +17,7 @@ function keyOf(group: number, number: number): Uint8Array {
 
 const KINDS = [
   ["elements of one size", bytes(16)],
-  ["texts", rawText()],
+  ["texts", rawTexts()],
 ] as const;
 
 test.each(KINDS.flatMap(([kind, key]) => ["clear", "drain"].map((how) => [kind, how, key] as const)))(

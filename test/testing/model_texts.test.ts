@@ -14,10 +14,11 @@ import {
   type SubjectSpec,
 } from "../../src/testing/index.ts";
 import { CheckedHost } from "../support/checked_host.ts";
+import { CollidingSubject } from "../support/colliding_subject.ts";
 import { testSeed } from "../support/seed.ts";
 import { boundaryChurn, growthAndShrink, longSections } from "../support/sequences.ts";
 import { bySize } from "../support/size.ts";
-import { openTextSubject } from "../support/text_subject.ts";
+import { openTextSubject, rawTexts } from "../support/text_subject.ts";
 
 const seed = testSeed("testing/model_texts.test.ts");
 
@@ -71,6 +72,14 @@ describe.each([false, true])("shared: %s", (shared) => {
       const spec: SubjectSpec = { ...type, keySize: 3, valueSize: 8, maxEntries: entries };
       expect(run(growthAndShrink(entries, seed), spec).peak).toBe(entries);
       expect(run(longSections(entries, seed), spec).sections).toBe(4);
+    });
+
+    test("texts of one hash and length are told apart", () => {
+      const sizes = { keySize: 16, valueSize: 8, maxEntries: 100 };
+      const host = createHost({ seed: 9, shared, maxMemory: 2 ** 26 });
+      const subject = new CollidingSubject(openTextSubject(host, { ...type, ...sizes }, rawTexts()), 9, 4);
+      const operations = generateOperations({ seed, steps: bySize(600, 6000), keys: 150, maxEntries: 100 });
+      replay(operations, subject, new ReferenceMap({ ...sizes, keySize: 4 }), { seed });
     });
 
     test("memory is sound at every turn", () => {
