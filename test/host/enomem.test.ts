@@ -10,10 +10,11 @@ import {
   type Subject,
   type SubjectScan,
 } from "../../src/testing/index.ts";
-import { type AnySpec, describeSpec, openAnySubject } from "../support/open.ts";
+import { describeSpec } from "../support/open.ts";
 import { testSeed } from "../support/seed.ts";
 import { growthAndShrink, longSections, withScans } from "../support/sequences.ts";
 import { bySize } from "../support/size.ts";
+import { type AnySpec, openAnySubject } from "../support/text_subject.ts";
 
 const seed = testSeed("host/enomem.test.ts");
 

@@ -1,7 +1,5 @@
-import type { Host } from "../../src/host/host.ts";
 import { createHost } from "../../src/hosts.ts";
-import { type OpenSubject, openSubject, type Subject, type SubjectSpec } from "../../src/testing/index.ts";
-import { openTextSubject } from "./text_subject.ts";
+import { type OpenSubject, openSubject, type SubjectSpec } from "../../src/testing/index.ts";
 
 /** Bytes; small, because some engines reserve the address space of every host at once. */
 const MAX_MEMORY = 256 * 1024 * 1024;
@@ -34,10 +32,3 @@ export const LAYOUT_SIZES = [
   { keySize: 16, valueSize: 32 },
   { keySize: 5, valueSize: 120 },
 ] as const;
-
-/** A spec whose keys may be texts (text_subject.ts). */
-export type AnySpec = SubjectSpec & { readonly texts?: boolean };
-
-export function openAnySubject(host: Host, spec: AnySpec): Subject {
-  return spec.texts === true ? openTextSubject(host, spec) : openSubject(host, spec);
-}

@@ -88,3 +88,10 @@ export function openTextSubject(host: Host, spec: SubjectSpec, key = textKeys(sp
   };
   return openSubject(texts as unknown as Host, spec);
 }
+
+/** A spec whose keys may be texts. */
+export type AnySpec = SubjectSpec & { readonly texts?: boolean };
+
+export function openAnySubject(host: Host, spec: AnySpec): Subject {
+  return spec.texts === true ? openTextSubject(host, spec) : openSubject(host, spec);
+}

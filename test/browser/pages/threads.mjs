@@ -1,5 +1,5 @@
 // The jobs of test/threads in module workers, with the page as their coordinator: it may not wait for locks, only spin.
-import { createHost, u32 } from "bpfmap";
+import { createHost, text, u32 } from "bpfmap";
 import { checkHistories } from "/resolved/threads/histories/histories.js";
 import { runJob } from "/resolved/threads/platform/browser.mjs";
 import {
@@ -27,6 +27,22 @@ test("the page is cross-origin isolated, and its main thread takes part in a sha
   for (let key = 0; key < 1000; key++) map.add(key, key);
   equal("problems", [], host.verify());
   equal("value", 999, map.get(999));
+  host.close();
+});
+
+// Encoders and decoders of browsers take no shared memory.
+test("texts of a shared host are encoded and decoded", () => {
+  const host = createHost({ shared: true, cpus: 2, maxMemory: 16 << 20 });
+  const map = host.createMap({ type: "rhash", key: text(), value: u32, maxEntries: 100 });
+  const texts = ["", "a", "käse", "水🌊", "x".repeat(60), "é".repeat(100)];
+  for (const [i, key] of texts.entries()) map.set(key, i);
+  equal(
+    "values",
+    [0, 1, 2, 3, 4, 5],
+    texts.map((key) => map.get(key)),
+  );
+  equal("keys", [...texts].sort(), [...map.keys()].sort());
+  equal("problems", [], host.verify());
   host.close();
 });
 

@@ -13,10 +13,11 @@ import {
 import { CheckedHost } from "../../support/checked_host.ts";
 import { CollidingSubject } from "../../support/colliding_subject.ts";
 import { invariants } from "../../support/core/constants.ts";
-import { type AnySpec, describeSpec, LAYOUT_SIZES, openAnySubject } from "../../support/open.ts";
+import { describeSpec, LAYOUT_SIZES } from "../../support/open.ts";
 import { testSeed } from "../../support/seed.ts";
 import { boundaryChurn, growthAndShrink, longSections, withScans } from "../../support/sequences.ts";
 import { bySize } from "../../support/size.ts";
+import { type AnySpec, openAnySubject } from "../../support/text_subject.ts";
 
 const seed = testSeed("ops/verify/verify.test.ts");
 
