@@ -78,7 +78,8 @@ export function slotCodec(codec: Codec<unknown>): Codec<unknown> {
  * Bytes from one slot of a value to the next in the table itself. On shared hosts slots of a `percpu_hash` lie on different cache lines
  * (assembly/table/layout/lanes.ts); copies of values are packed on any host.
  */
-export function slotStride({ host, table }: MapHandle<unknown, unknown>): number {
+export function slotStride(map: MapHandle<unknown, unknown>): number {
+  const { host, table } = map;
   const lane = host.shared && table.type === "percpu_hash" ? host.word(table.handle + TABLE_LANE) : 0;
   return lane || roundUp8(table.valueSize);
 }

@@ -11,6 +11,7 @@
 //
 // In tables without lanes an element is a record, its place is 0, and its value lies as users see it.
 import { SHARED } from "../../build";
+import { insist } from "../../damage";
 import { copyBytes, zeroBytes } from "../../memory/bytes";
 import { HOST_CPUS } from "../../regions";
 import { logBytes } from "../../sync/journal";
@@ -90,6 +91,13 @@ export function groupValues(head: u32): u32 {
   return isReadable(record, field(table, ELEMENT_STRIDE) + 8);
 }
 
+/** Bytes of a slot in lanes. Never 0, or loops over slots would not end. */
+@inline function slotBytes(lane: u32): u32 {
+  const bytes = lane >> GROUP_SHIFT;
+  insist(bytes != 0);
+  return bytes;
+}
+
 /** Copies a value out, packed. */
 @inline export function copyValueOut(table: usize, target: usize, value: usize): void {
   if (laneOf(table)) gather(table, target, value);
@@ -98,7 +106,7 @@ export function groupValues(head: u32): u32 {
 
 function gather(table: usize, target: usize, value: usize): void {
   const lane = field(table, LANE);
-  const bytes = lane >> GROUP_SHIFT;
+  const bytes = slotBytes(lane);
   const end = target + field(table, VALUE_SIZE);
   for (; target < end; target += bytes) {
     if (STEPPING) step(STEP_COPY);
@@ -124,7 +132,7 @@ export function touchElement(table: usize, entry: usize, reading: bool): u32 {
 /** Writes a value in lanes from a packed one, journaled unless the entry is new. */
 export function scatter(table: usize, value: usize, source: usize, fresh: bool): void {
   const lane = field(table, LANE);
-  const bytes = lane >> GROUP_SHIFT;
+  const bytes = slotBytes(lane);
   const end = source + field(table, VALUE_SIZE);
   for (; source < end; source += bytes) {
     if (!fresh) logBytes(value, bytes);
@@ -141,7 +149,7 @@ export function zeroValue(table: usize, value: usize): void {
     zeroBytes(value, size);
     return;
   }
-  const bytes = lane >> GROUP_SHIFT;
+  const bytes = slotBytes(lane);
   for (let done: u32 = 0; done < size; done += bytes) {
     zeroBytes(value, bytes);
     value += lane;
