@@ -1,4 +1,5 @@
 import { f64, u32 } from "../../dist/index.js";
+import { ascend } from "../data/ascend.mjs";
 import { sum } from "../data/sum.mjs";
 import { benchHost, shareBenchHost, shared } from "./bench_host.mjs";
 import { BpfMapBytesSubject } from "./bpfmap_bytes.mjs";
@@ -116,7 +117,7 @@ class BpfMapSubject {
       // The map grows, and with it the memory: its views are new then.
       if (words.length === 0) ({ keys: words, values } = this.buffers(size));
       words.set(keys);
-      for (let i = 0; i < count; i++) values[i] = first + i;
+      ascend(values, first, count);
       batch.count = count;
       map.updateBatch(batch);
       first += count;

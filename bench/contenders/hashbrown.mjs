@@ -1,6 +1,7 @@
 // Rust's hash table as wasm (bench/peers/hashbrown.rs), called as a careful user would: numbers in and out. Many keys are copied
 // into its memory, and their values read there, as its user must.
 import { readFileSync } from "node:fs";
+import { ascend } from "../data/ascend.mjs";
 import { sum } from "../data/sum.mjs";
 import { buildHashbrown } from "../peers/build.mjs";
 
@@ -114,7 +115,7 @@ class HashbrownSubject {
       staging.fit(count);
       staging.keys.set(keys);
       const { values } = staging;
-      for (let i = 0; i < count; i++) values[i] = first + i;
+      ascend(values, first, count);
       set_many(table, staging.keysAt, staging.valuesAt, count);
       first += count;
     }
