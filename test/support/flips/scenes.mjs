@@ -8,6 +8,7 @@ import {
   KV_SIZE,
   TABLE_ARRAY_DATA,
   TABLE_ARRAY_SEGMENTS,
+  TABLE_LANE,
 } from "../../../src/generated/abi.js";
 
 // Hosts with something in them, for experiments that damage their memory: one for each way in which a map keeps its entries. Each
@@ -53,23 +54,38 @@ function filled(bytes, n) {
 const sorted = (entries) =>
   entries.map((entry) => JSON.stringify(entry, (_, v) => (v instanceof Uint8Array ? [...v] : v))).sort();
 
+/** In the place of a size of keys: texts of many lengths. */
+const TEXT = 0;
+
 /** Keys and values by number, for maps of some sizes. */
 function sized(api, keySize, valueSize) {
+  const keys = {
+    [TEXT]: [api.text(100), (n) => `${mixed(n)}`.padEnd(mixed(n) % 45, "é")],
+    4: [api.u32, mixed],
+  };
+  const [key, keyFor] = keys[keySize] ?? [api.bytes(keySize), (n) => filled(keySize, mixed(n))];
   return {
-    key: keySize === 4 ? api.u32 : api.bytes(keySize),
+    key,
+    keyFor,
     value: valueSize === 8 ? api.u53 : api.bytes(valueSize),
-    keyFor: (n) => (keySize === 4 ? mixed(n) : filled(keySize, mixed(n))),
     valueFor: (n) => (valueSize === 8 ? n * 1000 + 7 : filled(valueSize, mixed(n + 1))),
   };
 }
 
-/** Where the values of some keys are. */
+/** Where the values of some keys are: of per-CPU values of a shared host, slots that lie apart. */
 export function placesOf(host, map, keys) {
   const places = [];
+  const { valueBytes, handle, type } = map.table;
+  const lane = host.shared && type === "percpu_hash" ? host.word(handle + TABLE_LANE) : 0;
+  const slots = lane === 0 ? 1 : host.cpus;
   host.section(() => {
     for (const key of keys) {
       const address = map.lookup(key);
-      if (address !== 0) places.push([address, address + map.table.valueBytes]);
+      if (address === 0) continue;
+      for (let slot = 0; slot < slots; slot++) {
+        const at = address + slot * lane;
+        places.push([at, at + valueBytes / slots]);
+      }
     }
   });
   return places;
@@ -146,10 +162,12 @@ function hashWork(api, host, map, batch, { keyFor, valueFor }, step) {
     map.updateBatch(batch);
     return map.size;
   });
-  step("process", () => {
-    const filter = ({ key }) => ((key[0] ?? key) % 7 === 0 ? api.ACT_DELETE : api.ACT_KEEP);
-    return map.process({ filter });
-  });
+  if (map.keyCodec.maxBytes === undefined) {
+    step("process", () => {
+      const filter = ({ key }) => ((key[0] ?? key) % 7 === 0 ? api.ACT_DELETE : api.ACT_KEEP);
+      return map.process({ filter });
+    });
+  }
   step("lookupAndDeleteBatch", () => {
     batch.rewind();
     batch.count = 30;
@@ -297,6 +315,7 @@ export const SCENES = {
   keys: hashScene({ type: "rhash", keySize: 4, valueSize: 8 }),
   tags: hashScene({ type: "rhash", keySize: 16, valueSize: 8 }),
   refs: hashScene({ type: "rhash", keySize: 5, valueSize: 120 }),
+  texts: hashScene({ type: "rhash", keySize: TEXT, valueSize: 8 }),
   fixedKeys: hashScene({ type: "hash", keySize: 4, valueSize: 8 }),
   fixedRefs: hashScene({ type: "hash", keySize: 5, valueSize: 120 }),
   lazyTags: hashScene({ type: "hash", keySize: 16, valueSize: 8, flags: "BPF_F_NO_PREALLOC" }),
