@@ -11,6 +11,7 @@ export const BPFMAP = [
   "bench/contenders/bpfmap.mjs",
   "bench/contenders/bench_host.mjs",
   "bench/contenders/bpfmap_bytes.mjs",
+  "bench/data/ascend.mjs",
   "bench/data/sum.mjs",
   "bench/data/key_bytes.mjs",
   "dist",
