@@ -9,9 +9,6 @@ import { publishedPages, writeTables } from "../../bench/cli/tables.mjs";
 const root = new URL("../../", import.meta.url);
 const pages: { path: string; text: string }[] = publishedPages();
 
-/** Measured before results were stored as JSON: they say which commit and command they come from. */
-const BY_HAND = ["shared-overhead.md"];
-
 test.each(pages.map(({ path, text }) => [basename(path), path, text]))(
   "%s is what `npm run bench -- tables` writes",
   (_name, path, text) => {
@@ -19,15 +16,9 @@ test.each(pages.map(({ path, text }) => [basename(path), path, text]))(
   },
 );
 
-test("every page of results is written by it, or names its commit and its command", () => {
+test("every page of results is written by it", () => {
   const there = readdirSync(new URL("bench/results", root)).filter((name) => name.endsWith(".md"));
-  const written = pages.map(({ path }) => basename(path));
-  expect(there.toSorted()).toEqual([...written, ...BY_HAND].toSorted());
-  for (const name of BY_HAND) {
-    const text = readFileSync(new URL(`bench/results/${name}`, root), "utf8");
-    expect(text).toMatch(/at commit [0-9a-f]{7,}/);
-    expect(text).toContain("`npm run bench -- ");
-  }
+  expect(there.toSorted()).toEqual(pages.map(({ path }) => basename(path)).toSorted());
 });
 
 test("numbers are written as people write them", () => {
@@ -40,9 +31,9 @@ test("numbers are written as people write them", () => {
 test("BENCHMARKS.md has at most 200 lines and names every page of results", () => {
   const text = readFileSync(new URL("BENCHMARKS.md", root), "utf8");
   expect(text.trimEnd().split("\n").length).toBeLessThanOrEqual(200);
-  const unnamed = [...pages.map(({ path }) => basename(path)), ...BY_HAND].filter(
-    (name) => !text.includes(`(bench/results/${name}`),
-  );
+  const unnamed = pages
+    .map(({ path }) => basename(path))
+    .filter((name) => !text.includes(`(bench/results/${name}`));
   expect(unnamed).toEqual([]);
 });
 
