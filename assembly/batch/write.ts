@@ -5,8 +5,7 @@
 // bucket again from the hash: a split or merge that an earlier key caused does not matter.
 //
 // In the shared build each key is an operation of its own, under the lock of its bucket; adding to a slot of a per-CPU value takes
-// none. Once for many keys are done: credits
-// (table/limit/credits.ts), and splits and merges, under one resize lock.
+// none. Once for many keys are done: credits (table/limit/credits.ts), and splits and merges, under one resize lock.
 import { SHARED } from "../build";
 import { COUNTING, countCopied } from "../counting";
 import { ENOENT, ENOMEM, EPERM } from "../errno";

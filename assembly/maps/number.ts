@@ -11,11 +11,10 @@ import { afterRemoval, findInChain, remove, upsertFurther } from "../table/entri
 import { F32, F64, I16, I32, MOST_U53, U16, U32, U53, U8 } from "../table/entries/scalar";
 import { NOT_SURE, NOT_THERE, fetchWordSlowly, peekWord } from "../table/entries/shared_read";
 import { finishWrite, obtain, prepareValue, removeLocked } from "../table/entries/shared_write";
-import { BlockKeys, CELLS, LINK, USED } from "../table/layout/block_keys";
+import { BlockKeys, CELLS, USED } from "../table/layout/block_keys";
 import { bucketAddress, bucketIndex, bucketOf } from "../table/layout/buckets";
 import { admitSimply, isFiltered } from "../table/layout/filter";
-import { COUNT, FROZEN, LEAN_MARK, MARK, SEEDS, SHRINK_BELOW, VALUE_SIZE, VERSION, field, setField } from "../table/layout/header";
-import { shrinkAfter } from "../table/resize/resize";
+import { COUNT, FROZEN, LEAN_MARK, MARK, SEEDS, VALUE_SIZE, VERSION, field, setField } from "../table/layout/header";
 
 /** What `getNumber4` gives for an absent key: no integer, no f32, and an f64 that it never gives for a present one. */
 export const ABSENT: f64 = -2.2250738585072014e-308;
@@ -233,8 +232,7 @@ export function removeNumber4(table: usize, key: u32): u32 {
   const entries = field(table, COUNT) - 1;
   setField(table, COUNT, entries);
   setField(table, VERSION, field(table, VERSION) + 1);
-  if (load<u32>(bucket, LINK)) afterRemoval<BlockKeys>(table, bucket);
-  else if (entries < field(table, SHRINK_BELOW)) shrinkAfter<BlockKeys>(table, 1, 0);
+  afterRemoval<BlockKeys>(table, bucket, entries);
   return 0;
 }
 

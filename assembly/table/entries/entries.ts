@@ -200,13 +200,17 @@ function refill<B>(table: usize, bucket: usize, slot: u32): void {
   const found = changetype<B>(bucket).find<K>(table, key, hash, true);
   if (found) removeFrom<B>(table, bucket, found, true, value);
   else if (!changetype<B>(bucket).link(true) || !removeFromChain<B, K>(table, bucket, key, hash, value)) return ENOENT;
-  if (changetype<B>(bucket).link(true)) afterRemoval<B>(table, bucket);
-  else if (field(table, COUNT) < field(table, SHRINK_BELOW)) shrinkAfter<B>(table, 1, 0);
+  afterRemoval<B>(table, bucket, field(table, COUNT));
   return 0;
 }
 
-/** What follows from a delete: the bucket settles, and the table may have too many. */
-export function afterRemoval<B>(table: usize, bucket: usize): void {
+/** What follows from a delete that leaves so many entries: the bucket settles, and the table may have too many buckets. */
+@inline export function afterRemoval<B>(table: usize, bucket: usize, entries: u32): void {
+  if (changetype<B>(bucket).link(true)) settleAndShrink<B>(table, bucket);
+  else if (entries < field(table, SHRINK_BELOW)) shrinkAfter<B>(table, 1, 0);
+}
+
+function settleAndShrink<B>(table: usize, bucket: usize): void {
   const moved = settle<B>(table, bucket);
   if (moved || field(table, COUNT) < field(table, SHRINK_BELOW)) shrinkAfter<B>(table, 1, moved);
 }

@@ -19,29 +19,30 @@ export const MOST_SPLITS: u32 = 2;
 /** Merges of one delete. */
 export const MOST_MERGES: u32 = 2;
 
-/** Sets how many entries make the table grow or shrink, and the mark (table/limit/low_water.ts). Plain build. */
-export function setLimits(table: usize): void {
-  const buckets = field(table, BUCKETS);
+/** Sets how many entries make a table with so many buckets, and room for `room`, grow or shrink. Those above which it grows. */
+@inline function setBounds(table: usize, buckets: u32, room: u32): u32 {
   const full = entriesFor(table, buckets);
+  const above = growAbove(buckets, room, full);
+  setField(table, GROW_ABOVE, above);
   setField(table, SHRINK_BELOW, buckets > 1 ? full >> 1 : 0);
-  setField(table, GROW_ABOVE, growAbove(buckets, field(table, FLAT_BUCKETS), full));
+  return above;
+}
+
+/** Sets that of a table as it is, and the mark (table/limit/low_water.ts). Plain build. */
+export function setLimits(table: usize): void {
+  setBounds(table, field(table, BUCKETS), field(table, FLAT_BUCKETS));
   setMark(table);
 }
 
 /** The same where a table has been split or merged, which grows: its mark follows from fewer words. */
 @inline function followBuckets(table: usize, buckets: u32): void {
-  const full = entriesFor(table, buckets);
-  const above = growAbove(buckets, field(table, FLAT_BUCKETS), full);
-  setField(table, SHRINK_BELOW, buckets > 1 ? full >> 1 : 0);
-  setField(table, GROW_ABOVE, above);
+  const above = setBounds(table, buckets, field(table, FLAT_BUCKETS));
   storeMark(table, field(table, FLAGS) & OWES_MERGES ? 0 : min(above, markOf(table, field(table, MAX_ENTRIES))));
 }
 
-/** The same in the shared build. */
+/** The same in the shared build, where there is no mark. */
 export function setLimitsFor(table: usize, buckets: u32): void {
-  const full = entriesFor(table, buckets);
-  setField(table, GROW_ABOVE, growAbove(buckets, bucketsHeld(table, buckets), full));
-  setField(table, SHRINK_BELOW, buckets > 1 ? full >> 1 : 0);
+  setBounds(table, buckets, bucketsHeld(table, buckets));
 }
 
 /** Entries of a table that is full: at the load target. What fits into a memory of 4 GiB is far below 2^32 of them. */
