@@ -8,6 +8,11 @@ export function quantile(sorted, p) {
   return sorted[low] + (sorted[high] - sorted[low]) * (position - low);
 }
 
+/** The rounds of one contender in one operation; undefined when it took no part. */
+export function roundsOf(measurements, operation, contender) {
+  return measurements.find((line) => line.operation === operation && line.contender === contender)?.rounds;
+}
+
 /** Median and spread of some numbers: the spread reaches from the 10th to the 90th percentile. */
 export function summarise(numbers) {
   const sorted = numbers.toSorted((a, b) => a - b);

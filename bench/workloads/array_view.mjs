@@ -3,7 +3,7 @@ import { createHost, f64, u32 } from "../../dist/index.js";
 import { Fingerprint } from "../data/fingerprint.mjs";
 import { Entrant } from "../run/entrants.mjs";
 import { measureRows } from "../run/rounds.mjs";
-import { ratios, summarise } from "../run/statistics.mjs";
+import { ratios, roundsOf, summarise } from "../run/statistics.mjs";
 
 export const name = "array-view";
 export const title = "elements of an array: get and set, views, addresses";
@@ -171,7 +171,7 @@ export async function run(context) {
 
 /** What a way costs beside the plain typed array, and what growth costs. */
 function ratiosOf(operation, size, list) {
-  const of = (name) => list.find((line) => line.operation === operation && line.contender === name)?.rounds;
+  const of = (name) => roundsOf(list, operation, name);
   const [ours, grown, typed] = [OURS, GROWN, TYPED].map(of);
   if (ours === undefined || grown === undefined || typed === undefined) return [];
   const times = (a, b) => summarise(ratios(a, b, "ns")).median.toFixed(2);

@@ -5,7 +5,7 @@ import { draws, keysFrom, Random } from "../data/random.mjs";
 import { Entrant } from "../run/entrants.mjs";
 import { loopsOf } from "../run/loops.mjs";
 import { measureRows } from "../run/rounds.mjs";
-import { ratios, summarise } from "../run/statistics.mjs";
+import { ratios, roundsOf, summarise } from "../run/statistics.mjs";
 
 export const name = "fields";
 export const title = "numbers, structs and fields of structs, by the kind of key";
@@ -102,8 +102,7 @@ export async function run(context) {
 }
 
 function notesOf(size, list) {
-  const of = (operation, contender) =>
-    list.find((line) => line.operation === operation && line.contender === contender)?.rounds;
+  const of = (operation, contender) => roundsOf(list, operation, contender);
   const times = (a, b) => (a && b ? summarise(ratios(a, b, "ns")).median.toFixed(2) : "?");
   const number = (kind) => of("get of a number", kind);
   return [

@@ -5,7 +5,7 @@ import { keysFrom } from "../data/random.mjs";
 import { Entrant } from "../run/entrants.mjs";
 import { loopsOf } from "../run/loops.mjs";
 import { measureRows } from "../run/rounds.mjs";
-import { ratios, summarise } from "../run/statistics.mjs";
+import { ratios, roundsOf, summarise } from "../run/statistics.mjs";
 
 export const name = "iterators";
 export const title = "for ... of, forEach, keys, values, entries";
@@ -70,8 +70,7 @@ export async function run(context) {
 
 /** Each way beside the one that most programs take with a Map. */
 function notesOf(size, list) {
-  const of = (operation, contender) =>
-    list.find((line) => line.operation === operation && line.contender === contender)?.rounds;
+  const of = (operation, contender) => roundsOf(list, operation, contender);
   const base = of("entries", MAP);
   if (base === undefined) return [];
   return ["u32 to f64", "u32 to u53"].flatMap((contender) => {

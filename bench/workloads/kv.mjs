@@ -5,7 +5,7 @@ import { Fingerprint } from "../data/fingerprint.mjs";
 import { Random } from "../data/random.mjs";
 import { Entrant } from "../run/entrants.mjs";
 import { measureRows } from "../run/rounds.mjs";
-import { ratios, summarise } from "../run/statistics.mjs";
+import { ratios, roundsOf, summarise } from "../run/statistics.mjs";
 
 export const name = "kv";
 export const title = "KV store, values of 64 bytes, beside a JS Map of typed arrays";
@@ -71,7 +71,7 @@ export async function run(context) {
 }
 
 function verdictOf(size, list) {
-  const of = (name) => list.find((line) => line.operation === GET && line.contender === name)?.rounds;
+  const of = (name) => roundsOf(list, GET, name);
   const [ours, map] = [of("bpfmap"), of("js-map")];
   if (ours === undefined || map === undefined) return [];
   const { median } = summarise(ratios(map, ours, "ns"));

@@ -7,7 +7,7 @@ import { draws, mix, Random } from "../data/random.mjs";
 import { Entrant } from "../run/entrants.mjs";
 import { loopsOf } from "../run/loops.mjs";
 import { measureRows } from "../run/rounds.mjs";
-import { ratios, summarise } from "../run/statistics.mjs";
+import { ratios, roundsOf, summarise } from "../run/statistics.mjs";
 
 export const name = "texts";
 export const title = "strings of 8, 20 and 60 bytes as keys";
@@ -107,9 +107,7 @@ export async function run(context) {
 }
 
 function noteOf(size, length, list) {
-  const of = (operation, contender) =>
-    list.find((line) => line.operation === `${operation}, ${length} bytes` && line.contender === contender)
-      ?.rounds;
+  const of = (operation, contender) => roundsOf(list, `${operation}, ${length} bytes`, contender);
   const times = (operation) => {
     const [ours, theirs] = [of(operation, TEXT), of(operation, MAP)];
     return ours && theirs ? summarise(ratios(ours, theirs, "ns")).median.toFixed(2) : "?";

@@ -12,7 +12,7 @@ import { Fingerprint } from "../../data/fingerprint.mjs";
 import { keysFrom } from "../../data/random.mjs";
 import { Entrant } from "../../run/entrants.mjs";
 import { measureRows } from "../../run/rounds.mjs";
-import { ratios, summarise } from "../../run/statistics.mjs";
+import { ratios, roundsOf, summarise } from "../../run/statistics.mjs";
 
 const ENTRIES = 100_000;
 /** Microseconds of a part, in the measurement of parts. */
@@ -120,8 +120,7 @@ function inParts(Class, options, keys, layout) {
 
 /** How many times as long as ours another contender takes for an operation. */
 export function ratioOf(list, layout, operation, other) {
-  const of = (name) =>
-    list.find((line) => line.operation === `${layout}: ${operation}` && line.contender === name)?.rounds;
+  const of = (name) => roundsOf(list, `${layout}: ${operation}`, name);
   const [theirs, own] = [of(other), of("bpfmap")];
   return theirs === undefined || own === undefined ? undefined : summarise(ratios(theirs, own, "ns")).median;
 }

@@ -2,7 +2,7 @@
 import { Fingerprint } from "../../data/fingerprint.mjs";
 import { loadContenders, openEntrants } from "../../run/entrants.mjs";
 import { measureRows } from "../../run/rounds.mjs";
-import { ratios, summarise } from "../../run/statistics.mjs";
+import { ratios, roundsOf, summarise } from "../../run/statistics.mjs";
 import { drawn, prepare, rowsOf } from "../operations.mjs";
 
 export const name = "shared-overhead";
@@ -75,7 +75,7 @@ function withScan(rows, size, batch) {
 }
 
 function verdictOf({ operation, method }, size, list) {
-  const of = (name) => list.find((line) => line.operation === operation && line.contender === name)?.rounds;
+  const of = (name) => roundsOf(list, operation, name);
   const [plain, shared] = [of(PLAIN), of(SHARED)];
   const most = size === PROMISED ? MOST[method] : undefined;
   if (most === undefined || plain === undefined || shared === undefined) return [];
