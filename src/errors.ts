@@ -61,6 +61,7 @@ const COMMANDS = {
   slots: undefined,
   watch: undefined,
   verify: undefined,
+  tick: undefined,
   warmUp: undefined,
   createMap: "map_create",
   get: "map_lookup_elem",

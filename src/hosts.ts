@@ -5,7 +5,7 @@
  *
  * @module
  */
-import { type HostOptions, resolveOptions } from "./core/options.ts";
+import { type AttachOptions, type HostOptions, resolveOptions } from "./core/options.ts";
 import { attachedSeat, type HostHandle, plainSeat, sharedSeat } from "./core/seat.ts";
 import type { MapType } from "./core/tables/map_types.ts";
 import { Host, type Services } from "./host/host.ts";
@@ -49,6 +49,7 @@ export function createHost(options: HostOptions = {}): Host {
  * another thread has pinned are found with {@link Host.open}.
  *
  * @param handle what {@link Host.share} gave in the other thread
+ * @param options `clock`: what time it is for this thread, as {@link createHost} takes it
  * @throws TypeError for anything else; {@link NoFreeSlotError} when as many threads are attached as the host has `cpus`;
  *   {@link NotIsolatedError} in a page that is not cross-origin isolated.
  * @example
@@ -65,8 +66,8 @@ export function createHost(options: HostOptions = {}): Host {
  * attached.detach();
  * ```
  */
-export function attachHost(handle: HostHandle): Host {
-  return new Host(attachedSeat(handle), SHARED_CLASSES, SERVICES);
+export function attachHost(handle: HostHandle, options: AttachOptions = {}): Host {
+  return new Host(attachedSeat(handle, options), SHARED_CLASSES, SERVICES);
 }
 
 let made: Host | undefined;

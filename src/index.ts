@@ -11,7 +11,7 @@ export type { WatchableWorker } from "./core/deaths.ts";
 export type { CoreMemory } from "./core/memory/core_memory.ts";
 export type { CpuSlot, SlotState } from "./core/memory/shared_memory.ts";
 export type { HostViews } from "./core/memory/views.ts";
-export type { HostOptions } from "./core/options.ts";
+export type { AttachOptions, HostOptions } from "./core/options.ts";
 export type { HostHandle } from "./core/seat.ts";
 export type {
   AnyMapType,

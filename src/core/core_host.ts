@@ -4,8 +4,10 @@
  * @module
  */
 import { checkNoPromise, checkPlainFunction } from "../arguments/functions.ts";
+import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { hide } from "../print/hidden.ts";
+import type { Clock } from "./clock.ts";
 import { CoreMemory } from "./memory/core_memory.ts";
 import { Scratch } from "./memory/scratch.ts";
 import { lockTimeout, sharedCore } from "./memory/shared_core.ts";
@@ -38,6 +40,8 @@ export interface HostMemory {
 /** What {@link BpfMap.host} is. The views show the whole memory: see {@link Host}. */
 export class CoreHost extends CoreMemory {
   /** @internal */
+  declare readonly clock: Clock;
+  /** @internal */
   declare readonly scratch: Scratch;
   /** @internal */
   declare readonly registry: Registry;
@@ -45,7 +49,7 @@ export class CoreHost extends CoreMemory {
   /** @internal */
   constructor(seat: Seat) {
     super(seat);
-    hide<CoreHost>(this, { scratch: new Scratch(this) });
+    hide<CoreHost>(this, { clock: seat.clock, scratch: new Scratch(this) });
     hide<CoreHost>(this, { registry: new seat.Tables(this, seat.seed) });
   }
 
@@ -114,6 +118,31 @@ export class CoreHost extends CoreMemory {
       throw bpfError(errno, "synchronize", "the host", cause, "call it outside");
     }
     if (errno !== 0) throw lockTimeout(this, "synchronize", "a section");
+  }
+
+  /**
+   * Moves the host's clock on, and does what is due by then. With a `clock` of your own ({@link createHost}) nothing else does; without
+   * one, it need not be called. The clock never goes back: a time that is past changes nothing.
+   *
+   * @param now ms, by default what the clock shows
+   * @throws TypeError for what is no number; what the clock throws
+   * @example
+   * ```ts
+   * import { createHost } from "bpfmap";
+   *
+   * let now = 0;
+   * const host = createHost({ clock: () => now });
+   * now = 1000;
+   * host.tick(); // what was due within the first second is done
+   * ```
+   */
+  tick(now?: number): void {
+    this.check("tick");
+    if (now !== undefined && !(typeof now === "number" && Number.isFinite(now))) {
+      throw new TypeError(`tick: now: expected ms as a number, got ${describe(now)}`);
+    }
+    if (now === undefined) this.clock.now();
+    else this.clock.advance(now);
   }
 
   /**

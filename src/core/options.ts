@@ -3,6 +3,7 @@ import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { MOST_CPUS } from "../generated/abi.js";
 import { builtinModule } from "../node.ts";
+import { type ClockSource, checkClock } from "./clock.ts";
 import { PAGE_BYTES } from "./memory/views.ts";
 
 /** Options of {@link createHost}. */
@@ -33,6 +34,12 @@ export interface HostOptions {
   shared?: boolean | undefined;
   /** Of shared hosts: ms after which a call that waits for a lock throws a `LockTimeoutError`. Default 5000. */
   lockTimeout?: number | undefined;
+  /**
+   * What time it is, in ms from any origin: for tests, and for results that can be repeated. Nothing happens by itself then: what is due
+   * is done by {@link Host.tick}. Default: the time of the system, and what is due is done when it is. Each thread of a shared host has
+   * the clock that it was given.
+   */
+  clock?: (() => number) | undefined;
 }
 
 /** {@link HostOptions} checked and with all defaults filled in. */
@@ -45,6 +52,13 @@ export interface ResolvedOptions {
   readonly shared: boolean;
   /** ms */
   readonly lockTimeout: number;
+  readonly clock: ClockSource | undefined;
+}
+
+/** Options of {@link attachHost}. */
+export interface AttachOptions {
+  /** As {@link HostOptions.clock}. */
+  clock?: (() => number) | undefined;
 }
 
 /** The last page of 4 GiB stays unused, so that the end of every block is a number of 32 bits. */
@@ -70,14 +84,14 @@ function availableParallelism(): number {
 }
 
 /** All of {@link HostOptions}. */
-const HOST_OPTIONS = ["seed", "maxMemory", "initialMemory", "cpus", "shared", "lockTimeout"];
+const HOST_OPTIONS = ["seed", "maxMemory", "initialMemory", "cpus", "shared", "lockTimeout", "clock"];
 
 export function resolveOptions(options: HostOptions): ResolvedOptions {
   if (typeof options !== "object" || options === null) {
     throw new TypeError(`createHost: expected an object of options, got ${describe(options)}`);
   }
   checkKnown("createHost", options, HOST_OPTIONS);
-  const { seed, maxMemory, initialMemory, cpus, shared = false, lockTimeout } = options;
+  const { seed, maxMemory, initialMemory, cpus, shared = false, lockTimeout, clock } = options;
   if (typeof shared !== "boolean") {
     throw new TypeError(`createHost: shared: expected a boolean, got ${describe(shared)}`);
   }
@@ -106,7 +120,16 @@ export function resolveOptions(options: HostOptions): ResolvedOptions {
       lockTimeout === undefined
         ? LOCK_TIMEOUT_DEFAULT
         : checkInteger("createHost: lockTimeout", lockTimeout, 1, 2 ** 31 - 1),
+    clock: checkClock("createHost", clock),
   };
+}
+
+export function resolveAttachOptions(options: AttachOptions): { readonly clock: ClockSource | undefined } {
+  if (typeof options !== "object" || options === null) {
+    throw new TypeError(`attachHost: expected an object of options, got ${describe(options)}`);
+  }
+  checkKnown("attachHost", options, ["clock"]);
+  return { clock: checkClock("attachHost", options.clock) };
 }
 
 /** What is there from the start, in whole pages. The core wants one. */

@@ -7,6 +7,7 @@
 import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, NotIsolatedError } from "../errors.ts";
 import { HOST_CPUS, HOST_IS_SEEDED, HOST_SEED, HOST_TIMEOUT } from "../generated/abi.js";
+import { Clock, type ClockSource } from "./clock.ts";
 import { Deaths } from "./deaths.ts";
 import type { CoreParts } from "./memory/core_memory.ts";
 import type { ScratchMemory } from "./memory/scratch.ts";
@@ -20,7 +21,7 @@ import {
   takeSlot,
 } from "./memory/shared_memory.ts";
 import { PAGE_BYTES } from "./memory/views.ts";
-import type { ResolvedOptions } from "./options.ts";
+import { type AttachOptions, type ResolvedOptions, resolveAttachOptions } from "./options.ts";
 import { PlainRegistry } from "./tables/plain_registry.ts";
 import type { Registry } from "./tables/registry.ts";
 import { SharedRegistry } from "./tables/shared_registry.ts";
@@ -50,6 +51,7 @@ export interface Seat extends CoreParts {
   readonly module: WasmModule | undefined;
   /** Which of those threads are gone, there. */
   readonly deaths: Deaths | undefined;
+  readonly clock: Clock;
 }
 
 /** Pages that are there from the start cost nothing until they are touched; of shared memory all are. */
@@ -85,7 +87,8 @@ export function plainSeat(options: ResolvedOptions): Seat {
   const { cpus, seed, maxMemory } = options;
   const limit = maxMemory;
   const parts = { memory, core, bare, trapped, cpus, cpu: 0, limit, shared: false };
-  return { ...parts, seed, Tables: PlainRegistry, module: undefined, deaths: undefined };
+  const clock = new Clock(options.clock);
+  return { ...parts, seed, Tables: PlainRegistry, module: undefined, deaths: undefined, clock };
 }
 
 /** Throws where memory cannot be shared. */
@@ -97,7 +100,12 @@ function checkIsolation(operation: string): void {
   }
 }
 
-function sitDown(memory: WasmMemory, module: WasmModule, setUp: (core: CoreExports) => void): Seat {
+function sitDown(
+  memory: WasmMemory,
+  module: WasmModule,
+  source: ClockSource | undefined,
+  setUp: (core: CoreExports) => void,
+): Seat {
   const words = new Int32Array(memory.buffer);
   const cpu = takeSlot(words);
   try {
@@ -123,6 +131,7 @@ function sitDown(memory: WasmMemory, module: WasmModule, setUp: (core: CoreExpor
       Tables: SharedRegistry,
       module,
       deaths,
+      clock: new Clock(source),
     };
   } catch (error) {
     returnSlot(words, cpu);
@@ -141,13 +150,14 @@ export function sharedSeat(options: ResolvedOptions): Seat {
     words[HOST_SEED >>> 2] = options.seed;
     words[HOST_IS_SEEDED >>> 2] = 1;
   }
-  const seat = sitDown(memory, sharedModule(), (core) => initHost(memory, core, options));
+  const seat = sitDown(memory, sharedModule(), options.clock, (core) => initHost(memory, core, options));
   markMemory(new Int32Array(memory.buffer));
   return seat;
 }
 
 /** A further seat in a shared memory. */
-export function attachedSeat(handle: HostHandle): Seat {
+export function attachedSeat(handle: HostHandle, options: AttachOptions): Seat {
+  const { clock } = resolveAttachOptions(options);
   checkIsolation("attachHost");
   if (
     !(handle?.memory instanceof WebAssembly.Memory) ||
@@ -160,5 +170,5 @@ export function attachedSeat(handle: HostHandle): Seat {
   if (!isSharedCore(handle.module)) {
     throw new TypeError("attachHost: the module is not the core that share() of a host gave");
   }
-  return sitDown(handle.memory, handle.module, () => {});
+  return sitDown(handle.memory, handle.module, clock, () => {});
 }
