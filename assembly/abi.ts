@@ -46,7 +46,7 @@ export { DYING as DYING_TABLES, NEWEST_ID as REGISTRY_NEWEST_ID, TABLES as REGIS
 export { NEXT as TABLE_NEXT, PIN_COUNT as TABLE_PIN_COUNT } from "./host/registry";
 export { PINS as REGISTRY_PINS } from "./host/pins";
 export {
-  META_FLAGS, META_ID, META_KEY_SIZE, META_LOCK_OFFSET, META_MAP_EXTRA, META_NAME, META_NAME_LENGTH, META_PRIVATE, META_TYPE,
+  META_EVICTION, META_FLAGS, META_ID, META_KEY_SIZE, META_LOCK_OFFSET, META_MAP_EXTRA, META_NAME, META_NAME_LENGTH, META_PRIVATE, META_TYPE,
   META_VALUE_SIZE,
 } from "./host/registry";
 export { META_OFFSET as TABLE_META } from "./host/registry";
@@ -91,7 +91,7 @@ export {
 } from "./table/entries/scalar";
 
 // Kinds of tables.
-export { KIND_FILTERED, KIND_GROWABLE, KIND_TEXTS } from "./maps/create";
+export { KIND_EVICTS, KIND_FILTERED, KIND_GROWABLE, KIND_RECENCY, KIND_TEXTS } from "./maps/create";
 
 // What calls answer beside errnos and addresses, and what they write.
 export { ABSENT, GREW, UNFIT } from "./maps/number";

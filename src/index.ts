@@ -15,6 +15,10 @@ export type { AttachOptions, HostOptions } from "./core/options.ts";
 export type { HostHandle } from "./core/seat.ts";
 export type {
   AnyMapType,
+  Eviction,
+  EvictionHook,
+  EvictionReason,
+  EvictionType,
   HashType,
   LowWater,
   MapInfo,

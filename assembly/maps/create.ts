@@ -87,10 +87,13 @@ function dropUnfinished(): usize {
   return errno;
 }
 
-/** Kinds of tables, as bits: rhash; with a filter of absent keys, which the layout "keys" of the plain build can have; keys are texts. */
+/** Kinds of tables, as bits: rhash; with a filter of absent keys, which the layout "keys" of the plain build can have; keys are texts;
+ *  a full table evicts; and it does by recency alone. */
 export const KIND_GROWABLE: u32 = 1;
 export const KIND_FILTERED: u32 = 2;
 export const KIND_TEXTS: u32 = 4;
+export const KIND_EVICTS: u32 = 8;
+export const KIND_RECENCY: u32 = 16;
 
 /**
  * A new map: its handle, or ENOMEM, or in the shared build the errno of a lock. Of texts, `keySize` is the room that one has outside of

@@ -44,7 +44,7 @@ export async function warmUp(
   createScratch: (spec: MapSpec<unknown, unknown>) => unknown,
 ): Promise<void> {
   const { keyCodec, valueCodec } = map;
-  const { type, flags, absentFilter } = map.info;
+  const { type, flags, absentFilter, eviction } = map.info;
   const scratch = createScratch({
     type,
     key: keyCodec,
@@ -52,6 +52,7 @@ export async function warmUp(
     maxEntries: SCRATCH_KEYS,
     flags: type === "hash" || type === "percpu_hash" ? flags & BPF_F_NO_PREALLOC : 0,
     absentFilter,
+    eviction,
   } as MapSpec<unknown, unknown>) as HashMap<unknown, unknown>;
   try {
     const keys = Array.from({ length: SCRATCH_KEYS }, (_, i) => decoded(keyCodec, i));

@@ -12,7 +12,7 @@ import { holdsLock } from "../codec/struct.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import { isNumberKind } from "../core/memory/scalar.ts";
-import type { LowWater, MapAttributes, MapType } from "../core/tables/map_types.ts";
+import type { EvictionHook, LowWater, MapAttributes, MapType } from "../core/tables/map_types.ts";
 import { isArray, isSocketMap } from "../core/tables/registry.ts";
 import type { Table, TableType } from "../core/tables/table.ts";
 import { bpfError, ERRNO, mapSubject } from "../errors.ts";
@@ -29,11 +29,12 @@ import { LowWaterMark } from "../ops/sockets/socket_low_water.ts";
 import { Sockets } from "../ops/sockets/sockets.ts";
 import type { BpfMap } from "./base/bpf_map.ts";
 import type { MapClasses } from "./classes.ts";
+import { EVICTION_OPTIONS, type GivenEviction, takeEviction } from "./eviction.ts";
 import { SockHash } from "./sockets/sock_hash.ts";
 import { SockMap } from "./sockets/sock_map.ts";
 import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./sockets/socket_spec.ts";
 import type { MapSpec, OpenSpec } from "./spec.ts";
-import { refuseCreate } from "./validate.ts";
+import { entriesFor, refuseCreate } from "./validate.ts";
 
 const U32_MAX = 0xffff_ffff;
 
@@ -57,6 +58,7 @@ const SPEC_OPTIONS = [
   "mapExtra",
   "lowWater",
   "absentFilter",
+  ...EVICTION_OPTIONS,
 ];
 
 /** What {@link createMap} takes. */
@@ -86,7 +88,7 @@ function codecsOf(
 
 /** Whether the keys of a map are texts that take only the bytes that they have. */
 function takesTexts(type: TableType, key: Codec<unknown>): boolean {
-  return isText(key) && (type === "hash" || type === "rhash");
+  return isText(key) && (type === "hash" || type === "rhash" || type === "lru_hash");
 }
 
 /** What a spec says, each property read once. */
@@ -94,10 +96,11 @@ interface TakenSpec extends MapAttributes {
   readonly key: Codec<unknown>;
   readonly value: Codec<unknown>;
   readonly lowWater: LowWater<unknown> | undefined;
+  readonly onEvict: EvictionHook<unknown, unknown> | undefined;
 }
 
 /** Takes a spec of the caller's: checks the JavaScript types, and what no u32 can say. */
-function toAttributes(spec: AnyMapSpec): TakenSpec {
+function toAttributes(host: CoreHost, spec: AnyMapSpec): TakenSpec {
   if (typeof spec !== "object" || spec === null) {
     throw new TypeError(`createMap: expected { type, key, value, maxEntries }, got ${describe(spec)}`);
   }
@@ -118,6 +121,8 @@ function toAttributes(spec: AnyMapSpec): TakenSpec {
   if (typeof absentFilter !== "boolean") {
     throw new TypeError(`${what}: absentFilter: expected a boolean, got ${describe(absentFilter)}`);
   }
+  const entries = checkInteger(`${what}: maxEntries`, maxEntries, 0, U32_MAX);
+  const bits = checkInteger(`${what}: flags`, flags, 0, U32_MAX);
   return {
     type,
     name,
@@ -126,13 +131,14 @@ function toAttributes(spec: AnyMapSpec): TakenSpec {
     lowWater: isSocketMap(type) ? (lowWater as LowWater<unknown>) : takeLowWater(what, lowWater),
     keySize: key.size,
     valueSize: value.size,
-    maxEntries: checkInteger(`${what}: maxEntries`, maxEntries, 0, U32_MAX),
-    flags: checkInteger(`${what}: flags`, flags, 0, U32_MAX),
+    maxEntries: entriesFor(bits, entries, host.cpus),
+    flags: bits,
     mapExtra: checkInteger(`${what}: mapExtra`, mapExtra, 0, Number.MAX_SAFE_INTEGER),
     absentFilter,
     hasLock: holdsLock(value),
     lockOffset: holdsLock(value) ? value.lockOffset : undefined,
     texts: takesTexts(type, key),
+    ...takeEviction(what, type, spec as GivenEviction),
   };
 }
 
@@ -160,7 +166,8 @@ function newMap(
       const slots = perCpu(value, host.cpus);
       return new classes.percpuArray(host, table, key as Codec<number>, slots, readable, writable);
     }
-    case "percpu_hash": {
+    case "percpu_hash":
+    case "lru_percpu_hash": {
       const Class = classes.hash[classIndex(table.keySize)];
       return new Class(host, table, key, perCpu(value, host.cpus), readable, writable);
     }
@@ -227,7 +234,7 @@ function checkFilter(host: CoreHost, subject: string, { type, keySize, valueSize
 
 /** {@link Host.createMap}. */
 export function createMapOn(host: CoreHost, classes: MapClasses, spec: AnyMapSpec): BpfMap<unknown, unknown> {
-  const attributes = toAttributes(spec);
+  const attributes = toAttributes(host, spec);
   const { name, type, flags, key } = attributes;
   const subject = name === "" ? `the ${type} map` : `map ${JSON.stringify(name)}`;
   const refusal = refuseCreate(attributes);
@@ -304,6 +311,7 @@ export function openMapOn(
     problems.push(`values ${table.hasLock ? "have a spinLock" : "have no spinLock"}, ${value.name} differs`);
   }
   const lowWater = takeLowWater(what, hook);
+  takeEviction(what, table.type, given);
   host.check("open"); // a getter may have closed it
   if (lowWater !== undefined) {
     const other = otherMark(host, table, lowWater.free);

@@ -13,7 +13,9 @@ export interface MapTypes<K, V, N extends string = string> {
   sockhash: SockHash<K, V>;
   hash: HashMap<K, V>;
   rhash: HashMap<K, V>;
+  lru_hash: HashMap<K, V>;
   percpu_hash: PercpuHashMap<K, V>;
+  lru_percpu_hash: PercpuHashMap<K, V>;
   array: ArrayMap<V, ArrayView<V, N>>;
   percpu_array: PercpuArrayMap<V, ArrayView<V, N>>;
 }

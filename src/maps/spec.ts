@@ -1,5 +1,5 @@
 import type { Codec } from "../codec/codec.ts";
-import type { LowWater, MapType } from "../core/tables/map_types.ts";
+import type { Eviction, EvictionHook, LowWater, MapType } from "../core/tables/map_types.ts";
 import type { MapOf } from "./map_of.ts";
 
 /** What {@link createMap} makes a map from. */
@@ -9,14 +9,14 @@ export interface MapSpec<K, V, T extends MapType = MapType, N extends string = s
   readonly name?: string | undefined;
   /**
    * Layout of the keys. Keys are compared by their bytes: of the floats, 0 and -0 are two keys and NaN is one (JavaScript's
-   * `Map` has one zero). Of a hash or rhash, `text` are strings of any length. The keys of arrays are `u32`.
+   * `Map` has one zero). Of a hash, rhash or lru_hash, `text` are strings of any length. The keys of arrays are `u32`.
    */
   readonly key: Codec<K>;
   /** Layout of the values; of the `percpu_` types, of one CPU's value. */
   readonly value: Codec<V, N>;
   /**
-   * Limit of the entry count, 1..2^27 (hash, percpu_hash) or 1..2^31 (rhash); of arrays, the length. All but an rhash allocate
-   * everything at once. `grow` raises it, but for hash and percpu_hash.
+   * Limit of the entry count, 1..2^27 or 1..2^31 (rhash); of arrays, the length. All but an rhash allocate everything at once. `grow`
+   * raises that of an rhash or an array.
    */
   readonly maxEntries: number;
   /** `BPF_F_*`. An rhash sets `BPF_F_NO_PREALLOC` itself. */
@@ -31,6 +31,10 @@ export interface MapSpec<K, V, T extends MapType = MapType, N extends string = s
    * or more miss: those take half the time in large maps, others and inserts up to a third more, and an entry 0.6 bytes more. Default false.
    */
   readonly absentFilter?: boolean | undefined;
+  /** lru_hash, lru_percpu_hash: which entry goes when a new one needs its place. Default `value`. */
+  readonly eviction?: Eviction | undefined;
+  /** lru_hash, lru_percpu_hash: is told what went, once the operation that it went for is done. It may use the map. */
+  readonly onEvict?: EvictionHook<K, T extends "lru_percpu_hash" ? V[] : V> | undefined;
 }
 
 /** What {@link Host.open} needs to know of a pinned map. */
@@ -43,4 +47,6 @@ export interface OpenSpec<K, V, T extends MapType, N extends string = string> {
    * thread that crosses a mark calls its hook; one that has none leaves it to the next that has.
    */
   readonly lowWater?: LowWater<MapOf<T, K, V, N>> | undefined;
+  /** lru_hash, lru_percpu_hash: is told what this thread evicts. */
+  readonly onEvict?: EvictionHook<K, T extends "lru_percpu_hash" ? V[] : V> | undefined;
 }

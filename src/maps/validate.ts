@@ -17,6 +17,7 @@ import {
   BPF_F_ZERO_SEED,
 } from "../constants.ts";
 import type { AnyMapType, MapAttributes } from "../core/tables/map_types.ts";
+import { evicts, isPercpuHash } from "../core/tables/registry.ts";
 import { ERRNO } from "../errors.ts";
 
 /** Why a map cannot be created. */
@@ -30,7 +31,7 @@ export interface Refusal {
 export const NUMA_NO_NODE = 0xffff_ffff;
 
 const NAME_MAX = 15;
-/** HTAB_CREATE_FLAG_MASK; NO_COMMON_LRU is in it and refused afterwards, for all but LRU maps. */
+/** HTAB_CREATE_FLAG_MASK; NO_COMMON_LRU is in it and refused afterwards, for all but LRU maps, as is NO_PREALLOC for those. */
 const HASH_FLAGS =
   BPF_F_NO_PREALLOC |
   BPF_F_NO_COMMON_LRU |
@@ -101,13 +102,27 @@ function contradictingFlags(flags: number): Refusal | undefined {
 }
 
 function isPerCpu(type: AnyMapType): boolean {
-  return type === "percpu_hash" || type === "percpu_array";
+  return isPercpuHash(type) || type === "percpu_array";
 }
 
-/** A value of a per-CPU map is on every node. */
+/** Why LRU maps take no NO_PREALLOC, and only they NO_COMMON_LRU. */
+function refuseLruFlags({ type, flags }: MapAttributes): Refusal | undefined {
+  if (!evicts(type)) {
+    if ((flags & BPF_F_NO_COMMON_LRU) === 0) return undefined;
+    return { errno: ERRNO.EINVAL, cause: "has BPF_F_NO_COMMON_LRU, which is for LRU maps" };
+  }
+  if ((flags & BPF_F_NO_PREALLOC) === 0) return undefined;
+  return { errno: ERRNO.ENOTSUPP, cause: "has BPF_F_NO_PREALLOC, which is not for LRU maps" };
+}
+
+/** A value of a per-CPU map is on every node, and so are the lists of entries by CPU. */
 function refuseNode(a: MapAttributes): Refusal | undefined {
-  if (!isPerCpu(a.type) || (a.flags & BPF_F_NUMA_NODE) === 0 || a.numaNode === NUMA_NO_NODE) return undefined;
-  return { errno: ERRNO.EINVAL, cause: "has BPF_F_NUMA_NODE, which is not for per-CPU maps" };
+  if ((a.flags & BPF_F_NUMA_NODE) === 0 || a.numaNode === NUMA_NO_NODE) return undefined;
+  if (isPerCpu(a.type)) {
+    return { errno: ERRNO.EINVAL, cause: "has BPF_F_NUMA_NODE, which is not for per-CPU maps" };
+  }
+  if (!evicts(a.type) || (a.flags & BPF_F_NO_COMMON_LRU) === 0) return undefined;
+  return { errno: ERRNO.EINVAL, cause: "has both BPF_F_NUMA_NODE and BPF_F_NO_COMMON_LRU" };
 }
 
 function refuseSlot(a: MapAttributes): Refusal | undefined {
@@ -120,11 +135,8 @@ function refuseSlot(a: MapAttributes): Refusal | undefined {
 function refuseHash(a: MapAttributes): Refusal | undefined {
   const refusal = unknownFlags(a.flags, HASH_FLAGS) ?? contradictingFlags(a.flags);
   if (refusal !== undefined) return refusal;
-  if ((a.flags & BPF_F_NO_COMMON_LRU) !== 0) {
-    return { errno: ERRNO.EINVAL, cause: "has BPF_F_NO_COMMON_LRU, which is for LRU maps" };
-  }
-  const node = refuseNode(a);
-  if (node !== undefined) return node;
+  const special = refuseLruFlags(a) ?? refuseNode(a);
+  if (special !== undefined) return special;
   if (a.maxEntries === 0) return { errno: ERRNO.EINVAL, cause: "has maxEntries = 0" };
   if (a.keySize === 0) return { errno: ERRNO.EINVAL, cause: "has keys of 0 bytes" };
   if (a.valueSize === 0) return { errno: ERRNO.EINVAL, cause: "has values of 0 bytes" };
@@ -172,7 +184,9 @@ export type UncheckedAttributes = Omit<MapAttributes, "type"> & { readonly type:
 const TYPES: readonly string[] = [
   "hash",
   "rhash",
+  "lru_hash",
   "percpu_hash",
+  "lru_percpu_hash",
   "array",
   "percpu_array",
   "sockmap",
@@ -213,6 +227,11 @@ export function refuseByType(a: MapAttributes): Refusal | undefined {
   }
 }
 
+/** `maxEntries` as `htab_map_alloc` takes it: with NO_COMMON_LRU every CPU has as many of the entries as any other. */
+export function entriesFor(flags: number, maxEntries: number, cpus: number): number {
+  return (flags & BPF_F_NO_COMMON_LRU) === 0 ? maxEntries : Math.ceil(maxEntries / cpus) * cpus;
+}
+
 /** What the type's `map_alloc` refuses before it asks for memory. */
 export function refuseCapacity(a: MapAttributes): Refusal | undefined {
   if (a.type === "array" || a.type === "percpu_array") return undefined;
@@ -234,7 +253,7 @@ function refuseLock(a: MapAttributes): Refusal | undefined {
     const cause = "has a spinLock in its value, which BPF_F_RDONLY_PROG would keep from being taken";
     return { errno: ERRNO.EACCES, cause };
   }
-  if (isPerCpu(a.type)) {
+  if (isPerCpu(a.type) || evicts(a.type)) {
     return {
       errno: ERRNO.EOPNOTSUPP,
       cause: `has a spinLock in its value, which ${a.type} maps cannot have`,

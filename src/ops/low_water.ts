@@ -14,7 +14,7 @@ import { describe } from "../arguments/mismatch.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import { sharedCore } from "../core/memory/shared_core.ts";
 import type { LowWater, MapType } from "../core/tables/map_types.ts";
-import { isArray } from "../core/tables/registry.ts";
+import { evicts, isArray } from "../core/tables/registry.ts";
 import type { Table, TableHooks } from "../core/tables/table.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { coreError, subjectOf } from "./failure.ts";
@@ -95,7 +95,7 @@ export function takeLowWater(what: string, lowWater: unknown): AnyHook | undefin
 /** Why maps of a type take no hook. */
 export function refuseLowWater(type: MapType): string | undefined {
   if (type === "rhash" || isArray(type)) return undefined;
-  return `has a lowWater hook, but a ${type} never grows`;
+  return `has a lowWater hook, but ${evicts(type) ? "an" : "a"} ${type} never grows`;
 }
 
 /** Where the mark of a table with so many entries is. */

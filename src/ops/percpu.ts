@@ -7,7 +7,7 @@ import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.t
 import { type Codec, Scalar } from "../codec/codec.ts";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
 import { fitsScalar, readScalar, writeScalar } from "../core/memory/scalar.ts";
-import { roundUp8 } from "../core/tables/registry.ts";
+import { isPercpuHash, roundUp8 } from "../core/tables/registry.ts";
 import { ERRNO, type Operation } from "../errors.ts";
 import { TABLE_LANE } from "../generated/abi.js";
 import { compareBy, hide } from "../print/hidden.ts";
@@ -75,12 +75,12 @@ export function slotCodec(codec: Codec<unknown>): Codec<unknown> {
 }
 
 /**
- * Bytes from one slot of a value to the next in the table itself. On shared hosts slots of a `percpu_hash` lie on different cache lines
+ * Bytes from one slot of a value to the next in the table itself. On shared hosts slots of hash maps lie on different cache lines
  * (assembly/table/layout/lanes.ts); copies of values are packed on any host.
  */
 export function slotStride(map: MapHandle<unknown, unknown>): number {
   const { host, table } = map;
-  const lane = host.shared && table.type === "percpu_hash" ? host.word(table.handle + TABLE_LANE) : 0;
+  const lane = host.shared && isPercpuHash(table.type) ? host.word(table.handle + TABLE_LANE) : 0;
   return lane || roundUp8(table.valueSize);
 }
 

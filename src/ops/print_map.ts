@@ -14,7 +14,9 @@ type AnyMap = MapHandle<unknown, unknown>;
 const KINDS: Readonly<Record<AnyMapType, string>> = {
   hash: "HashMap",
   rhash: "HashMap",
+  lru_hash: "HashMap",
   percpu_hash: "PercpuHashMap",
+  lru_percpu_hash: "PercpuHashMap",
   array: "ArrayMap",
   percpu_array: "PercpuArrayMap",
   sockmap: "SockMap",

@@ -155,7 +155,7 @@ it("refuses sizes that no codec has", () => {
   expect(refuseCreate({ ...good, maxEntries: 2 ** 27 })).toBeUndefined();
 });
 
-it.each(["", "HASH", "stack", "lru_hash"])("unknown type %j is EINVAL and named", (type) => {
+it.each(["", "HASH", "stack", "lru"])("unknown type %j is EINVAL and named", (type) => {
   const create = () =>
     host.createMap({ type: type as HashType, name: "m", key: u32, value: u32, maxEntries: 1 });
   expect(expectErrno(create, "EINVAL").message).toContain(`unknown type ${JSON.stringify(type)}`);

@@ -323,8 +323,8 @@ describe("types", () => {
     expectTypeOf(opened).toEqualTypeOf<HashMap<Uint8Array, { rest: Uint8Array }>>();
     // @ts-expect-error a key of the wrong type
     expect(() => flows.get(5)).toThrow(TypeError);
-    // @ts-expect-error a type that does not exist (yet)
-    expect(() => host.createMap({ type: "lru_hash", key: u32, value: u32, maxEntries: 1 })).toThrow();
+    // @ts-expect-error a type that does not exist
+    expect(() => host.createMap({ type: "lru", key: u32, value: u32, maxEntries: 1 })).toThrow();
     expect(flows.size).toBe(1);
   });
 });

@@ -7,6 +7,8 @@ import {
   BPF_MAP_DELETE_ELEM,
   BPF_MAP_TYPE_ARRAY,
   BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
   BPF_MAP_TYPE_PERCPU_ARRAY,
   BPF_MAP_TYPE_PERCPU_HASH,
   BPF_MAP_TYPE_RHASH,
@@ -19,6 +21,8 @@ import {
 export const TYPES = {
   HASH: BPF_MAP_TYPE_HASH,
   PERCPU_HASH: BPF_MAP_TYPE_PERCPU_HASH,
+  LRU_HASH: BPF_MAP_TYPE_LRU_HASH,
+  LRU_PERCPU_HASH: BPF_MAP_TYPE_LRU_PERCPU_HASH,
   ARRAY: BPF_MAP_TYPE_ARRAY,
   PERCPU_ARRAY: BPF_MAP_TYPE_PERCPU_ARRAY,
   RHASH: BPF_MAP_TYPE_RHASH,
@@ -80,7 +84,7 @@ export class Machine {
 
   /** Bytes of a value in memory. */
   valueBytes(type: TypeName, valueSize = 8): number {
-    return type.startsWith("PERCPU") ? Math.ceil(valueSize / 8) * 8 * this.host.cpus : valueSize;
+    return type.includes("PERCPU") ? Math.ceil(valueSize / 8) * 8 * this.host.cpus : valueSize;
   }
 
   putU32(at: number, value: number): void {

@@ -14,7 +14,23 @@ export type HashType = "hash" | "rhash";
  * Types of maps whose values are bytes. `array` has the keys 0..maxEntries - 1, all there from the start with a value of zeros. The `percpu_` types
  * have a value for each CPU of the host under every key.
  */
-export type MapType = HashType | "percpu_hash" | "array" | "percpu_array";
+export type MapType = HashType | EvictionType | "percpu_hash" | "array" | "percpu_array";
+
+/** Types of maps that are never full: at `maxEntries` an insert evicts an entry that has not been used for long. Otherwise as a `hash`. */
+export type EvictionType = "lru_hash" | "lru_percpu_hash";
+
+/**
+ * Which entry goes: with `value` what was read again and again stays longer than what was read once, as recently as it was; `recency`
+ * goes by the last use alone, as an LRU does.
+ */
+export type Eviction = "value" | "recency";
+
+/** Why an entry went that nobody had deleted. */
+export type EvictionReason = "evict" | "expire";
+
+// The type of a method: what is a map of numbers is then a map of unknown values, too.
+/** Is told of entries that nobody had deleted. */
+export type EvictionHook<K, V> = { onEvict(key: K, value: V, reason: EvictionReason): void }["onEvict"];
 
 /**
  * A hook that makes room before a map is full. It is called when an insert is about to leave fewer than `free` slots free, from
@@ -52,6 +68,8 @@ export interface MapInfo {
   readonly mapExtra: number;
   /** true of a map with a filter of absent keys, which the kernel has none of. */
   readonly absentFilter?: true;
+  /** Of the types that evict: which entry goes. The kernel has no such choice. */
+  readonly eviction?: Eviction;
 }
 
 /** Types of maps whose values are objects of the thread that made the map: by index, and by key. */
@@ -75,6 +93,8 @@ export interface MapAttributes {
   readonly lockOffset?: number | undefined;
   /** Of maps that the kernel knows nothing of: whether they have a filter of absent keys. */
   readonly absentFilter?: boolean | undefined;
+  /** Of types that evict: which entry goes. Default `value`. */
+  readonly eviction?: Eviction | undefined;
   /** Whether keys are texts that take only the bytes that they have; `keySize` is their room. Default false. */
   readonly texts?: boolean;
   /** With BPF_F_NUMA_NODE: the node, or {@link NUMA_NO_NODE}. Default 0. */

@@ -6,12 +6,12 @@
  */
 import { BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_ZERO_SEED } from "../../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
-import { KIND_FILTERED, KIND_GROWABLE, KIND_TEXTS } from "../../generated/abi.js";
+import { KIND_EVICTS, KIND_FILTERED, KIND_GROWABLE, KIND_RECENCY, KIND_TEXTS } from "../../generated/abi.js";
 import { noBlock, noMemory, type ScratchMemory } from "../memory/scratch.ts";
 import { drawTableSecrets } from "../memory/secrets.ts";
 import { lockTimeout } from "../memory/shared_core.ts";
 import { ERRNO_LIMIT } from "../wasm/exports.ts";
-import type { MapAttributes, SocketMapType } from "./map_types.ts";
+import type { EvictionType, MapAttributes, SocketMapType } from "./map_types.ts";
 import type { Table, TableInfo, TableType } from "./table.ts";
 
 /** MurmurHash3's finalizer (Appleby): every bit of the input reaches every bit of the result. */
@@ -26,9 +26,19 @@ export function roundUp8(bytes: number): number {
   return Math.ceil(bytes / 8) * 8;
 }
 
+/** Whether each key has a value for each CPU. */
+export function isPercpuHash(type: TableType): boolean {
+  return type === "percpu_hash" || type === "lru_percpu_hash";
+}
+
 /** Bytes of one value as user space sees it (`bpf_map_value_size`): per-CPU maps have one slot for each CPU. */
 export function valueBytesOf(type: TableType, valueSize: number, cpus: number): number {
-  return type === "percpu_hash" || type === "percpu_array" ? roundUp8(valueSize) * cpus : valueSize;
+  return isPercpuHash(type) || type === "percpu_array" ? roundUp8(valueSize) * cpus : valueSize;
+}
+
+/** Whether an insert into a full map evicts. */
+export function evicts(type: TableType): type is EvictionType {
+  return type === "lru_hash" || type === "lru_percpu_hash";
 }
 
 /** Whether the values are objects of the thread that made the map. */
@@ -109,6 +119,7 @@ export abstract class Registry {
     if (handle === ERRNO.ETIMEDOUT) throw lockTimeout(this.host, operation, subject);
     if (handle < ERRNO_LIMIT) throw bpfError(handle, operation, subject, "was refused by the core");
     const { name, mapExtra, hasLock, lockOffset, absentFilter, texts = false } = attributes;
+    const eviction = evicts(type) ? (attributes.eviction ?? "value") : undefined;
     const table: Table = {
       id,
       type,
@@ -121,6 +132,7 @@ export abstract class Registry {
       hasLock,
       lockOffset,
       absentFilter,
+      eviction,
       texts,
       handle,
       maxEntries,
@@ -157,6 +169,8 @@ export abstract class Registry {
     const kind =
       (growable ? KIND_GROWABLE : 0) |
       (attributes.absentFilter === true ? KIND_FILTERED : 0) |
+      (evicts(type) ? KIND_EVICTS : 0) |
+      (attributes.eviction === "recency" ? KIND_RECENCY : 0) |
       (texts ? KIND_TEXTS : 0);
     const handle =
       core.createTable(
@@ -167,7 +181,7 @@ export abstract class Registry {
         Number(prealloc),
         mapExtra,
         seed,
-        Number(type === "percpu_hash"),
+        Number(isPercpuHash(type)),
       ) >>> 0;
     if (secrets !== undefined && handle >= ERRNO_LIMIT) {
       if (this.host.u8.length === 0) this.host.refresh();

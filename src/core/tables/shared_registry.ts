@@ -10,6 +10,7 @@ import { bpfError, damagedError, ERRNO, mapSubject, type Operation } from "../..
 import {
   DYING_TABLES,
   LAYOUT_TEXTS,
+  META_EVICTION,
   META_FLAGS,
   META_ID,
   META_KEY_SIZE,
@@ -27,7 +28,8 @@ import { noBlock, noMemory, type ScratchMemory } from "../memory/scratch.ts";
 import { lockTimeout, sharedCore } from "../memory/shared_core.ts";
 import { ERRNO_LIMIT } from "../wasm/exports.ts";
 import type { SharedExports } from "../wasm/shared_exports.ts";
-import { isArray, isSocketMap, Registry, valueBytesOf } from "./registry.ts";
+import type { Eviction } from "./map_types.ts";
+import { evicts, isArray, isSocketMap, Registry, valueBytesOf } from "./registry.ts";
 import type { Table, TableHooks, TableInfo, TableSockets, TableType } from "./table.ts";
 
 /** Numbers of the types in the memory. */
@@ -40,6 +42,8 @@ const TYPES: readonly TableType[] = [
   "sockmap",
   "sockhash",
   "kv",
+  "lru_hash",
+  "lru_percpu_hash",
 ];
 
 /** A table as its header describes it. */
@@ -54,6 +58,7 @@ class SharedTable implements Table {
   readonly mapExtra: number;
   readonly hasLock: boolean;
   readonly lockOffset: number | undefined;
+  readonly eviction: Eviction | undefined;
   readonly texts: boolean;
   readonly handle: number;
   references = 0;
@@ -79,6 +84,7 @@ class SharedTable implements Table {
     const lockOffset = word(META_LOCK_OFFSET);
     this.hasLock = lockOffset !== NO_LOCK;
     this.lockOffset = this.hasLock ? lockOffset : undefined;
+    this.eviction = evicts(this.type) ? (word(META_EVICTION) === 1 ? "recency" : "value") : undefined;
     this.texts = u32[(handle + TABLE_LAYOUT) >>> 2] === LAYOUT_TEXTS;
     this.name = String.fromCharCode(
       ...host.u8.subarray(start + META_NAME, start + META_NAME + word(META_NAME_LENGTH)),
@@ -113,6 +119,7 @@ function describeTable(host: ScratchMemory, core: SharedExports, info: TableInfo
   put(META_LOCK_OFFSET, info.lockOffset ?? NO_LOCK);
   put(META_NAME_LENGTH, info.name.length);
   put(META_PRIVATE, isSocketMap(info.type) ? 1 : 0);
+  put(META_EVICTION, info.eviction === "recency" ? 1 : 0);
   // A name is Latin-1.
   for (let i = 0; i < info.name.length; i++) host.u8[start + META_NAME + i] = info.name.charCodeAt(i);
   core.setLockOffset(info.handle, info.lockOffset ?? NO_LOCK);

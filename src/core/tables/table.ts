@@ -1,4 +1,4 @@
-import type { AnyMapType, LowWater } from "./map_types.ts";
+import type { AnyMapType, Eviction, LowWater } from "./map_types.ts";
 
 /** What a table has of a sockmap or sockhash (ops/sockets/sockets.ts). */
 export interface TableSockets {
@@ -42,6 +42,8 @@ export interface TableInfo {
   readonly lockOffset: number | undefined;
   /** Whether it has a filter of absent keys: of plain hosts. */
   readonly absentFilter?: boolean | undefined;
+  /** Of types that evict: which entry goes. */
+  readonly eviction?: Eviction | undefined;
   /** Whether keys are texts that take only the bytes that they have. Then `keySize` is their room. */
   readonly texts: boolean;
   /** What the core calls it. */

@@ -101,9 +101,10 @@ export abstract class BpfMap<K, V> {
   /** What the kernel calls `bpf_map_info`: id, type, name, sizes in bytes, limit and flags. */
   get info(): MapInfo {
     if (this.closed) this.refuse("info");
-    const { id, name, keySize, valueSize, maxEntries, flags, mapExtra, absentFilter } = this.table;
+    const { id, name, keySize, valueSize, maxEntries, flags, mapExtra, absentFilter, eviction } = this.table;
     const info = { id, type: this.type, name, keySize, valueSize, maxEntries, flags, mapExtra };
-    return absentFilter === true ? { ...info, absentFilter } : info;
+    if (absentFilter === true) return { ...info, absentFilter };
+    return eviction === undefined ? info : { ...info, eviction };
   }
 
   /** Bytes of the map with all its structures. Batches and the host's scratch are counted in {@link Host.memoryUsage}. */

@@ -8,6 +8,7 @@ import type { FieldOf, FieldPath } from "../../codec/path.ts";
 import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
 import { BPF_NOEXIST } from "../../constants.ts";
 import type { CoreHost } from "../../core/core_host.ts";
+import { evicts } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import type { DeltaArray } from "../../ops/batch/add_many.ts";
@@ -291,7 +292,7 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
   /**
    * Raises the limit of the entry count of an rhash. It allocates nothing: the table grows with its entries.
    *
-   * @throws BpfError EINVAL for a hash or percpu_hash, whose size is fixed, and for a limit below the present one; E2BIG beyond 2^31.
+   * @throws BpfError EINVAL for types other than rhash, whose size is fixed, and for a limit below the present one; E2BIG beyond 2^31.
    * @example
    * ```ts
    * import { createMap, u32 } from "bpfmap";
@@ -306,7 +307,7 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
     if (this.writing === 0) this.refuse("grow");
     const { table } = this;
     if (table.type !== "rhash") {
-      const cause = `is fixed at maxEntries = ${table.maxEntries}: a ${table.type} never grows`;
+      const cause = `is fixed at maxEntries = ${table.maxEntries}: ${evicts(table.type) ? "an" : "a"} ${table.type} never grows`;
       throw bpfError(ERRNO.EINVAL, "grow", subjectOf(this), cause, 'create it with type "rhash"');
     }
     growTo(this, maxEntries, RHASH_ENTRIES_MAX);

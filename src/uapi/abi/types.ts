@@ -8,6 +8,8 @@ import type { TableType } from "../../core/tables/table.ts";
 import {
   BPF_MAP_TYPE_ARRAY,
   BPF_MAP_TYPE_HASH,
+  BPF_MAP_TYPE_LRU_HASH,
+  BPF_MAP_TYPE_LRU_PERCPU_HASH,
   BPF_MAP_TYPE_PERCPU_ARRAY,
   BPF_MAP_TYPE_PERCPU_HASH,
   BPF_MAP_TYPE_RHASH,
@@ -18,6 +20,8 @@ const NUMBERS: Readonly<Record<MapType, number>> = {
   array: BPF_MAP_TYPE_ARRAY,
   percpu_hash: BPF_MAP_TYPE_PERCPU_HASH,
   percpu_array: BPF_MAP_TYPE_PERCPU_ARRAY,
+  lru_hash: BPF_MAP_TYPE_LRU_HASH,
+  lru_percpu_hash: BPF_MAP_TYPE_LRU_PERCPU_HASH,
   rhash: BPF_MAP_TYPE_RHASH,
 };
 const TYPES = new Map(Object.entries(NUMBERS).map(([type, number]) => [number, type as MapType]));

@@ -5,7 +5,13 @@
  */
 import type { Table } from "../../core/tables/table.ts";
 import { BpfError } from "../../errors.ts";
-import { NUMA_NO_NODE, refuseAttributes, refuseByType, refuseCapacity } from "../../maps/validate.ts";
+import {
+  entriesFor,
+  NUMA_NO_NODE,
+  refuseAttributes,
+  refuseByType,
+  refuseCapacity,
+} from "../../maps/validate.ts";
 import { BPF_ATTR_MAP_CREATE } from "../abi/attr.ts";
 import {
   BPF_F_NO_PREALLOC,
@@ -80,7 +86,7 @@ export function mapCreate(call: Call): number {
     name: name ?? "",
     keySize: call.u32(fields.key_size),
     valueSize: call.u32(fields.value_size),
-    maxEntries: call.u32(fields.max_entries),
+    maxEntries: entriesFor(flags, call.u32(fields.max_entries), call.host.cpus),
     flags: (flags & ~BPF_F_TOKEN_FD) >>> 0,
     mapExtra: call.u64(fields.map_extra),
     hasLock: false,
