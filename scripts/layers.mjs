@@ -78,7 +78,7 @@ export const TREES = [
       ["run", "threads/contenders"],
       ["contenders"],
       ["kernel"],
-      ["contenders/kv", "contenders/process", "latency", "memory", "peers"],
+      ["caches", "contenders/kv", "contenders/process", "latency", "memory", "peers"],
       ["assembly", "data"],
     ],
   },
