@@ -14,6 +14,8 @@ export interface GeneratorOptions {
   readonly maxEntries: number;
   /** whether operations raise the limit now and then, in steps of one and larger ones. Default false */
   readonly growth?: boolean;
+  /** Whether the map evicts: then it is never full for a new key. Default false */
+  readonly evicts?: boolean;
 }
 
 /** What a phase favours, in percent; what is left goes to looking around: lookups, walks, scans, iteration. */
@@ -156,8 +158,16 @@ class Sequence {
     const key = this.#random.chance(12) ? this.#presentKey() : this.#anyKey();
     const roll = this.#random.below(200);
     const flags = roll < 160 ? 0 : roll < 180 ? 1 : roll < 199 ? 2 : this.#random.between(3, 255);
-    if (flags <= 1 && this.#live.size < this.#options.maxEntries + this.#grown) this.#live.add(key);
+    if (flags <= 1) this.#inserted(key);
     return { kind: "update", key, value: this.#random.below(1 << 16), flags };
+  }
+
+  #inserted(key: number): void {
+    const full = this.#live.size >= this.#options.maxEntries + this.#grown;
+    if (full && this.#options.evicts !== true) return;
+    // Any other may be the one that goes.
+    if (full) this.#live.remove(this.#live.pick(this.#random)!);
+    this.#live.add(key);
   }
 
   #removal(): Operation {

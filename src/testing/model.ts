@@ -1,5 +1,6 @@
-/** The trivially correct model of a `hash`, `rhash` or `array` map, over byte strings, with the errnos of the kernel. */
+/** The trivially correct model of a map, over byte strings, with the errnos of the kernel. */
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
+import type { Eviction } from "../core/tables/map_types.ts";
 import { ERRNO } from "../errors.ts";
 import { byteString } from "./bytes.ts";
 
@@ -13,7 +14,10 @@ export interface ReferenceEntry {
 }
 
 /** Types of maps that the model answers for. */
-export type ReferenceType = "hash" | "rhash" | "array";
+export type ReferenceType = "hash" | "rhash" | "lru_hash" | "lru_percpu_hash" | "array";
+
+/** Up to so many entries `recency` is an LRU to the letter. */
+const EXACT_ENTRIES = 31;
 
 /** Sizes in bytes, `maxEntries` in entries. */
 export interface ReferenceMapOptions {
@@ -22,11 +26,16 @@ export interface ReferenceMapOptions {
   readonly keySize: number;
   readonly valueSize: number;
   readonly maxEntries: number;
+  /** Of types that evict; default `value`. */
+  readonly eviction?: Eviction | undefined;
 }
 
 /**
  * What a map must answer: a JS Map keyed by the bytes of the key, and the kernel's errnos.
  * It has no order: anything about the order is checked by {@link ScanChecker}.
+ *
+ * Of a map that evicts it knows how many entries were evicted, and which one only of an LRU to the letter (`recency`, up to 31
+ * entries). Otherwise whoever finds out that one has gone says so: {@link evicted}.
  *
  * @example
  * ```ts
@@ -41,7 +50,12 @@ export class ReferenceMap {
   readonly keySize: number;
   readonly valueSize: number;
   readonly #entries = new Map<string, ReferenceEntry>();
+  readonly #evicts: boolean;
+  /** Entries stand in the order of their last use, the oldest first. */
+  readonly #exact: boolean;
   #maxEntries: number;
+  #unknown = 0;
+  #victim: ReferenceEntry | undefined;
   #time = 0;
   #frozen = false;
 
@@ -50,6 +64,8 @@ export class ReferenceMap {
     this.keySize = options.keySize;
     this.valueSize = options.valueSize;
     this.#maxEntries = options.maxEntries;
+    this.#evicts = this.type === "lru_hash" || this.type === "lru_percpu_hash";
+    this.#exact = options.eviction === "recency" && options.maxEntries <= EXACT_ENTRIES;
     if (this.type === "array") this.#addIndices(0);
   }
 
@@ -69,7 +85,7 @@ export class ReferenceMap {
 
   /** `grow`: 0 or an errno. */
   grow(maxEntries: number): number {
-    if (this.type === "hash" || maxEntries < this.#maxEntries) return ERRNO.EINVAL;
+    if (this.type === "hash" || this.#evicts || maxEntries < this.#maxEntries) return ERRNO.EINVAL;
     if (this.#frozen) return ERRNO.EPERM;
     const first = this.#maxEntries;
     this.#maxEntries = maxEntries;
@@ -79,7 +95,33 @@ export class ReferenceMap {
 
   /** Number of entries. */
   get size(): number {
-    return this.#entries.size;
+    return this.#entries.size - this.#unknown;
+  }
+
+  /** How many entries are still here that the map has evicted. */
+  get unknown(): number {
+    return this.#unknown;
+  }
+
+  /** The entry that the last update has evicted, where that is known. */
+  get victim(): ReferenceEntry | undefined {
+    return this.#victim;
+  }
+
+  /** The map was found without a key that is here: false when it has evicted none that it could be. */
+  evicted(key: Uint8Array): boolean {
+    if (this.#unknown === 0 || !this.#entries.delete(byteString(key))) return false;
+    this.#unknown--;
+    return true;
+  }
+
+  /** A key was read in a way that keeps it from being evicted. */
+  use(key: Uint8Array): void {
+    const name = byteString(key);
+    const entry = this.#entries.get(name);
+    if (!this.#exact || entry === undefined) return;
+    this.#entries.delete(name);
+    this.#entries.set(name, entry);
   }
 
   get frozen(): boolean {
@@ -95,6 +137,7 @@ export class ReferenceMap {
   update(key: Uint8Array, value: Uint8Array, flags: number): number {
     this.#requireSize("key", key, this.keySize);
     this.#requireSize("value", value, this.valueSize);
+    this.#victim = undefined;
     if (this.#frozen) return ERRNO.EPERM;
     if (flags !== BPF_ANY && flags !== BPF_NOEXIST && flags !== BPF_EXIST) return ERRNO.EINVAL;
     const name = byteString(key);
@@ -102,14 +145,28 @@ export class ReferenceMap {
     if (old !== undefined) {
       if (flags === BPF_NOEXIST) return ERRNO.EEXIST;
       this.#entries.set(name, { key: old.key, value: value.slice(), born: old.born });
+      this.use(key);
       return 0;
     }
     if (this.type === "array") return ERRNO.E2BIG;
     if (flags === BPF_EXIST) return ERRNO.ENOENT;
-    if (this.#entries.size >= this.maxEntries) return ERRNO.E2BIG;
+    if (this.size >= this.maxEntries) {
+      if (!this.#evicts) return ERRNO.E2BIG;
+      this.#evict();
+    }
     this.#time++;
     this.#entries.set(name, { key: key.slice(), value: value.slice(), born: this.#time });
     return 0;
+  }
+
+  #evict(): void {
+    if (!this.#exact) {
+      this.#unknown++;
+      return;
+    }
+    const [oldest] = this.#entries.values();
+    this.#entries.delete(byteString(oldest!.key));
+    this.#victim = oldest;
   }
 
   /** map_lookup_elem: the value (not to be written to), undefined when absent. */
@@ -153,6 +210,7 @@ export class ReferenceMap {
         this.#entries.set(name, { ...entry, value: new Uint8Array(this.valueSize) });
       }
     } else this.#entries.clear();
+    this.#unknown = 0;
     return 0;
   }
 

@@ -3,6 +3,7 @@ import { ERRNO } from "../errors.ts";
 import { AddressBook } from "./address_book.ts";
 import { equalBytes, keyBytes, showBytes, valueBytes } from "./bytes.ts";
 import { expectBytes, expectEqual, Mismatch, ReplayDivergence } from "./divergence.ts";
+import { Evictions } from "./evictions.ts";
 import type { ReferenceMap } from "./model.ts";
 import { type Operation, OperationWriter } from "./operations.ts";
 import { type CompleteScans, RunningScans } from "./running_scans.ts";
@@ -40,6 +41,7 @@ class Replayer {
   readonly #operations: Iterator<Operation>;
   readonly #log = new OperationWriter();
   readonly #addresses: AddressBook;
+  readonly #evictions: Evictions;
   readonly #scans: RunningScans;
   #operation: Operation = { kind: "check" };
   #steps = 0;
@@ -59,7 +61,8 @@ class Replayer {
     this.#options = options;
     const read = (address: number, length: number): Uint8Array => subject.bytesAt(address, length);
     this.#addresses = new AddressBook(model, read, subject.stableAddresses);
-    this.#scans = new RunningScans(subject, model, this.#addresses);
+    this.#evictions = new Evictions(subject, model, this.#addresses);
+    this.#scans = new RunningScans(subject, model, this.#addresses, this.#evictions);
   }
 
   replay(): ReplaySummary {
@@ -123,6 +126,7 @@ class Replayer {
 
   #apply(operation: Exclude<Operation, { kind: "sectionBegin" | "sectionEnd" }>): void {
     const key = "key" in operation ? keyBytes(operation.key, this.#model.keySize) : NO_KEY;
+    if (key !== NO_KEY) this.#evictions.settle(key);
     switch (operation.kind) {
       case "update":
         this.#update(key, operation.value, operation.flags);
@@ -191,12 +195,15 @@ class Replayer {
     const value = valueBytes(number, this.#model.valueSize);
     const got = this.#subject.update(key, value, flags);
     if (got === ERRNO.ENOMEM && this.#options.outOfMemory === true) return;
+    const full = this.#model.size === this.#model.maxEntries && this.#model.lookup(key) === undefined;
     expectEqual("errno", this.#model.update(key, value, flags), got);
+    if (full && got === 0) this.#evictions.inserted(key);
   }
 
   #lookup(key: Uint8Array): void {
     const expected = this.#model.lookup(key);
     expectBytes("value", expected, this.#subject.lookup(key));
+    this.#model.use(key);
     const address = this.#subject.address(key);
     if (expected === undefined) expectEqual("address", 0, address);
     else this.#addresses.handedOut(key, address);
@@ -249,6 +256,7 @@ class Replayer {
       checker.returned(key);
       key = this.#subject.nextKey(key);
     }
+    this.#evictions.settleAll();
     checker.ended();
     this.#walks++;
   }
@@ -260,12 +268,18 @@ class Replayer {
   #lookupMany(first: number, count: number, stride: number): void {
     const { keySize, valueSize } = this.#model;
     const keys = new Uint8Array(count * keySize);
-    for (let i = 0; i < count; i++) keys.set(keyBytes(first + i * stride, keySize), i * keySize);
+    for (let i = 0; i < count; i++) {
+      const key = keyBytes(first + i * stride, keySize);
+      this.#evictions.settle(key);
+      keys.set(key, i * keySize);
+    }
     const got = this.#subject.lookupMany(keys, count);
     const zeros = new Uint8Array(valueSize);
     let hits = 0;
     for (let i = 0; i < count; i++) {
-      const expected = this.#model.lookup(keys.subarray(i * keySize, (i + 1) * keySize));
+      const key = keys.subarray(i * keySize, (i + 1) * keySize);
+      const expected = this.#model.lookup(key);
+      this.#model.use(key);
       if (expected !== undefined) hits++;
       expectEqual(`found(${i})`, expected !== undefined, got.found[i]!);
       const value = got.values.subarray(i * valueSize, (i + 1) * valueSize);
@@ -276,6 +290,7 @@ class Replayer {
 
   /** Compares everything that can be compared without an operation. */
   #check(): void {
+    this.#evictions.settleAll();
     this.#addresses.verify();
     expectEqual("size", this.#model.size, this.#subject.size);
     const { type, size, keySize, valueSize } = this.#model;

@@ -1,6 +1,7 @@
 /** The scans, drains and iterations that a replay has under way, each with its checker. */
 import type { AddressBook } from "./address_book.ts";
 import { expectEqual, Mismatch } from "./divergence.ts";
+import type { Evictions } from "./evictions.ts";
 import type { ReferenceMap } from "./model.ts";
 import { ScanChecker } from "./scan_checker.ts";
 import type { ScanStep, Subject, SubjectScan } from "./subject.ts";
@@ -22,15 +23,17 @@ export class RunningScans {
   readonly #subject: Subject;
   readonly #model: ReferenceMap;
   readonly #addresses: AddressBook;
+  readonly #evictions: Evictions;
   readonly #scans = new Map<number, Running<SubjectScan>>();
   readonly #drains = new Map<number, Running<SubjectScan>>();
   readonly #iterations = new Map<number, Running<Iterator<readonly [Uint8Array, Uint8Array]>>>();
   readonly complete = { scans: 0, drains: 0, iterations: 0 };
 
-  constructor(subject: Subject, model: ReferenceMap, addresses: AddressBook) {
+  constructor(subject: Subject, model: ReferenceMap, addresses: AddressBook, evictions: Evictions) {
     this.#subject = subject;
     this.#model = model;
     this.#addresses = addresses;
+    this.#evictions = evictions;
   }
 
   scan(slot: number, room: number): void {
@@ -42,7 +45,7 @@ export class RunningScans {
       running.checker.returned(key, step.values[i]!);
     });
     if (!step.ended) return;
-    running.checker.ended();
+    this.#ended(running);
     this.#scans.delete(slot);
     this.complete.scans++;
   }
@@ -63,7 +66,7 @@ export class RunningScans {
       this.#model.delete(key);
     });
     if (!step.ended) return;
-    running.checker.ended();
+    this.#ended(running);
     this.#drains.delete(slot);
     this.complete.drains++;
   }
@@ -73,13 +76,18 @@ export class RunningScans {
     for (let i = 0; i < room; i++) {
       const next = running.source.next();
       if (next.done) {
-        running.checker.ended();
+        this.#ended(running);
         this.#iterations.delete(slot);
         this.complete.iterations++;
         return;
       }
       running.checker.returned(next.value[0], next.value[1]);
     }
+  }
+
+  #ended({ checker }: Running<unknown>): void {
+    this.#evictions.settleAll();
+    checker.ended();
   }
 
   /** The scan of the slot, if any, begins anew. */

@@ -1,10 +1,13 @@
 /** What a replay needs of a map, and how it gets that from the typed API. */
 import { bytes, type Codec, u32 } from "../codec/index.ts";
 import { BPF_ANY } from "../constants.ts";
+import type { Eviction } from "../core/tables/map_types.ts";
+import { roundUp8 } from "../core/tables/registry.ts";
 import { BpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { HashMap } from "../maps/hash/hash_map.ts";
 import type { Batch } from "../ops/batch/batch.ts";
+import { expectBytes } from "./divergence.ts";
 import type { ReferenceMapOptions, ReferenceType } from "./model.ts";
 import { MAX_ROOM } from "./operations.ts";
 
@@ -98,24 +101,38 @@ function bytesOf(key: unknown): Uint8Array {
   return typeof key === "number" ? new Uint8Array(Uint32Array.of(key).buffer) : (key as Uint8Array);
 }
 
+/** The value that every slot of a per-CPU value holds. */
+function sameSlots(slots: readonly Uint8Array[]): Uint8Array {
+  const [first, ...others] = slots as [Uint8Array];
+  for (const slot of others) expectBytes("every slot", first, slot);
+  return first;
+}
+
 class MapSubject implements Subject {
   readonly type: ReferenceType;
   readonly keySize: number;
   readonly valueSize: number;
   readonly maxEntries: number;
+  readonly eviction: Eviction | undefined;
   readonly stableAddresses: boolean;
   readonly #host: Host;
-  readonly #map: HashMap<unknown, Uint8Array>;
+  readonly #map: HashMap<unknown, unknown>;
+  /** Slots of a value, and bytes from one to the next. All slots of a value hold the same. */
+  readonly #slots: number;
+  readonly #stride: number;
   /** A key as the map takes it. */
   readonly #key: (key: Uint8Array) => unknown;
   readonly #bytesBefore: number;
 
   constructor(host: Host, spec: SubjectSpec) {
-    const { type, keySize, valueSize, maxEntries, flags, mapExtra, absentFilter } = spec;
+    const { type, keySize, valueSize, maxEntries, eviction, flags, mapExtra, absentFilter } = spec;
     this.type = type;
     this.keySize = keySize;
     this.valueSize = valueSize;
     this.maxEntries = maxEntries;
+    this.eviction = eviction;
+    this.#slots = this.#perCpu ? host.cpus : 1;
+    this.#stride = this.#perCpu ? roundUp8(valueSize) : valueSize;
     this.stableAddresses = type !== "rhash";
     const isArray = type === "array";
     this.#key = isArray ? indexOf : (key) => key;
@@ -129,23 +146,29 @@ class MapSubject implements Subject {
       flags,
       mapExtra,
       absentFilter,
+      eviction,
     });
     // What an array cannot do throws, as the kernel answers.
-    this.#map = map as unknown as HashMap<unknown, Uint8Array>;
+    this.#map = map as unknown as HashMap<unknown, unknown>;
   }
 
   get size(): number {
     return this.#map.size;
   }
 
+  get #perCpu(): boolean {
+    return this.type === "lru_percpu_hash";
+  }
+
   update(key: Uint8Array, value: Uint8Array, flags: number): number {
     // Both ways to say the same; which one depends on the value alone, so that a shrunk sequence takes the same way.
-    if (flags === BPF_ANY && value[0]! % 2 === 0) return errnoOf(() => this.#map.set(this.#key(key), value));
-    return errnoOf(() => this.#map.update(this.#key(key), value, flags));
+    const given = this.#perCpu ? new Array(this.#slots).fill(value) : value;
+    if (flags === BPF_ANY && value[0]! % 2 === 0) return errnoOf(() => this.#map.set(this.#key(key), given));
+    return errnoOf(() => this.#map.update(this.#key(key), given, flags));
   }
 
   lookup(key: Uint8Array): Uint8Array | undefined {
-    return this.#map.get(this.#key(key));
+    return this.#value(this.#map.get(this.#key(key)));
   }
 
   has(key: Uint8Array): boolean {
@@ -163,7 +186,7 @@ class MapSubject implements Subject {
   lookupAndDelete(key: Uint8Array): Uint8Array | number {
     let value: Uint8Array | undefined;
     const errno = errnoOf(() => {
-      value = this.#map.lookupAndDelete(this.#key(key));
+      value = this.#value(this.#map.lookupAndDelete(this.#key(key)));
     });
     return errno === 0 ? (value ?? ERRNO.ENOENT) : errno;
   }
@@ -175,11 +198,14 @@ class MapSubject implements Subject {
 
   lookupMany(keys: Uint8Array, count: number): ManyFound {
     // What is not written shows up as a value that is not zero.
-    const values = new Uint8Array(count * this.valueSize).fill(0xdb);
+    const values = new Uint8Array(count * this.#slots * this.#stride).fill(0xdb);
     const hits = this.#map.lookupMany(keys, values);
     const found: boolean[] = [];
     for (let i = 0; i < count; i++) found.push(this.#map.found(i));
-    return { hits, found, values };
+    if (!this.#perCpu) return { hits, found, values };
+    const whole = new Uint8Array(count * this.valueSize);
+    for (let i = 0; i < count; i++) whole.set(this.#packed(values, i), i * this.valueSize);
+    return { hits, found, values: whole };
   }
 
   scan(): SubjectScan {
@@ -191,7 +217,7 @@ class MapSubject implements Subject {
   }
 
   *entries(): Iterator<readonly [Uint8Array, Uint8Array]> {
-    for (const [key, value] of this.#map.entries()) yield [bytesOf(key), value];
+    for (const [key, value] of this.#map.entries()) yield [bytesOf(key), this.#value(value)!];
   }
 
   address(key: Uint8Array): number {
@@ -237,7 +263,22 @@ class MapSubject implements Subject {
     return this.#host.memoryUsage().bytes - this.#bytesBefore;
   }
 
-  #batch(next: (batch: Batch<unknown, Uint8Array>) => boolean): SubjectScan {
+  /** A value as the map gives it. */
+  #value(value: unknown): Uint8Array | undefined {
+    return this.#perCpu && value !== undefined ? sameSlots(value as Uint8Array[]) : (value as Uint8Array);
+  }
+
+  /** Value number `i` of packed ones. */
+  #packed(values: Uint8Array, i: number): Uint8Array {
+    const first = i * this.#slots * this.#stride;
+    const slots = Array.from({ length: this.#slots }, (_, slot) => {
+      const at = first + slot * this.#stride;
+      return values.slice(at, at + this.valueSize);
+    });
+    return sameSlots(slots);
+  }
+
+  #batch(next: (batch: Batch<unknown, unknown>) => boolean): SubjectScan {
     const batch = this.#map.createBatch(MAX_ROOM);
     return {
       step: (room) => {
@@ -251,7 +292,7 @@ class MapSubject implements Subject {
         const values: Uint8Array[] = [];
         for (let i = 0; i < batch.count; i++) {
           keys.push(bytesOf(batch.key(i)));
-          values.push(batch.values.slice(i * this.valueSize, (i + 1) * this.valueSize));
+          values.push(this.#packed(batch.values, i));
         }
         if (!more) batch.close();
         return { keys, values, ended: !more };

@@ -223,7 +223,7 @@ export class PlainSubject implements Subject {
         }
         const step = {
           keys: taken.map((entry) => entry.key),
-          values: taken.map((entry) => this.lookup(entry.key) ?? new Uint8Array(this.valueSize)),
+          values: taken.map((entry) => this.#model.lookup(entry.key) ?? new Uint8Array(this.valueSize)),
           ended: ahead.length <= room,
         };
         if (taken.length > 0) last = byteString(taken.at(-1)!.key);
