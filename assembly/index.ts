@@ -23,6 +23,9 @@ export {
   setU53,
 } from "./maps/number";
 export { getFiltered4, getPartFiltered4, lookupFiltered4 } from "./maps/filtered";
+export {
+  getNoted4, keep4, keep8, keepAny, keepText, seek4, seek8, seekAny, seekText, setNoted4, updateNoted,
+} from "./maps/noted";
 export { getPart16, getPart4, getPart8, getPartAny, getPartText } from "./maps/part";
 export { verify, verifyArena } from "./verify/verify";
 export {

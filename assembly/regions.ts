@@ -2,7 +2,8 @@
 //
 //      0 ..    63  never used, so that address 0 can mean "none"
 //     64 ..   319  arena state                        (memory/arena.ts)
-//    320 ..   383  host words: section depth          (sync/section.ts), table whose low-water mark may be passed, and at which limit (table/limit/low_water.ts)
+//    320 ..   383  host words: section depth          (sync/section.ts), table whose low-water mark may be passed, and at which limit (table/limit/low_water.ts),
+//                  f64 clock in ms since the host's origin                     (table/notes/expiry.ts)
 //    384 ..   415  counters of the counted build          (counting.ts)
 //    640 ..   895  plain build: header of a table that is empty and frozen, for handles that are closed      (host/nobody.ts)
 //   1024 ..  1551  secrets of the hash: 128 words of NH, 16 bytes that tail reads may touch   (hash/hash.ts)
@@ -25,6 +26,7 @@ import { SHARED } from "./build";
 export const ARENA: usize = 64;
 export const SECTION_DEPTH: usize = 320;
 export const LOW_WATER_PASS: usize = 324;
+export const HOST_CLOCK: usize = 336;
 export const COUNTERS: usize = 384;
 export const NOBODY: usize = 640;
 export const SECRETS: usize = 1024;

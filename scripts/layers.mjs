@@ -24,6 +24,7 @@ export const TREES = [
       ["table/life", "table/scan"],
       ["table/entries"],
       ["table/resize"],
+      ["table/notes"],
       ["table/limit"],
       ["table/layout"],
       ["hash"],

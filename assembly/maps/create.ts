@@ -12,14 +12,15 @@ import { ORPHAN, mine } from "../sync/slot";
 import { lazyShift } from "../table/layout/bucket_array";
 import { byLayout, hasElements, layoutOf } from "../table/layout/by_layout";
 import {
-  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, FILTERED, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KV, LOAD16,
-  MAX_ENTRIES, PER_CPU, PREALLOCATED, SEEDS, field, setField,
+  BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, EVICTS, FILTERED, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KV, LOAD16,
+  MAX_ENTRIES, OVERFLOW_BYTES, PER_CPU, PREALLOCATED, RECENCY, SEEDS, TIMED, field, setField,
 } from "../table/layout/header";
 import { recordsFor } from "../table/layout/lanes";
 import { assemble, newHeader, unfinishedErrno } from "../table/life/assemble";
 import { dismantle, freeHeader } from "../table/life/dismantle";
 import { clearTable, closeTable, openTable } from "../table/life/lifecycle";
 import { setLimit } from "../table/limit/low_water";
+import { NOTES_BYTES } from "../table/notes/book";
 import { clearShared } from "../table/scan/shared_scan";
 import { setLayout } from "./choose_layout";
 
@@ -35,11 +36,21 @@ function bucketsFor(table: usize, entries: u32): u32 {
   return <u32>max(((<u64>entries << 4) + load - 1) / load, 1);
 }
 
+/** The flags of a table of a kind. */
+export function flagsOf(kind: u32, prealloc: bool): u32 {
+  return (
+    (kind & KIND_GROWABLE ? GROWABLE : prealloc ? PREALLOCATED : 0) |
+    (!SHARED && kind & KIND_FILTERED ? FILTERED : 0) |
+    (kind & KIND_EVICTS ? EVICTS : 0) |
+    (kind & KIND_RECENCY ? RECENCY : 0) |
+    (kind & KIND_TIMED ? TIMED : 0)
+  );
+}
+
 function setUp(
   kind: u32, keySize: u32, valueSize: u32, maxEntries: u32, prealloc: bool, hint: u32, seed: u32, perCpu: bool,
 ): usize {
   const growable = (kind & KIND_GROWABLE) != 0;
-  const filtered = (kind & KIND_FILTERED) != 0;
   const texts = (kind & KIND_TEXTS) != 0;
   const table = SHARED ? newHeader() : allocate(HEADER_BYTES);
   if (!table) return SHARED ? dropUnfinished() : ENOMEM;
@@ -50,9 +61,10 @@ function setUp(
   }
   if (SHARED) setField(table, MAX_ENTRIES, maxEntries);
   else setLimit(table, maxEntries);
-  setField(table, FLAGS, (growable ? GROWABLE : 0) | (prealloc && !growable ? PREALLOCATED : 0) | (!SHARED && filtered ? FILTERED : 0));
+  setField(table, FLAGS, flagsOf(kind, prealloc));
   initSeeds(table + SEEDS, seed);
   setLayout(table, keySize, valueSize, perCpu, texts);
+  if (kind & KIND_EVICTS) setField(table, OVERFLOW_BYTES, field(table, OVERFLOW_BYTES) + NOTES_BYTES);
   if (SHARED && perCpu) setField(table, PER_CPU, 1);
   const buckets = bucketsFor(table, growable ? hint : maxEntries);
   const whole = hasElements(table) || texts ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;
@@ -92,8 +104,10 @@ function dropUnfinished(): usize {
 export const KIND_GROWABLE: u32 = 1;
 export const KIND_FILTERED: u32 = 2;
 export const KIND_TEXTS: u32 = 4;
+/** And: evicts at its limit; the entry that was not used for longest; values have an expiry behind them (table/notes/). */
 export const KIND_EVICTS: u32 = 8;
 export const KIND_RECENCY: u32 = 16;
+export const KIND_TIMED: u32 = 32;
 
 /**
  * A new map: its handle, or ENOMEM, or in the shared build the errno of a lock. Of texts, `keySize` is the room that one has outside of

@@ -7,7 +7,8 @@ import { hash4With } from "../hash/hash";
 import { FIRST_ADDRESS } from "../regions";
 import { inSection } from "../sync/section";
 import { SLOT, WORD } from "../sync/slot";
-import { afterRemoval, findInChain, remove, upsertFurther } from "../table/entries/entries";
+import { afterRemoval } from "../table/entries/drop";
+import { findInChain, remove, upsertFurther } from "../table/entries/entries";
 import { F32, F64, I16, I32, MOST_U53, U16, U32, U53, U8 } from "../table/entries/scalar";
 import { NOT_SURE, NOT_THERE, fetchWordSlowly, peekWord } from "../table/entries/shared_read";
 import { finishWrite, obtain, prepareValue, removeLocked } from "../table/entries/shared_write";
@@ -44,7 +45,7 @@ export const UNFIT: u32 = 4094;
 }
 
 /** Whether a number is one of the kind: what the codec of the kind accepts (src/codec/scalars.ts). */
-@inline function fits(value: f64, kind: u32): bool {
+@inline export function fits(value: f64, kind: u32): bool {
   if (kind == F64) return true;
   if (kind == U32) return <f64>(<u32>value) == value;
   if (kind == I32) return <f64>(<i32>value) == value;
@@ -58,8 +59,13 @@ export const UNFIT: u32 = 4094;
   return <f64>((whole << 24) >> 24) == value;
 }
 
+/** Writes a number to an address. */
+@inline export function writeNumber(at: usize, value: f64, kind: u32): void {
+  writeCell(at - CELLS, value, kind);
+}
+
 /** Writes at CELLS behind an address. */
-@inline function writeNumber(at: usize, value: f64, kind: u32): void {
+@inline function writeCell(at: usize, value: f64, kind: u32): void {
   if (kind == F64) store<f64>(at, value, CELLS);
   else if (kind == U53) store<u64>(at, <u64>value, CELLS);
   else if (kind == U32) store<u32>(at, <u32>value, CELLS);
@@ -153,7 +159,7 @@ function getSlowly(table: usize, key: u32, hash: u32, kind: u32): f64 {
     const entry = obtain<BlockKeys, u32>(table, key, hashOf(table, key), 0);
     if (entry < FIRST_ADDRESS) return <u32>entry;
     prepareValue(entry, field(table, VALUE_SIZE));
-    writeNumber(entry - CELLS, value, kind);
+    writeCell(entry - CELLS, value, kind);
     return finishWrite<BlockKeys>(table);
   }
   if (field(table, FROZEN)) return EPERM;
@@ -161,12 +167,12 @@ function getSlowly(table: usize, key: u32, hash: u32, kind: u32): f64 {
   const bucket = bucketOf<BlockKeys>(table, hash);
   const slots = changetype<BlockKeys>(bucket).find<u32>(table, key, hash, true);
   if (slots) {
-    writeNumber(cellOf(bucket, slots), value, kind);
+    writeCell(cellOf(bucket, slots), value, kind);
     return 0;
   }
   const here = changetype<BlockKeys>(bucket).insertHere(table, key);
   if (here) {
-    writeNumber(here - CELLS, value, kind);
+    writeCell(here - CELLS, value, kind);
     return 0;
   }
   return insert(table, bucket, key, hash, value, kind);
@@ -176,7 +182,7 @@ function getSlowly(table: usize, key: u32, hash: u32, kind: u32): f64 {
   const pages = memory.size();
   const at = upsertFurther<BlockKeys, u32>(table, bucket, key, hash, 0);
   if (at < FIRST_ADDRESS) return <u32>at;
-  writeNumber(at - CELLS, value, kind);
+  writeCell(at - CELLS, value, kind);
   return memory.size() == pages ? 0 : GREW;
 }
 
@@ -216,7 +222,7 @@ export function setNumber4(table: usize, key: u32, value: f64, kind: u32): u32 {
     if (!at) at = upsertFurther<BlockKeys, u32>(table, bucket, key, hash, 0);
     if (at < FIRST_ADDRESS) return <u32>at;
   }
-  writeNumber(at - CELLS, value, kind);
+  writeCell(at - CELLS, value, kind);
   return memory.size() == pages ? 0 : GREW;
 }
 

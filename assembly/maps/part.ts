@@ -11,7 +11,7 @@ import { ABSENT } from "./number";
 import { FetchPart } from "./shared_access";
 
 /** The kinds that most counters are, straight away. */
-@inline function numberAt(at: usize, kind: u32): f64 {
+@inline export function numberAt(at: usize, kind: u32): f64 {
   if (kind == U53) {
     const value = load<u64>(at);
     return value > MOST_U53 ? NaN : <f64>value;

@@ -1,7 +1,7 @@
 // After a run, when its section is over: what its unlinked entries held becomes free, and the table follows its count.
 import { SHARED } from "../build";
 import { inSection } from "../sync/section";
-import { settle } from "../table/entries/entries";
+import { settle } from "../table/entries/drop";
 import { BlockRefs } from "../table/layout/block_refs";
 import { bucketAddress, insistOnBuckets } from "../table/layout/buckets";
 import { byRunLayout, layoutOf } from "../table/layout/by_layout";

@@ -4,7 +4,7 @@
 import { reverseBits } from "../hash/hash";
 import { commit, rollback } from "../sync/journal";
 import { VISITED as WIDTH, mine } from "../sync/slot";
-import { settle } from "../table/entries/entries";
+import { settle } from "../table/entries/drop";
 import { bucketOf, insistOnBuckets } from "../table/layout/buckets";
 import { byRunLayout, layoutOf } from "../table/layout/by_layout";
 import { OVERFLOW_COUNT, field } from "../table/layout/header";

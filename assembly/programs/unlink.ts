@@ -8,7 +8,7 @@ import { commit, rollback } from "../sync/journal";
 import { lockErrno } from "../sync/lock";
 import { inSection } from "../sync/section";
 import { mine, ERRNO } from "../sync/slot";
-import { dropSlot } from "../table/entries/entries";
+import { dropSlot } from "../table/entries/drop";
 import { lockBucketOf } from "../table/entries/shared_write";
 import { BlockRefs } from "../table/layout/block_refs";
 import { bucketOf } from "../table/layout/buckets";

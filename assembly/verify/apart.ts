@@ -3,7 +3,7 @@
 // in a directory can lead to another part of the same table, where dead and free elements or empty buckets look as they should.
 import { SHARED } from "../build";
 import {
-  ARRAY_BASE, ARRAY_DATA, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, FILTER, FLAT_BUCKETS, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, POOLS,
+  ARRAY_BASE, ARRAY_DATA, BOOK, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, FILTER, FLAT_BUCKETS, HEADER_BYTES, LAYOUT, LAYOUT_ARRAY, POOLS,
   POOL_COUNT, VALUE_SIZE, field,
 } from "../table/layout/header";
 import { hasTexts } from "../table/layout/by_layout";
@@ -11,18 +11,21 @@ import { filterSegment } from "../table/layout/filter";
 import { directoryBytes, directoryEntry, firstOf } from "../table/layout/segments";
 import { poolAt, poolsBytes } from "../table/layout/texts";
 import { flatSegments, segmentBytesOf, segmentsOf } from "./bucket_array";
+import { bytesOfBook } from "./book";
 import { segmentBytes as segmentBytesOfFilter, segmentsOfFilter } from "./filter";
 import { round8 } from "./header";
 import { PARTS_APART, broken } from "./invariants";
 import { bucketSegments, elementSegments, segmentBytes, strideOf } from "./segments";
 
 /** Parts that are no segments of buckets or elements; behind them the segments of the filter. */
-const PARTS: u32 = 5;
-const FILTER_PART: u32 = 4;
+const PARTS: u32 = 6;
+const BOOK_PART: u32 = 4;
+const FILTER_PART: u32 = 5;
 
 function partAddress(table: usize, part: u32): usize {
   if (part == 0) return table;
   if (part == 1) return <usize>field(table, ARRAY_DATA); // the word of the flat part, too
+  if (part == BOOK_PART) return <usize>field(table, BOOK);
   if (part == FILTER_PART) return <usize>field(table, FILTER);
   if (part >= PARTS) return filterSegment(table, part - PARTS);
   return <usize>field(table, part == 2 ? BUCKET_SEGMENTS : ELEMENT_SEGMENTS);
@@ -36,6 +39,7 @@ function partBytes(table: usize, part: u32): u32 {
     if (isArray) return field(table, ARRAY_BASE) * round8(field(table, VALUE_SIZE));
     return SHARED ? 0 : field(table, FLAT_BUCKETS) * field(table, BUCKET_BYTES);
   }
+  if (part == BOOK_PART) return isArray ? 0 : bytesOfBook(table);
   if (part == FILTER_PART) return SHARED ? 0 : load<u32>(table + FILTER, 8) << 2;
   if (part >= PARTS) return segmentBytesOfFilter(table, part - PARTS);
   const room = part == 2 ? (isArray ? 0 : field(table, BUCKET_SEGMENTS + 8)) : field(table, ELEMENT_SEGMENTS + 8);

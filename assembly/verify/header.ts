@@ -9,13 +9,15 @@ import { ELEMENT_KEY } from "../table/layout/elements";
 import { classBytes, classFor } from "../table/layout/texts";
 import {
   BUCKETS, BUCKET_BYTES, DRAIN_AT, ELEMENT_STRIDE, FILTERED, FIRST_CLASS, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, KEY_SIZE, LANE, LAYOUT,
-  LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TEXTS, LEAN_MARK, LIMITED, LOAD16, LOCK_OFFSET, MARK, MASK, MAX_ENTRIES, NO_LOCK, OVERFLOW_BYTES,
-  OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, OWES, OWES_MERGES, PER_CPU, POOL_COUNT, PREALLOCATED, SHRINK_BELOW, SLOTS, SLOT_MASK, TEXT_KEY,
+  LAYOUT_KEYS, LAYOUT_REFS, LAYOUT_TEXTS, LEAN_MARK, LIMITED, LOAD16, LOCK_OFFSET, MARK, MASK, MAX_ENTRIES, NOTED, NO_LOCK, OVERFLOW_BYTES,
+  OVERFLOW_MASK, OVERFLOW_SLOTS, OVERFLOW_VALUES, OWES, OWES_MERGES, PER_CPU, POOL_COUNT, PREALLOCATED, RECENCY, SHRINK_BELOW, SLOTS, SLOT_MASK, TEXT_KEY,
   VALUES, VALUE_SIZE, field, isGrowable,
 } from "../table/layout/header";
 import { groupBytes, groupValues, laneFor, laneOf } from "../table/layout/lanes";
 import { markFor } from "../table/limit/low_water";
+import { flagsOf } from "../maps/create";
 import { flatFor } from "../table/layout/bucket_array";
+import { NOTES_BYTES, evicts } from "../table/notes/book";
 import { bucketsHeld, entriesFor, growAbove } from "../table/resize/resize";
 import { AS_CREATED, BUCKET_COUNT, DRAIN_POSITION, FLAG_WORDS, LIMITS, MEASURES, broken } from "./invariants";
 
@@ -29,8 +31,8 @@ export const NEVER: u32 = 0xffffffff;
 export function verifyCreated(
   table: usize, kind: u32, prealloc: u32, keySize: u32, valueSize: u32, maxEntries: u32, out: usize,
 ): u32 {
-  const expected = (kind & 1 ? GROWABLE : 0) | (kind & 2 ? FILTERED : 0) | (prealloc ? PREALLOCATED : 0);
-  const flags = field(table, FLAGS) & (GROWABLE | PREALLOCATED | FILTERED);
+  const expected = flagsOf(kind, prealloc != 0);
+  const flags = field(table, FLAGS) & ~OWES_MERGES;
   if (flags != expected) return broken(out, AS_CREATED, <u32>FLAGS, flags, expected, 0);
   return (
     expect(table, AS_CREATED, KEY_SIZE, keySize, out) ||
@@ -48,7 +50,7 @@ export function verifyCreated(
 /** The words of flags that every table has. */
 export function verifyWords(table: usize, out: usize): u32 {
   const filtered = !SHARED && field(table, LAYOUT) == LAYOUT_KEYS ? FILTERED : 0;
-  return verifyFlags(table, FROZEN, 1, out) || verifyFlags(table, FLAGS, GROWABLE | PREALLOCATED | OWES_MERGES | filtered, out) || (SHARED ? verifySharedWords(table, out) : 0);
+  return verifyFlags(table, FROZEN, 1, out) || verifyFlags(table, FLAGS, GROWABLE | PREALLOCATED | OWES_MERGES | NOTED | RECENCY | filtered, out) || (SHARED ? verifySharedWords(table, out) : 0);
 }
 
 function verifySharedWords(table: usize, out: usize): u32 {
@@ -88,6 +90,11 @@ export function verifyMeasures(table: usize, out: usize): u32 {
   );
 }
 
+/** What overflow blocks have more in a table that evicts. */
+@inline function notesBytes(table: usize): u32 {
+  return evicts(table) ? NOTES_BYTES : 0;
+}
+
 /** The measures that each layout fixes by itself. */
 function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize): u32 {
   const keySize = field(table, KEY_SIZE);
@@ -98,7 +105,7 @@ function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize):
       expect(table, MEASURES, KEY_SIZE, 4, out) ||
       expect(table, MEASURES, SLOTS, KEYS_SLOTS, out) ||
       expect(table, MEASURES, OVERFLOW_SLOTS, KEYS_OVERFLOW_SLOTS, out) ||
-      expect(table, MEASURES, OVERFLOW_BYTES, KEYS_OVERFLOW_BYTES, out) ||
+      expect(table, MEASURES, OVERFLOW_BYTES, KEYS_OVERFLOW_BYTES + notesBytes(table), out) ||
       expect(table, MEASURES, BUCKET_BYTES, KEYS_BUCKET_BYTES, out)
     );
   }
@@ -108,7 +115,7 @@ function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize):
     return (
       expect(table, MEASURES, SLOTS, REFS_SLOTS, out) ||
       expect(table, MEASURES, OVERFLOW_SLOTS, REFS_SLOTS, out) ||
-      expect(table, MEASURES, OVERFLOW_BYTES, REFS_BUCKET_BYTES, out) ||
+      expect(table, MEASURES, OVERFLOW_BYTES, REFS_BUCKET_BYTES + notesBytes(table), out) ||
       expect(table, MEASURES, BUCKET_BYTES, REFS_BUCKET_BYTES, out) ||
       expect(table, MEASURES, VALUES, lane ? groupValues(head) : head, out) ||
       expect(table, MEASURES, ELEMENT_STRIDE, lane ? groupBytes(head, valueSize) : round8(head + valueSize), out)
@@ -125,7 +132,7 @@ function verifyTexts(table: usize, out: usize): u32 {
   return (
     expect(table, MEASURES, SLOTS, REFS_SLOTS, out) ||
     expect(table, MEASURES, OVERFLOW_SLOTS, REFS_SLOTS, out) ||
-    expect(table, MEASURES, OVERFLOW_BYTES, REFS_BUCKET_BYTES, out) ||
+    expect(table, MEASURES, OVERFLOW_BYTES, REFS_BUCKET_BYTES + notesBytes(table), out) ||
     expect(table, MEASURES, BUCKET_BYTES, REFS_BUCKET_BYTES, out) ||
     expect(table, MEASURES, VALUES, 8, out) ||
     expect(table, MEASURES, TEXT_KEY, key, out) ||
@@ -150,7 +157,7 @@ function verifyTags(table: usize, slots: u32, overflowSlots: u32, out: usize): u
   const overflow = tagOverflowBytes(keySize, valueSize);
   return (
     expect(table, MEASURES, SLOTS, tagSlots(bytes, keySize, valueSize), out) ||
-    expect(table, MEASURES, OVERFLOW_BYTES, overflow, out) ||
+    expect(table, MEASURES, OVERFLOW_BYTES, overflow + notesBytes(table), out) ||
     expect(table, MEASURES, OVERFLOW_SLOTS, tagSlots(overflow, keySize, valueSize), out) ||
     expect(table, MEASURES, VALUES, round8(TAGS_KEYS + slots * keySize), out) ||
     expect(table, MEASURES, OVERFLOW_VALUES, round8(TAGS_KEYS + overflowSlots * keySize), out)

@@ -90,6 +90,9 @@ export const POOL_BLOCK: u32 = 66; // the pools of elements have their memory, a
 export const POOL_SWEEP: u32 = 67; // the pools with dead elements are among those still to be swept
 export const TEXT_ELEMENT: u32 = 68; // a live element has the length that belongs to its pool, and the hash of its text
 
+// And of tables that evict or whose entries expire.
+export const BOOK_WORDS: u32 = 69; // the book of such a table has its memory, and the words that belong to its limit and its values
+
 /** Notes the details of a broken invariant. Its number. */
 export function broken(out: usize, invariant: u32, a: u32, b: u32, c: u32, d: u32): u32 {
   store<u32>(out, a);

@@ -17,6 +17,7 @@ import { verifyArray } from "./array";
 import { bucketArrayBytes, verifyBucketArray } from "./bucket_array";
 import { Sums, verifyBuckets } from "./buckets";
 import { countLive, verifyElements, verifyLive, verifyOwners } from "./elements";
+import { bytesOfBook, verifyBook } from "./book";
 import { filterBytes, verifyFilter } from "./filter";
 import { NEVER, verifyCounts, verifyMark, verifyMeasures, verifyWords } from "./header";
 import { CAPACITY, ENTRY_COUNT, MEASURES, OVERFLOW_BLOCKS, RESERVE, TABLE_BYTES, broken } from "./invariants";
@@ -41,6 +42,7 @@ function verifyStructures(table: usize, out: usize): u32 {
     (SHARED ? verifyDirectory(table, table + BUCKET_SEGMENTS, bucketSegments(table), out) : verifyBucketArray(table, out)) ||
     (hasTexts(table) ? verifyPools(table, out) : verifyArrayOfElements(table, out)) ||
     (SHARED ? 0 : verifyFilter(table, out)) ||
+    verifyBook(table, out) ||
     verifyApart(table, out) ||
     (hasTexts(table) ? verifyPoolElements(table, out) : verifyElements(table, table, out)) ||
     verifyReserve(table, out) ||
@@ -114,6 +116,7 @@ function verifyBytes(table: usize, overflow: u32, out: usize): u32 {
     (SHARED ? sharedBytes(table) : 0) +
     allocationSize(HEADER_BYTES) +
     (SHARED ? 0 : filterBytes(table)) +
+    allocationSize(bytesOfBook(table)) +
     (SHARED ? arrayBytes(table, table + BUCKET_SEGMENTS, bucketSegments(table)) : bucketArrayBytes(table)) +
     (hasTexts(table) ? poolBytes(table) : arrayBytes(table, table + ELEMENT_SEGMENTS, elementSegments(table, table))) +
     (overflow + reserveLength(table)) * field(table, OVERFLOW_BYTES);

@@ -142,6 +142,8 @@ const DETAILS: Readonly<Record<Name, Detail>> = {
     `${sweep} of ${pools} are, and pool ${index} has ${dead} dead elements`,
   TEXT_ELEMENT: (index, element, found, expected) =>
     `element ${index} at ${hex(element)} has ${hex(found)}, where ${hex(expected)} belongs`,
+  BOOK_WORDS: (offset, found, expected) =>
+    `word ${offset} of the book or of what leads to it is ${found}, expected of ${expected}`,
 };
 
 /**

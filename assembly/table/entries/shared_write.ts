@@ -21,7 +21,9 @@ import { directoryEntry, firstOf, segmentOf } from "../layout/segments";
 import { takeCredit } from "../limit/credits";
 import { MOST_SPLITS } from "../resize/resize";
 import { growLocked, shrinkLocked } from "../resize/shared_resize";
-import { dropSlot, findIn, place, settle } from "./entries";
+import { dropSlot, settle } from "./drop";
+import { findIn } from "./entries";
+import { place } from "./place";
 import { ADDITION_AT, ADDITION_BYTES, ADDITION_KIND, widthOf } from "./scalar";
 import { clearSpinLock } from "./spin_lock";
 

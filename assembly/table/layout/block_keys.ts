@@ -198,6 +198,11 @@ const DEAD: u32 = 16;
     return hash4(table + SEEDS, load<u32>(this.keyAt(table, slot, first)));
   }
 
+  /** The byte of the hash that a ghost of the entry is known by (table/notes/marks.ts). */
+  @inline ghostAt(table: usize, slot: u32, first: bool): u32 {
+    return this.hashAt(table, slot, first) >> 24;
+  }
+
   /**
    * Moves the entries with a bit of their hash set from this bucket to an empty one, to slots 0, 1 ... How many.
    * No branch on the bit, which nothing can predict: every entry is written, and only the slot counts on.

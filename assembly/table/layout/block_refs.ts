@@ -155,6 +155,11 @@ const ALL: u32 = (1 << REFS_SLOTS) - 1;
     return changetype<E>(0).hashOf(table, this.entryAt(slot));
   }
 
+  /** The byte of the hash that a ghost of the entry is known by (table/notes/marks.ts). */
+  @inline ghostAt(table: usize, slot: u32, first: bool): u32 {
+    return <u32>load<u16>(this.at() + (<usize>slot << 1)) >> 8;
+  }
+
   /** The hash of an element. */
   @inline elementHash(table: usize, entry: usize): u32 {
     return changetype<E>(0).hashOf(table, entry);

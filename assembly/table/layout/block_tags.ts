@@ -168,6 +168,11 @@ export function tagOverflowBytes(keySize: u32, valueSize: u32): u32 {
     return hashBytes(table + SEEDS, this.keyAt(table, slot, first), field(table, KEY_SIZE));
   }
 
+  /** The byte of the hash that a ghost of the entry is known by (table/notes/marks.ts). */
+  @inline ghostAt(table: usize, slot: u32, first: bool): u32 {
+    return load<u8>(this.at() + slot);
+  }
+
   @inline distribute(table: usize, bit: u32, target: usize): u32 {
     return distributeOneByOne<BlockTags>(table, this.at(), bit, target);
   }

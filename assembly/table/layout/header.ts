@@ -20,6 +20,7 @@
 //  244 u32 bytes of all structures of the table
 //  196 u32 address of the first block of an array, of the flat part of the buckets of another table (plain build)
 //  200 u32 elements in it, or buckets
+//  248 u32 address of the book, 0 without one (plain build)         (table/notes/book.ts)
 //  216 the filter of absent keys: u32 directory, 0 without one   224 u32 room of it   220 u32 what MARK would be without it   (table/layout/filter.ts;
 //      plain build)
 // an array has in line 2 the segmented array and the stride of the elements behind its first block   (arrays/array.ts)
@@ -36,6 +37,7 @@
 //  256 lock of splits and merges, and of an array's growth         272 lock of elements, overflow reserve and counts
 //  276 u32 lock words of the elements behind an array's first block                280 u32 retired segments
 //  284 u32 bytes from one slot of a per-CPU value to the next, 0 where they lie side by side            (table/layout/lanes.ts)
+//  288 u32 address of the book, 0 without one                       (table/notes/book.ts)
 //  304, 320 .. 447 registry (host/registry.ts)
 // and in it, ENTRIES is what is handed out (table/limit/credits.ts), MASK follows from N (table/layout/buckets.ts), so that N and RETIRED are one word of 8 bytes, and VERSION is not kept.
 import { SHARED } from "../../build";
@@ -126,9 +128,12 @@ export const LATE_STRIPES: usize = 276;
 export const RETIRED_SEGMENTS: usize = 280;
 export const LANE: usize = 284;
 
+/** Tables that evict or whose entries expire. */
+export const BOOK: usize = SHARED ? 288 : 248;
+
 export const NO_LOCK: u32 = 0xffffffff;
 
-export const HEADER_BYTES: u32 = SHARED ? 448 : 248;
+export const HEADER_BYTES: u32 = SHARED ? 448 : 252;
 
 /** Layouts: how a bucket holds its entries. Chosen by entry size at creation. */
 export const LAYOUT_KEYS: u32 = 0; // 4-byte keys compared by SIMD      (table/layout/block_keys.ts)
@@ -142,6 +147,10 @@ export const LAYOUT_KV: u32 = 5; // no table: a KV store, which has its own word
 export const GROWABLE: u32 = 1; // rhash: splits and merges; otherwise entries never move
 export const PREALLOCATED: u32 = 2; // hash: buckets, elements and a reserve of overflow blocks exist from the start
 export const OWES_MERGES: u32 = 4; // deletes have left more buckets than the entries need, for later writes to merge
+export const EVICTS: u32 = 16; // lru_hash: at the limit an insert evicts another entry               (table/notes/)
+export const RECENCY: u32 = 32; // and it is the one that was not used for longest, whatever else is known of it
+export const TIMED: u32 = 64; // values have an expiry behind them                                   (table/notes/expiry.ts)
+export const NOTED: u32 = EVICTS | TIMED;
 export const FILTERED: u32 = 8; // a filter of absent keys, in the layout "keys": inserts look further each time, to note their key in it
 
 @inline export function field(table: usize, offset: usize): u32 {

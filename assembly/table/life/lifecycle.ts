@@ -15,6 +15,7 @@ import { blocksToReserve, freeOverflow, reserveOverflow } from "../layout/overfl
 import { addSegment, dropDirectory, dropSegment, recordsOf, segmentOf } from "../layout/segments";
 import { closePools, openPools, poolAt, poolsOf } from "../layout/texts";
 import { setMark } from "../limit/low_water";
+import { clearBook, closeBook, isNoted, openBook } from "../notes/book";
 import { dropBuckets, oweMerges, setLimits } from "../resize/resize";
 
 const NEVER: u32 = 0xffffffff;
@@ -37,6 +38,7 @@ export function openTable(table: usize, buckets: u32): bool {
   if (hasTexts(table) && !openPools(table)) return false;
   if (!openBuckets(table, buckets)) return false;
   if (field(table, FLAGS) & FILTERED && !openFilter(table)) return false;
+  if (isNoted(table) && !openBook(table)) return false;
   if (isGrowable(table)) setLimits(table); // they go by the room in the flat part
   return !(field(table, FLAGS) & PREALLOCATED) || preallocate(table);
 }
@@ -76,6 +78,7 @@ export function closeTable<B>(table: usize): void {
   }
   setField(table, OVERFLOW_RESERVE, 0);
   if (mayBeFiltered<B>()) closeFilter(table);
+  closeBook(table);
   closeBuckets(table);
   closeElements(table, table);
   cutPools(table);
@@ -179,6 +182,7 @@ function dropEntries<B>(table: usize): void {
 
 /** Empties the buckets of a fixed table; one without preallocation gives their memory back. */
 function resetFixed<B>(table: usize): void {
+  if (isNoted(table)) clearBook(table);
   if (isFiltered<B>(table)) clearFilter(table);
   if (isLazy(table)) {
     forgetBuckets(table);

@@ -17,7 +17,7 @@ import { E2BIG } from "../../errno";
 import { LOW_WATER_PASS } from "../../regions";
 import { HOOKS, PASS, SLOT, mine } from "../../sync/slot";
 import {
-  FILTERED, FLAGS, GROWABLE, GROW_ABOVE, LAYOUT, LAYOUT_ARRAY, LEAN_MARK, LOW_FREE, MARK, MARKED, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, field, setField,
+  FILTERED, FLAGS, GROWABLE, GROW_ABOVE, LAYOUT, LAYOUT_ARRAY, LEAN_MARK, LOW_FREE, MARK, MARKED, MAX_ENTRIES, NOTED, OWES_MERGES, PREALLOCATED, field, setField,
 } from "../layout/header";
 
 /** In the place of an errno. JavaScript knows the number (src/ops/low_water.ts). */
@@ -61,7 +61,7 @@ export function setLimit(table: usize, entries: u32): void {
  */
 @inline export function markFor(table: usize): u32 {
   const mark = markOf(table, field(table, MAX_ENTRIES));
-  const flags = field(table, FLAGS) & (GROWABLE | PREALLOCATED | OWES_MERGES);
+  const flags = field(table, FLAGS) & (GROWABLE | PREALLOCATED | OWES_MERGES | NOTED);
   if (flags == GROWABLE || flags == PREALLOCATED) return min(mark, field(table, GROW_ABOVE));
   return field(table, LAYOUT) == LAYOUT_ARRAY ? mark : 0;
 }

@@ -6,7 +6,7 @@ import { cutBuckets, growBuckets, shrinkBuckets } from "../layout/bucket_array";
 import { bucketAddress } from "../layout/buckets";
 import { divideFiltered, growFilter, isFiltered, mergeFilter, resetFilter, shrinkFilter } from "../layout/filter";
 import {
-  BUCKETS, BUCKET_SEGMENTS, COUNT, FLAGS, FLAT_BUCKETS, GROW_ABOVE, LOAD16, MASK, MAX_ENTRIES, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW,
+  BUCKETS, BUCKET_SEGMENTS, COUNT, FLAGS, FLAT_BUCKETS, GROW_ABOVE, LOAD16, MASK, MAX_ENTRIES, OVERFLOW_COUNT, OWES_MERGES, SHRINK_BELOW, TIMED,
   countMerges, countSplits, field, setField,
 } from "../layout/header";
 import { firstOf, segmentOf } from "../layout/segments";
@@ -37,7 +37,7 @@ export function setLimits(table: usize): void {
 /** The same where a table has been split or merged, which grows: its mark follows from fewer words. */
 @inline function followBuckets(table: usize, buckets: u32): void {
   const above = setBounds(table, buckets, field(table, FLAT_BUCKETS));
-  storeMark(table, field(table, FLAGS) & OWES_MERGES ? 0 : min(above, markOf(table, field(table, MAX_ENTRIES))));
+  storeMark(table, field(table, FLAGS) & (OWES_MERGES | TIMED) ? 0 : min(above, markOf(table, field(table, MAX_ENTRIES))));
 }
 
 /** The same in the shared build, where there is no mark. */

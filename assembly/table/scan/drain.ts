@@ -7,7 +7,7 @@
 import { COUNTING, countCopied } from "../../counting";
 import { insist } from "../../damage";
 import { hashBytes, tagged } from "../../hash/hash";
-import { removeSlot } from "../entries/entries";
+import { removeSlot } from "../entries/drop";
 import { BlockRefs } from "../layout/block_refs";
 import { shrinkBuckets } from "../layout/bucket_array";
 import { bucketAddress, bucketOf, insistOnBuckets } from "../layout/buckets";

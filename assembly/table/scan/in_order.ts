@@ -3,7 +3,7 @@
 import { SHARED } from "../../build";
 import { follow, insist, mostNodes } from "../../damage";
 import { reverseBits } from "../../hash/hash";
-import { dropSlot, removeSlot, settle } from "../entries/entries";
+import { dropSlot, removeSlot, settle } from "../entries/drop";
 import { KEY_SIZE, VALUE_SIZE, field } from "../layout/header";
 import { shrinkAfter } from "../resize/resize";
 import { AFTER, AFTER_KEY, AT, MOST_PLANNED, PLAN, PLANNED_BYTES, STATE } from "./cursor";

@@ -12,7 +12,7 @@ import { LOCKED } from "../../sync/lock_word";
 import { ERRNO, LOG_ROOM, VISITED, fence, mine, setMine } from "../../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_COPY, STEP_READ, step } from "../../sync/step";
 import { isReadable } from "../../sync/word";
-import { dropSlot } from "../entries/entries";
+import { dropSlot } from "../entries/drop";
 import { lockBucketOf } from "../entries/shared_write";
 import { clearSpinLocks } from "../entries/spin_lock";
 import { bucketAddress, bucketWidth, indexIn, insistOnBuckets, widthIn } from "../layout/buckets";

@@ -91,6 +91,22 @@ export interface CoreExports {
   getPartAny(m: number, key: number, offset: number, kind: number): number;
   getPartText(m: number, key: number, offset: number, kind: number): number;
 
+  /**
+   * The same for tables that evict or whose entries expire: expired is absent, and with `use` 1 the entry counts as used. `ttl`: ms, 0
+   * never, TTL_OF_MAP or TTL_AS_IS. The value of a new entry is zeros. Keys of 16 bytes go by `Any`.
+   */
+  seek4(m: number, key: number, use: number): number;
+  seek8(m: number, low: number, high: number, use: number): number;
+  seekAny(m: number, key: number, use: number): number;
+  seekText(m: number, key: number, use: number): number;
+  keep4(m: number, key: number, flags: number, ttl: number): number;
+  keep8(m: number, low: number, high: number, flags: number, ttl: number): number;
+  keepAny(m: number, key: number, flags: number, ttl: number): number;
+  keepText(m: number, key: number, flags: number, ttl: number): number;
+  getNoted4(m: number, key: number, kind: number, use: number): number;
+  setNoted4(m: number, key: number, value: number, kind: number, ttl: number): number;
+  updateNoted(m: number, key: number, value: number, flags: number, ttl: number): number;
+
   /** The next ones take keys of any size by address. Update and copy the value; 0 | errno. */
   update(m: number, key: number, value: number, flags: number): number;
   /** Lookup and delete; 0 | errno. */

@@ -1,0 +1,95 @@
+// Single operations of tables that evict or whose entries expire: those of access.ts and number.ts, which such maps call in their place.
+// `use`: whether the entry counts as used. `ttl`: in ms, 0 never, TTL_OF_MAP or TTL_AS_IS (table/notes/expiry.ts).
+import { KeyAny, KeyText, hashKey } from "../hash/key";
+import { copyBytes } from "../memory/bytes";
+import { FIRST_ADDRESS } from "../regions";
+import { keep, seek, seenBytes } from "../table/entries/seek";
+import { byKey, hasTexts, layoutOf } from "../table/layout/by_layout";
+import { KEY_SIZE, SEEDS, field } from "../table/layout/header";
+import { expiryFrom } from "../table/notes/expiry";
+import { u64Of } from "./access";
+import { ABSENT, GREW, UNFIT, fits, writeNumber } from "./number";
+import { numberAt } from "./part";
+
+@unmanaged class Seek {
+  @inline call1<B, K>(table: usize, key: K, hash: u32, use: usize): usize {
+    return seek<B, K>(table, key, hash, use != 0);
+  }
+}
+
+@inline function seekKey<K>(table: usize, key: K, use: u32): usize {
+  const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
+  return byKey<Seek, K>(layoutOf(table), table, key, hash, use);
+}
+
+@unmanaged class Keep {
+  @inline call2<B, K>(table: usize, key: K, hash: u32, flags: usize, expiry: usize): usize {
+    return keep<B, K>(table, key, hash, <u32>flags, <u32>expiry);
+  }
+}
+
+@inline function keepKey<K>(table: usize, key: K, flags: u32, ttl: f64): usize {
+  const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
+  return byKey<Keep, K>(layoutOf(table), table, key, hash, flags, expiryFrom(table, ttl));
+}
+
+export function seek4(table: usize, key: u32, use: u32): usize {
+  return seekKey<u32>(table, key, use);
+}
+export function seek8(table: usize, low: u32, high: u32, use: u32): usize {
+  return seekKey<u64>(table, u64Of(low, high), use);
+}
+export function seekAny(table: usize, key: usize, use: u32): usize {
+  return seekKey<KeyAny>(table, changetype<KeyAny>(key), use);
+}
+export function seekText(table: usize, key: usize, use: u32): usize {
+  return seekKey<KeyText>(table, changetype<KeyText>(key), use);
+}
+
+export function keep4(table: usize, key: u32, flags: u32, ttl: f64): usize {
+  return keepKey<u32>(table, key, flags, ttl);
+}
+export function keep8(table: usize, low: u32, high: u32, flags: u32, ttl: f64): usize {
+  return keepKey<u64>(table, u64Of(low, high), flags, ttl);
+}
+export function keepAny(table: usize, key: usize, flags: u32, ttl: f64): usize {
+  return keepKey<KeyAny>(table, changetype<KeyAny>(key), flags, ttl);
+}
+export function keepText(table: usize, key: usize, flags: u32, ttl: f64): usize {
+  return keepKey<KeyText>(table, changetype<KeyText>(key), flags, ttl);
+}
+
+/** The number of a 4-byte key: ABSENT or NaN as those of number.ts. */
+export function getNoted4(table: usize, key: u32, kind: u32, use: u32): f64 {
+  const value = seekKey<u32>(table, key, use);
+  return value ? numberAt(value, kind) : ABSENT;
+}
+
+/** Sets the number of a 4-byte key: 0, GREW, UNFIT or an errno. */
+export function setNoted4(table: usize, key: u32, value: f64, kind: u32, ttl: f64): u32 {
+  if (!fits(value, kind)) return UNFIT;
+  const pages = memory.size();
+  const at = keepKey<u32>(table, key, 0, ttl);
+  if (at < FIRST_ADDRESS) return <u32>at;
+  writeNumber(at, value, kind);
+  return memory.size() == pages ? 0 : GREW;
+}
+
+/** The address of the value of a key at an address. */
+export function seekAt(table: usize, key: usize, use: u32): usize {
+  if (field(table, KEY_SIZE) == 4) return seek4(table, load<u32>(key), use);
+  return hasTexts(table) ? seekText(table, key, use) : seekAny(table, key, use);
+}
+
+export function keepAt(table: usize, key: usize, flags: u32, ttl: f64): usize {
+  if (field(table, KEY_SIZE) == 4) return keep4(table, load<u32>(key), flags, ttl);
+  return hasTexts(table) ? keepText(table, key, flags, ttl) : keepAny(table, key, flags, ttl);
+}
+
+/** Writes a whole entry: 0 or an errno. */
+export function updateNoted(table: usize, key: usize, value: usize, flags: u32, ttl: f64): u32 {
+  const target = keepAt(table, key, flags, ttl);
+  if (target < FIRST_ADDRESS) return <u32>target;
+  copyBytes(target, value, seenBytes(table));
+  return 0;
+}

@@ -1,0 +1,125 @@
+// The book of a table that evicts (`lru_hash`) or whose entries expire (`ttl`): what is noted beside the table. Nothing of it is journaled
+// but the counts: marks and ghosts are hints, and any value of them is sound.
+//
+//   header: BOOK u32 address of the book, 0 without one
+//   book, 64 bytes, then of a table that evicts a record of 16 bytes for each bucket
+//      0 u32 NOW: the clock of the marks, which counts inserts    4 u32 inserts between two ticks, 0 in a small table (marks.ts)
+//      8 f64 ms in a unit of expiry      16 f64 ttl of the map in ms, 0 none
+//     24 u32 where a value has its expiry, 0 nowhere     28 u32 whether `get` renews it     (expiry.ts)
+//     32 words of who evicts and sweeps, in the shared build a set of them in the line of each CPU (table/limit/credits.ts)
+//        0 u32 inserts since the last tick      4 u32 hand: the bucket at which the next eviction looks
+//        8 u32 entries evicted     12 u32 buckets looked at for that    16 u32 entries that expired and were swept
+//       20 u32 bucket that is swept next        24 u32 bucket of the victim just chosen
+//   record of a bucket: u8 mark[slots] | ghosts from byte max(slots, 8) to 15    (marks.ts)
+//
+// An overflow block of a table that evicts is NOTES_BYTES longer, and ends with the 16 marks of its slots.
+import { SHARED } from "../../build";
+import { zeroBytes } from "../../memory/bytes";
+import { ownCpu } from "../../sync/slot";
+import { tableAllocate, tableRelease } from "../layout/account";
+import { BOOK, BUCKETS, EVICTS, FLAGS, LINES, MAX_ENTRIES, NOTED, OVERFLOW_BYTES, TIMED, field, setField } from "../layout/header";
+
+export const NOW: usize = 0;
+export const PER_TICK: usize = 4;
+export const UNIT: usize = 8;
+export const TTL: usize = 16;
+export const EXPIRY_AT: usize = 24;
+export const RENEWS: usize = 28;
+const WORDS: usize = 32;
+const LINE_WORDS: usize = 16;
+
+export const SINCE_TICK: usize = 0;
+export const HAND: usize = 4;
+export const EVICTED: usize = 8;
+export const LOOKED: usize = 12;
+export const EXPIRED: usize = 16;
+export const SWEEP_AT: usize = 20;
+export const VICTIM_IN: usize = 24;
+
+const BOOK_BYTES: u32 = 64;
+export const RECORD_BYTES: u32 = 16;
+const RECORD_SHIFT: u32 = 4;
+/** What an overflow block has more in a table that evicts. */
+export const NOTES_BYTES: u32 = 64;
+
+/** Tables of up to so many entries keep them in the exact order of their use. */
+export const MOST_SMALL: u32 = 31;
+const TICK_SHIFT: u32 = 3;
+const LINE_SHIFT: u32 = 6;
+
+@inline export function isNoted(table: usize): bool {
+  return (field(table, FLAGS) & NOTED) != 0;
+}
+
+@inline export function evicts(table: usize): bool {
+  return (field(table, FLAGS) & EVICTS) != 0;
+}
+
+@inline export function isTimed(table: usize): bool {
+  return (field(table, FLAGS) & TIMED) != 0;
+}
+
+@inline export function bookOf(table: usize): usize {
+  return <usize>field(table, BOOK);
+}
+
+/** Where the marks of a bucket are. */
+@inline export function recordOf(table: usize, bucket: u32): usize {
+  return bookOf(table) + BOOK_BYTES + (<usize>bucket << RECORD_SHIFT);
+}
+
+/** Where those of an overflow block are. */
+@inline export function recordOfBlock(table: usize, block: usize): usize {
+  return block + field(table, OVERFLOW_BYTES) - RECORD_BYTES;
+}
+
+@inline function words(table: usize): usize {
+  if (SHARED) return <usize>field(table, LINES) + (<usize>ownCpu() << LINE_SHIFT) + LINE_WORDS;
+  return bookOf(table) + WORDS;
+}
+
+@inline export function word(table: usize, offset: usize): u32 {
+  return load<u32>(words(table) + offset);
+}
+
+@inline export function setWord(table: usize, offset: usize, value: u32): void {
+  store<u32>(words(table) + offset, value);
+}
+
+@inline export function count(table: usize, offset: usize, by: u32): void {
+  const at = words(table) + offset;
+  store<u32>(at, load<u32>(at) + by);
+}
+
+/** Bytes of the book of a table with so many buckets. */
+export function bookBytes(table: usize, buckets: u32): u32 {
+  return BOOK_BYTES + (evicts(table) ? buckets << RECORD_SHIFT : 0);
+}
+
+/** Inserts between two ticks of a table with such a limit. */
+export function perTickFor(most: u32): u32 {
+  return most <= MOST_SMALL ? 0 : most >> TICK_SHIFT;
+}
+
+/** Gives a table that has its buckets a book, with nothing noted. False without memory. */
+export function openBook(table: usize): bool {
+  const bytes = bookBytes(table, field(table, BUCKETS));
+  const book = tableAllocate(table, bytes);
+  if (!book) return false;
+  zeroBytes(book, bytes);
+  store<u32>(book, perTickFor(field(table, MAX_ENTRIES)), PER_TICK);
+  setField(table, BOOK, <u32>book);
+  return true;
+}
+
+export function closeBook(table: usize): void {
+  const book = bookOf(table);
+  if (!book) return;
+  tableRelease(table, book, bookBytes(table, field(table, BUCKETS)));
+  setField(table, BOOK, 0);
+}
+
+/** Forgets marks and ghosts: no entry is left. */
+export function clearBook(table: usize): void {
+  if (evicts(table)) zeroBytes(recordOf(table, 0), field(table, BUCKETS) << RECORD_SHIFT);
+}

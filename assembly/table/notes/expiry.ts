@@ -1,0 +1,67 @@
+// Expiry: from when on an entry counts as absent. It is a u32 behind the value, in the last bytes of what the table takes for the value:
+// so splits, merges, journals and snapshots carry it along, and no layout knows of it.
+//
+//   value as stored: what users see | from EXPIRY_AT on u32 expiry, in units since the origin of the host; 0 never | padded to 8 bytes
+//
+// The clock is one word of the host's memory, an f64 of ms since the host's origin, which never goes back: JavaScript raises it
+// (src/core/clock.ts). An entry has expired when the clock has come to its expiry, which is rounded up: never early.
+import { HOST_CLOCK } from "../../regions";
+import { EXPIRY_AT, RENEWS, TTL, UNIT, bookOf, isTimed } from "./book";
+
+/** In the place of a ttl in ms: that of the map; what it has, of a new entry that of the map. 0: it never expires. */
+export const TTL_OF_MAP: f64 = -1;
+export const TTL_AS_IS: f64 = -2;
+
+/** In the place of an expiry: what the entry has, of a new one that of the map. */
+export const AS_IS: u32 = 0xffffffff;
+const MOST: f64 = 4294967294;
+/** A hit renews an expiry when that makes it later by this part of the ttl. */
+const RENEW_SHIFT: u32 = 4;
+
+@inline export function expiryOf(table: usize, value: usize): usize {
+  return value + load<u32>(bookOf(table), EXPIRY_AT);
+}
+
+/** The clock of the host in units of a table. */
+@inline export function nowIn(table: usize): u32 {
+  return <u32>(load<f64>(HOST_CLOCK) / load<f64>(bookOf(table), UNIT));
+}
+
+/** Whether a value of a timed table has expired. */
+@inline export function hasExpired(table: usize, value: usize): bool {
+  const expiry = load<u32>(expiryOf(table, value));
+  return expiry != 0 && expiry <= nowIn(table);
+}
+
+/** The expiry of an entry that is written now. */
+export function expiryFor(table: usize, ttl: f64): u32 {
+  const book = bookOf(table);
+  const ms = ttl < 0 ? load<f64>(book, TTL) : ttl;
+  return ms ? <u32>min(ceil((load<f64>(HOST_CLOCK) + ms) / load<f64>(book, UNIT)), MOST) : 0;
+}
+
+/** The expiry, or AS_IS, that a ttl from outside stands for. 0 where nothing expires. */
+@inline export function expiryFrom(table: usize, ttl: f64): u32 {
+  if (!isTimed(table)) return 0;
+  return ttl == TTL_AS_IS ? AS_IS : expiryFor(table, ttl);
+}
+
+/** Ms until an entry expires, infinite when it never does. */
+export function remainingIn(table: usize, value: usize): f64 {
+  const expiry = load<u32>(expiryOf(table, value));
+  return expiry ? <f64>expiry * load<f64>(bookOf(table), UNIT) - load<f64>(HOST_CLOCK) : Infinity;
+}
+
+/** Whether a hit is to write a new expiry, which it then is; 0 when not. Of an entry that expires, the ttl of the map begins anew. */
+@inline export function renewed(table: usize, value: usize): u32 {
+  const book = bookOf(table);
+  return load<u32>(book, RENEWS) ? laterExpiry(table, value) : 0;
+}
+
+function laterExpiry(table: usize, value: usize): u32 {
+  const expiry = load<u32>(expiryOf(table, value));
+  if (!expiry) return 0;
+  const later = expiryFor(table, TTL_OF_MAP);
+  const least = <u32>(load<f64>(bookOf(table), TTL) / load<f64>(bookOf(table), UNIT)) >> RENEW_SHIFT;
+  return later > expiry && later - expiry > least ? later : 0;
+}

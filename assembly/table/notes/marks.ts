@@ -1,0 +1,128 @@
+// Marks: how recently, and how often, an entry was used. Ghosts: what was evicted a short while ago. With both, a cache keeps what comes
+// again, without a list, a queue or a lock (eviction-study.md sections 1 to 3, where the policy was chosen on 18 traces).
+//
+//   mark of an entry: bits 0..4 stamp, NOW when it was used last | bits 5..6 class, how often it was seen again in a later tick
+//   ghost: the top byte of the hash of an entry that was evicted from this bucket, at least 2; 0 none. The newest comes first.
+//
+// NOW ticks once in an eighth of `maxEntries` inserts, so a hit writes its mark at most that often, and hits alone write nothing more.
+// A new entry has class 0, or 2 when its ghost is there. With `eviction: "recency"` every entry has class 3, and there are no ghosts.
+//
+// A small table (MOST_SMALL) ticks with every change of a mark, and counts its stamps anew before they run out. So they are an exact order.
+//
+// Readers of the shared build write marks without a lock: a byte that holds nothing but a mark, in memory that stays a record of this
+// table until it is destroyed. A mark that comes late belongs to another entry by then, and makes it look used: no harm is done.
+import { further } from "../../damage";
+import { bucketAddress } from "../layout/buckets";
+import { BUCKETS, FLAGS, RECENCY, SLOTS, field } from "../layout/header";
+import { NOW, PER_TICK, SINCE_TICK, bookOf, count, recordOf, recordOfBlock, setWord, word } from "./book";
+
+export const STAMP: u32 = 31;
+export const CLASS_SHIFT: u32 = 5;
+const MOST_CLASS: u32 = 3;
+const GHOST_CLASS: u32 = 2;
+/** Age from which on a stamp is kept from meeting NOW again, which it would look new at. */
+export const OLD: u32 = 24;
+
+/** The tag that a ghost of this hash has. */
+@inline export function ghostOf(hash: u32): u32 {
+  return max(hash >> 24, <u32>2);
+}
+
+/** Whether the stamps of a table are an exact order. */
+@inline export function isExact(table: usize): bool {
+  return !load<u32>(bookOf(table), PER_TICK);
+}
+
+/** Notes that an entry was used. */
+@inline export function touch<B>(table: usize, mark: usize): void {
+  if ((load<u8>(mark) ^ load<u8>(bookOf(table), NOW)) & STAMP) remark<B>(table, mark);
+}
+
+function remark<B>(table: usize, at: usize): void {
+  if (isExact(table)) tickExactly<B>(table);
+  const mark = <u32>load<u8>(at);
+  const seen = min((mark >> CLASS_SHIFT) + 1, MOST_CLASS);
+  store<u8>(at, <u8>((seen << CLASS_SHIFT) | (load<u32>(bookOf(table), NOW) & STAMP)));
+}
+
+/** The record of a block, and the slots in use. */
+@inline function marksIn(table: usize, index: u32, block: usize, first: bool): usize {
+  return first ? recordOf(table, index) : recordOfBlock(table, block);
+}
+
+/** A tick of a small table. When its stamps have run out, they become 0, 1, 2 ... in the order that they are in. */
+function tickExactly<B>(table: usize): void {
+  const book = bookOf(table);
+  const now = load<u32>(book, NOW);
+  if (now < STAMP) {
+    store<u32>(book, now + 1, NOW);
+    return;
+  }
+  const taken = stampsOf<B>(table, 0, 0);
+  stampsOf<B>(table, taken, 1);
+  store<u32>(book, popcnt(taken), NOW);
+}
+
+/** The set of stamps in use; with `anew`, each becomes the number of those of `taken` below it. */
+function stampsOf<B>(table: usize, taken: u32, anew: u32): u32 {
+  const buckets = field(table, BUCKETS);
+  let stamps: u32 = 0;
+  let left: u32 = 0;
+  for (let index: u32 = 0; index < buckets; index++) {
+    const bucket = bucketAddress<B>(table, index);
+    let block = bucket;
+    while (block) {
+      const first = block == bucket;
+      const marks = marksIn(table, index, block, first);
+      let rest = changetype<B>(block).occupied(table, first);
+      while (rest) {
+        const at = marks + <usize>ctz(rest);
+        const mark = <u32>load<u8>(at);
+        stamps |= 1 << (mark & STAMP);
+        if (anew) store<u8>(at, <u8>((mark & ~STAMP) | popcnt(taken & ((1 << (mark & STAMP)) - 1))));
+        rest &= rest - 1;
+      }
+      left = further(left);
+      block = changetype<B>(block).link(first);
+    }
+  }
+  return stamps;
+}
+
+/** Bits that the marks of slots beyond the eighth take from the second half of a record, where the ghosts follow. */
+@inline function ghostShift(table: usize): u64 {
+  return <u64>(max(field(table, SLOTS), 8) - 8) << 3;
+}
+
+/** Takes a ghost out of a record: whether it was there. */
+function takeGhost(table: usize, record: usize, tag: u32): bool {
+  const equal = <u32>i8x16.bitmask(i8x16.eq(v128.load(record), i8x16.splat(<i8>tag))) >> max(field(table, SLOTS), 8);
+  if (!equal) return false;
+  store<u8>(record + max(field(table, SLOTS), 8) + <u32>ctz(equal), 0);
+  return true;
+}
+
+/** Notes that an entry was evicted from a bucket. The oldest ghost goes. */
+export function addGhost(table: usize, bucket: u32, tag: u32): void {
+  if (field(table, FLAGS) & RECENCY) return;
+  const at = recordOf(table, bucket) + 8;
+  const shift = ghostShift(table);
+  const both = load<u64>(at);
+  const marks = both & (((<u64>1) << shift) - 1);
+  store<u64>(at, marks | (((both >> shift) << 8 | <u64>tag) << shift));
+}
+
+/** Gives a new entry of a bucket its mark, and counts it. */
+export function markNew<B>(table: usize, bucket: u32, mark: usize, hash: u32): void {
+  const book = bookOf(table);
+  const exact = isExact(table);
+  if (exact) tickExactly<B>(table);
+  const isGhost = takeGhost(table, recordOf(table, bucket), ghostOf(hash));
+  const seen = field(table, FLAGS) & RECENCY ? MOST_CLASS : isGhost ? GHOST_CLASS : 0;
+  store<u8>(mark, <u8>((seen << CLASS_SHIFT) | (load<u32>(book, NOW) & STAMP)));
+  if (exact) return;
+  count(table, SINCE_TICK, 1);
+  if (word(table, SINCE_TICK) < load<u32>(book, PER_TICK)) return;
+  setWord(table, SINCE_TICK, 0);
+  store<u32>(book, load<u32>(book, NOW) + 1, NOW);
+}

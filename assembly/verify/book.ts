@@ -1,0 +1,35 @@
+// Checks the book of a table that evicts or whose entries expire (table.ts). Marks and ghosts may be anything.
+import { BOOK, BUCKETS, MAX_ENTRIES, VALUE_SIZE, field } from "../table/layout/header";
+import {
+  EXPIRY_AT, HAND, MOST_SMALL, NOW, PER_TICK, TTL, UNIT, bookBytes, bookOf, evicts, isNoted, isTimed, perTickFor, word,
+} from "../table/notes/book";
+import { STAMP } from "../table/notes/marks";
+import { isInUse } from "./arena";
+import { BOOK_WORDS, broken } from "./invariants";
+
+/** Bytes of the book of a table, 0 without one. */
+export function bytesOfBook(table: usize): u32 {
+  return isNoted(table) ? bookBytes(table, field(table, BUCKETS)) : 0;
+}
+
+export function verifyBook(table: usize, out: usize): u32 {
+  const book = bookOf(table);
+  const bytes = bytesOfBook(table);
+  if (!bytes) return book ? broken(out, BOOK_WORDS, <u32>BOOK, <u32>book, 0, 0) : 0;
+  if (!isInUse(book, bytes)) return broken(out, BOOK_WORDS, <u32>BOOK, <u32>book, bytes, 0);
+  const most = field(table, MAX_ENTRIES);
+  const perTick = perTickFor(most);
+  if (load<u32>(book, PER_TICK) != perTick) return broken(out, BOOK_WORDS, <u32>PER_TICK, load<u32>(book, PER_TICK), perTick, 0);
+  if (evicts(table) && most <= MOST_SMALL && load<u32>(book, NOW) > STAMP) return broken(out, BOOK_WORDS, <u32>NOW, load<u32>(book, NOW), STAMP, 0);
+  if (evicts(table) && word(table, HAND) >= field(table, BUCKETS)) return broken(out, BOOK_WORDS, <u32>HAND, word(table, HAND), field(table, BUCKETS), 0);
+  return isTimed(table) ? verifyClock(table, book, out) : 0;
+}
+
+/** The words that expiry goes by. */
+function verifyClock(table: usize, book: usize, out: usize): u32 {
+  const at = load<u32>(book, EXPIRY_AT);
+  if (!at || at & 3 || at + 4 > field(table, VALUE_SIZE)) return broken(out, BOOK_WORDS, <u32>EXPIRY_AT, at, field(table, VALUE_SIZE), 0);
+  if (!(load<f64>(book, UNIT) > 0)) return broken(out, BOOK_WORDS, <u32>UNIT, load<u32>(book, UNIT), load<u32>(book, UNIT + 4), 0);
+  if (!(load<f64>(book, TTL) >= 0)) return broken(out, BOOK_WORDS, <u32>TTL, load<u32>(book, TTL), load<u32>(book, TTL + 4), 0);
+  return 0;
+}
