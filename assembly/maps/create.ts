@@ -13,14 +13,13 @@ import { lazyShift } from "../table/layout/bucket_array";
 import { byLayout, hasElements, layoutOf } from "../table/layout/by_layout";
 import {
   BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, EVICTS, FILTERED, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KV, LOAD16,
-  MAX_ENTRIES, OVERFLOW_BYTES, PER_CPU, PREALLOCATED, RECENCY, SEEDS, TIMED, field, setField,
+  MAX_ENTRIES, PER_CPU, PREALLOCATED, RECENCY, SEEDS, TIMED, field, setField,
 } from "../table/layout/header";
 import { recordsFor } from "../table/layout/lanes";
 import { assemble, newHeader, unfinishedErrno } from "../table/life/assemble";
 import { dismantle, freeHeader } from "../table/life/dismantle";
 import { clearTable, closeTable, openTable } from "../table/life/lifecycle";
 import { setLimit } from "../table/limit/low_water";
-import { NOTES_BYTES } from "../table/notes/book";
 import { clearShared } from "../table/scan/shared_scan";
 import { setLayout } from "./choose_layout";
 
@@ -63,8 +62,7 @@ function setUp(
   else setLimit(table, maxEntries);
   setField(table, FLAGS, flagsOf(kind, prealloc));
   initSeeds(table + SEEDS, seed);
-  setLayout(table, keySize, valueSize, perCpu, texts);
-  if (kind & KIND_EVICTS) setField(table, OVERFLOW_BYTES, field(table, OVERFLOW_BYTES) + NOTES_BYTES);
+  setLayout(table, keySize, valueSize, perCpu, texts, (kind & KIND_EVICTS) != 0);
   if (SHARED && perCpu) setField(table, PER_CPU, 1);
   const buckets = bucketsFor(table, growable ? hint : maxEntries);
   const whole = hasElements(table) || texts ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;

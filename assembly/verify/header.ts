@@ -3,8 +3,8 @@ import { SHARED } from "../build";
 import { TEXT } from "../hash/key";
 import { allocationSize } from "../memory/arena";
 import { KEYS_BUCKET_BYTES, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../table/layout/block_keys";
-import { REFS_BUCKET_BYTES, REFS_SLOTS } from "../table/layout/block_refs";
-import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagSlots } from "../table/layout/block_tags";
+import { REFS_BUCKET_BYTES, REFS_SLOTS, refsOverflowBytes } from "../table/layout/block_refs";
+import { TAGS_BUCKET_MOST, TAGS_ENTRY_MOST, TAGS_KEYS, tagOverflowBytes, tagOverflowSlots, tagSlots } from "../table/layout/block_tags";
 import { ELEMENT_KEY } from "../table/layout/elements";
 import { classBytes, classFor } from "../table/layout/texts";
 import {
@@ -17,7 +17,7 @@ import { groupBytes, groupValues, laneFor, laneOf } from "../table/layout/lanes"
 import { markFor } from "../table/limit/low_water";
 import { flagsOf } from "../maps/create";
 import { flatFor } from "../table/layout/bucket_array";
-import { NOTES_BYTES, evicts } from "../table/notes/book";
+import { evicts } from "../table/notes/book";
 import { bucketsHeld, entriesFor, growAbove } from "../table/resize/resize";
 import { AS_CREATED, BUCKET_COUNT, DRAIN_POSITION, FLAG_WORDS, LIMITS, MEASURES, broken } from "./invariants";
 
@@ -90,11 +90,6 @@ export function verifyMeasures(table: usize, out: usize): u32 {
   );
 }
 
-/** What overflow blocks have more in a table that evicts. */
-@inline function notesBytes(table: usize): u32 {
-  return evicts(table) ? NOTES_BYTES : 0;
-}
-
 /** The measures that each layout fixes by itself. */
 function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize): u32 {
   const keySize = field(table, KEY_SIZE);
@@ -105,7 +100,7 @@ function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize):
       expect(table, MEASURES, KEY_SIZE, 4, out) ||
       expect(table, MEASURES, SLOTS, KEYS_SLOTS, out) ||
       expect(table, MEASURES, OVERFLOW_SLOTS, KEYS_OVERFLOW_SLOTS, out) ||
-      expect(table, MEASURES, OVERFLOW_BYTES, KEYS_OVERFLOW_BYTES + notesBytes(table), out) ||
+      expect(table, MEASURES, OVERFLOW_BYTES, KEYS_OVERFLOW_BYTES, out) ||
       expect(table, MEASURES, BUCKET_BYTES, KEYS_BUCKET_BYTES, out)
     );
   }
@@ -115,7 +110,7 @@ function verifyLayout(table: usize, slots: u32, overflowSlots: u32, out: usize):
     return (
       expect(table, MEASURES, SLOTS, REFS_SLOTS, out) ||
       expect(table, MEASURES, OVERFLOW_SLOTS, REFS_SLOTS, out) ||
-      expect(table, MEASURES, OVERFLOW_BYTES, REFS_BUCKET_BYTES + notesBytes(table), out) ||
+      expect(table, MEASURES, OVERFLOW_BYTES, refsOverflowBytes(evicts(table)), out) ||
       expect(table, MEASURES, BUCKET_BYTES, REFS_BUCKET_BYTES, out) ||
       expect(table, MEASURES, VALUES, lane ? groupValues(head) : head, out) ||
       expect(table, MEASURES, ELEMENT_STRIDE, lane ? groupBytes(head, valueSize) : round8(head + valueSize), out)
@@ -132,7 +127,7 @@ function verifyTexts(table: usize, out: usize): u32 {
   return (
     expect(table, MEASURES, SLOTS, REFS_SLOTS, out) ||
     expect(table, MEASURES, OVERFLOW_SLOTS, REFS_SLOTS, out) ||
-    expect(table, MEASURES, OVERFLOW_BYTES, REFS_BUCKET_BYTES + notesBytes(table), out) ||
+    expect(table, MEASURES, OVERFLOW_BYTES, refsOverflowBytes(evicts(table)), out) ||
     expect(table, MEASURES, BUCKET_BYTES, REFS_BUCKET_BYTES, out) ||
     expect(table, MEASURES, VALUES, 8, out) ||
     expect(table, MEASURES, TEXT_KEY, key, out) ||
@@ -154,11 +149,11 @@ function verifyTags(table: usize, slots: u32, overflowSlots: u32, out: usize): u
   if (bytes & (LINE - 1) || bytes > TAGS_BUCKET_MOST) {
     return broken(out, MEASURES, <u32>BUCKET_BYTES, bytes, allocationSize(min(bytes, TAGS_BUCKET_MOST)), 0);
   }
-  const overflow = tagOverflowBytes(keySize, valueSize);
+  const overflow = tagOverflowBytes(keySize, valueSize, evicts(table));
   return (
     expect(table, MEASURES, SLOTS, tagSlots(bytes, keySize, valueSize), out) ||
-    expect(table, MEASURES, OVERFLOW_BYTES, overflow + notesBytes(table), out) ||
-    expect(table, MEASURES, OVERFLOW_SLOTS, tagSlots(overflow, keySize, valueSize), out) ||
+    expect(table, MEASURES, OVERFLOW_BYTES, overflow, out) ||
+    expect(table, MEASURES, OVERFLOW_SLOTS, tagOverflowSlots(overflow, keySize, valueSize, evicts(table)), out) ||
     expect(table, MEASURES, VALUES, round8(TAGS_KEYS + slots * keySize), out) ||
     expect(table, MEASURES, OVERFLOW_VALUES, round8(TAGS_KEYS + overflowSlots * keySize), out)
   );

@@ -10,7 +10,7 @@ import {
 } from "../layout/header";
 import { tidyChain } from "../layout/overflow";
 import { atMark } from "../limit/low_water";
-import { EVICTED, EXPIRED, SWEEP_AT, VICTIM_IN, count, recordOf, recordOfBlock, setWord, word } from "../notes/book";
+import { EVICTED, EXPIRED, SWEEP_AT, VICTIM_IN, count, markOf, setWord, word } from "../notes/book";
 import { TTL_OF_MAP, expiryFor, expiryOf, hasExpired } from "../notes/expiry";
 import { addGhost, ghostOf, markNew } from "../notes/marks";
 import { SLOT_OF, chooseOwn, chooseVictim } from "../notes/victim";
@@ -123,7 +123,7 @@ export function insertNoted<B, K>(table: usize, key: K, hash: u32): usize {
   changetype<B>(block).put<K>(table, slot, key, hash, entry, first);
   setField(table, COUNT, field(table, COUNT) + 1);
   setField(table, VERSION, field(table, VERSION) + 1);
-  if (flags & EVICTS) markNew<B>(table, index, (first ? recordOf(table, index) : recordOfBlock(table, block)) + slot, hash);
+  if (flags & EVICTS) markNew<B>(table, index, markOf<B>(table, index, block, slot, first), hash);
   const value = changetype<B>(block).valueAt(table, slot, first);
   if (flags & TIMED) store<u32>(expiryOf(table, value), expiryFor(table, TTL_OF_MAP));
   return value;

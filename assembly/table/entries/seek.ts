@@ -6,7 +6,7 @@ import { zeroBytes } from "../../memory/bytes";
 import { FIRST_ADDRESS } from "../../regions";
 import { bucketAddress, bucketIndex } from "../layout/buckets";
 import { EVICTS, FLAGS, FROZEN, TIMED, VALUE_SIZE, field } from "../layout/header";
-import { EXPIRY_AT, bookOf, recordOf, recordOfBlock } from "../notes/book";
+import { EXPIRY_AT, bookOf, markOf } from "../notes/book";
 import { AS_IS, TTL_OF_MAP, expiryFor, expiryOf, hasExpired, renewed } from "../notes/expiry";
 import { markNew, touch } from "../notes/marks";
 import { SLOT_OF } from "../notes/victim";
@@ -31,10 +31,6 @@ function slotInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize
   }
 }
 
-@inline function markOf(table: usize, index: u32, block: usize, slot: u32, first: bool): usize {
-  return (first ? recordOf(table, index) : recordOfBlock(table, block)) + slot;
-}
-
 /** The address of the value of a key, 0 when it is absent or has expired. With `use` it counts as used. */
 @inline export function seek<B, K>(table: usize, key: K, hash: u32, use: bool): usize {
   const index = bucketIndex(table, hash);
@@ -53,7 +49,7 @@ function slotInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize
       if (expiry) store<u32>(expiryOf(table, value), expiry);
     }
   }
-  if (flags & EVICTS && use) touch<B>(table, markOf(table, index, block, slot, first));
+  if (flags & EVICTS && use) touch<B>(table, markOf<B>(table, index, block, slot, first));
   return value;
 }
 
@@ -84,7 +80,7 @@ function slotInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize
   const slot = <u32>(found & SLOT_OF);
   const first = block == bucket;
   const value = changetype<B>(block).valueAt(table, slot, first);
-  const mark = markOf(table, index, block, slot, first);
+  const mark = markOf<B>(table, index, block, slot, first);
   const revives = kind & TIMED && hasExpired(table, value);
   if (revives) {
     if (flags == EXIST) return ENOENT;

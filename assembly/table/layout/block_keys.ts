@@ -5,6 +5,7 @@
 //   40 u32 link to the first overflow block, or 0     16 u32 link to the next one, or 0
 //   44 u32 slots: bits 0..9 used, 16..25 dead         20 u32 slots: bits 0..3 used, 16..19 dead
 //   48 8-byte cells of the values [10]                24 8-byte cells of the values [4]
+//                                                     56 u8 marks [4], of a table that evicts (table/notes/book.ts)
 //
 // The shared build has 9 slots, which makes room for the lock word (sync/lock_word.ts), and notes its width beside the link:
 //    0 u32 key[9] | 36 u32 link and, in its low 6 bits, width | 40 u32 slots | 44 u32 lock | 48 cells [9]

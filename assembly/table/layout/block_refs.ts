@@ -32,6 +32,12 @@ const TAG_SHIFT: u32 = 16;
 export const REFS_BUCKET_BYTES: u32 = 64;
 export const REFS_SLOTS: u32 = SHARED ? 9 : 10;
 const ALL: u32 = (1 << REFS_SLOTS) - 1;
+/** What an overflow block has more in a table that evicts: the marks of its slots at its end (table/notes/book.ts). */
+const MARKS_BYTES: u32 = 64;
+
+export function refsOverflowBytes(evicts: bool): u32 {
+  return evicts ? REFS_BUCKET_BYTES + MARKS_BYTES : REFS_BUCKET_BYTES;
+}
 
 @unmanaged export class BlockOf<E> {
   @inline private at(): usize {

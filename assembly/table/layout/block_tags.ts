@@ -43,9 +43,17 @@ export function tagSlots(block: u32, keySize: u32, valueSize: u32): u32 {
   return slots;
 }
 
+/** Marks at the end of an overflow block of a table that evicts (table/notes/book.ts). */
+const MARKS: u32 = 8;
+
 /** Bytes of an overflow block: as few lines as hold one slot. */
-export function tagOverflowBytes(keySize: u32, valueSize: u32): u32 {
-  return (bytesFor(1, keySize, valueSize) + (LINE - 1)) & ~(LINE - 1);
+export function tagOverflowBytes(keySize: u32, valueSize: u32, evicts: bool): u32 {
+  return (bytesFor(1, keySize, valueSize) + (evicts ? MARKS : 0) + (LINE - 1)) & ~(LINE - 1);
+}
+
+/** Slots of an overflow block. */
+export function tagOverflowSlots(block: u32, keySize: u32, valueSize: u32, evicts: bool): u32 {
+  return evicts ? min(tagSlots(block - MARKS, keySize, valueSize), MARKS) : tagSlots(block, keySize, valueSize);
 }
 
 @unmanaged export class BlockTags {

@@ -5,7 +5,7 @@ import { hasLogRoom, logWord, write32 } from "../../sync/journal";
 import { acquireOnce } from "../../sync/lock";
 import { tableAllocate, tableRelease } from "./account";
 import {
-  BUCKETS, FLAGS, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE, POOL_LOCK, PREALLOCATED, field, setField,
+  BUCKETS, EVICTS, FLAGS, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE, POOL_LOCK, PREALLOCATED, field, setField,
 } from "./header";
 
 /** A block, empty and linked to nothing; 0 when there is no memory. */
@@ -31,9 +31,11 @@ export function freeOverflow(table: usize, block: usize): void {
 
 /**
  * Overflow blocks that a preallocated table keeps. How many a full one needs varies with the keys; measured with random ones it stays
- * below N/4, and 8 * sqrt(N) more are far outside its spread. Only keys chosen with knowledge of the seed need memory beyond that.
+ * below N/4, and 8 * sqrt(N) more are far outside its spread. Only keys chosen with knowledge of the seed need memory beyond that. A
+ * table that evicts reserves none: where there is no memory for a block, an entry of the bucket goes.
  */
 @inline export function blocksToReserve(table: usize): u32 {
+  if (field(table, FLAGS) & EVICTS) return 0;
   const buckets = field(table, BUCKETS);
   return min((buckets >> 2) + 8 * <u32>sqrt(<f64>buckets), field(table, MAX_ENTRIES));
 }

@@ -19,6 +19,7 @@ import { blocksToReserve, reserveOverflow } from "../layout/overflow";
 import { addSegment, directoryEntry, firstOf, recordsOf, reserveDirectory, segmentOf } from "../layout/segments";
 import { openPools } from "../layout/texts";
 import { LINE_BYTES } from "../limit/credits";
+import { isNoted, openBook } from "../notes/book";
 import { setLimitsFor } from "../resize/resize";
 import { prepareRetiring } from "../resize/retire";
 
@@ -70,7 +71,14 @@ export function assemble<B>(table: usize, buckets: u32): bool {
   }
   if (!commit() || (hasTexts(table) && !assemblePools(table))) return false;
   for (let segment: u32 = 0; segment < segments; segment++) if (!assembleSegment<B>(table, segment, buckets)) return false;
+  if (isNoted(table) && !assembleBook(table)) return false;
   return !(field(table, FLAGS) & PREALLOCATED) || preallocate(table);
+}
+
+function assembleBook(table: usize): bool {
+  beginWrite();
+  const opened = openBook(table);
+  return commit() && opened;
 }
 
 function assemblePools(table: usize): bool {

@@ -9,12 +9,13 @@ import { bucketAddress, fixedRecords, insistOnBuckets, untouchedEntry } from "..
 import { hasTexts } from "../layout/by_layout";
 import { dropLastElements } from "../layout/elements";
 import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD, HEADER_BYTES, LATE_STRIPES, LINES, OVERFLOW_BYTES, OVERFLOW_COUNT,
+  BOOK, BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, ELEMENT_SEGMENTS, ELEMENT_SEGMENTS_HELD, HEADER_BYTES, LATE_STRIPES, LINES, OVERFLOW_BYTES, OVERFLOW_COUNT,
   OVERFLOW_RESERVE, POOLS, RETIRED_SEGMENTS, SPARE_NODE, STRIPES, STRIPE_MASK, field, isGrowable, setField,
 } from "../layout/header";
 import { directoryEntry, dropDirectory, dropSegment, firstOf, recordsOf, segmentOf } from "../layout/segments";
 import { closePools, poolAt, poolsOf } from "../layout/texts";
 import { LINE_BYTES } from "../limit/credits";
+import { closeBook } from "../notes/book";
 import { ADDRESS, BYTES, nodeBytes } from "../resize/retire";
 
 export const STRIPE_BYTES: u32 = 16;
@@ -24,7 +25,7 @@ export const MOST_STRIPES: u32 = 1024;
 /** Frees everything but the header. False when a lock could not be had: the rest is still there. */
 export function dismantle<B>(table: usize): bool {
   return (
-    freeChains<B>(table) && freeReserve(table) && freeSegments(table) && freeRetired(table) && freeElements(table, table) &&
+    freeChains<B>(table) && freeReserve(table) && freeBook(table) && freeSegments(table) && freeRetired(table) && freeElements(table, table) &&
     freeDirectories(table, table + BUCKET_SEGMENTS) && freeDirectories(table, table + ELEMENT_SEGMENTS) && freePools(table)
   );
 }
@@ -57,6 +58,14 @@ function freeReserve(table: usize): bool {
     if (!commit()) return false;
   }
   return true;
+}
+
+/** While the table still has all of its buckets, whose number says how large the book is. */
+function freeBook(table: usize): bool {
+  if (!field(table, BOOK)) return true;
+  beginWrite();
+  closeBook(table);
+  return commit();
 }
 
 function freeSegments(table: usize): bool {

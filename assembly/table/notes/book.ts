@@ -12,7 +12,7 @@
 //       20 u32 bucket that is swept next        24 u32 bucket of the victim just chosen
 //   record of a bucket: u8 mark[slots] | ghosts from byte max(slots, 8) to 15    (marks.ts)
 //
-// An overflow block of a table that evicts is NOTES_BYTES longer, and ends with the 16 marks of its slots.
+// An overflow block of a table that evicts ends with the marks of its slots: 8 bytes, or 16 where a block has more slots.
 import { SHARED } from "../../build";
 import { zeroBytes } from "../../memory/bytes";
 import { ownCpu } from "../../sync/slot";
@@ -37,10 +37,9 @@ export const SWEEP_AT: usize = 20;
 export const VICTIM_IN: usize = 24;
 
 const BOOK_BYTES: u32 = 64;
-export const RECORD_BYTES: u32 = 16;
+const RECORD_BYTES: u32 = 16;
 const RECORD_SHIFT: u32 = 4;
-/** What an overflow block has more in a table that evicts. */
-export const NOTES_BYTES: u32 = 64;
+const SHORT_BYTES: u32 = 8;
 
 /** Tables of up to so many entries keep them in the exact order of their use. */
 export const MOST_SMALL: u32 = 31;
@@ -69,8 +68,20 @@ const LINE_SHIFT: u32 = 6;
 }
 
 /** Where those of an overflow block are. */
-@inline export function recordOfBlock(table: usize, block: usize): usize {
-  return block + field(table, OVERFLOW_BYTES) - RECORD_BYTES;
+@inline export function recordOfBlock<B>(table: usize, block: usize): usize {
+  return block + field(table, OVERFLOW_BYTES) - (changetype<B>(0).holdsValues() ? SHORT_BYTES : RECORD_BYTES);
+}
+
+/** Where the mark of a slot is. */
+@inline export function markOf<B>(table: usize, bucket: u32, block: usize, slot: u32, first: bool): usize {
+  return (first ? recordOf(table, bucket) : recordOfBlock<B>(table, block)) + slot;
+}
+
+/** The marks of a block, in a vector. */
+@inline export function marksOf<B>(table: usize, bucket: u32, block: usize, first: bool): v128 {
+  if (first) return v128.load(recordOf(table, bucket));
+  const record = recordOfBlock<B>(table, block);
+  return changetype<B>(0).holdsValues() ? v128.load64_zero(record) : v128.load(record);
 }
 
 @inline function words(table: usize): usize {

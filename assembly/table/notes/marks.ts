@@ -14,7 +14,7 @@
 import { further } from "../../damage";
 import { bucketAddress } from "../layout/buckets";
 import { BUCKETS, FLAGS, RECENCY, SLOTS, field } from "../layout/header";
-import { NOW, PER_TICK, SINCE_TICK, bookOf, count, recordOf, recordOfBlock, setWord, word } from "./book";
+import { NOW, PER_TICK, SINCE_TICK, bookOf, count, markOf, recordOf, setWord, word } from "./book";
 
 export const STAMP: u32 = 31;
 export const CLASS_SHIFT: u32 = 5;
@@ -45,11 +45,6 @@ function remark<B>(table: usize, at: usize): void {
   store<u8>(at, <u8>((seen << CLASS_SHIFT) | (load<u32>(bookOf(table), NOW) & STAMP)));
 }
 
-/** The record of a block, and the slots in use. */
-@inline function marksIn(table: usize, index: u32, block: usize, first: bool): usize {
-  return first ? recordOf(table, index) : recordOfBlock(table, block);
-}
-
 /** A tick of a small table. When its stamps have run out, they become 0, 1, 2 ... in the order that they are in. */
 function tickExactly<B>(table: usize): void {
   const book = bookOf(table);
@@ -73,10 +68,9 @@ function stampsOf<B>(table: usize, taken: u32, anew: u32): u32 {
     let block = bucket;
     while (block) {
       const first = block == bucket;
-      const marks = marksIn(table, index, block, first);
       let rest = changetype<B>(block).occupied(table, first);
       while (rest) {
-        const at = marks + <usize>ctz(rest);
+        const at = markOf<B>(table, index, block, <u32>ctz(rest), first);
         const mark = <u32>load<u8>(at);
         stamps |= 1 << (mark & STAMP);
         if (anew) store<u8>(at, <u8>((mark & ~STAMP) | popcnt(taken & ((1 << (mark & STAMP)) - 1))));

@@ -5,11 +5,10 @@
 // entries beyond its slots evicts from itself alone, so that no chain gets longer than that in a full table.
 //
 // Other buckets of the shared build are read without their locks: the choice is a guess, and who evicts looks again under the lock.
-import { SHARED } from "../../build";
 import { further } from "../../damage";
 import { bucketAddress } from "../layout/buckets";
 import { BUCKETS, SLOTS, field } from "../layout/header";
-import { HAND, LOOKED, NOW, VICTIM_IN, bookOf, count, recordOf, recordOfBlock, setWord, word } from "./book";
+import { HAND, LOOKED, NOW, VICTIM_IN, bookOf, count, markOf, marksOf, setWord, word } from "./book";
 import { CLASS_SHIFT, OLD, STAMP, isExact } from "./marks";
 
 const MOST_BEYOND: u32 = 4;
@@ -76,13 +75,12 @@ function lookAt<B>(table: usize, index: u32, bucket: usize, best: u64): u64 {
   while (true) {
     const first = block == bucket;
     const slots = changetype<B>(block).occupied(table, first);
-    const record = first ? recordOf(table, index) : recordOfBlock(table, block);
-    const marks = v128.load(record);
+    const marks = marksOf<B>(table, index, block, first);
     const found = bestOf(marks, slots, now);
     if (found >> SLOT_BITS > scoreOf(best)) {
       best = (<u64>(found >> SLOT_BITS) << 32) | (block + (LAST_SLOT - (found & LAST_SLOT)));
     }
-    if (!exact) holdBack(record, marks, slots, now);
+    if (!exact) holdBack(markOf<B>(table, index, block, 0, first), marks, slots, now);
     block = changetype<B>(block).link(first);
     if (!block) break;
     left = further(left);
@@ -118,7 +116,7 @@ export function chooseVictim<B>(table: usize, own: u32): usize {
   let best = lookAt<B>(table, own, bucket, 0);
   if (isLong<B>(table, bucket)) return <usize>best;
   let hand = word(table, HAND);
-  if (SHARED && hand >= buckets) hand = 0;
+  if (hand >= buckets) hand = 0; // damaged
   for (let looked: u32 = 0; looked < AT_HAND || (!best && looked < MOST_FURTHER); looked++) {
     best = look<B>(table, hand, best);
     hand = hand + 1 < buckets ? hand + 1 : 0;
