@@ -42,6 +42,7 @@ const OPERANDS = new Map([
   [binaryen.SIMDShuffleId, [binaryen.SIMDShuffle, "Left", "Right"]],
   [binaryen.SIMDTernaryId, [binaryen.SIMDTernary, "A", "B", "C"]],
   [binaryen.SIMDShiftId, [binaryen.SIMDShift, "Vec", "Shift"]],
+  [binaryen.SIMDLoadId, [binaryen.SIMDLoad, "Ptr"]],
 ]);
 
 const BRANCHES = new Set([binaryen.BreakId, binaryen.SwitchId, binaryen.ReturnId, binaryen.UnreachableId]);
