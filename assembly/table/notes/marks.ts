@@ -1,5 +1,5 @@
 // Marks: how recently, and how often, an entry was used. Ghosts: what was evicted a short while ago. With both, a cache keeps what comes
-// again, without a list, a queue or a lock (eviction-study.md sections 1 to 3, where the policy was chosen on 18 traces).
+// again, without a list, a queue or a lock (docs/core.md, "Eviction").
 //
 //   mark of an entry: bits 0..4 stamp, NOW when it was used last | bits 5..6 class, how often it was seen again in a later tick
 //   ghost: the top byte of the hash of an entry that was evicted from this bucket, at least 2; 0 none. The newest comes first.

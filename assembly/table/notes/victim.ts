@@ -1,7 +1,7 @@
 // Which entry an insert into a full table evicts: of the key's own bucket and the two at a hand that goes round, the one with the
 // highest score, (age + 1) << (3 - class). Of equal ones the first, in this order and from slot 0 on. Of a small table all buckets are looked at.
 //
-// The own bucket has to be among them: what flows in must flow out there, or buckets run away (eviction-study.md section 2). A bucket with MOST_BEYOND
+// The own bucket has to be among them: what flows in must flow out there, or buckets run away (docs/core.md, "Eviction"). A bucket with MOST_BEYOND
 // entries beyond its slots evicts from itself alone, so that no chain gets longer than that in a full table.
 //
 // Other buckets of the shared build are read without their locks: the choice is a guess, and who evicts looks again under the lock.
