@@ -7,7 +7,7 @@
 import { BPF_F_NO_PREALLOC } from "../constants.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import { slotAddress } from "../core/memory/shared_memory.ts";
-import { isArray, isSocketMap } from "../core/tables/registry.ts";
+import { isArray, isGrowable, kindOf } from "../core/tables/registry.ts";
 import type { TableInfo } from "../core/tables/table.ts";
 import { DamagedError, LockTimeoutError, mapSubject } from "../errors.ts";
 import { DETAIL_WORDS, HOST_CPUS, SECTION_DEPTH, SLOT_COPY } from "../generated/abi.js";
@@ -37,15 +37,14 @@ function surviving(subject: string, check: () => string[]): string[] {
 /** What does not hold in a table. */
 export function problemsOfTable(host: CoreHost, table: TableInfo): string[] {
   const { name, type, id, handle, keySize, valueBytes, maxEntries, flags } = table;
-  const growable = type === "rhash" || isSocketMap(type);
-  const prealloc = !growable && !isArray(type) && type !== "kv" && (flags & BPF_F_NO_PREALLOC) === 0;
-  const kind = [Number(growable) + (table.absentFilter === true ? 2 : 0), Number(prealloc)] as const;
+  const fixed = !isGrowable(type) && !isArray(type) && type !== "kv";
+  const prealloc = fixed && (flags & BPF_F_NO_PREALLOC) === 0;
   return problem(
     host,
     mapSubject(name, type, id),
     (out) =>
       host.core.verify(handle, out) ||
-      host.core.verifyCreated(handle, ...kind, keySize, valueBytes, maxEntries, out),
+      host.core.verifyCreated(handle, kindOf(table), Number(prealloc), keySize, valueBytes, maxEntries, out),
   );
 }
 

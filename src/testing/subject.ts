@@ -129,7 +129,6 @@ class MapSubject implements Subject {
     this.type = type;
     this.keySize = keySize;
     this.valueSize = valueSize;
-    this.maxEntries = maxEntries;
     this.eviction = eviction;
     this.#slots = this.#perCpu ? host.cpus : 1;
     this.#stride = this.#perCpu ? roundUp8(valueSize) : valueSize;
@@ -148,6 +147,7 @@ class MapSubject implements Subject {
       absentFilter,
       eviction,
     });
+    this.maxEntries = map.info.maxEntries;
     // What an array cannot do throws, as the kernel answers.
     this.#map = map as unknown as HashMap<unknown, unknown>;
   }

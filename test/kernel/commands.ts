@@ -18,10 +18,24 @@ export const CMD = {
 
 export const COMMAND_NAMES = new Map<number, string>(Object.entries(CMD).map(([name, cmd]) => [cmd, name]));
 
-export const TYPE = { HASH: 1, ARRAY: 2, PERCPU_HASH: 5, PERCPU_ARRAY: 6 } as const;
+export const TYPE = {
+  HASH: 1,
+  ARRAY: 2,
+  PERCPU_HASH: 5,
+  PERCPU_ARRAY: 6,
+  LRU_HASH: 9,
+  LRU_PERCPU_HASH: 10,
+} as const;
+/** Types that evict. */
+export const LRU_TYPES: readonly number[] = [TYPE.LRU_HASH, TYPE.LRU_PERCPU_HASH];
+/** Types whose keys come and go. */
+export const HASH_TYPES: readonly number[] = [TYPE.HASH, TYPE.PERCPU_HASH, ...LRU_TYPES];
+/** Types with a value for each CPU. */
+export const PERCPU_TYPES: readonly number[] = [TYPE.PERCPU_HASH, TYPE.PERCPU_ARRAY, TYPE.LRU_PERCPU_HASH];
 
 export const FLAG = {
   NO_PREALLOC: 1,
+  NO_COMMON_LRU: 2,
   NUMA_NODE: 4,
   RDONLY: 8,
   WRONLY: 0x10,

@@ -2,9 +2,21 @@
 import { byteString, equalBytes, showBytes, valueBytes } from "../../src/testing/bytes.ts";
 import { Mismatch } from "../../src/testing/divergence.ts";
 import { batchCall, batchRoom, createCall, elementCall, infoCall, plainCall, writeOne } from "./call.ts";
-import { BATCH, CMD, E, ELEMENT, FLAG, INFO, showResult, TYPE } from "./commands.ts";
+import {
+  BATCH,
+  CMD,
+  E,
+  ELEMENT,
+  FLAG,
+  HASH_TYPES,
+  INFO,
+  LRU_TYPES,
+  PERCPU_TYPES,
+  showResult,
+} from "./commands.ts";
 import { Comparison, type Outcome } from "./comparison.ts";
 import { Contents } from "./contents.ts";
+import { Evictions, type Written } from "./evictions.ts";
 import { FreeOrder } from "./free_order.ts";
 import type { Batch, Create, Element, Info, Open, Operation } from "./operations.ts";
 import { type Syscalls, writeAddress } from "./syscalls.ts";
@@ -19,6 +31,7 @@ export class Differential {
   readonly #compare: Comparison;
   readonly #contents: Contents;
   readonly #free: FreeOrder;
+  readonly #evictions: Evictions;
   readonly #cpus: number;
   #steps = 0;
 
@@ -27,6 +40,7 @@ export class Differential {
     this.#compare = new Comparison([reference, subject]);
     this.#contents = new Contents(this.#compare.sides);
     this.#free = new FreeOrder(this.#compare, this.#contents, this.world);
+    this.#evictions = new Evictions(this.#compare, this.#contents, this.world);
     this.#cpus = cpus;
   }
 
@@ -102,10 +116,17 @@ export class Differential {
     const fds = this.#newFds(results, attrs);
     if (fds === undefined) return;
     const field = (offset: number): number => operation.fields.find(([at]) => at === offset)?.[1] ?? 0;
-    const [type, keySize, valueSize, maxEntries] = [field(0), field(4), field(8), field(12)];
-    const perCpu = type === TYPE.PERCPU_HASH || type === TYPE.PERCPU_ARRAY;
+    const [type, keySize, valueSize, asked] = [field(0), field(4), field(8), field(12)];
+    const perCpu = PERCPU_TYPES.includes(type);
+    const lru = LRU_TYPES.includes(type);
+    const flags = operation.size >= 20 ? field(16) : 0;
+    const mode = flags & (FLAG.RDONLY | FLAG.WRONLY);
+    if (this.#isBlind(lru, mode, fds)) return;
+    const perList = (flags & FLAG.NO_COMMON_LRU) !== 0;
+    const maxEntries = perList ? Math.ceil(asked / this.#cpus) * this.#cpus : asked;
     const map: MapState = {
-      hash: type === TYPE.HASH || type === TYPE.PERCPU_HASH,
+      hash: HASH_TYPES.includes(type),
+      lru,
       type,
       keySize,
       valueSize,
@@ -117,8 +138,14 @@ export class Differential {
       frozen: false,
       insert: 80,
     };
-    const mode = operation.size >= 20 ? field(16) & (FLAG.RDONLY | FLAG.WRONLY) : 0;
     this.world.opened(operation.slot, { fds, map, mode, open: true });
+  }
+
+  /** Through a descriptor that cannot read nobody sees what an update evicts: it is closed again. */
+  #isBlind(lru: boolean, mode: number, fds: readonly [number, number]): boolean {
+    const blind = lru && mode === FLAG.WRONLY;
+    if (blind) for (const i of [0, 1] as const) this.#compare.sides[i].close(fds[i]);
+    return blind;
   }
 
   /** Both sides must have answered the same error, or a descriptor each. */
@@ -147,6 +174,7 @@ export class Differential {
     const fds = this.#newFds(results, [attrs[0]!, attrs[1]!]);
     if (fds === undefined) return;
     const mode = operation.size >= 12 ? operation.flags : 0;
+    if (this.#isBlind(from.map.lru, mode, fds)) return;
     this.world.opened(operation.slot, { fds, map: from.map, mode, open: true });
   }
 
@@ -199,6 +227,10 @@ export class Differential {
     const keyBytes = this.world.key(map, operation.key);
     if (cmd === CMD.NEXT_KEY && map.hash) {
       this.#free.nextKey(slot, call, key, value, keyBytes);
+      return;
+    }
+    if (cmd === CMD.UPDATE && map.lru) {
+      this.#evictions.update(slot, call, keyBytes, valueBytes(operation.value, map.stride));
       return;
     }
     const outcome = this.#compare.run(call, cmd, ELEMENT.fd, slot);
@@ -256,6 +288,12 @@ export class Differential {
       const outcome = this.#compare.run(call, cmd, BATCH.fd, slot);
       if (map.hash && ownCursors) this.#compare.sameButCursor(call, outcome, batch.in, scan!);
       else this.#compare.same(call, outcome);
+      if (map.lru && cmd === CMD.UPDATE_BATCH) {
+        call.restore();
+        const written = this.#written(operation, map, outcome);
+        if (written.length > 0) this.#evictions.settle(slot, [written, written]);
+        return;
+      }
       if (map.hash) this.#applied(operation, map, outcome);
       else if (scans && batch.out.mapped === CURSOR_BYTES) {
         scan ??= this.world.startScan(operation.scan, map);
@@ -270,18 +308,24 @@ export class Differential {
   }
 
   /** Applies what an update or delete batch has done to what is known of a hash map. */
-  #applied(operation: Batch, map: MapState, { results, attrs }: Outcome): void {
+  #applied(operation: Batch, map: MapState, outcome: Outcome): void {
+    for (const [key, value] of this.#written(operation, map, outcome)) {
+      if (operation.cmd === CMD.UPDATE_BATCH) this.world.set(map, key, value);
+      else this.world.remove(map, byteString(key));
+    }
+  }
+
+  /** The keys that an update or delete batch has come to, and their new values. */
+  #written(operation: Batch, map: MapState, { results, attrs }: Outcome): Written {
     const [result] = results;
-    if (attrs[0].length < BATCH.fd) return;
+    if (attrs[0].length < BATCH.fd) return [];
     const count = new DataView(attrs[0].buffer).getUint32(BATCH.count, true);
     // An element that fails leaves a count below the one asked for; a refused call leaves that one.
     const reached = result < 0 && count === operation.count ? 0 : count;
     const done = Math.min(reached, batchRoom(operation, map));
-    for (let i = 0; i < done; i++) {
-      const key = this.world.key(map, operation.keys[i] ?? 0);
-      if (operation.cmd === CMD.UPDATE_BATCH)
-        this.world.set(map, key, valueBytes(operation.value + i, map.stride));
-      else this.world.remove(map, byteString(key));
-    }
+    return Array.from({ length: done }, (_, i) => [
+      this.world.key(map, operation.keys[i] ?? 0),
+      valueBytes(operation.value + i, map.stride),
+    ]);
   }
 }

@@ -1,6 +1,18 @@
 /** Picks the next operation: mostly calls that make sense for the maps that are open, and often one thing wrong with them. */
 import { type Random, toHex } from "../../src/testing/index.ts";
-import { ATTR_SIZE, BATCH, CMD, CREATE_END, ELEMENT, FLAG, INFO, TYPE } from "./commands.ts";
+import {
+  ATTR_SIZE,
+  BATCH,
+  CMD,
+  CREATE_END,
+  ELEMENT,
+  FLAG,
+  HASH_TYPES,
+  INFO,
+  LRU_TYPES,
+  PERCPU_TYPES,
+  TYPE,
+} from "./commands.ts";
 import { NULL, OUTSIDE, type Pointer, ROOM } from "./memory.ts";
 import type { Batch, Create, Element, Operation } from "./operations.ts";
 import { BAD_FDS, type MapState, NO_MAP, SCANS, SLOTS, type World } from "./world.ts";
@@ -13,6 +25,9 @@ const TYPES = [
   TYPE.HASH,
   TYPE.PERCPU_HASH,
   TYPE.PERCPU_HASH,
+  TYPE.LRU_HASH,
+  TYPE.LRU_HASH,
+  TYPE.LRU_PERCPU_HASH,
   TYPE.ARRAY,
   TYPE.PERCPU_ARRAY,
 ];
@@ -158,19 +173,24 @@ export class Generator {
   #create(slot: number): Create {
     const random = this.#random;
     const type = this.#pick(TYPES);
-    const hash = type === TYPE.HASH || type === TYPE.PERCPU_HASH;
+    const hash = HASH_TYPES.includes(type);
+    const lru = LRU_TYPES.includes(type);
     const keySize = !hash ? 4 : random.chance(60) ? this.#pick([4, 8, 16]) : random.between(1, 64);
-    const perCpu = type === TYPE.PERCPU_HASH || type === TYPE.PERCPU_ARRAY;
+    const perCpu = PERCPU_TYPES.includes(type);
     // On a machine of many CPUs the values of a per-CPU map are long.
     const copies = perCpu ? this.#cpus : 1;
     let valueSize = random.chance(75) ? random.between(1, 32) : random.between(1, 300);
     if (copies * (valueSize + 8) * 4 > ROOM.values) valueSize = 8;
-    const most = Math.max(1, Math.floor(ROOM.values / (copies * (valueSize + 8))) / 2 - 2);
+    const most = Math.max(
+      1,
+      Math.floor(ROOM.values / (copies * (valueSize + 8))) / 2 - 2 - (lru ? this.#cpus : 0),
+    );
     const maxEntries = Math.min(
       random.chance(85) ? this.#pick(MAX_ENTRIES) : random.between(1, 1000),
       most | 0,
     );
-    let flags = hash && random.chance(50) ? FLAG.NO_PREALLOC : 0;
+    let flags = hash && random.chance(lru ? 3 : 50) ? FLAG.NO_PREALLOC : 0;
+    if (lru && random.chance(30)) flags |= FLAG.NO_COMMON_LRU;
     if (hash && random.chance(10)) flags |= FLAG.ZERO_SEED;
     if (random.chance(4)) flags |= this.#pick([FLAG.RDONLY, FLAG.WRONLY, FLAG.RDONLY | FLAG.WRONLY]);
     if (random.chance(6)) flags |= this.#pick([0x80, 0x100, 0x180]);

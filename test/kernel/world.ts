@@ -9,6 +9,8 @@ export const CURSOR_BYTES = 4;
 
 export interface MapState {
   readonly hash: boolean;
+  /** a hash map that evicts */
+  readonly lru: boolean;
   readonly type: number;
   readonly keySize: number;
   readonly valueSize: number;
@@ -27,6 +29,7 @@ export interface MapState {
 /** Stands in for the sizes of a map when there is none. */
 export const NO_MAP: MapState = {
   hash: true,
+  lru: false,
   type: 0,
   keySize: 8,
   valueSize: 8,

@@ -21,7 +21,7 @@ import {
 } from "../../src/index.ts";
 import { seeded } from "../codec/codec_layouts.ts";
 import { caught, expectErrno } from "../support/caught.ts";
-import { EVERY_TYPE, HASHES, openAny } from "../support/every_type.ts";
+import { EVERY_TYPE, HASHES, isPerCpu, openAny, refuses } from "../support/every_type.ts";
 import { KEYS } from "../support/samples.ts";
 import { bySize } from "../support/size.ts";
 
@@ -137,7 +137,7 @@ describe("add", () => {
     expect(any.map.add(1, 5)).toBe(5);
     expect(any.map.add(1, -2)).toBe(3);
     const zeros = [3, 0, 0];
-    expect(any.map.get(1)).toEqual(type.startsWith("percpu") ? zeros : 3);
+    expect(any.map.get(1)).toEqual(isPerCpu(type) ? zeros : 3);
   });
 
   it("counts under keys of every kind", () => {
@@ -168,7 +168,7 @@ describe("add", () => {
   });
 
   it("is E2BIG on a full map for a new key only", () => {
-    for (const type of EVERY_TYPE) {
+    for (const type of EVERY_TYPE.filter(refuses)) {
       const { map } = openAny(type, 2);
       map.add(0, 1);
       map.add(1, 1);
@@ -352,7 +352,7 @@ describe("addMany", () => {
   });
 
   it("says how far it got when the map is full, in calls of several groups, too", () => {
-    for (const type of EVERY_TYPE) {
+    for (const type of EVERY_TYPE.filter(refuses)) {
       const { map, count } = openAny(type, 5000);
       const keys = Uint32Array.from({ length: 6000 }, (_, i) => i);
       const error = expectErrno(() => map.addMany(keys, new Uint32Array(6000).fill(3)), "E2BIG");

@@ -15,7 +15,7 @@ import {
   u53,
 } from "../../src/index.ts";
 import { caught, expectErrno } from "../support/caught.ts";
-import { HASHES, openAny } from "../support/every_type.ts";
+import { HASHES, isPerCpu, openAny } from "../support/every_type.ts";
 import { KINDS, openKind, valueFor } from "./kinds.ts";
 
 const MEMORY = 64 * 1024 * 1024;
@@ -451,7 +451,7 @@ describe.each(HASHES)("%s", (type) => {
       number,
       unknown
     >;
-    const value = (n: number) => (type === "percpu_hash" ? Array.from({ length: host.cpus }, () => n) : n);
+    const value = (n: number) => (isPerCpu(type) ? Array.from({ length: host.cpus }, () => n) : n);
     for (let n = 0; n < 1000; n++) map.set(n, value(n));
     host.section(() => {
       const at = map.lookup(7);

@@ -13,14 +13,26 @@ export interface AnyMap {
 export const CPUS = 3;
 /** Small: an engine takes five times as long to make room for all that addresses reach. */
 const MAX_MEMORY = 64 * 1024 * 1024;
-export const HASHES: readonly MapType[] = ["hash", "rhash", "percpu_hash"];
+export const HASHES: readonly MapType[] = ["hash", "rhash", "lru_hash", "percpu_hash", "lru_percpu_hash"];
 export const ARRAYS: readonly MapType[] = ["array", "percpu_array"];
+/** What an insert into a full map evicts from. */
+export const EVICTING: readonly MapType[] = ["lru_hash", "lru_percpu_hash"];
 export const EVERY_TYPE: readonly MapType[] = [...HASHES, ...ARRAYS];
+
+/** Whether each key has a value for each CPU. */
+export function isPerCpu(type: MapType): boolean {
+  return type.includes("percpu");
+}
+
+/** Whether a full map of the type refuses a new key. */
+export function refuses(type: MapType): boolean {
+  return !EVICTING.includes(type);
+}
 
 export function openAny(type: MapType, maxEntries: number, name = "m"): AnyMap {
   const host = createHost({ seed: 7, cpus: CPUS, maxMemory: MAX_MEMORY });
   const map = host.createMap({ type, name, key: u32, value: u32, maxEntries });
-  const perCpu = type.startsWith("percpu");
+  const perCpu = isPerCpu(type);
   return {
     map: map as unknown as HashMap<number, unknown>,
     value: (n) => (perCpu ? Array.from({ length: CPUS }, (_, cpu) => n + cpu) : n),

@@ -1,6 +1,6 @@
 /** Millions of operations on random configurations of one map type. */
-import { BPF_F_NO_PREALLOC } from "../../src/constants.ts";
-import type { HashType } from "../../src/index.ts";
+import { BPF_F_NO_COMMON_LRU, BPF_F_NO_PREALLOC } from "../../src/constants.ts";
+import type { EvictionType, HashType } from "../../src/index.ts";
 import {
   generateOperations,
   type Operation,
@@ -23,7 +23,7 @@ export function testSteps(): number {
   return steps;
 }
 
-function randomSpec(type: HashType, random: Random): SubjectSpec {
+function randomSpec(type: HashType | EvictionType, random: Random): SubjectSpec {
   const small = random.chance(60);
   const keySize = random.chance(45)
     ? [4, 8, 16][random.below(3)]!
@@ -35,8 +35,18 @@ function randomSpec(type: HashType, random: Random): SubjectSpec {
   if (type === "hash") {
     return { type, keySize, valueSize, maxEntries, flags: random.chance(50) ? BPF_F_NO_PREALLOC : 0 };
   }
+  if (type === "lru_hash" || type === "lru_percpu_hash")
+    return evictingSpec(type, keySize, valueSize, random);
   if (random.chance(70)) return { type, keySize, valueSize, maxEntries };
   return { type, keySize, valueSize, maxEntries, mapExtra: random.between(0, Math.min(maxEntries, 1000)) };
+}
+
+/** Small maps are an LRU to the letter. */
+function evictingSpec(type: EvictionType, keySize: number, valueSize: number, random: Random): SubjectSpec {
+  const maxEntries = random.chance(50) ? random.between(1, 40) : [50, 100, 1000, 5000][random.below(4)]!;
+  const eviction = random.chance(50) ? "recency" : "value";
+  const flags = random.chance(20) ? BPF_F_NO_COMMON_LRU : 0;
+  return { type, keySize, valueSize, maxEntries, eviction, flags };
 }
 
 function randomOperations(spec: SubjectSpec, seed: number, random: Random): Iterable<Operation> {
@@ -54,11 +64,11 @@ function randomOperations(spec: SubjectSpec, seed: number, random: Random): Iter
   if (roll === 2) return withScans(boundaryChurn(Math.min(entries, 1500), seed), shares, seed);
   const keys = Math.max(4, Math.floor(maxEntries * (random.chance(50) ? 2 : 1.05)));
   const steps = Math.max(5000, Math.min(100_000, 10 * maxEntries));
-  return generateOperations({ seed, steps, keys, maxEntries });
+  return generateOperations({ seed, steps, keys, maxEntries, evicts: spec.type.startsWith("lru") });
 }
 
 /** Runs configurations until `steps` operations are done, and prints how many, the seed and the complete scans. */
-export function longRun(type: HashType, steps: number, seed: number): void {
+export function longRun(type: HashType | EvictionType, steps: number, seed: number): void {
   const random = new Random(seed);
   const total = { steps: 0, scans: 0, drains: 0, iterations: 0, walks: 0, sections: 0, configurations: 0 };
   while (total.steps < steps) {

@@ -6,17 +6,18 @@ const MAX_MEMORY = 256 * 1024 * 1024;
 
 /** Opens the map on a host of its own with a fixed seed: the same layout every time. */
 export function opener(spec: SubjectSpec, seed: number): OpenSubject {
-  return () => openSubject(createHost({ seed, maxMemory: MAX_MEMORY }), spec);
+  return () => openSubject(createHost({ seed, cpus: 2, maxMemory: MAX_MEMORY }), spec);
 }
 
 /** What test names and messages show of a spec. */
 export function describeSpec(spec: SubjectSpec): string {
-  const { type, keySize, valueSize, maxEntries, flags = 0, mapExtra, absentFilter = false } = spec;
+  const { type, keySize, valueSize, maxEntries, eviction, flags = 0, mapExtra, absentFilter = false } = spec;
   const prealloc = type === "hash" && flags !== 0 ? " NO_PREALLOC" : "";
+  const policy = eviction === undefined ? "" : ` by ${eviction}`;
   const hint = mapExtra === undefined ? "" : ` hint ${mapExtra}`;
   const texts = "texts" in spec ? " of texts" : "";
   const filter = absentFilter ? ", filter" : "";
-  return `${type}${texts}${prealloc} ${keySize}+${valueSize} bytes, ${maxEntries} entries${hint}${filter}`;
+  return `${type}${policy}${texts}${prealloc} ${keySize}+${valueSize} bytes, ${maxEntries} entries${hint}${filter}`;
 }
 
 /**

@@ -25,6 +25,7 @@ import {
 import {
   ARRAYS,
   AT,
+  EVICTING,
   HASHES,
   Machine,
   MEMORY_BYTES,
@@ -272,12 +273,15 @@ describe("2.10 UPDATE_BATCH and DELETE_BATCH", () => {
     if (!isArray(type)) expect(present(machine, fd)).toEqual([5, 6, 7]);
   });
 
-  it.each(HASHES)("B.UB.full: a full %s ends it, with what was before it written", (type) => {
-    const { machine, fd, bytes } = withMap(type, 3, 4);
-    machine.fill([1, 10, 2, 11, 12, 0], bytes);
-    expect(machine.batch(UB, fd, 6)).toEqual(["E2BIG", 3]);
-    expect(present(machine, fd)).toEqual([0, 1, 2, 10]);
-  });
+  it.each(HASHES.filter((type) => !EVICTING.includes(type)))(
+    "B.UB.full: a full %s ends it, with what was before it written",
+    (type) => {
+      const { machine, fd, bytes } = withMap(type, 3, 4);
+      machine.fill([1, 10, 2, 11, 12, 0], bytes);
+      expect(machine.batch(UB, fd, 6)).toEqual(["E2BIG", 3]);
+      expect(present(machine, fd)).toEqual([0, 1, 2, 10]);
+    },
+  );
 
   it.each(ARRAYS)("B.UB.oob: an index out of range of an %s ends it", (type) => {
     const { machine, fd, bytes } = withMap(type, 0, 4);

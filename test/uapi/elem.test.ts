@@ -14,6 +14,7 @@ import {
   ARRAYS,
   AT,
   type ElemInput,
+  EVICTING,
   HASHES,
   Machine,
   MEMORY_BYTES,
@@ -234,7 +235,9 @@ describe("2.3 UPDATE_ELEM", () => {
         : [type === "RHASH" ? 1 : 0]) {
         const { machine, fd, bytes } = withMap(type, entries, { map_flags });
         machine.bytes.fill(77, AT.value, AT.value + bytes);
-        const expected = isArray(type) ? array : hash;
+        // A full map that evicts makes room.
+        const room = hash === "E2BIG" && EVICTING.includes(type);
+        const expected = isArray(type) ? array : room ? "OK" : hash;
         expect(machine.elem(UPDATE, fd, key, { flags }), type).toBe(expected);
         machine.wipe();
         const found = machine.elem(LOOKUP, fd, key) === "OK" && machine.bytes[AT.value + bytes - 1] === 77;
@@ -251,7 +254,7 @@ describe("2.3 UPDATE_ELEM", () => {
   });
 
   it.each([1, 3, 100, 1000])("E.exact: capacity is max_entries = %i", (max_entries) => {
-    for (const type of HASHES) {
+    for (const type of HASHES.filter((type) => !EVICTING.includes(type))) {
       const { machine, fd } = withMap(type, 0, { max_entries });
       for (let key = 0; key < max_entries; key++) expect(machine.elem(UPDATE, fd, key)).toBe("OK");
       expect(machine.elem(UPDATE, fd, max_entries)).toBe("E2BIG");

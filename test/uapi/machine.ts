@@ -29,7 +29,9 @@ export const TYPES = {
 } as const;
 export type TypeName = keyof typeof TYPES;
 export const TYPE_NAMES = Object.keys(TYPES) as TypeName[];
-export const HASHES = ["HASH", "PERCPU_HASH", "RHASH"] as const;
+export const HASHES = ["HASH", "PERCPU_HASH", "LRU_HASH", "LRU_PERCPU_HASH", "RHASH"] as const;
+/** Types whose full maps evict. */
+export const EVICTING: readonly TypeName[] = ["LRU_HASH", "LRU_PERCPU_HASH"];
 export const ARRAYS = ["ARRAY", "PERCPU_ARRAY"] as const;
 
 export const MEMORY_BYTES = 1 << 16;

@@ -46,6 +46,25 @@ export function isSocketMap(type: TableType): type is SocketMapType {
   return type === "sockmap" || type === "sockhash";
 }
 
+/** Whether the buckets are as many as the entries need. */
+export function isGrowable(type: TableType): boolean {
+  return type === "rhash" || isSocketMap(type);
+}
+
+/** What the core keeps in mind of a table as bits of its kind. */
+export function kindOf({
+  type,
+  absentFilter,
+  eviction,
+}: Pick<TableInfo, "type" | "absentFilter" | "eviction">) {
+  return (
+    (isGrowable(type) ? KIND_GROWABLE : 0) |
+    (absentFilter === true ? KIND_FILTERED : 0) |
+    (evicts(type) ? KIND_EVICTS : 0) |
+    (eviction === "recency" ? KIND_RECENCY : 0)
+  );
+}
+
 /** Whether each index of the map is there from the start. */
 export function isArray(type: TableType): boolean {
   return type === "array" || type === "percpu_array";
@@ -164,14 +183,8 @@ export abstract class Registry {
     const isZero = (flags & BPF_F_ZERO_SEED) !== 0;
     const seed = isZero || this.#seed === undefined ? 0 : mix32(this.#seed + Math.imul(id, 0x9e3779b1));
     const secrets = isZero || this.#seed !== undefined ? undefined : drawTableSecrets();
-    const growable = type === "rhash" || isSocketMap(type);
-    const prealloc = !growable && (flags & BPF_F_NO_PREALLOC) === 0;
-    const kind =
-      (growable ? KIND_GROWABLE : 0) |
-      (attributes.absentFilter === true ? KIND_FILTERED : 0) |
-      (evicts(type) ? KIND_EVICTS : 0) |
-      (attributes.eviction === "recency" ? KIND_RECENCY : 0) |
-      (texts ? KIND_TEXTS : 0);
+    const prealloc = !isGrowable(type) && (flags & BPF_F_NO_PREALLOC) === 0;
+    const kind = kindOf(attributes) | (texts ? KIND_TEXTS : 0);
     const handle =
       core.createTable(
         kind,

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BpfError, createHost, type HashMap, type MapType, u32, u53, u64 } from "../../../src/index.ts";
 import { caught, expectErrno } from "../../support/caught.ts";
-import { ARRAYS, HASHES, openAny } from "../../support/every_type.ts";
+import { ARRAYS, HASHES, isPerCpu, openAny, refuses } from "../../support/every_type.ts";
 import { hostOf } from "../../support/host_of.ts";
 import { bySize } from "../../support/size.ts";
 
@@ -130,7 +130,7 @@ describe.each(HASHES)("%s: drain", (type) => {
     expect([...map.values()]).toEqual([any.value(100), any.value(100), any.value(100)]);
   });
 
-  it("says how many were lost when the map filled up meanwhile", () => {
+  it.runIf(refuses(type))("says how many were lost when the map filled up meanwhile", () => {
     const any = openAny(type, 10);
     const { map } = any;
     for (let key = 0; key < 10; key++) map.set(key, any.value(key));
@@ -204,7 +204,7 @@ describe.each(HASHES)("%s: drain", (type) => {
     const host = createHost({ seed: 1, maxMemory: 1024 * 1024 });
     const map = host.createMap({ type: type as "hash", name: "m", key: u32, value: u32, maxEntries: 100 });
     for (const key of [1, 2, 3]) {
-      if (type !== "percpu_hash") map.set(key, 2);
+      if (!isPerCpu(type)) map.set(key, 2);
       else map.add(key, 2);
     }
     const { bytes } = host.memoryUsage();

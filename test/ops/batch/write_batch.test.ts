@@ -5,6 +5,7 @@ import {
   BPF_ANY,
   BPF_EXIST,
   BPF_F_LOCK,
+  BPF_F_NO_PREALLOC,
   BPF_NOEXIST,
   bytes,
   createHost,
@@ -19,9 +20,12 @@ import {
   ARRAYS,
   batchOf,
   EVERY_TYPE,
+  EVICTING,
   HASHES,
+  isPerCpu,
   openAny,
   outcome,
+  refuses,
 } from "../../support/every_type.ts";
 import { hostOf } from "../../support/host_of.ts";
 
@@ -54,7 +58,7 @@ describe.each(EVERY_TYPE)("%s: updateBatch", (type) => {
     else expect(any.map.get(2)).toEqual([0, 0, 0]);
   });
 
-  it("ends with E2BIG where there is no room, and says how far it got", () => {
+  it.runIf(refuses(type))("ends with E2BIG where there is no room, and says how far it got", () => {
     const any = openAny(type, 3);
     const batch = batchOf(any, [
       [0, 1],
@@ -154,7 +158,7 @@ describe.each(HASHES)("%s: batches with conditions and deletes", (type) => {
     expect([absent.count, any.map.get(2), any.map.has(3)]).toEqual([2, any.value(20), false]);
   });
 
-  it("the flag is looked at before the room", () => {
+  it.runIf(refuses(type))("the flag is looked at before the room", () => {
     const any = openAny(type, 1);
     any.map.set(1, any.value(0));
     const batch = batchOf(any, [[2, 20]]);
@@ -236,23 +240,23 @@ describe.each(HASHES)("%s: batches with conditions and deletes", (type) => {
 
   it("large batches grow the map and the memory under it, and shrink it again", () => {
     const host = createHost({ seed: 3, cpus: 2 });
+    // Those that evict have all their memory from the start.
+    const grows = !EVICTING.includes(type);
     const map = host.createMap({
       type,
       key: u32,
       value: bytes(64),
       maxEntries: 50_000,
-      flags: 1,
+      flags: grows ? BPF_F_NO_PREALLOC : 0,
     }) as AnyMap["map"];
     const batch = map.createBatch(50_000);
     const words = new Uint32Array(batch.keys.buffer, batch.keys.byteOffset, 50_000);
     for (let i = 0; i < 50_000; i++) words[i] = i * 7;
     batch.values.fill(9);
     map.updateBatch(batch);
-    expect([batch.count, map.size, words.length]).toEqual([50_000, 50_000, 0]);
+    expect([batch.count, map.size, words.length]).toEqual([50_000, 50_000, grows ? 0 : 50_000]);
     expect(map.get(7 * 49_999)).toEqual(
-      type === "percpu_hash"
-        ? [new Uint8Array(64).fill(9), new Uint8Array(64).fill(9)]
-        : new Uint8Array(64).fill(9),
+      isPerCpu(type) ? [new Uint8Array(64).fill(9), new Uint8Array(64).fill(9)] : new Uint8Array(64).fill(9),
     );
     map.deleteBatch(batch);
     expect([batch.count, map.size]).toEqual([50_000, 0]);

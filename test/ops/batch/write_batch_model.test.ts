@@ -4,7 +4,15 @@ import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { BPF_ANY, BPF_EXIST, BPF_NOEXIST, ERRNO, type MapType } from "../../../src/index.ts";
 import { seeded } from "../../codec/codec_layouts.ts";
-import { type AnyMap, batchOf, EVERY_TYPE, openAny, outcome } from "../../support/every_type.ts";
+import {
+  type AnyMap,
+  batchOf,
+  EVERY_TYPE,
+  EVICTING,
+  isPerCpu,
+  openAny,
+  outcome,
+} from "../../support/every_type.ts";
 import { hostOf } from "../../support/host_of.ts";
 import { bySize } from "../../support/size.ts";
 
@@ -18,7 +26,8 @@ type Step =
 
 /** Keys 0..23 for maps of 16 entries: duplicates, misses and full maps are common. */
 const MAX = 16;
-const key = fc.nat(23);
+const KEYS = 24;
+const key = fc.nat(KEYS - 1);
 const entry = fc.tuple(key, fc.nat(1000));
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({
@@ -42,9 +51,11 @@ class Model {
   readonly values = new Map<number, number[]>();
   readonly #slots: number;
   readonly #array: boolean;
+  readonly #most: number;
 
   constructor(type: MapType) {
-    this.#slots = type.startsWith("percpu") ? 3 : 1;
+    this.#most = EVICTING.includes(type) ? KEYS : MAX;
+    this.#slots = isPerCpu(type) ? 3 : 1;
     this.#array = type.endsWith("array");
     if (this.#array) for (let i = 0; i < MAX; i++) this.values.set(i, this.#zeros());
   }
@@ -58,7 +69,7 @@ class Model {
     if (this.#array && !present) return ERRNO.E2BIG;
     if (flags === BPF_NOEXIST && present) return ERRNO.EEXIST;
     if (flags === BPF_EXIST && !present) return ERRNO.ENOENT;
-    if (!present && this.values.size === MAX) return ERRNO.E2BIG;
+    if (!present && this.values.size === this.#most) return ERRNO.E2BIG;
     this.values.set(
       key,
       this.#zeros().map((_, cpu) => n + cpu),
@@ -68,7 +79,7 @@ class Model {
 
   add(key: number, delta: number): number {
     const present = this.values.get(key);
-    if (present === undefined && (this.#array || this.values.size === MAX)) return ERRNO.E2BIG;
+    if (present === undefined && (this.#array || this.values.size === this.#most)) return ERRNO.E2BIG;
     const value = present ?? this.#zeros();
     value[0] = (value[0] + delta) >>> 0;
     this.values.set(key, value);
@@ -148,7 +159,8 @@ describe.each(EVERY_TYPE)("%s beside a JavaScript Map", (type) => {
 
   it("does the same, failures and counts included", () => {
     const property = fc.property(fc.array(step, { maxLength: 30 }), (steps) => {
-      const any = openAny(type, MAX);
+      // Which key is evicted in the middle of a batch nobody can tell: those maps have room for all.
+      const any = openAny(type, EVICTING.includes(type) ? KEYS : MAX);
       const model = new Model(type);
       for (const one of steps) {
         run(any, model, one);
