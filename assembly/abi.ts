@@ -75,6 +75,9 @@ export {
 } from "./table/layout/header";
 export { HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_KV, LAYOUT_REFS, LAYOUT_TAGS, LAYOUT_TEXTS, NO_LOCK, SEED_BYTES } from "./table/layout/header";
 
+// Maps that evict or whose entries expire.
+export { TTL_AS_IS, TTL_OF_MAP } from "./table/notes/expiry";
+
 // The blocks of a table, and elements out of line.
 export {
   CELL as KEYS_CELL, CELLS as KEYS_CELLS, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS, LINK as KEYS_LINK, LOCK as KEYS_LOCK,

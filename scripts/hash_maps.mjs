@@ -95,6 +95,38 @@ const FILTERED_NUMBER = {
     unclear: true,
   },
 };
+/** Of maps that evict or whose entries expire: exports of the core, and what these are told beside the rest. */
+const noted = (N) => ({
+  isNoted: true,
+  lookup: `seek${N}`,
+  upsert: `keep${N}`,
+  get: "getNoted4",
+  set: "setNoted4",
+  remove4: "remove4",
+  used: ", 1",
+  unused: ", 0",
+  ofMap: ", TTL_OF_MAP",
+  asIs: ", TTL_AS_IS",
+});
+const NOTED_MAPS = KEYS.filter(({ N }) => N !== "16").map(({ file, name, about, ...key }) => ({
+  file: file.replace(".ts", "_noted.ts"),
+  name: name.replace("Map", "MapNoted"),
+  about: about
+    .replace("Maps", "Maps that evict or whose entries expire,")
+    .replace("any other size", "other sizes"),
+  ...key,
+  ...noted(key.N),
+}));
+const NOTED_NUMBER = {
+  file: "noted.ts",
+  name: "MapNotedNumber",
+  about:
+    "Maps of u32 to numbers that evict or whose entries expire: keys and values go to the core as arguments.",
+  ...WORD,
+  isNumber: true,
+  ...noted("4"),
+  scalar: { get: "getNoted4", set: "setNoted4", andKind: ", this.valueScalar", unclear: true },
+};
 /** What they stand for by host. */
 const HOSTS = [
   { host: "plain", prefix: "", Prefix: "", Base: "HashMap", base: "./hash_map.ts" },
@@ -129,7 +161,28 @@ const VALUES = [
   },
 ];
 
-function kindOf({ name, isNumber = false, scalar, ...key }, { Prefix, ...on }) {
+/** The import of what the border says. */
+function abiImport(isNumber, handles, isNoted, isPlain) {
+  const names = isNumber
+    ? [
+        "ABSENT as ABSENT_NUMBER",
+        ...(handles === "nobody" ? ["NOBODY"] : []),
+        "GREW as SET_GREW",
+        "UNFIT as SET_UNFIT",
+      ]
+    : isNoted
+      ? []
+      : ["ABSENT as ABSENT_NUMBER"];
+  if (isNoted && isPlain) names.push("TTL_AS_IS", "TTL_OF_MAP");
+  const sorted = names.sort((a, b) => (a.split(" ").at(-1) < b.split(" ").at(-1) ? -1 : 1));
+  const line = `import { ${sorted.join(", ")} } from "../../generated/abi.js";`;
+  if (names.length === 0) return "";
+  return line.length <= 110
+    ? line
+    : `import {\n${sorted.map((name) => `  ${name},\n`).join("")}} from "../../generated/abi.js";`;
+}
+
+function kindOf({ name, isNumber = false, isNoted = false, scalar, ...key }, { Prefix, ...on }) {
   const isPlain = on.host === "plain";
   // NaN may also mean that the shared core gave up: the long way says why.
   const isClear = scalar !== undefined && isPlain && !scalar.unclear;
@@ -147,10 +200,22 @@ function kindOf({ name, isNumber = false, scalar, ...key }, { Prefix, ...on }) {
     : { setBytes: "override set" };
   const parts = isPlain && !isNumber ? "parts" : "";
   const flags = parts ? "BPF_ANY, BPF_EXIST" : "BPF_ANY";
+  const ofHandles = scalar && handles.handles;
   const errors = isPlain || "4 8".includes(key.N) ? "ERRNO, type Operation" : "ERRNO";
   return {
     lookup: `lookup${key.N}`,
+    upsert: `upsert${key.N}`,
     getPart: `getPart${key.N}`,
+    get: "getNumber4",
+    set: "setNumber4",
+    remove4: "removeNumber4",
+    used: "",
+    unused: "",
+    ofMap: "",
+    asIs: "",
+    abi: abiImport(isNumber, ofHandles, isNoted, isPlain),
+    parted: isNumber || isNoted ? "" : "parted",
+    zeroes: isPlain && !isNoted ? "zeroes" : "",
     ...key,
     ...on,
     ...set,
@@ -177,7 +242,16 @@ export function fill(template, kind) {
         .slice("//#if ".length)
         .split(" ")
         .some((word) =>
-          [kind.N, kind.values, kind.clearness, kind.host, kind.parts, kind.handles].includes(word),
+          [
+            kind.N,
+            kind.values,
+            kind.clearness,
+            kind.host,
+            kind.parts,
+            kind.parted,
+            kind.zeroes,
+            kind.handles,
+          ].includes(word),
         );
       inBlock = true;
     } else if (line === "//#end") {
@@ -207,6 +281,8 @@ export function hashMaps() {
     written(`maps/hash/${prefix}${file}`, "hash_maps", kindOf(key, on));
   const maps = KEYS.flatMap((key) => HOSTS.map((on) => mapOf(key, on)));
   maps.push(mapOf(FILTERED_MAP, HOSTS[0]));
+  const onNoted = { ...HOSTS[0], Base: "NotedHashMap", base: "./noted_hash.ts" };
+  maps.push(...NOTED_MAPS.map((key) => mapOf(key, onNoted)));
   const numberOf =
     (on) =>
     ({ file, ...key }) => {
@@ -216,7 +292,11 @@ export function hashMaps() {
       return { file: `src/maps/hash/${on.prefix}numbers/${file}`, text: deeper };
     };
   const [plain, shared] = HOSTS;
-  const numbers = [...[...SCALARS, FILTERED_NUMBER].map(numberOf(plain)), ...SCALARS.map(numberOf(shared))];
+  const numbers = [
+    ...[...SCALARS, FILTERED_NUMBER].map(numberOf(plain)),
+    numberOf(onNoted)(NOTED_NUMBER),
+    ...SCALARS.map(numberOf(shared)),
+  ];
   const iterators = VALUES.map(({ file, ...kind }) => written(`ops/iterators/${file}`, "iterators", kind));
   return [...maps, ...numbers, ...iterators];
 }

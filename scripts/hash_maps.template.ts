@@ -15,14 +15,16 @@
 //   $about     what its docs say
 //   $setBytes  what `set` is called that goes through the memory
 //   $otherSet  how `set` of numbers calls it
-//   $get, $set, $lookup, $getPart   the core's exports; $andKind what the first two are given of the kind, if they are for many
+//   $get, $set, $lookup, $upsert, $getPart, $remove4   the core's exports; $andKind what the first two are given of the kind, if they are
+//              for many. Those of maps that evict or expire are told whether the entry counts as used ($used, $unused), and what becomes
+//              of its expiry ($ofMap, $asIs)
 //   $given     what `get` of these gives where the core gives `value`
 //   $read      the table that it asks
 //   $written   and the one that `set` and `delete` change
 //
 // Lines from "//#if" to "//#end" are for the kinds that stand there: of keys, of values (scalar: one kind of number, number: any other;
 // or coded; unclear: numbers that the core does not give as they are), or of hosts (plain or
-// shared); parts are coded values on plain hosts; nobody and asked are classes for one kind of number on plain and on shared hosts. On shared hosts the core writes values, under the lock of the key's bucket: `set`,
+// shared); parts are coded values on plain hosts, parted those whose parts the core reads; zeroes are maps whose new values the core leaves as they are; nobody and asked are classes for one kind of number on plain and on shared hosts. On shared hosts the core writes values, under the lock of the key's bucket: `set`,
 // `locate` and `obtain` stand in SharedHashMap.
 //#begin
 //#if 4 8
@@ -35,20 +37,9 @@ import { $flags } from "../../constants.ts";
 import { $scalarFunctions } from "../../core/memory/scalar.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { $errors } from "../../errors.ts";
-//#if number asked
-import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
-//#end
-//#if coded
-import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
+$abi
+//#if parted parts
 import type { Part } from "../../ops/calls/part.ts";
-//#end
-//#if nobody
-import {
-  ABSENT as ABSENT_NUMBER,
-  NOBODY,
-  GREW as SET_GREW,
-  UNFIT as SET_UNFIT,
-} from "../../generated/abi.js";
 //#end
 //#if 4 8
 import { takeKey } from "../../ops/calls/take_key.ts";
@@ -59,9 +50,11 @@ import { $Base } from "$base";
 const { U32, I32 } = Scalar;
 //#end
 
+//#if parted number scalar
 // V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
 const ABSENT = ABSENT_NUMBER;
+//#end
 //#if number scalar
 /** What the core answers beside errnos: all went well but the memory grew; the kind cannot hold the number. */
 const GREW = SET_GREW;
@@ -110,7 +103,7 @@ export class $Class<K, V> extends $Base<K, V> {
 //#if scalar
     let value: number;
     try {
-      value = this.core.$get($read, key$andKind);
+      value = this.core.$get($read, key$andKind$used);
     } catch (trap) {
       throw this.trapped("get", trap);
     }
@@ -144,7 +137,7 @@ export class $Class<K, V> extends $Base<K, V> {
 //#if scalar
     let result: number;
     try {
-      result = this.core.$set($written, key, value$andKind);
+      result = this.core.$set($written, key, value$andKind$ofMap);
     } catch (trap) {
       throw this.trapped("set", trap);
     }
@@ -168,7 +161,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if (word < 0) return this.#none;
     let value: number;
     try {
-      value = this.core.getNumber4(this.reading, word, this.valueScalar);
+      value = this.core.$get(this.reading, word, this.valueScalar$used);
     } catch (trap) {
       throw this.trapped("get", trap);
     }
@@ -182,7 +175,7 @@ export class $Class<K, V> extends $Base<K, V> {
     const word = this.word("set", key);
     let result: number;
     try {
-      result = this.core.setNumber4(this.writing, word, value, this.valueScalar);
+      result = this.core.$set(this.writing, word, value, this.valueScalar$ofMap);
     } catch (trap) {
       throw this.trapped("set", trap);
     }
@@ -194,7 +187,7 @@ export class $Class<K, V> extends $Base<K, V> {
   /** A value that is no plain number: NaN, or bytes that mean nothing to the codec. */
   #decoded(word: number): unknown {
     const { host } = this;
-    const address = host.core.lookup4(this.reading, word) >>> 0;
+    const address = host.core.$lookup(this.reading, word$unused) >>> 0;
     // A shared host: another thread has deleted the key meanwhile, or the core gave up.
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     return readScalar(host, this.valueScalar, address) ?? this.decodeValue("get", host.view, address);
@@ -222,7 +215,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if ($isAbsent) return undefined;
     let address: number;
     try {
-      address = this.core.$lookup(this.reading, $words) >>> 0;
+      address = this.core.$lookup(this.reading, $words$used) >>> 0;
     } catch (trap) {
       throw this.trapped("get", trap);
     }
@@ -231,6 +224,8 @@ export class $Class<K, V> extends $Base<K, V> {
     return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
   }
 
+//#end
+//#if parted
   override getPart(key: K, part: Part): unknown {
     if (this.reading === 0) this.refuse("field.get");
     if (!part.isNumber) return this.fetchPart(key, part);
@@ -263,7 +258,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if ($isAbsent) return false;
     let address: number;
     try {
-      address = this.core.upsert$N(this.writing, $words, BPF_EXIST) >>> 0;
+      address = this.core.$upsert(this.writing, $words, BPF_EXIST$asIs) >>> 0;
     } catch (trap) {
       throw this.trapped("field.set", trap);
     }
@@ -284,7 +279,7 @@ export class $Class<K, V> extends $Base<K, V> {
     const $taken = this.$take("set", key);
     let address: number;
     try {
-      address = this.core.upsert$N(this.writing, $words, BPF_ANY) >>> 0;
+      address = this.core.$upsert(this.writing, $words, BPF_ANY$ofMap) >>> 0;
     } catch (trap) {
       throw this.trapped("set", trap);
     }
@@ -302,7 +297,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if ($isAbsent) return false;
     let address: number;
     try {
-      address = this.core.$lookup(this.reading, $words) >>> 0;
+      address = this.core.$lookup(this.reading, $words$unused) >>> 0;
     } catch (trap) {
       throw this.trapped("has", trap);
     }
@@ -320,7 +315,7 @@ export class $Class<K, V> extends $Base<K, V> {
 //#if scalar
     let errno: number;
     try {
-      errno = this.core.removeNumber4($written, key);
+      errno = this.core.$remove4($written, key);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }
@@ -368,7 +363,7 @@ export class $Class<K, V> extends $Base<K, V> {
     const $taken = this.$take(operation, key);
     if ($isAbsent) return 0;
     try {
-      return this.core.$lookup(this.table.handle, $words) >>> 0;
+      return this.core.$lookup(this.table.handle, $words$used) >>> 0;
     } catch (trap) {
       throw this.trapped(operation, trap);
     }
@@ -377,24 +372,32 @@ export class $Class<K, V> extends $Base<K, V> {
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
     const $taken = this.$take(operation, key);
+//#end
+//#if zeroes
     const count = (this.writing + host.layout.count) >>> 2;
     const before = host.u32[count];
+//#end
+//#if plain
     let address: number;
     try {
-      address = this.core.upsert$N(this.writing, $words, BPF_ANY) >>> 0;
+      address = this.core.$upsert(this.writing, $words, BPF_ANY$asIs) >>> 0;
     } catch (trap) {
       throw this.trapped(operation, trap);
     }
     if (host.u8.length === 0) host.refresh();
     if (address < ERRNO_LIMIT) return this.refused(operation, address, this.obtain, operation, key);
+//#end
+//#if zeroes
     if (host.u32[count] !== before) host.u8.fill(0, address, address + this.table.valueBytes);
+//#end
+//#if plain
     return address;
   }
 
 //#end
 //#if 4
   override find(handle: number, key: number): number {
-    return this.host.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
+    return this.host.core.$lookup(handle, this.host.u32[key >>> 2]$unused) >>> 0;
   }
 
   /** The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */
@@ -413,7 +416,7 @@ export class $Class<K, V> extends $Base<K, V> {
 //#if 8
   override find(handle: number, key: number): number {
     const { core, u32 } = this.host;
-    return core.lookup8(handle, u32[key >>> 2], u32[(key >>> 2) + 1]) >>> 0;
+    return core.$lookup(handle, u32[key >>> 2], u32[(key >>> 2) + 1]$unused) >>> 0;
   }
 
   /** The lower word of a key; the upper one goes to `#high`. Below 0 for one that is absent: see {@link encodeKey}. */
@@ -436,7 +439,7 @@ export class $Class<K, V> extends $Base<K, V> {
 //#end
 //#if 16 Any Text
   override find(handle: number, key: number): number {
-    return this.host.core.$lookup(handle, key) >>> 0;
+    return this.host.core.$lookup(handle, key$unused) >>> 0;
   }
 //#end
 }

@@ -67,6 +67,7 @@ const COMMANDS = {
   get: "map_lookup_elem",
   has: "map_lookup_elem",
   lookup: "map_lookup_elem",
+  peek: "map_lookup_elem",
   set: "map_update_elem",
   update: "map_update_elem",
   getOrInsert: "map_update_elem",

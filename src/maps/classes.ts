@@ -12,16 +12,22 @@ import { ArrayMap } from "./array/array_map.ts";
 import { PercpuArray } from "./array/percpu_array.ts";
 import type { BpfMap } from "./base/bpf_map.ts";
 import { MapAny } from "./hash/map_any.ts";
+import { MapNotedAny } from "./hash/map_any_noted.ts";
 import { MapText } from "./hash/map_text.ts";
+import { MapNotedText } from "./hash/map_text_noted.ts";
 import { Map4 } from "./hash/map4.ts";
 import { MapFiltered4 } from "./hash/map4_filtered.ts";
+import { MapNoted4 } from "./hash/map4_noted.ts";
 import { MapNumber4 } from "./hash/map4_number.ts";
+import { MapNotedNumber4 } from "./hash/map4_number_noted.ts";
 import { Map8 } from "./hash/map8.ts";
+import { MapNoted8 } from "./hash/map8_noted.ts";
 import { Map16 } from "./hash/map16.ts";
 import { MapF32 } from "./hash/numbers/f32.ts";
 import { MapF64 } from "./hash/numbers/f64.ts";
 import { MapFilteredNumber } from "./hash/numbers/filtered.ts";
 import { MapI32 } from "./hash/numbers/i32.ts";
+import { MapNotedNumber } from "./hash/numbers/noted.ts";
 import { MapU32 } from "./hash/numbers/u32.ts";
 import { MapU53 } from "./hash/numbers/u53.ts";
 
@@ -47,6 +53,13 @@ export interface MapClasses {
     readonly number: MapClass<unknown, unknown>;
     readonly other: MapClass<unknown, unknown>;
   };
+  /** Those of maps that evict or whose entries expire. */
+  readonly noted?: {
+    readonly number: MapClass<unknown, unknown>;
+    readonly otherNumber: MapClass<unknown, unknown>;
+    readonly hash: readonly MapClass<unknown, unknown>[];
+    readonly texts: MapClass<unknown, unknown>;
+  };
   /** Keys of 4, 8, 16 and any other number of bytes; whether values are per CPU they see from their codec. */
   readonly hash: readonly MapClass<unknown, unknown>[];
   /** Keys that are texts of any length. */
@@ -65,6 +78,12 @@ export const PLAIN_CLASSES: MapClasses = {
     [Scalar.F32]: MapF32,
   },
   filtered: { number: MapFilteredNumber, other: MapFiltered4 },
+  noted: {
+    number: MapNotedNumber,
+    otherNumber: MapNotedNumber4,
+    hash: [MapNoted4, MapNoted8, MapNotedAny, MapNotedAny],
+    texts: MapNotedText,
+  },
   hash: [Map4, Map8, Map16, MapAny],
   texts: MapText,
 };

@@ -168,7 +168,7 @@ function newMap(
     }
     case "percpu_hash":
     case "lru_percpu_hash": {
-      const Class = classes.hash[classIndex(table.keySize)];
+      const Class = (notedClasses(classes, table) ?? classes).hash[classIndex(table.keySize)];
       return new Class(host, table, key, perCpu(value, host.cpus), readable, writable);
     }
     default: {
@@ -179,8 +179,18 @@ function newMap(
   }
 }
 
+/** Those of maps that evict or whose entries expire, if the table is of one. */
+function notedClasses(classes: MapClasses, table: Table) {
+  return table.eviction === undefined ? undefined : classes.noted;
+}
+
 function hashClass(classes: MapClasses, table: Table, key: Codec<unknown>, value: Codec<unknown>) {
-  if (table.texts) return classes.texts;
+  const noted = notedClasses(classes, table);
+  if (table.texts) return (noted ?? classes).texts;
+  if (noted !== undefined) {
+    if (table.keySize !== 4 || !isNumberKind(value.scalar)) return noted.hash[classIndex(table.keySize)];
+    return key.scalar === Scalar.U32 ? noted.number : noted.otherNumber;
+  }
   const { filtered } = classes;
   if (table.absentFilter === true && filtered !== undefined) {
     return key.scalar === Scalar.U32 && isNumberKind(value.scalar) ? filtered.number : filtered.other;

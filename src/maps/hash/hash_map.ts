@@ -80,6 +80,14 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
     return new LocalSlot<K, unknown>(this as never);
   }
 
+  /**
+   * As {@link get}, but a map that evicts does not count the entry as used by it; nor does it by `has`, iteration and batches that follow
+   * a cursor.
+   */
+  peek(key: K): V | undefined {
+    return this.get(key);
+  }
+
   /** Deletes a key; false when it was absent. */
   abstract delete(key: K): boolean;
 

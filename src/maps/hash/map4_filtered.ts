@@ -159,7 +159,7 @@ export class MapFiltered4<K, V> extends HashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
-    return this.host.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
+    return this.host.core.lookupFiltered4(handle, this.host.u32[key >>> 2]) >>> 0;
   }
 
   /** The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */

@@ -80,7 +80,7 @@ export class MapFilteredNumber<K, V> extends HashMap<K, V> {
   /** A value that is no plain number: NaN, or bytes that mean nothing to the codec. */
   #decoded(word: number): unknown {
     const { host } = this;
-    const address = host.core.lookup4(this.reading, word) >>> 0;
+    const address = host.core.lookupFiltered4(this.reading, word) >>> 0;
     // A shared host: another thread has deleted the key meanwhile, or the core gave up.
     if (address < ERRNO_LIMIT) return this.missed("get", address);
     return readScalar(host, this.valueScalar, address) ?? this.decodeValue("get", host.view, address);
@@ -187,7 +187,7 @@ export class MapFilteredNumber<K, V> extends HashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
-    return this.host.core.lookup4(handle, this.host.u32[key >>> 2]) >>> 0;
+    return this.host.core.lookupFiltered4(handle, this.host.u32[key >>> 2]) >>> 0;
   }
 
   /** The bytes of a key as a little-endian word; below 0 for one that is absent: see {@link encodeKey}. */
