@@ -49,8 +49,8 @@ import { $Base } from "$base";
 
 const { U32, I32 } = Scalar;
 //#end
-
 //#if parted number scalar
+
 // V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
 const ABSENT = ABSENT_NUMBER;
