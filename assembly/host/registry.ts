@@ -7,7 +7,8 @@
 //   and in the line of each CPU, at 8, u32 references of that slot's thread
 // META: 0 u32 id | 4 u32 type | 8 u32 key size | 12 u32 value size | 16 u32 flags | 20 u32 mapExtra | 24 u32 offset of the spin lock,
 //   or 0xffffffff | 28 u32 bytes of the name | 32 the name, up to 15 bytes | 48 u32 whether it is of no use without the thread that
-//   made it, since its values are objects of that thread | 52 u32 whether it evicts by recency alone
+//   made it, since its values are objects of that thread | 52 u32 whether it evicts by recency alone | 60 u32 offset of the timer |
+//   64 u32 offset of the workqueue, as that of the lock
 //   (written by src/core/tables/shared_registry.ts)
 //
 // All of it is read and written under the lock. A table lives as long as a slot or a pin refers to it. The operation that takes the
@@ -41,6 +42,8 @@ export const META_NAME_LENGTH: u32 = 28;
 export const META_NAME: u32 = 32;
 export const META_PRIVATE: u32 = 48;
 export const META_EVICTION: u32 = 52;
+export const META_TIMER_OFFSET: u32 = 60;
+export const META_WORKQUEUE_OFFSET: u32 = 64;
 
 export const MAX_ENTRIES_OFFSET: u32 = <u32>MAX_ENTRIES;
 export const BYTES_OFFSET: u32 = <u32>BYTES;

@@ -6,7 +6,7 @@
 import { describe, outOfRange, within, wrongType } from "../arguments/mismatch.ts";
 import { printedByName } from "../print/inspect.ts";
 import { type Codec, checkedSize, isCodec, Scalar } from "./codec.ts";
-import { holdsLock } from "./struct.ts";
+import { specialIn } from "./special_fields.ts";
 
 /** The codec of a C array. */
 export interface ArrayCodec<T> extends Codec<T[]> {
@@ -31,8 +31,9 @@ export interface ArrayCodec<T> extends Codec<T[]> {
 export function array<T>(element: Codec<T>, length: number): ArrayCodec<T> {
   if (!isCodec(element))
     throw new TypeError(`array(): expected a codec of the elements, got ${describe(element)}`);
-  if (holdsLock(element))
-    throw new TypeError("array(): a spinLock is allowed only at the top level of a value");
+  const special = specialIn(element);
+  if (special !== undefined)
+    throw new TypeError(`array(): a ${special} is allowed only at the top level of a value`);
   const name = `array(${element.name}, ${length})`;
   const stride = element.size;
   const size = checkedSize(name, length, stride);

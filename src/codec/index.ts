@@ -9,11 +9,13 @@ export { type Codec, type Infer, Scalar, type ScalarKind, type TextCodec } from 
 export type { FieldOf, FieldPath } from "./path.ts";
 export { f32, f64, i8, i16, i32, i64, u8, u16, u32, u53, u64 } from "./scalars.ts";
 export {
-  type Fields,
+  type SpecialField,
   type SpinLock,
-  type StructCodec,
-  type StructValue,
   spinLock,
-  struct,
-} from "./struct.ts";
+  type TimerField,
+  timer,
+  type WorkqueueField,
+  workqueue,
+} from "./special_fields.ts";
+export { type Fields, type StructCodec, type StructValue, struct } from "./struct.ts";
 export { text } from "./text.ts";

@@ -34,7 +34,7 @@ export interface FieldPlace {
   readonly offset: number;
 }
 
-/** The field of a layout that a path names; undefined without one, and for a spinLock, which has no value. */
+/** The field of a layout that a path names; undefined without one, and for a special field, which has no value. */
 export function findField(codec: Codec<unknown>, path: string): FieldPlace | undefined {
   let found = codec;
   let offset = 0;

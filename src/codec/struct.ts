@@ -1,5 +1,5 @@
 /**
- * C structs, and the lock that a value may hold.
+ * C structs.
  *
  * @module
  */
@@ -7,53 +7,32 @@ import { describe, within, wrongType } from "../arguments/mismatch.ts";
 import { printedByName } from "../print/inspect.ts";
 import { type Codec, type Infer, isCodec, Scalar, SIZE_MAX } from "./codec.ts";
 import { decodeMembers, encodeMember, keepMembers, type Member, Members } from "./members.ts";
-
-/** The type of {@link spinLock}: a layout without a value, so it is no {@link Codec}. */
-export interface SpinLock {
-  readonly name: "spinLock";
-  readonly size: 4;
-  readonly align: 4;
-}
-
-/**
- * `struct bpf_spin_lock`: the lock that `BPF_F_LOCK` takes. 4 bytes, align 4. It stands only as a field of the struct
- * that is a map's value, at most once, not in a nested struct or an array: the kernel's rules (bpf_spin_lock in
- * include/uapi/linux/bpf.h). It is not part of the JavaScript value and is written as zeros.
- *
- * @example
- * const counter = struct({ lock: spinLock, packets: u32 });
- * const view = new DataView(new ArrayBuffer(counter.size));
- * counter.encode({ packets: 7 }, view, 0);
- * counter.decode(view, 0); // { packets: 7 }
- * counter.offsets; // { lock: 0, packets: 4 }
- */
-export const spinLock: SpinLock = { name: "spinLock", size: 4, align: 4 };
+import { isSpecial, type SpecialField, specialIn } from "./special_fields.ts";
 
 /** What {@link struct} is made of: field names in C order. */
-export type Fields = Readonly<Record<string, Codec<unknown> | SpinLock>>;
+export type Fields = Readonly<Record<string, Codec<unknown> | SpecialField>>;
 
 /**
- * The JavaScript value of a struct: a property per field, but none for a spinLock.
+ * The JavaScript value of a struct: a property per field, but none for a spinLock, a timer or a workqueue.
  *
  * Editors show a mapped type by its name and what it was made from; as the branch of a conditional type, they show what it is.
  */
 export type StructValue<F extends Fields> = F extends infer G
-  ? { -readonly [K in keyof G as G[K] extends SpinLock ? never : K]: Infer<G[K]> }
+  ? { -readonly [K in keyof G as G[K] extends SpecialField ? never : K]: Infer<G[K]> }
   : never;
 
 /** The codec of a C struct. */
 export interface StructCodec<F extends Fields> extends Codec<StructValue<F>> {
   /** The codecs it was made of. */
   readonly fields: F;
-  /** Bytes from the start of the struct to each field, as C's `offsetof`; of the spinLock, too. */
+  /** Bytes from the start of the struct to each field, as C's `offsetof`; of those without a value, too. */
   readonly offsets: { readonly [K in keyof F]: number };
   /** Where the spinLock is, in bytes; undefined without one. */
   readonly lockOffset: number | undefined;
-}
-
-/** Whether a layout holds a spinLock, so that it cannot stand inside another. */
-export function holdsLock(codec: Codec<unknown>): codec is Codec<unknown> & { readonly lockOffset: number } {
-  return "lockOffset" in codec && codec.lockOffset !== undefined;
+  /** Where the timer is, in bytes; undefined without one. */
+  readonly timerOffset: number | undefined;
+  /** Where the workqueue is, in bytes; undefined without one. */
+  readonly workqueueOffset: number | undefined;
 }
 
 /** Whether a layout is one that {@link struct} has made. */
@@ -67,14 +46,15 @@ export function isStruct(codec: Codec<unknown>): codec is StructCodec<Fields> {
  */
 const FIELD_NAME = /^(?!__proto__$)[A-Za-z_]\w*$/;
 
-function checkField(name: string, codec: unknown): asserts codec is Codec<unknown> | SpinLock {
+function checkField(name: string, codec: unknown): asserts codec is Codec<unknown> | SpecialField {
   if (!FIELD_NAME.test(name)) {
     throw new TypeError(`struct(): expected field names that are C identifiers, got ${describe(name)}`);
   }
-  if (codec === spinLock) return;
+  if (isSpecial(codec)) return;
   if (!isCodec(codec)) throw new TypeError(`struct(): .${name}: expected a codec, got ${describe(codec)}`);
-  if (holdsLock(codec)) {
-    throw new TypeError(`struct(): .${name}: a spinLock is allowed only at the top level of a value`);
+  const special = specialIn(codec);
+  if (special !== undefined) {
+    throw new TypeError(`struct(): .${name}: a ${special} is allowed only at the top level of a value`);
   }
 }
 
@@ -82,9 +62,9 @@ function checkField(name: string, codec: unknown): asserts codec is Codec<unknow
 function layOut(fields: Fields) {
   const members: Member[] = [];
   const offsets: Record<string, number> = {};
-  /** Offsets of all bytes that no member writes: padding and the lock. */
+  /** Offsets of all bytes that no member writes: padding and special fields. */
   const zeros: number[] = [];
-  let lockOffset: number | undefined;
+  const special: Partial<Record<SpecialField["name"], number>> = {};
   let align = 1;
   let end = 0;
   const pad = (to: number) => {
@@ -100,15 +80,15 @@ function layOut(fields: Fields) {
       members.push({ name, codec, offset: end });
       end += codec.size;
     } else {
-      if (lockOffset !== undefined)
-        throw new TypeError(`struct(): .${name}: expected at most one spinLock, got two`);
-      lockOffset = end;
+      if (special[codec.name] !== undefined)
+        throw new TypeError(`struct(): .${name}: expected at most one ${codec.name}, got two`);
+      special[codec.name] = end;
       pad(end + codec.size);
     }
   }
   pad(Math.ceil(end / align) * align);
   if (end > SIZE_MAX) throw new RangeError(`struct(): expected at most ${SIZE_MAX} bytes, got ${end}`);
-  return { members, offsets: Object.freeze(offsets), zeros, lockOffset, align, size: end };
+  return { members, offsets: Object.freeze(offsets), zeros, special, align, size: end };
 }
 
 /**
@@ -132,7 +112,7 @@ export function struct<F extends Fields>(fields: F): StructCodec<F> {
     throw new TypeError(`struct(): expected an object of codecs, got ${describe(fields)}`);
   }
   const own = { ...fields };
-  const { members: laidOut, offsets, zeros, lockOffset, align, size } = layOut(own);
+  const { members: laidOut, offsets, zeros, special, align, size } = layOut(own);
   if (size === 0) throw new TypeError("struct(): expected at least one field, got none");
   const name = `struct { ${Object.keys(own)
     .map((field) => `${field}: ${own[field].name}`)
@@ -145,10 +125,9 @@ export function struct<F extends Fields>(fields: F): StructCodec<F> {
   function encodeAnyOrder(object: Record<string, unknown>, view: DataView, offset: number): void {
     for (const field in object) {
       if (known[field] !== undefined) continue;
-      const error =
-        own[field] === spinLock
-          ? wrongType("no value for the spinLock", describe(object[field]))
-          : wrongType(`only the fields of ${name}`, "an extra field");
+      const error = isSpecial(own[field])
+        ? wrongType(`no value for the ${own[field].name}`, describe(object[field]))
+        : wrongType(`only the fields of ${name}`, "an extra field");
       throw within(`.${field}`, error);
     }
     for (let i = 0; i < names.length; i++) {
@@ -167,7 +146,9 @@ export function struct<F extends Fields>(fields: F): StructCodec<F> {
     scalar: Scalar.NONE,
     fields: own,
     offsets: offsets as StructCodec<F>["offsets"],
-    lockOffset,
+    lockOffset: special.spinLock,
+    timerOffset: special.timer,
+    workqueueOffset: special.workqueue,
     encode(value, view, offset) {
       if (typeof value !== "object" || value === null || Array.isArray(value)) {
         throw wrongType(name, describe(value));

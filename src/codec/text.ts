@@ -11,7 +11,7 @@ import { decoder, LONE_SURROGATE, utf8Length, writeUtf8 } from "./utf8.ts";
 const DEFAULT_BYTES = 256;
 const MOST_BYTES = 4096;
 /** Bytes of the length. */
-const HEAD = 4;
+export const TEXT_HEAD = 4;
 
 /** Up to so many characters of ASCII are made to a string here, which engines copy into one piece: half the time of a TextDecoder. */
 const SHORT = 12;
@@ -87,7 +87,7 @@ export function text(maxBytes: number = DEFAULT_BYTES): TextCodec {
     throw new RangeError(`${expected}, got ${maxBytes}`);
   const name = `text(${maxBytes})`;
   const room = Math.ceil(maxBytes / 4) * 4;
-  const size = HEAD + room;
+  const size = TEXT_HEAD + room;
   // As in cstring: decoding allocates only the string.
   let scratch: Uint8Array | undefined;
   let words: Uint32Array;
@@ -114,7 +114,7 @@ export function text(maxBytes: number = DEFAULT_BYTES): TextCodec {
   /** Where the text ends. */
   function write(value: string, view: DataView, offset: number): number {
     if (typeof value !== "string") throw wrongType(`${name} (a string)`, describe(value));
-    const start = offset + HEAD;
+    const start = offset + TEXT_HEAD;
     const count = value.length;
     if (count <= maxBytes) {
       const isAscii = count < LONG ? writeAscii(value, view, start) : writeLong(value, view, start);
@@ -134,7 +134,7 @@ export function text(maxBytes: number = DEFAULT_BYTES): TextCodec {
   }
 
   function decode(view: DataView, offset: number): string {
-    const start = offset + HEAD;
+    const start = offset + TEXT_HEAD;
     const length = Math.min(view.getUint32(offset, true), room);
     const short = length <= SHORT ? readShort(view, start, length) : undefined;
     if (short !== undefined) return short;

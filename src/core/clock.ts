@@ -4,6 +4,7 @@
  * @module
  */
 import { describe } from "../arguments/mismatch.ts";
+import type { TimeSource } from "./alarm.ts";
 
 /** Gives ms from an origin of its choice. */
 export type ClockSource = () => number;
@@ -14,14 +15,14 @@ function systemTime(): number {
 }
 
 /** The clock of a host in one thread. It never goes back, whatever its source does. */
-export class Clock {
+export class Clock implements TimeSource {
   /** Whether time passes by itself: the source is the system. A source of the caller's is asked, and followed by `tick`. */
-  readonly isReal: boolean;
+  readonly passes: boolean;
   readonly #source: ClockSource;
   #last = Number.NEGATIVE_INFINITY;
 
   constructor(source: ClockSource | undefined) {
-    this.isReal = source === undefined;
+    this.passes = source === undefined;
     this.#source = source ?? systemTime;
   }
 
@@ -38,8 +39,13 @@ export class Clock {
     return this.#last;
   }
 
+  /** ms to wait for a time, which are more than are missing on a clock that was moved on. */
+  until(time: number): number {
+    return time - this.#read();
+  }
+
   #read(): number {
-    if (this.isReal) return this.#source();
+    if (this.passes) return this.#source();
     const time: unknown = this.#source();
     if (typeof time === "number" && Number.isFinite(time)) return time;
     throw new TypeError(`clock: expected a function that gives ms as a number, got ${describe(time)}`);

@@ -7,6 +7,7 @@ import { checkNoPromise, checkPlainFunction } from "../arguments/functions.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { bpfError, ERRNO, type Operation } from "../errors.ts";
 import { hide } from "../print/hidden.ts";
+import { Alarm, STANDING } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
 import { CoreMemory } from "./memory/core_memory.ts";
 import { Scratch } from "./memory/scratch.ts";
@@ -41,6 +42,10 @@ export interface HostMemory {
 export class CoreHost extends CoreMemory {
   /** @internal */
   declare readonly clock: Clock;
+  /** @internal What is to be done by the clock. */
+  declare readonly alarm: Alarm;
+  /** @internal What is to be done after the current task. */
+  declare readonly work: Alarm;
   /** @internal */
   declare readonly scratch: Scratch;
   /** @internal */
@@ -51,6 +56,7 @@ export class CoreHost extends CoreMemory {
     super(seat);
     hide<CoreHost>(this, { clock: seat.clock, scratch: new Scratch(this) });
     hide<CoreHost>(this, { registry: new seat.Tables(this, seat.seed) });
+    hide<CoreHost>(this, { alarm: new Alarm(seat.clock), work: new Alarm(STANDING) });
   }
 
   /**
@@ -141,8 +147,7 @@ export class CoreHost extends CoreMemory {
     if (now !== undefined && !(typeof now === "number" && Number.isFinite(now))) {
       throw new TypeError(`tick: now: expected ms as a number, got ${describe(now)}`);
     }
-    if (now === undefined) this.clock.now();
-    else this.clock.advance(now);
+    this.alarm.run(now === undefined ? this.clock.now() : this.clock.advance(now));
   }
 
   /**

@@ -11,7 +11,8 @@
  */
 import { within } from "../arguments/mismatch.ts";
 import { type Codec, Scalar } from "../codec/codec.ts";
-import { type Fields, holdsLock, isStruct, type StructCodec, spinLock } from "../codec/struct.ts";
+import { specialOffsets, spinLock } from "../codec/special_fields.ts";
+import { type Fields, isStruct, type StructCodec } from "../codec/struct.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import { fitsScalar, writeScalar } from "../core/memory/scalar.ts";
 import { roundUp8 } from "../core/tables/registry.ts";
@@ -147,7 +148,7 @@ function store(host: CoreHost, codec: Codec<unknown>, target: number, source: nu
     }
     return;
   }
-  const lock = holdsLock(codec) ? codec.lockOffset : codec.size;
+  const lock = specialOffsets(codec).lockOffset ?? codec.size;
   const behind = lock + spinLock.size;
   host.copy(target, source, lock);
   if (behind < codec.size) host.copy(target + behind, source + behind, codec.size - behind);
@@ -213,7 +214,7 @@ function structAccessor({ place, offset, path }: Field, { fields, offsets }: Str
   });
   const accessor = Object.create(prototype);
   for (const [name, codec] of Object.entries(fields)) {
-    if (!("encode" in codec)) continue; // a spinLock is not part of the JavaScript value
+    if (!("encode" in codec)) continue; // a special field is not part of the JavaScript value
     define(accessor, name, { place, codec, offset: offset + offsets[name], path: `${path}.${name}` });
   }
   return Object.preventExtensions(accessor);

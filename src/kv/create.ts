@@ -89,7 +89,6 @@ export function createKvOn<T>(host: CoreHost, spec: KvSpec<T>): KvStore<T> {
     maxEntries: maxKeys,
     flags: 0,
     mapExtra: maxPages,
-    hasLock: false,
   } as const;
   host.check(operation); // a getter of the spec may have closed it
   const table = host.registry.create(attributes, operation, subject);

@@ -8,7 +8,7 @@ import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { type Codec, isCodec, isText, Scalar } from "../codec/codec.ts";
 import { u32 } from "../codec/scalars.ts";
-import { holdsLock } from "../codec/struct.ts";
+import { specialIn, specialOffsets } from "../codec/special_fields.ts";
 import { BPF_F_RDONLY, BPF_F_WRONLY } from "../constants.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import { isNumberKind } from "../core/memory/scalar.ts";
@@ -44,7 +44,8 @@ function checkCodec(what: string, codec: unknown): asserts codec is Codec<unknow
 
 function checkKeyCodec(what: string, codec: unknown): asserts codec is Codec<unknown> {
   checkCodec(what, codec);
-  if (holdsLock(codec)) throw new TypeError(`${what}: a spinLock is allowed only in the value`);
+  const special = specialIn(codec);
+  if (special !== undefined) throw new TypeError(`${what}: a ${special} is allowed only in the value`);
 }
 
 /** What a spec may have: of maps of objects, too, which say of each what they cannot have. */
@@ -135,8 +136,7 @@ function toAttributes(host: CoreHost, spec: AnyMapSpec): TakenSpec {
     flags: bits,
     mapExtra: checkInteger(`${what}: mapExtra`, mapExtra, 0, Number.MAX_SAFE_INTEGER),
     absentFilter,
-    hasLock: holdsLock(value),
-    lockOffset: holdsLock(value) ? value.lockOffset : undefined,
+    ...specialOffsets(value),
     texts: takesTexts(type, key),
     ...takeEviction(what, type, spec as GivenEviction),
   };
@@ -286,6 +286,19 @@ export function createMapOn(host: CoreHost, classes: MapClasses, spec: AnyMapSpe
 /** What {@link Host.open} takes. */
 export type AnyOpenSpec = OpenSpec<unknown, unknown, MapType> | OpenSockMapSpec | OpenSockHashSpec<unknown>;
 
+/** What a layout says of special fields that the values of a table do not have, or the other way round. */
+function otherSpecials(table: Table, value: Codec<unknown>): string[] {
+  const given = specialOffsets(value);
+  return (["lockOffset", "timerOffset", "workqueueOffset"] as const).flatMap((offset) => {
+    const at = table[offset];
+    if (given[offset] === at) return [];
+    const name = { lockOffset: "spinLock", timerOffset: "timer", workqueueOffset: "workqueue" }[offset];
+    const has =
+      at === undefined ? `no ${name}` : given[offset] === undefined ? `a ${name}` : `a ${name} at byte ${at}`;
+    return [`values have ${has}, ${value.name} differs`];
+  });
+}
+
 /** {@link Host.open}. */
 export function openMapOn(
   host: CoreHost,
@@ -317,9 +330,7 @@ export function openMapOn(
   if (value.size !== table.valueSize) {
     problems.push(`values are ${table.valueSize} bytes, ${value.name} has ${value.size}`);
   }
-  if (holdsLock(value) !== table.hasLock) {
-    problems.push(`values ${table.hasLock ? "have a spinLock" : "have no spinLock"}, ${value.name} differs`);
-  }
+  problems.push(...otherSpecials(table, value));
   const lowWater = takeLowWater(what, hook);
   takeEviction(what, table.type, given);
   host.check("open"); // a getter may have closed it

@@ -16,7 +16,7 @@ import {
   BPF_F_WRONLY_PROG,
   BPF_F_ZERO_SEED,
 } from "../constants.ts";
-import type { AnyMapType, MapAttributes } from "../core/tables/map_types.ts";
+import { type AnyMapType, type MapAttributes, specialOf } from "../core/tables/map_types.ts";
 import { evicts, isPercpuHash } from "../core/tables/registry.ts";
 import { ERRNO } from "../errors.ts";
 
@@ -247,16 +247,18 @@ export function refuseName(name: string): Refusal | undefined {
 }
 
 /** `map_check_btf`. */
-function refuseLock(a: MapAttributes): Refusal | undefined {
-  if (!a.hasLock) return undefined;
+function refuseSpecial(a: MapAttributes): Refusal | undefined {
+  const name = specialOf(a);
+  if (name === undefined) return undefined;
   if ((a.flags & BPF_F_RDONLY_PROG) !== 0) {
-    const cause = "has a spinLock in its value, which BPF_F_RDONLY_PROG would keep from being taken";
+    const use = name === "spinLock" ? "taken" : "started";
+    const cause = `has a ${name} in its value, which BPF_F_RDONLY_PROG would keep from being ${use}`;
     return { errno: ERRNO.EACCES, cause };
   }
-  if (isPerCpu(a.type) || evicts(a.type)) {
+  if (isPerCpu(a.type) || (name === "spinLock" && evicts(a.type))) {
     return {
       errno: ERRNO.EOPNOTSUPP,
-      cause: `has a spinLock in its value, which ${a.type} maps cannot have`,
+      cause: `has a ${name} in its value, which ${a.type} maps cannot have`,
     };
   }
   return undefined;
@@ -267,5 +269,5 @@ export function refuseCreate(attributes: UncheckedAttributes): Refusal | undefin
   const refusal = refuseAttributes(attributes);
   if (refusal !== undefined) return refusal;
   const known = attributes as MapAttributes;
-  return refuseByType(known) ?? refuseCapacity(known) ?? refuseName(known.name) ?? refuseLock(known);
+  return refuseByType(known) ?? refuseCapacity(known) ?? refuseName(known.name) ?? refuseSpecial(known);
 }

@@ -27,6 +27,9 @@ const LOOKUPS: ReadonlySet<Operation> = new Set<Operation>([
   "field.get",
   "field.set",
   "redirect",
+  "timer.start",
+  "timer.cancel",
+  "workqueue.start",
 ]);
 
 /** Whether an error of a key's codec means that the key is absent. */

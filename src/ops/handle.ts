@@ -42,8 +42,8 @@ export interface MapHandle<K, V> {
   readonly valueScalar: ScalarKind;
   /** @internal What to close with the handle. */
   readonly resources: Set<{ close(): void }>;
-  /** @internal Another handle of the map, for reading: it keeps the map when this one is closed. */
-  reopen(): this;
+  /** @internal Another handle of the map, for reading, or writing too: it keeps the map when this one is closed. */
+  reopen(writable?: boolean): this;
   /** @internal Throws for a handle that is closed, or open for the other direction only. */
   refuse(operation: Operation): never;
   /** @internal What to throw for what a call of the bare core has thrown. */

@@ -13,7 +13,8 @@
  */
 import { describe, within } from "../arguments/mismatch.ts";
 import { type Codec, isCodec } from "../codec/codec.ts";
-import { holdsLock, struct } from "../codec/struct.ts";
+import { specialIn } from "../codec/special_fields.ts";
+import { struct } from "../codec/struct.ts";
 import type { CoreHost } from "../core/core_host.ts";
 import { roundUp8 } from "../core/tables/registry.ts";
 import { numberKind } from "./expressions/scalar_types.ts";
@@ -38,8 +39,10 @@ export function section(what: string, codecs: unknown, start: number, numbers: b
   }
   const own: Record<string, Codec<unknown>> = {};
   for (const [name, codec] of Object.entries(codecs)) {
-    if (!isCodec(codec) || holdsLock(codec)) {
-      throw new TypeError(`${what}.${name}: expected a codec without a spinLock, got ${describe(codec)}`);
+    const special = specialIn(codec);
+    if (!isCodec(codec) || special !== undefined) {
+      const expected = `a codec without a ${special ?? "spinLock"}`;
+      throw new TypeError(`${what}.${name}: expected ${expected}, got ${describe(codec)}`);
     }
     if (numbers && numberKind(codec) === undefined) {
       throw new TypeError(`${what}.${name}: expected the codec of a number, got ${codec.name}`);

@@ -145,7 +145,6 @@ it("refuses sizes that no codec has", () => {
     maxEntries: 1,
     flags: 0,
     mapExtra: 0,
-    hasLock: false,
   };
   expect(refuseCreate(good)).toBeUndefined();
   expect(refuseCreate({ ...good, keySize: 0 })?.errno).toBe(22);

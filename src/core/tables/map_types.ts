@@ -72,6 +72,15 @@ export interface MapInfo {
   readonly eviction?: Eviction;
 }
 
+/** The name of a special field that values have; undefined without one. */
+export function specialOf(
+  map: Pick<MapAttributes, "lockOffset" | "timerOffset" | "workqueueOffset">,
+): "spinLock" | "timer" | "workqueue" | undefined {
+  if (map.lockOffset !== undefined) return "spinLock";
+  if (map.timerOffset !== undefined) return "timer";
+  return map.workqueueOffset === undefined ? undefined : "workqueue";
+}
+
 /** Types of maps whose values are objects of the thread that made the map: by index, and by key. */
 export type SocketMapType = "sockmap" | "sockhash";
 
@@ -87,10 +96,10 @@ export interface MapAttributes {
   readonly maxEntries: number;
   readonly flags: number;
   readonly mapExtra: number;
-  /** Whether the value has a `bpf_spin_lock`. */
-  readonly hasLock: boolean;
-  /** Where it is in the value, in bytes. */
+  /** Where the `bpf_spin_lock`, the `bpf_timer` and the `bpf_wq` of the value are, in bytes. */
   readonly lockOffset?: number | undefined;
+  readonly timerOffset?: number | undefined;
+  readonly workqueueOffset?: number | undefined;
   /** Of maps that the kernel knows nothing of: whether they have a filter of absent keys. */
   readonly absentFilter?: boolean | undefined;
   /** Of types that evict: which entry goes. Default `value`. */

@@ -47,6 +47,7 @@ export class PlainRegistry extends Registry {
   override drop(table: Table): void {
     if (--table.references > 0) return;
     table.sockets?.release();
+    table.timers?.release();
     this.#tables.delete(table.id);
     if (this.sections > 0) this.#dying.push(table);
     else this.#destroy(table);

@@ -137,7 +137,15 @@ export abstract class Registry {
     if (handle === ERRNO.ENOMEM) throw noMemory(this.host, operation, subject);
     if (handle === ERRNO.ETIMEDOUT) throw lockTimeout(this.host, operation, subject);
     if (handle < ERRNO_LIMIT) throw bpfError(handle, operation, subject, "was refused by the core");
-    const { name, mapExtra, hasLock, lockOffset, absentFilter, texts = false } = attributes;
+    const {
+      name,
+      mapExtra,
+      lockOffset,
+      timerOffset,
+      workqueueOffset,
+      absentFilter,
+      texts = false,
+    } = attributes;
     const eviction = evicts(type) ? (attributes.eviction ?? "value") : undefined;
     const table: Table = {
       id,
@@ -148,8 +156,9 @@ export abstract class Registry {
       valueBytes,
       flags,
       mapExtra,
-      hasLock,
       lockOffset,
+      timerOffset,
+      workqueueOffset,
       absentFilter,
       eviction,
       texts,

@@ -19,8 +19,10 @@ import {
   META_NAME,
   META_NAME_LENGTH,
   META_PRIVATE,
+  META_TIMER_OFFSET,
   META_TYPE,
   META_VALUE_SIZE,
+  META_WORKQUEUE_OFFSET,
   NO_LOCK,
   TABLE_LAYOUT,
 } from "../../generated/abi.js";
@@ -30,7 +32,7 @@ import { ERRNO_LIMIT } from "../wasm/exports.ts";
 import type { SharedExports } from "../wasm/shared_exports.ts";
 import type { Eviction } from "./map_types.ts";
 import { evicts, isArray, isSocketMap, Registry, valueBytesOf } from "./registry.ts";
-import type { Table, TableHooks, TableInfo, TableSockets, TableType } from "./table.ts";
+import type { Table, TableHooks, TableInfo, TableSockets, TableTimers, TableType } from "./table.ts";
 
 /** Numbers of the types in the memory. */
 const TYPES: readonly TableType[] = [
@@ -56,13 +58,15 @@ class SharedTable implements Table {
   readonly valueBytes: number;
   readonly flags: number;
   readonly mapExtra: number;
-  readonly hasLock: boolean;
   readonly lockOffset: number | undefined;
+  readonly timerOffset: number | undefined;
+  readonly workqueueOffset: number | undefined;
   readonly eviction: Eviction | undefined;
   readonly texts: boolean;
   readonly handle: number;
   references = 0;
   sockets?: TableSockets;
+  timers?: TableTimers;
   direct: number;
   lowWater: TableHooks | undefined;
   readonly #words: Uint32Array;
@@ -81,9 +85,10 @@ class SharedTable implements Table {
     this.valueBytes = valueBytesOf(this.type, this.valueSize, host.cpus);
     this.flags = word(META_FLAGS);
     this.mapExtra = word(META_MAP_EXTRA);
-    const lockOffset = word(META_LOCK_OFFSET);
-    this.hasLock = lockOffset !== NO_LOCK;
-    this.lockOffset = this.hasLock ? lockOffset : undefined;
+    const offset = (at: number) => (word(at) === NO_LOCK ? undefined : word(at));
+    this.lockOffset = offset(META_LOCK_OFFSET);
+    this.timerOffset = offset(META_TIMER_OFFSET);
+    this.workqueueOffset = offset(META_WORKQUEUE_OFFSET);
     this.eviction = evicts(this.type) ? (word(META_EVICTION) === 1 ? "recency" : "value") : undefined;
     this.texts = u32[(handle + TABLE_LAYOUT) >>> 2] === LAYOUT_TEXTS;
     this.name = String.fromCharCode(
@@ -117,6 +122,8 @@ function describeTable(host: ScratchMemory, core: SharedExports, info: TableInfo
   put(META_FLAGS, info.flags);
   put(META_MAP_EXTRA, info.mapExtra);
   put(META_LOCK_OFFSET, info.lockOffset ?? NO_LOCK);
+  put(META_TIMER_OFFSET, info.timerOffset ?? NO_LOCK);
+  put(META_WORKQUEUE_OFFSET, info.workqueueOffset ?? NO_LOCK);
   put(META_NAME_LENGTH, info.name.length);
   put(META_PRIVATE, isSocketMap(info.type) ? 1 : 0);
   put(META_EVICTION, info.eviction === "recency" ? 1 : 0);
@@ -210,6 +217,7 @@ export class SharedRegistry extends Registry {
     if (--table.references > 0) return;
     this.#open.delete(table.id);
     table.sockets?.release();
+    table.timers?.release();
     if (this.isEmpty) this.host.scratch.release();
     this.host.pins.release(() => this.#succeed(this.#core.dropTable(table.handle), "close", "the host"));
   }

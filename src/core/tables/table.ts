@@ -6,6 +6,12 @@ export interface TableSockets {
   release(): void;
 }
 
+/** What this thread has started in the timer and workqueue fields of a table (ops/timers/). */
+export interface TableTimers {
+  /** Lets all go. */
+  release(): void;
+}
+
 /** The low-water hooks that the handles of this thread have on a table (ops/low_water.ts). A handle is an object here. */
 export interface TableHooks {
   /** How many free slots the mark leaves. */
@@ -36,10 +42,11 @@ export interface TableInfo {
   /** BPF_F_* flags of the map, without those that belong to one handle (RDONLY, WRONLY). */
   readonly flags: number;
   readonly mapExtra: number;
-  /** Whether the value layout holds a `bpf_spin_lock`. */
-  readonly hasLock: boolean;
-  /** Where it is in the value, in bytes. */
+  /** Where the `bpf_spin_lock` of the value layout is, in bytes; undefined without one. */
   readonly lockOffset: number | undefined;
+  /** Where its `bpf_timer` and its `bpf_wq` are. */
+  readonly timerOffset: number | undefined;
+  readonly workqueueOffset: number | undefined;
   /** Whether it has a filter of absent keys: of plain hosts. */
   readonly absentFilter?: boolean | undefined;
   /** Of types that evict: which entry goes. */
@@ -58,6 +65,8 @@ export interface Table extends TableInfo {
   references: number;
   /** The objects of a sockmap or sockhash. They are let go with the last reference of this thread. */
   sockets?: TableSockets;
+  /** Timers and work that wait. They are cancelled with the last reference of this thread. */
+  timers?: TableTimers;
   /** Arrays: the indices below it are in the first block, and written without asking the core; see {@link noteDirect}. */
   direct: number;
   /** The low-water hooks of this thread's handles. */

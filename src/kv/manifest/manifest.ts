@@ -8,7 +8,7 @@ import { checkInteger } from "../../arguments/integer.ts";
 import { checkKnown } from "../../arguments/known.ts";
 import { describe, within } from "../../arguments/mismatch.ts";
 import { type Codec, isCodec } from "../../codec/codec.ts";
-import { holdsLock } from "../../codec/struct.ts";
+import { specialIn } from "../../codec/special_fields.ts";
 import { BpfError, bpfError, damagedError, ERRNO, type Operation } from "../../errors.ts";
 import { PAGE_BYTES } from "../metadata.ts";
 
@@ -173,7 +173,8 @@ function checkPair(operation: Operation, name: string, spec: unknown): CheckedPa
   checkKnown(what, spec, ["codec", "default", "version", "convert", "revert"]);
   const { codec, default: initial, version = 1, convert, revert } = spec as PairSpec<unknown>;
   if (!isCodec(codec)) throw new TypeError(`${what}: codec: expected a codec, got ${describe(codec)}`);
-  if (holdsLock(codec)) throw new TypeError(`${what}: codec: a spinLock is only for values of maps`);
+  const special = specialIn(codec);
+  if (special !== undefined) throw new TypeError(`${what}: codec: a ${special} is only for values of maps`);
   const { size, name: layout } = codec;
   if (size > PAGE_BYTES) {
     const cause = `may have values of at most ${PAGE_BYTES} bytes, ${layout} of ${JSON.stringify(name)} has ${size}`;

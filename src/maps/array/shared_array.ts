@@ -183,6 +183,14 @@ export class SharedArrayMap<V, A extends AnyView = ArrayView<V>> extends ArrayMa
     if (count === 0 && this.#gaveUp) this.fail(operation, slotErrno(this.host));
   }
 
+  protected override putPart(key: number, offset: number, bytes: number, source: number): number {
+    return sharedCore(this.host).arraySetPart(this.writing, this.host.u32[key >>> 2], offset, bytes, source);
+  }
+
+  override live(key: number): number {
+    return this.host.core.arrayElement(this.table.handle, this.host.u32[key >>> 2]) >>> 0;
+  }
+
   override lockValue(key: number): number {
     const index = this.host.u32[key >>> 2];
     if (index < this.table.maxEntries) this.announce(index, key);

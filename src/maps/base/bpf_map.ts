@@ -8,7 +8,7 @@ import { within } from "../../arguments/mismatch.ts";
 import type { RunCodec } from "../../codec/bytes.ts";
 import type { Codec, ScalarKind } from "../../codec/codec.ts";
 import type { CoreHost } from "../../core/core_host.ts";
-import type { AnyMapType, MapInfo } from "../../core/tables/map_types.ts";
+import { type AnyMapType, type MapInfo, specialOf } from "../../core/tables/map_types.ts";
 import { type MapStats, tableBytes, tableStats } from "../../core/tables/stats.ts";
 import type { Table } from "../../core/tables/table.ts";
 import type { CoreExports } from "../../core/wasm/exports.ts";
@@ -140,18 +140,15 @@ export abstract class BpfMap<K, V> {
   /**
    * Makes the map read-only for good.
    *
-   * @throws BpfError EPERM when it is frozen already; ENOTSUPP when the value has a spinLock.
+   * @throws BpfError EPERM when it is frozen already; ENOTSUPP when the value has a spinLock, a timer or a workqueue.
    */
   freeze(): void {
     if (this.closed) this.refuse("freeze");
     const { host, table } = this;
-    if (table.hasLock) {
-      throw bpfError(
-        ERRNO.ENOTSUPP,
-        "freeze",
-        subjectOf(this),
-        "has a spinLock in its value, which must stay writable",
-      );
+    const special = specialOf(table);
+    if (special !== undefined) {
+      const cause = `has a ${special} in its value, which must stay writable`;
+      throw bpfError(ERRNO.ENOTSUPP, "freeze", subjectOf(this), cause);
     }
     if (this.writing === 0) this.refuse("freeze");
     if (host.word(table.handle + host.layout.frozen) !== 0) this.fail("freeze", ERRNO.EPERM);
@@ -200,10 +197,10 @@ export abstract class BpfMap<K, V> {
     return inspectMap(this, depth, options, inspect);
   }
 
-  /** @internal Another handle of the map, for reading: it keeps the map when this one is closed. */
-  reopen(): this {
+  /** @internal Another handle of the map, for reading, or writing too: it keeps the map when this one is closed. */
+  reopen(writable = false): this {
     const Handle = this.constructor as new (...args: ConstructorParameters<typeof BpfMap<K, V>>) => this;
-    const map = new Handle(this.host, this.table, this.keyCodec, this.valueCodec, true, false);
+    const map = new Handle(this.host, this.table, this.keyCodec, this.valueCodec, true, writable);
     this.host.registry.addHandle(map);
     return map;
   }

@@ -10,6 +10,7 @@ import { BPF_ANY, BPF_EXIST } from "../../constants.ts";
 import type { CoreHost } from "../../core/core_host.ts";
 import { addTo, addToAny, addU32, addU53, fitsU53 } from "../../core/memory/add.ts";
 import { readScalar, writeScalar } from "../../core/memory/scalar.ts";
+import { plainSpans } from "../../core/tables/special_fields.ts";
 import type { Table } from "../../core/tables/table.ts";
 import type { ReadonlyEntry } from "../../entries/entry.ts";
 import { type IteratorOptions, MapIterator } from "../../entries/iterator.ts";
@@ -31,13 +32,18 @@ import { subjectOf } from "../../ops/failure.ts";
 import type { ValueIterator } from "../../ops/iterator_base.ts";
 import { entriesOf, forEachOf, keysOf, valuesOf } from "../../ops/iterators/iterators.ts";
 import { slotCodec } from "../../ops/percpu.ts";
+import { MapTimer, MapWorkqueue } from "../../ops/timers/map_timers.ts";
 import { hide } from "../../print/hidden.ts";
 import type { BatchMap } from "./batch_map.ts";
 import { BpfMap } from "./bpf_map.ts";
 import type { LockableMap } from "./lockable_map.ts";
+import type { TimedMap } from "./timed_map.ts";
 
 /** A map of keys and values with the interface of a JavaScript `Map`. */
-export abstract class EntryMap<K, V> extends BpfMap<K, V> implements BatchMap<K, V>, LockableMap<K, V> {
+export abstract class EntryMap<K, V>
+  extends BpfMap<K, V>
+  implements BatchMap<K, V>, LockableMap<K, V>, TimedMap<K>
+{
   /** @internal */
   declare readonly counters: Counters;
   /** @internal What `addMany` has kept for its next call. */
@@ -428,6 +434,36 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> implements BatchMap<K,
     return locked(this, key, fn);
   }
 
+  timer(key: K): MapTimer<K, this> {
+    return new MapTimer(this, key);
+  }
+
+  workqueue(key: K): MapWorkqueue<K, this> {
+    return new MapWorkqueue(this, key);
+  }
+
+  /** Writes a value but for its timers, which others may start and cancel meanwhile: 0 or an errno. */
+  #putAround(key: number, value: number): number {
+    for (const [start, end] of plainSpans(this.table)) {
+      const errno = this.putPart(key, start, end - start, value + start);
+      if (errno !== 0) return errno;
+    }
+    return 0;
+  }
+
+  /** @internal Writes a part of the value of the key at an address; 0 or an errno. */
+  protected putPart(key: number, offset: number, bytes: number, source: number): number {
+    const address = this.live(key);
+    if (address === 0) return this.absent;
+    this.host.copy(address + offset, source, bytes);
+    return 0;
+  }
+
+  /** @internal Address of the live value of the key at an address: see {@link TimedHandle}. */
+  live(key: number): number {
+    return this.find(this.table.handle, key);
+  }
+
   /** @internal {@link get} with flags. */
   protected getWith(key: K, flags: number): V | undefined {
     checkGetFlags(this, flags);
@@ -462,7 +498,9 @@ export abstract class EntryMap<K, V> extends BpfMap<K, V> implements BatchMap<K,
   /** @internal Writes the value in the scratch over that of the key in the scratch, whose lock is held; if it is still there. */
   writeLocked(_address: number): void {
     const { key, value } = this.host.scratch;
-    const errno = this.put(key, value, BPF_EXIST);
+    const { table } = this;
+    const timed = table.timerOffset !== undefined || table.workqueueOffset !== undefined;
+    const errno = timed ? this.#putAround(key, value) : this.put(key, value, BPF_EXIST);
     if (errno !== 0 && errno !== this.absent) this.fail("locked", errno);
   }
 }

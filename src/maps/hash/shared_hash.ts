@@ -133,6 +133,14 @@ export abstract class SharedHashMap<K, V> extends HashMap<K, V> {
     return address;
   }
 
+  protected override putPart(key: number, offset: number, bytes: number, source: number): number {
+    return sharedCore(this).setPart(this.writing, key, offset, bytes, source);
+  }
+
+  override live(key: number): number {
+    return sharedCore(this.host).locate(this.table.handle, key) >>> 0;
+  }
+
   protected override localSlot(): LocalSlot<K, unknown> {
     return new SharedLocalSlot<K, unknown>(this as never);
   }

@@ -8,6 +8,7 @@
 import { checkInteger } from "../../arguments/integer.ts";
 import { BPF_F_LOCK } from "../../constants.ts";
 import { noBlock, roundUp64, scanLayout } from "../../core/memory/scratch.ts";
+import { clearTimers } from "../../core/tables/special_fields.ts";
 import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import { READ_AHEAD } from "../../generated/abi.js";
@@ -219,6 +220,7 @@ export class Batch<K, V> {
     const wanted = this.#count;
     this.#count = map.scan(this.#cursor, this.#keysAt, this.#valuesAt, wanted);
     if (wanted > 0) map.checkScan(operation, this.#count);
+    this.#clearTimers();
     return !this.#ended();
   }
 
@@ -231,6 +233,7 @@ export class Batch<K, V> {
     this.#count = host.core.drain(table.handle, this.#cursor, this.#keysAt, this.#valuesAt, wanted);
     if (host.u8.length === 0) host.refresh();
     if (wanted > 0) map.checkScan(operation, this.#count);
+    this.#clearTimers();
     return !this.#ended();
   }
 
@@ -240,6 +243,7 @@ export class Batch<K, V> {
     checkFlags(map, "updateBatch", this.#elemFlags);
     const condition = updateFlags(map, "updateBatch", this.#elemFlags);
     if (map.frozen) map.fail("updateBatch", ERRNO.EPERM);
+    this.#clearTimers();
     const wanted = this.#count;
     this.#count = 0;
     let errno = this.#eachGroup(map, wanted, condition);
@@ -313,6 +317,7 @@ export class Batch<K, V> {
     const { host, table } = map;
     this.#count = host.core.drainAny(table.handle, this.#stage, this.#keysAt, this.#valuesAt, this.#capacity);
     if (host.u8.length === 0) host.refresh();
+    this.#clearTimers();
     return this.#count === this.#capacity;
   }
 
@@ -328,6 +333,12 @@ export class Batch<K, V> {
 
   #value(index: number): number {
     return this.#valuesAt + index * this.#map.table.valueBytes;
+  }
+
+  /** Timers of the values in the buffers read as zeros, and are written as such. */
+  #clearTimers(): void {
+    const { host, table } = this.#map;
+    clearTimers(host.u8, table, this.#valuesAt, this.#count);
   }
 
   #ended(): boolean {
@@ -363,7 +374,7 @@ export class Batch<K, V> {
 
   /** Throws for elemFlags other than BPF_F_LOCK. */
   #checkFlags(operation: Operation): void {
-    const allowed = this.#map.table.hasLock ? BPF_F_LOCK : 0;
+    const allowed = this.#map.table.lockOffset === undefined ? 0 : BPF_F_LOCK;
     if (this.#elemFlags !== 0 && this.#elemFlags !== allowed) this.#refuseFlags(operation);
   }
 

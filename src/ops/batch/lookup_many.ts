@@ -6,6 +6,7 @@
 
 import { describe } from "../../arguments/mismatch.ts";
 import { noBlock, roundUp64 } from "../../core/memory/scratch.ts";
+import { clearTimers } from "../../core/tables/special_fields.ts";
 import { READ_AHEAD } from "../../generated/abi.js";
 import { subjectOf } from "../failure.ts";
 import type { EntryHandle } from "../handle.ts";
@@ -98,6 +99,7 @@ export class Lookups<K, V> {
     const valuesAt = direct ? target.address + start * valueBytes : stage + valuesOffset;
     const foundAt = stage + foundOffset;
     const hits = map.lookupKeys(stage, keysAt, n, valuesAt, foundAt);
+    if (wanted) clearTimers(host.u8, table, valuesAt, n);
     if (wanted && !direct) {
       target.bytes.set(this.#parts.of(host.u8, valuesAt, valuesAt + n * valueBytes), start * valueBytes);
     }

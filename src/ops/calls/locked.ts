@@ -28,7 +28,7 @@ export function locked<K, V>(
 ): V | undefined {
   if (map.reading === 0 || map.writing === 0) map.refuse("locked");
   const { host, table } = map;
-  if (!table.hasLock) {
+  if (table.lockOffset === undefined) {
     throw bpfError(ERRNO.EINVAL, "locked", subjectOf(map), "has no spinLock in its value");
   }
   checkPlainFunction(`locked: ${subjectOf(map)}`, fn);

@@ -7,7 +7,8 @@ import { describe } from "../../arguments/mismatch.ts";
 import type { ArrayCodec } from "../../codec/array.ts";
 import type { RunCodec } from "../../codec/bytes.ts";
 import type { Codec } from "../../codec/codec.ts";
-import { type Fields, type StructCodec, spinLock } from "../../codec/struct.ts";
+import { isSpecial } from "../../codec/special_fields.ts";
+import type { Fields, StructCodec } from "../../codec/struct.ts";
 import { eachElement, elementAt } from "./elements.ts";
 import { NumberExpression, type Operand } from "./expression.ts";
 import { foldFloats, foldIntegers, load } from "./nodes.ts";
@@ -56,7 +57,7 @@ function structOf(
   place: Place,
   size: number,
 ): object {
-  const names = Object.keys(fields).filter((name) => fields[name] !== spinLock);
+  const names = Object.keys(fields).filter((name) => !isSpecial(fields[name]));
   return record(scope, place.path, names, (name) => {
     const field = { ...place, offset: place.offset + offsets[name], path: `${place.path}.${name}` };
     return expressionOf(scope, fields[name] as Codec<unknown>, field, size);

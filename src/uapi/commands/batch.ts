@@ -7,6 +7,7 @@
 
 import { roundUp64 } from "../../core/memory/scratch.ts";
 import { isArray } from "../../core/tables/registry.ts";
+import { clearSpecial } from "../../core/tables/special_fields.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { READ_AHEAD } from "../../generated/abi.js";
 import type { Host } from "../../host/host.ts";
@@ -16,7 +17,7 @@ import { lookupArrayBatch } from "./batch_array.ts";
 import { lookupHashBatch } from "./batch_hash.ts";
 import { stagedEntries } from "./batch_output.ts";
 import { type Call, hasOtherThanLock, lacksLock } from "./call.ts";
-import { clearLocks, deleteElement, updateElement } from "./map_ops.ts";
+import { deleteElement, updateElement } from "./map_ops.ts";
 import { pastLowWater } from "./past_low_water.ts";
 
 const { keys, values, count, map_fd, elem_flags, flags } = BPF_ATTR_BATCH.fields;
@@ -126,7 +127,7 @@ export function updateBatch(call: Call): number {
       if (left === 0) return ERRNO.EFAULT;
       memory.read(keysFrom, at.keys, left * table.keySize);
       memory.read(valuesFrom, at.values, left * table.valueBytes);
-      clearLocks(host, table, at.values, left);
+      clearSpecial(host.u8, table, at.values, left);
       done += isArray(table.type)
         ? core.arrayUpdateMany(table.handle, at.keys, left, at.values, at.stage)
         : core.updateMany(table.handle, at.stage, at.keys, left, at.values, 0);

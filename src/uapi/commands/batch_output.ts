@@ -4,6 +4,7 @@
  *
  * @module
  */
+import { clearTimers } from "../../core/tables/special_fields.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { BPF_ATTR_BATCH } from "../abi/attr.ts";
 import type { Call } from "./call.ts";
@@ -62,13 +63,14 @@ export class BatchOutput {
 
   /** Copies entries from host memory. False for a fault, with what is mapped written. */
   write(keysAt: number, valuesAt: number, entries: number): boolean {
-    const { memory } = this.#call;
+    const { host, memory } = this.#call;
     const { keySize, valueBytes } = this.#table;
     const { total } = this;
     // A NULL pointer stays one, whatever is added to it.
     const keysTo = this.#keys + total * keySize;
     const valuesTo = this.#values + total * valueBytes;
     if (!memory.write(keysTo, keysAt, entries * keySize)) return false;
+    clearTimers(host.u8, this.#table, valuesAt, entries);
     if (!memory.write(valuesTo, valuesAt, entries * valueBytes)) return false;
     this.total += entries;
     return true;

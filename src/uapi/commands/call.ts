@@ -86,7 +86,7 @@ export class Call {
 
 /** Whether flags ask for a spin lock that the value does not have. */
 export function lacksLock(table: Table, flags: number): boolean {
-  return (flags & BPF_F_LOCK) !== 0 && !table.hasLock;
+  return (flags & BPF_F_LOCK) !== 0 && table.lockOffset === undefined;
 }
 
 /** Whether flags (64-bit, as a number) have any bit but BPF_F_LOCK. */

@@ -89,7 +89,6 @@ export function mapCreate(call: Call): number {
     maxEntries: entriesFor(flags, call.u32(fields.max_entries), call.host.cpus),
     flags: (flags & ~BPF_F_TOKEN_FD) >>> 0,
     mapExtra: call.u64(fields.map_extra),
-    hasLock: false,
     numaNode: call.u32(fields.numa_node),
   };
   const early = refuseAttributes(unchecked);

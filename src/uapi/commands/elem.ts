@@ -5,6 +5,8 @@
  * @module
  */
 import { isArray } from "../../core/tables/registry.ts";
+import { clearTimers } from "../../core/tables/special_fields.ts";
+import type { Table } from "../../core/tables/table.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { BPF_ATTR_ELEM } from "../abi/attr.ts";
 import { ERRNO } from "../abi/errno.ts";
@@ -27,7 +29,19 @@ export function lookupElem(call: Call): number {
   const address = findElement(host, table, host.scratch.key, call.u32(flags));
   if (address === 0) return -ERRNO.ENOENT;
   if (address < ERRNO_LIMIT) return -address;
-  return memory.write(call.u64(value), address, table.valueBytes) ? 0 : -ERRNO.EFAULT;
+  return writeValue(call, table, address);
+}
+
+/** Writes a value to the caller's memory, its timers as zeros: 0 or -EFAULT. */
+function writeValue(call: Call, table: Table, address: number): number {
+  const { host, memory } = call;
+  let from = address;
+  if (table.timerOffset !== undefined || table.workqueueOffset !== undefined) {
+    from = host.scratch.value;
+    if (from !== address) host.copy(from, address, table.valueBytes);
+    clearTimers(host.u8, table, from, 1);
+  }
+  return memory.write(call.u64(value), from, table.valueBytes) ? 0 : -ERRNO.EFAULT;
 }
 
 export function updateElem(call: Call): number {
@@ -86,5 +100,5 @@ export function lookupAndDeleteElem(call: Call): number {
   const errno = host.core.take(table.handle, scratch.key, scratch.value);
   if (errno !== 0) return -errno;
   // The element is gone also when its value can be written nowhere.
-  return memory.write(call.u64(value), scratch.value, table.valueBytes) ? 0 : -ERRNO.EFAULT;
+  return writeValue(call, table, scratch.value);
 }

@@ -5,6 +5,7 @@
  */
 import { sharedCore } from "../../core/memory/shared_core.ts";
 import { isArray } from "../../core/tables/registry.ts";
+import { clearSpecial } from "../../core/tables/special_fields.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import type { Host } from "../../host/host.ts";
@@ -41,25 +42,13 @@ export function findElement(host: Host, table: Table, key: number, flags: number
   }
 }
 
-/** Bytes of a `bpf_spin_lock`. */
-const LOCK_BYTES = 4;
-
-/** Locks of values that come from user space are not written: in a map they read 0, as the typed API leaves them. */
-export function clearLocks(host: Host, table: Table, values: number, entries: number): void {
-  if (table.lockOffset === undefined) return;
-  for (let i = 0; i < entries; i++) {
-    const lock = values + i * table.valueBytes + table.lockOffset;
-    host.u8.fill(0, lock, lock + LOCK_BYTES);
-  }
-}
-
 /** `bpf_map_update_value`: writes the value at an address. `flags` may be any 64-bit number; 0 or an errno. */
 export function updateElement(host: Host, table: Table, key: number, value: number, flags: number): number {
   const condition = flags > 0xff ? flags : flags & ~BPF_F_LOCK;
   if (condition > BPF_EXIST) return ERRNO.EINVAL;
   // Only the shared core knows of locks.
   const lock = host.shared ? flags & BPF_F_LOCK : 0;
-  clearLocks(host, table, value, 1);
+  clearSpecial(host.u8, table, value, 1);
   if (!isArray(table.type)) {
     const errno = host.core.update(table.handle, key, value, condition | lock);
     if (host.u8.length === 0) host.refresh();

@@ -3,6 +3,8 @@
  *
  * @module
  */
+
+import { specialOf } from "../../core/tables/map_types.ts";
 import { roundUp8 } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
 import type { Host } from "../../host/host.ts";
@@ -22,7 +24,7 @@ export function mapFreeze(call: Call): number {
   if (call.hasTail(map_fd)) return -ERRNO.EINVAL;
   const file = call.file(call.u32(map_fd));
   if (typeof file === "number") return file;
-  if (file.table.hasLock) return -ERRNO.ENOTSUPP;
+  if (specialOf(file.table) !== undefined) return -ERRNO.ENOTSUPP;
   // A frozen map has lost the right to write that this asks for: the second time is EPERM, not EBUSY.
   if (!call.canWrite(file)) return -ERRNO.EPERM;
   call.host.core.freeze(file.table.handle);
