@@ -170,10 +170,11 @@ function abiImport(isNumber, handles, isNoted, isPlain) {
         "GREW as SET_GREW",
         "UNFIT as SET_UNFIT",
       ]
-    : isNoted
+    : isNoted && isPlain
       ? []
       : ["ABSENT as ABSENT_NUMBER"];
   if (isNoted && isPlain) names.push("TTL_AS_IS", "TTL_OF_MAP");
+  else if (isNoted && isNumber) names.push("TTL_OF_MAP");
   const sorted = names.sort((a, b) => (a.split(" ").at(-1) < b.split(" ").at(-1) ? -1 : 1));
   const line = `import { ${sorted.join(", ")} } from "../../generated/abi.js";`;
   if (names.length === 0) return "";
@@ -214,7 +215,7 @@ function kindOf({ name, isNumber = false, isNoted = false, scalar, ...key }, { P
     ofMap: "",
     asIs: "",
     abi: abiImport(isNumber, ofHandles, isNoted, isPlain),
-    parted: isNumber || isNoted ? "" : "parted",
+    parted: isNumber || (isNoted && isPlain) ? "" : "parted",
     zeroes: isPlain && !isNoted ? "zeroes" : "",
     ...key,
     ...on,
@@ -282,7 +283,10 @@ export function hashMaps() {
   const maps = KEYS.flatMap((key) => HOSTS.map((on) => mapOf(key, on)));
   maps.push(mapOf(FILTERED_MAP, HOSTS[0]));
   const onNoted = { ...HOSTS[0], Base: "NotedHashMap", base: "./noted_hash.ts" };
-  maps.push(...NOTED_MAPS.map((key) => mapOf(key, onNoted)));
+  maps.push(
+    ...NOTED_MAPS.map((key) => mapOf(key, onNoted)),
+    ...NOTED_MAPS.map((key) => mapOf(key, HOSTS[1])),
+  );
   const numberOf =
     (on) =>
     ({ file, ...key }) => {
@@ -295,7 +299,7 @@ export function hashMaps() {
   const numbers = [
     ...[...SCALARS, FILTERED_NUMBER].map(numberOf(plain)),
     numberOf(onNoted)(NOTED_NUMBER),
-    ...SCALARS.map(numberOf(shared)),
+    ...[...SCALARS, NOTED_NUMBER].map(numberOf(shared)),
   ];
   const iterators = VALUES.map(({ file, ...kind }) => written(`ops/iterators/${file}`, "iterators", kind));
   return [...maps, ...numbers, ...iterators];

@@ -242,7 +242,7 @@ export class $Class<K, V> extends $Base<K, V> {
     // NaN, or bytes that mean nothing to the codec. Of a shared host: or another thread has deleted the key meanwhile, or the core
     // gave up.
     const { host } = this;
-    const address = host.core.$lookup(this.reading, $words) >>> 0;
+    const address = host.core.$lookup(this.reading, $words$unused) >>> 0;
     if (address < ERRNO_LIMIT) return this.missed("field.get", address);
     const place = address + part.offset;
     return (

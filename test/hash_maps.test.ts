@@ -9,10 +9,11 @@ test("there is a class for each kind of key, for plain hosts and for shared ones
   files.push("src/maps/hash/map4_filtered.ts");
   const noted = ["map4", "map8", "map_any", "map_text", "map4_number"];
   files.push(...noted.map((name) => `src/maps/hash/${name}_noted.ts`));
+  files.push(...noted.map((name) => `src/maps/hash/shared_${name}_noted.ts`));
   const scalars = ["f64", "u53", "u32", "i32", "f32"];
   const numbers = [
     ...[...scalars, "filtered", "noted"].map((kind) => `src/maps/hash/numbers/${kind}.ts`),
-    ...scalars.map((kind) => `src/maps/hash/shared_numbers/${kind}.ts`),
+    ...[...scalars, "noted"].map((kind) => `src/maps/hash/shared_numbers/${kind}.ts`),
   ];
   const kinds = ["f64", "u32", "u53", "any"].map((name) => `src/ops/iterators/${name}.ts`);
   expect(hashMaps().map(({ file }) => file)).toEqual([...files, ...numbers, ...kinds]);

@@ -1,15 +1,25 @@
 // Single operations of tables that evict or whose entries expire: those of access.ts and number.ts, which such maps call in their place.
 // `use`: whether the entry counts as used. `ttl`: in ms, 0 never, TTL_OF_MAP or TTL_AS_IS (table/notes/expiry.ts).
+import { SHARED } from "../build";
 import { KeyAny, KeyText, hashKey } from "../hash/key";
 import { copyBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
 import { keep, seek, seenBytes } from "../table/entries/seek";
+import { COPY, SLOT, SUM, WORD, mine } from "../sync/slot";
+import { fetchNoted } from "../table/entries/shared_noted";
 import { byKey, hasTexts, layoutOf } from "../table/layout/by_layout";
 import { KEY_SIZE, SEEDS, field } from "../table/layout/header";
 import { expiryFrom } from "../table/notes/expiry";
 import { u64Of } from "./access";
 import { ABSENT, GREW, UNFIT, fits, writeNumber } from "./number";
 import { numberAt } from "./part";
+import { updateShared, zeroed } from "./shared_access";
+
+@unmanaged class Fetch {
+  @inline call2<B, K>(table: usize, key: K, hash: u32, target: usize, use: usize): usize {
+    return fetchNoted<B, K>(table, key, hash, target, use != 0);
+  }
+}
 
 @unmanaged class Seek {
   @inline call1<B, K>(table: usize, key: K, hash: u32, use: usize): usize {
@@ -17,8 +27,14 @@ import { numberAt } from "./part";
   }
 }
 
+/** In the shared build: the address of a copy in the slot's copy buffer, or an errno. */
 @inline function seekKey<K>(table: usize, key: K, use: u32): usize {
   const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
+  if (SHARED) {
+    const copy = <usize>mine(COPY);
+    const found = byKey<Fetch, K>(layoutOf(table), table, key, hash, copy, use);
+    return found == 1 ? copy : found;
+  }
   return byKey<Seek, K>(layoutOf(table), table, key, hash, use);
 }
 
@@ -30,6 +46,7 @@ import { numberAt } from "./part";
 
 @inline function keepKey<K>(table: usize, key: K, flags: u32, ttl: f64): usize {
   const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
+  if (SHARED) return zeroed<K>(table, key, hash, layoutOf(table), flags);
   return byKey<Keep, K>(layoutOf(table), table, key, hash, flags, expiryFrom(table, ttl));
 }
 
@@ -62,12 +79,18 @@ export function keepText(table: usize, key: usize, flags: u32, ttl: f64): usize 
 /** The number of a 4-byte key: ABSENT or NaN as those of number.ts. */
 export function getNoted4(table: usize, key: u32, kind: u32, use: u32): f64 {
   const value = seekKey<u32>(table, key, use);
+  if (SHARED && value && value < FIRST_ADDRESS) return NaN; // it gave up: the ordinary lookup says why
   return value ? numberAt(value, kind) : ABSENT;
 }
 
 /** Sets the number of a 4-byte key: 0, GREW, UNFIT or an errno. */
 export function setNoted4(table: usize, key: u32, value: f64, kind: u32, ttl: f64): u32 {
   if (!fits(value, kind)) return UNFIT;
+  if (SHARED) {
+    writeNumber(SLOT + WORD, value, kind);
+    store<u32>(SLOT + SUM, key);
+    return updateShared(table, SLOT + SUM, SLOT + WORD, 0);
+  }
   const pages = memory.size();
   const at = keepKey<u32>(table, key, 0, ttl);
   if (at < FIRST_ADDRESS) return <u32>at;
@@ -88,6 +111,7 @@ export function keepAt(table: usize, key: usize, flags: u32, ttl: f64): usize {
 
 /** Writes a whole entry: 0 or an errno. */
 export function updateNoted(table: usize, key: usize, value: usize, flags: u32, ttl: f64): u32 {
+  if (SHARED) return updateShared(table, key, value, flags);
   const target = keepAt(table, key, flags, ttl);
   if (target < FIRST_ADDRESS) return <u32>target;
   copyBytes(target, value, seenBytes(table));

@@ -9,7 +9,7 @@ import { lockErrno } from "../sync/lock";
 import { inSection } from "../sync/section";
 import { mine, ERRNO } from "../sync/slot";
 import { dropSlot } from "../table/entries/drop";
-import { lockBucketOf } from "../table/entries/shared_write";
+import { lockBucketOf } from "../table/entries/lock_bucket";
 import { BlockRefs } from "../table/layout/block_refs";
 import { bucketOf } from "../table/layout/buckets";
 import { byRunKeyAt, byRunLayout, layoutOf } from "../table/layout/by_layout";

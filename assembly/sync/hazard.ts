@@ -24,6 +24,13 @@ const NAP: i64 = 50_000; // ns
   atomic.store<u32>(SLOT + HAZARD, 0);
 }
 
+/** Whether nobody was about to write into a bucket that this thread has locked. */
+export function isUnannounced(lock: usize): bool {
+  const cpus = load<u32>(HOST_CPUS);
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) if (atomic.load<u32>(slotOf(cpu), HAZARD) == <u32>lock) return false;
+  return true;
+}
+
 /** Waits for those who were about to write into a bucket that this thread has locked. False when it gave up. */
 export function awaitHazards(lock: usize): bool {
   const cpus = load<u32>(HOST_CPUS);

@@ -54,7 +54,7 @@ export interface MapClasses {
     readonly other: MapClass<unknown, unknown>;
   };
   /** Those of maps that evict or whose entries expire. */
-  readonly noted?: {
+  readonly noted: {
     readonly number: MapClass<unknown, unknown>;
     readonly otherNumber: MapClass<unknown, unknown>;
     readonly hash: readonly MapClass<unknown, unknown>[];

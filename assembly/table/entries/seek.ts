@@ -13,7 +13,7 @@ import { SLOT_OF } from "../notes/victim";
 import { upsertFurther } from "./entries";
 
 /** The block of a key plus its slot, 0 when it is absent. */
-@inline function slotOf<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {
+@inline export function slotOf<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {
   const found = changetype<B>(bucket).find<K>(table, key, hash, true);
   if (found) return bucket + <usize>ctz(found);
   const block = changetype<B>(bucket).link(true);

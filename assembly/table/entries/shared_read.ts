@@ -21,14 +21,15 @@ import { lockErrno } from "../../sync/lock";
 import { LOCKED } from "../../sync/lock_word";
 import { ERRNO, SLOT, WORD, fence, mine, setMine } from "../../sync/slot";
 import { STEPPING, STEP_CHECK, STEP_COPY, STEP_INDEX, STEP_READ, step } from "../../sync/step";
-import { GONE_WIDTH, WIDTH_BITS, hiddenZero, isReadable } from "../../sync/word";
+import { WIDTH_BITS, hiddenZero, isReadable } from "../../sync/word";
 import { BlockKeys, KEYS_OVERFLOW_BYTES, KEYS_OVERFLOW_SLOTS, KEYS_SLOTS } from "../layout/block_keys";
-import { bucketAddress, bucketWidth, indexIn } from "../layout/buckets";
+import { belongs, bucketAddress, bucketWidth, indexIn } from "../layout/buckets";
 import { FLAGS, GROWABLE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "../layout/header";
 import { findIn } from "./entries";
 import { copyValueOut } from "../layout/lanes";
 import { addList, addScalar, addTo } from "./scalar";
-import { lockBucketOf } from "./shared_write";
+import { noteUse } from "./shared_noted";
+import { lockBucketOf } from "./lock_bucket";
 
 const READ_TRIES: u32 = 64;
 
@@ -56,11 +57,6 @@ function searchChain<B, K>(table: usize, bucket: usize, block: usize, version: u
     block = changetype<B>(block).link(false);
   }
   return ABSENT;
-}
-
-/** Whether a hash belongs to a bucket of a width, also when that is not the one that N said. Never, when a merge has taken it away. */
-@inline function belongs(hash: u32, index: u32, width: u32): bool {
-  return (hash & ((1 << width) - 1)) == index && width < GONE_WIDTH;
 }
 
 /** What `peekWord` answers when it is not sure, and for a key that is absent. Both are values that a map may hold: then it is not sure. */
@@ -277,6 +273,7 @@ function fetchPartLocked<B, K>(table: usize, key: K, hash: u32, offset: u32, byt
 
 /** The address of the live value of a key, 0 when it is absent, or an errno. */
 @inline export function addressOf<B, K>(table: usize, key: K, hash: u32): usize {
+  noteUse<B, K>(table, key, hash);
   const value = attempt<B, K>(table, key, hash, ADDRESS, 0, 0, 0);
   if (value != UNSURE) return value;
   const bucket = lockBucketOf<B>(table, hash);
@@ -291,6 +288,7 @@ export function writePart<B, K>(
   table: usize, key: K, hash: u32, offset: u32, bytes: u32, source: usize, kind: u32,
 ): u32 {
   const action = kind ? ADD + kind : COPY_IN;
+  noteUse<B, K>(table, key, hash);
   const value = attempt<B, K>(table, key, hash, action, offset, bytes, source);
   if (value != UNSURE) return <u32>(value != ABSENT);
   const bucket = lockBucketOf<B>(table, hash);

@@ -4,113 +4,23 @@
 import { follow, mostNodes } from "../../damage";
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../../errno";
 import { EXIST, NOEXIST } from "../../flags";
-import { zeroBytes } from "../../memory/bytes";
 import { LOG_SPARE, ensureLog } from "../../memory/owned";
-import { ZEROS, ZEROS_BYTES } from "../../regions";
-import { awaitHazards } from "../../sync/hazard";
-import { beginWrite, commit, failWith, logBytes, logLong, publish, rollback } from "../../sync/journal";
-import { acquire, acquireFirst, lockErrno, releaseLast } from "../../sync/lock";
-import { ERRNO, FRESH, TOUCHED, mine, setMine } from "../../sync/slot";
-import { STEPPING, STEP_INDEX, step } from "../../sync/step";
-import { tableAllocate } from "../layout/account";
-import { bucketAddress, bucketIndex, bucketOf, indexIn, fixedRecords, untouchedEntry } from "../layout/buckets";
-import {
-  BUCKETS, BUCKET_BYTES, BUCKET_SEGMENTS, COUNT, FROZEN, GROW_ABOVE, OWES, PER_CPU, POOL_LOCK, VALUE_SIZE, field, isGrowable,
-} from "../layout/header";
-import { directoryEntry, firstOf, segmentOf } from "../layout/segments";
+import { commit, logBytes, logLong } from "../../sync/journal";
+import { lockErrno } from "../../sync/lock";
+import { ERRNO, FRESH, mine, setMine } from "../../sync/slot";
+import { bucketOf } from "../layout/buckets";
+import { COUNT, FROZEN, GROW_ABOVE, OWES, VALUE_SIZE, field, isGrowable } from "../layout/header";
 import { takeCredit } from "../limit/credits";
+import { isNoted } from "../notes/book";
 import { MOST_SPLITS } from "../resize/resize";
 import { growLocked, shrinkLocked } from "../resize/shared_resize";
 import { dropSlot, settle } from "./drop";
 import { findIn } from "./entries";
+import { isUntouched, lockBucketOf, refuse } from "./lock_bucket";
 import { place } from "./place";
 import { ADDITION_AT, ADDITION_BYTES, ADDITION_KIND, widthOf } from "./scalar";
+import { obtainNoted } from "./shared_noted";
 import { clearSpinLock } from "./spin_lock";
-
-const LINE: u32 = 64;
-
-@inline function isUntouched(bucket: usize): bool {
-  return bucket >= ZEROS && bucket < ZEROS + ZEROS_BYTES;
-}
-
-/** Gives the segment of a bucket memory of its own: an operation by itself, since others may see it at once. 0 or an errno. */
-function materialiseLocked(table: usize, bucket: u32): u32 {
-  const array = table + BUCKET_SEGMENTS;
-  const shift = load<u32>(array, 4);
-  const stride = field(table, BUCKET_BYTES);
-  const segment = segmentOf(bucket, shift);
-  const entry = directoryEntry(array, segment);
-  beginWrite();
-  if (acquire(table + POOL_LOCK) && load<u32>(entry) == untouchedEntry(segment, shift, stride)) {
-    const bytes = fixedRecords(table, segment, shift) * stride;
-    const address = tableAllocate(table, bytes);
-    if (!address) {
-      if (!mine(ERRNO)) failWith(ENOMEM);
-    } else {
-      zeroBytes(address, bytes);
-      publish(entry, <u32>address - firstOf(segment, shift) * stride);
-    }
-  }
-  return commit() ? 0 : mine(ERRNO);
-}
-
-/**
- * Locks the bucket of a hash and begins an operation. 0 when it failed: nothing is held then, and ERRNO says why.
- *
- * All lines of the bucket are touched before the compare-and-swap, behind which no load is done early: the misses overlap.
- */
-@inline export function lockBucketOf<B>(table: usize, hash: u32): usize {
-  beginWrite(); // before N is read: from here on no bucket's memory becomes something else (table/resize/retire.ts)
-  const bucket = plainBucketOf<B>(table, hash);
-  touch<B>(table, bucket);
-  if (!isUntouched(bucket) && acquireFirst(changetype<B>(bucket).lock())) {
-    // The address again, not N: a merge and a split later N is the same, and the last bucket may be another.
-    if (plainBucketOf<B>(table, hash) == bucket && !field(table, PER_CPU)) return bucket;
-    releaseLast();
-  }
-  return lockBucketSlowly<B>(table, hash);
-}
-
-/** `bucketOf` by plain loads. What it says before the compare-and-swap is checked behind it, where nobody can change it any more. */
-@inline function plainBucketOf<B>(table: usize, hash: u32): usize {
-  return bucketAddress<B>(table, indexIn(load<u32>(table, BUCKETS), hash));
-}
-
-@inline function touch<B>(table: usize, bucket: usize): void {
-  const bytes = changetype<B>(0).bucketBytes(table);
-  let sum: u32 = 0;
-  for (let line: u32 = LINE; line < bytes; line += LINE) sum += load<u32>(bucket + line);
-  setMine(TOUCHED, sum);
-}
-
-/** Times that a bucket is looked up before its lock is had; others can be in the way a few times, not for ever. */
-const MOST_TRIES: u32 = 1 << 20;
-
-function lockBucketSlowly<B>(table: usize, hash: u32): usize {
-  let left = MOST_TRIES;
-  while (true) {
-    left = follow(left);
-    beginWrite();
-    const bucket = bucketOf<B>(table, hash);
-    if (STEPPING) step(STEP_INDEX);
-    if (isUntouched(bucket)) {
-      if (materialiseLocked(table, bucketIndex(table, hash))) return 0;
-      continue;
-    }
-    const lock = changetype<B>(bucket).lock();
-    if (!acquire(lock)) {
-      rollback();
-      return 0;
-    }
-    // A split or merge since then? Not from now on: it needs this lock.
-    if (bucketOf<B>(table, hash) == bucket) {
-      if (!field(table, PER_CPU) || awaitHazards(lock)) return bucket;
-      rollback();
-      return 0;
-    }
-    releaseLast();
-  }
-}
 
 /**
  * Finds or inserts a key, its bucket locked: the address of its value, which the caller writes (`prepareValue`) before it ends the
@@ -118,6 +28,7 @@ function lockBucketSlowly<B>(table: usize, hash: u32): usize {
  */
 @inline export function obtain<B, K>(table: usize, key: K, hash: u32, flags: u32): usize {
   if (flags > EXIST) return EINVAL;
+  if (isNoted(table)) return obtainNoted<B, K>(table, key, hash, flags);
   const bucket = lockBucketOf<B>(table, hash);
   if (!bucket) return lockErrno();
   if (field(table, FROZEN)) return refuse(EPERM);
@@ -128,11 +39,6 @@ function lockBucketSlowly<B>(table: usize, hash: u32): usize {
   }
   if (flags == EXIST) return refuse(ENOENT);
   return insertLocked<B, K>(table, bucket, key, hash);
-}
-
-function refuse(errno: u32): u32 {
-  rollback();
-  return errno;
 }
 
 function insertLocked<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {

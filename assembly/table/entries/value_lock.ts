@@ -11,7 +11,7 @@ import { enterSection, leaveSection } from "../../sync/section";
 import { ERRNO, MOST_VALUE_LOCKS, SLOT, VALUE_LOCK, VALUE_LOCKS, mine, now, setMine } from "../../sync/slot";
 import { VALUE_SIZE, field } from "../layout/header";
 import { findIn } from "./entries";
-import { lockBucketOf } from "./shared_write";
+import { lockBucketOf } from "./lock_bucket";
 import { clearSpinLock, lockOffset } from "./spin_lock";
 
 /**

@@ -6,7 +6,7 @@ import { SHARED } from "../../build";
 import { insist } from "../../damage";
 import { ZEROS } from "../../regions";
 import { write32 } from "../../sync/journal";
-import { WIDTH_BITS } from "../../sync/word";
+import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
 import { BUCKETS, BUCKET_SEGMENTS, BUCKET_SHIFT, FLAT, FLAT_BUCKETS, MASK, field } from "./header";
 import { firstOf, recordsOf, segmentOf } from "./segments";
 
@@ -88,4 +88,9 @@ export function setBucketWidth<B>(bucket: usize, width: u32): void {
 /** Records of a segment of a table whose number of buckets is fixed: the last segment is cut to what is needed. Shared build. */
 @inline export function fixedRecords(table: usize, segment: u32, shift: u32): u32 {
   return min(recordsOf(segment, shift), field(table, BUCKETS) - firstOf(segment, shift));
+}
+
+/** Whether a hash belongs to a bucket of a width, also when that is not the one that N said. Never, when a merge has taken it away. */
+@inline export function belongs(hash: u32, index: u32, width: u32): bool {
+  return (hash & ((1 << width) - 1)) == index && width < GONE_WIDTH;
 }

@@ -11,6 +11,7 @@
 //
 //   line of a CPU, 64 bytes: 0 u32 word of credits (sync/credit_word.ts) | 8 u32 references (host/registry.ts)
 //   | 12 u32 in the first one: the address of LINES   (table/layout/account.ts)
+//   | 16 words of who evicts and sweeps              (table/notes/book.ts)
 import { HOST_CPUS } from "../../regions";
 import { FROZEN, changed, creditsOf } from "../../sync/credit_word";
 import { beginWrite, commit, failWith, logCredit, unlogCredit, write32 } from "../../sync/journal";
@@ -49,6 +50,17 @@ export function entriesOf(table: usize): u32 {
   let entries = atomic.load<u32>(table, COUNT);
   for (let cpu: u32 = 0; cpu < cpus; cpu++) entries -= creditsOf(atomic.load<u32>(lineOf(table, cpu)));
   return <i32>entries < 0 ? 0 : entries; // read word by word, the sum may be off while others write
+}
+
+/**
+ * Whether a table is full, without a lock: it counts under its pool lock, all is handed out, and no CPU holds a credit. While it counts so,
+ * credits are only taken, so if none is left when COUNT is read, the table was full then.
+ */
+export function isFull(table: usize): bool {
+  if (!atomic.load<u32>(table, LIMITED)) return false;
+  const cpus = load<u32>(HOST_CPUS);
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) if (creditsOf(atomic.load<u32>(lineOf(table, cpu)))) return false;
+  return atomic.load<u32>(table, COUNT) == field(table, MAX_ENTRIES) && atomic.load<u32>(table, LIMITED) != 0;
 }
 
 function change(line: usize, word: u32, taken: i32): bool {

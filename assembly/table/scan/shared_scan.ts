@@ -13,11 +13,12 @@ import { ERRNO, LOG_ROOM, VISITED, fence, mine, setMine } from "../../sync/slot"
 import { STEPPING, STEP_CHECK, STEP_COPY, STEP_READ, step } from "../../sync/step";
 import { isReadable } from "../../sync/word";
 import { dropSlot } from "../entries/drop";
-import { lockBucketOf } from "../entries/shared_write";
+import { lockBucketOf } from "../entries/lock_bucket";
 import { clearSpinLocks } from "../entries/spin_lock";
 import { bucketAddress, bucketWidth, indexIn, insistOnBuckets, widthIn } from "../layout/buckets";
 import { BUCKETS, FLAGS, GROWABLE, KEY_SIZE, OVERFLOW_BYTES, RETIRED, VALUE_SIZE, field } from "../layout/header";
 import { countEntries, tidyChain } from "../layout/overflow";
+import { clearBook, isNoted } from "../notes/book";
 import { pinned } from "../resize/resize";
 import { shrinkEmpty, shrinkLocked } from "../resize/shared_resize";
 import { AFTER_KEY, AT, END, MOST_PLANNED, STATE, WHOLE, plan } from "./cursor";
@@ -241,6 +242,7 @@ export function clearShared<B>(table: usize): u32 {
     }
     position = behind(position);
   }
+  if (isNoted(table)) clearBook(table);
   shrinkLocked<B>(table, 1);
   shrinkEmpty<B>(table);
   return 0;

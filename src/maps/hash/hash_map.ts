@@ -10,6 +10,7 @@ import { BPF_NOEXIST } from "../../constants.ts";
 import type { CoreHost } from "../../core/core_host.ts";
 import { evicts } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
+import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import type { DeltaArray } from "../../ops/batch/add_many.ts";
 import type { Batch } from "../../ops/batch/batch.ts";
@@ -85,7 +86,13 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
    * a cursor.
    */
   peek(key: K): V | undefined {
-    return this.get(key);
+    if (this.reading === 0) this.refuse("peek");
+    const { host } = this;
+    const at = this.encodeKey("peek", key);
+    if (at === 0) return undefined;
+    const address = this.find(this.reading, at);
+    if (address < ERRNO_LIMIT) return this.missed("peek", address);
+    return this.decodeValue("peek", host.view, address);
   }
 
   /** Deletes a key; false when it was absent. */

@@ -1,0 +1,68 @@
+// Evicting an entry, and putting a new one into a table that evicts or whose entries expire: what both builds do alike, of the shared one under
+// the locks of the buckets, and journaled.
+import { ENOMEM } from "../../errno";
+import { hasLogRoom } from "../../sync/journal";
+import { SHARED } from "../../build";
+import { bucketAddress } from "../layout/buckets";
+import { EVICTS, TIMED, field } from "../layout/header";
+import { tidyChain } from "../layout/overflow";
+import { EVICTED, VICTIM_IN, count, markOf, word } from "../notes/book";
+import { TTL_OF_MAP, expiryFor, expiryOf } from "../notes/expiry";
+import { addGhost, ghostOf, markNew } from "../notes/marks";
+import { SLOT_OF, chooseOwn } from "../notes/victim";
+import { pinned } from "../resize/resize";
+import { dropSlot, dropUncounted } from "./drop";
+import { roomInChain } from "./place";
+
+/** Removes the victim of a bucket, its block plus its slot. With `replaced`, another entry takes its place in the count. */
+export function evictFrom<B>(table: usize, index: u32, victim: usize, replaced: bool): void {
+  const bucket = bucketAddress<B>(table, index);
+  const block = victim & ~SLOT_OF;
+  const slot = <u32>(victim & SLOT_OF);
+  const first = block == bucket;
+  addGhost(table, index, ghostOf(changetype<B>(block).ghostAt(table, slot, first) << 24));
+  if (replaced) dropUncounted<B>(table, block, slot, first);
+  else dropSlot<B>(table, block, slot, first);
+  if (changetype<B>(bucket).link(true) && !pinned<B>() && (!SHARED || hasLogRoom())) tidyChain<B>(table, bucket);
+  count(table, EVICTED, 1);
+}
+
+/** Removes the victim just chosen; false when there was none. */
+export function evict<B>(table: usize, victim: usize): bool {
+  if (victim) evictFrom<B>(table, word(table, VICTIM_IN), victim, false);
+  return victim != 0;
+}
+
+/** Evicts from a key's own bucket, where there is no memory for another entry. In a section that would not help: its slots and elements stay. */
+@inline function evictOwn<B>(table: usize, index: u32, flags: u32): bool {
+  return (flags & EVICTS) != 0 && !pinned<B>() && evict<B>(table, chooseOwn<B>(table, index));
+}
+
+/** Puts an absent key into its bucket, which is counted already or will be: the address of its value, or ENOMEM. */
+export function putNoted<B, K>(table: usize, index: u32, key: K, hash: u32, flags: u32): usize {
+  const bucket = bucketAddress<B>(table, index);
+  let entry = changetype<B>(0).newEntry<K>(table, key);
+  while (!entry) {
+    if (!evictOwn<B>(table, index, flags)) return ENOMEM;
+    entry = changetype<B>(0).newEntry<K>(table, key);
+  }
+  let block = bucket;
+  const held = pinned<B>(); // once: a section of another thread may open or close in between
+  let free = changetype<B>(bucket).vacant(table, true, held);
+  while (!free) {
+    block = roomInChain<B>(table, bucket, held);
+    if (!block && !evictOwn<B>(table, index, flags)) {
+      changetype<B>(0).freeEntry(table, entry);
+      return ENOMEM;
+    }
+    if (!block) block = bucket;
+    free = changetype<B>(block).vacant(table, block == bucket, held);
+  }
+  const first = block == bucket;
+  const slot = <u32>ctz(free);
+  changetype<B>(block).put<K>(table, slot, key, hash, entry, first);
+  if (flags & EVICTS) markNew<B>(table, index, markOf<B>(table, index, block, slot, first), hash);
+  const value = changetype<B>(block).valueAt(table, slot, first);
+  if (flags & TIMED) store<u32>(expiryOf(table, value), expiryFor(table, TTL_OF_MAP));
+  return value;
+}

@@ -1,0 +1,174 @@
+// Tables that evict or whose entries expire, in the shared build: finding without a lock, and inserting under the lock of the key's bucket.
+//
+// An insert into a full table needs no credit: the newcomer takes the place of its victim in the count, in one operation, so neither the limit
+// nor a thread that dies can see one more or one less. The victim is in the key's own bucket, or in another one whose lock is free: that is tried
+// once and never waited for, so no order of locks is broken. What was chosen without the lock is looked at again under it.
+import { E2BIG, EEXIST, EINVAL, ENOENT, EPERM, ETIMEDOUT } from "../../errno";
+import { follow, mostNodes } from "../../damage";
+import { EXIST, NOEXIST } from "../../flags";
+import { FIRST_ADDRESS } from "../../regions";
+import { isUnannounced } from "../../sync/hazard";
+import { commit } from "../../sync/journal";
+import { lockErrno, releaseLast, tryAcquire } from "../../sync/lock";
+import { LOCKED } from "../../sync/lock_word";
+import { ERRNO, FRESH, fence, mine, setMine } from "../../sync/slot";
+import { STEPPING, STEP_CHECK, STEP_COPY, STEP_INDEX, STEP_READ, step } from "../../sync/step";
+import { isReadable } from "../../sync/word";
+import { belongs, bucketAddress, bucketIndex, bucketWidth, indexIn } from "../layout/buckets";
+import { EVICTS, FLAGS, FROZEN, GROWABLE, OVERFLOW_BYTES, PER_CPU, RETIRED, field } from "../layout/header";
+import { copyValueOut } from "../layout/lanes";
+import { isFull, takeCredit } from "../limit/credits";
+import { VICTIM_IN, markOf, word } from "../notes/book";
+import { touch } from "../notes/marks";
+import { SLOT_OF, chooseOwn, chooseVictim } from "../notes/victim";
+import { evictFrom, putNoted } from "./evict";
+import { lockBucketOf, refuse } from "./lock_bucket";
+import { slotOf } from "./seek";
+
+const READ_TRIES: u32 = 64;
+/** In the place of a block and a slot: the bucket has changed. */
+const UNSURE: usize = 1;
+
+/** `slotOf` without a lock: what was read counts if the version of the bucket stands. */
+function slotFree<B, K>(table: usize, bucket: usize, version: u32, key: K, hash: u32): usize {
+  const found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  if (found) return bucket + <usize>ctz(found);
+  const lock = changetype<B>(bucket).lock();
+  let block = changetype<B>(bucket).link(true);
+  let left = mostNodes();
+  while (block) {
+    left = follow(left);
+    if (atomic.load<u32>(lock) != version || !isReadable(block, field(table, OVERFLOW_BYTES))) return UNSURE;
+    if (STEPPING) step(STEP_COPY);
+    const found = changetype<B>(block).find<K>(table, key, hash, false);
+    if (found) return block + <usize>ctz(found);
+    block = changetype<B>(block).link(false);
+  }
+  return 0;
+}
+
+/**
+ * Finds a key, and copies its value unless `target` is 0: 1, 0 when it is absent, or an errno. With `use` it counts as used: a byte is
+ * written behind the second look at the version, which only a mark can stand in. It does not raise the version, so no reader is disturbed.
+ */
+export function fetchNoted<B, K>(table: usize, key: K, hash: u32, target: usize, use: bool): u32 {
+  for (let tries = READ_TRIES; tries; tries--) {
+    const head = atomic.load<u64>(table);
+    const index = indexIn(<u32>head, hash);
+    const bucket = bucketAddress<B>(table, index);
+    if (STEPPING) step(STEP_INDEX);
+    const lock = changetype<B>(bucket).lock();
+    const version = atomic.load<u32>(lock);
+    if (version & LOCKED) continue;
+    if (STEPPING) step(STEP_READ);
+    const found = slotFree<B, K>(table, bucket, version, key, hash);
+    if (found == UNSURE) continue;
+    const block = found & ~SLOT_OF;
+    if (found && target) copyValueOut(table, target, changetype<B>(block).valueAt(table, <u32>(found & SLOT_OF), block == bucket));
+    const width = bucketWidth<B>(bucket);
+    fence();
+    if (STEPPING) step(STEP_CHECK);
+    if (load<u32>(lock) != version || load<u32>(table, RETIRED) != <u32>(head >> 32)) continue;
+    if (!found && field(table, FLAGS) & GROWABLE && !belongs(hash, index, width)) continue;
+    if (found && use && field(table, FLAGS) & EVICTS) touch<B>(table, markOf<B>(table, index, block, <u32>(found & SLOT_OF), block == bucket));
+    return <u32>(found != 0);
+  }
+  return fetchNotedLocked<B, K>(table, key, hash, target);
+}
+
+function fetchNotedLocked<B, K>(table: usize, key: K, hash: u32, target: usize): u32 {
+  const bucket = lockBucketOf<B>(table, hash);
+  if (!bucket) return lockErrno();
+  const found = slotOf<B, K>(table, bucket, key, hash);
+  const block = found & ~SLOT_OF;
+  if (found && target) copyValueOut(table, target, changetype<B>(block).valueAt(table, <u32>(found & SLOT_OF), block == bucket));
+  commit();
+  return <u32>(found != 0);
+}
+
+/** Notes that an entry was used that another way has found. */
+@inline export function noteUse<B, K>(table: usize, key: K, hash: u32): void {
+  if (field(table, FLAGS) & EVICTS) fetchNoted<B, K>(table, key, hash, 0, true);
+}
+
+/** Whether a block is the bucket or in its chain, and has an entry in a slot. The bucket is locked. */
+function isEntry<B>(table: usize, bucket: usize, block: usize, slot: u32): bool {
+  let at = bucket;
+  let left = mostNodes();
+  while (at && at != block) {
+    left = follow(left);
+    at = changetype<B>(at).link(at == bucket);
+  }
+  return at != 0 && (changetype<B>(at).occupied(table, at == bucket) & (1 << slot)) != 0;
+}
+
+/** Evicts what was chosen, if it is still there and the lock of its bucket is free. */
+function evictChosen<B>(table: usize, own: u32, victim: usize): bool {
+  if (!victim) return false;
+  const index = word(table, VICTIM_IN);
+  if (index == own) {
+    evictFrom<B>(table, own, victim, true);
+    return true;
+  }
+  const bucket = bucketAddress<B>(table, index);
+  const lock = changetype<B>(bucket).lock();
+  if (!tryAcquire(lock)) return false;
+  const free = !field(table, PER_CPU) || isUnannounced(lock);
+  if (free && isEntry<B>(table, bucket, victim & ~SLOT_OF, <u32>(victim & SLOT_OF))) {
+    evictFrom<B>(table, index, victim, true);
+    return true;
+  }
+  releaseLast();
+  return false;
+}
+
+/** Times that the hand goes on when its buckets are locked or empty, and the own bucket is empty. */
+const MOST_TRIES: u32 = 64;
+
+/** Removes an entry for one that will come into the bucket `own`, which is locked. False when none could be had. */
+function makeWayLocked<B>(table: usize, own: u32): bool {
+  for (let tries = MOST_TRIES; tries; tries--) {
+    if (evictChosen<B>(table, own, chooseVictim<B>(table, own))) return true;
+    const victim = chooseOwn<B>(table, own);
+    if (victim) {
+      evictFrom<B>(table, own, victim, true);
+      return true;
+    }
+  }
+  return false;
+}
+
+/** Inserts an absent key into its locked bucket: the address of its value, or an errno and nothing is held. */
+function insertNotedLocked<B, K>(table: usize, key: K, hash: u32): usize {
+  const flags = field(table, FLAGS);
+  const own = bucketIndex(table, hash);
+  const evicts = (flags & EVICTS) != 0;
+  if (evicts && isFull(table)) {
+    if (!makeWayLocked<B>(table, own)) return refuse(mine(ERRNO) ? mine(ERRNO) : ETIMEDOUT);
+  } else if (!takeCredit(table)) {
+    if (mine(ERRNO)) return refuse(mine(ERRNO));
+    if (!evicts) return refuse(E2BIG);
+    if (!makeWayLocked<B>(table, own)) return refuse(mine(ERRNO) ? mine(ERRNO) : ETIMEDOUT);
+  }
+  const value = putNoted<B, K>(table, own, key, hash, flags);
+  if (value < FIRST_ADDRESS) return refuse(mine(ERRNO) ? mine(ERRNO) : <u32>value);
+  setMine(FRESH, 1);
+  return value;
+}
+
+/** `obtain` of shared_write.ts. */
+export function obtainNoted<B, K>(table: usize, key: K, hash: u32, flags: u32): usize {
+  if (flags > EXIST) return EINVAL;
+  const bucket = lockBucketOf<B>(table, hash);
+  if (!bucket) return lockErrno();
+  if (field(table, FROZEN)) return refuse(EPERM);
+  const found = slotOf<B, K>(table, bucket, key, hash);
+  if (!found) return flags == EXIST ? <usize>refuse(ENOENT) : insertNotedLocked<B, K>(table, key, hash);
+  if (flags == NOEXIST) return refuse(EEXIST);
+  const block = found & ~SLOT_OF;
+  const slot = <u32>(found & SLOT_OF);
+  const first = block == bucket;
+  if (field(table, FLAGS) & EVICTS) touch<B>(table, markOf<B>(table, bucketIndex(table, hash), block, slot, first));
+  setMine(FRESH, 0);
+  return changetype<B>(block).valueAt(table, slot, first);
+}
