@@ -76,7 +76,7 @@ export const TREES = [
       ["children"],
       ["cli", "workloads"],
       ["counters", "plots", "threads"],
-      ["run", "threads/contenders"],
+      ["contenders/caches", "run", "threads/contenders"],
       ["contenders"],
       ["kernel"],
       ["caches", "contenders/kv", "contenders/process", "latency", "memory", "peers"],

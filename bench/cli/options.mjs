@@ -1,5 +1,6 @@
 // The options of `npm run bench`: the common ones, and those that each workload adds.
 import { Command, CommanderError, Option } from "commander";
+import { ONLY_CACHES } from "../contenders/caches/index.mjs";
 import { CONTENDERS, DEFAULT_CONTENDERS } from "../contenders/index.mjs";
 import { formatSize } from "../run/format.mjs";
 import { UsageError } from "../run/usage_error.mjs";
@@ -7,7 +8,7 @@ import { ONLY_THREADS } from "../threads/contenders/index.mjs";
 
 /** What runs without a name. */
 const DEFAULT_WORKLOADS = ["operations"];
-const ALL_CONTENDERS = [...Object.keys(CONTENDERS), ...ONLY_THREADS];
+const ALL_CONTENDERS = [...Object.keys(CONTENDERS), ...ONLY_THREADS, ...ONLY_CACHES];
 const STANDARD_OUTPUT = "-";
 
 /** A whole number, with k for thousands and M for millions. */
@@ -183,6 +184,7 @@ function addTexts(command, workloads) {
     `  others               ${asked.slice(0, 5).join(", ")},`,
     `                       ${asked.slice(5).join(", ")}`,
     `  only in threads      ${ONLY_THREADS.join(", ")}`,
+    `  only in cache        ${ONLY_CACHES.join(", ")}`,
     "  Without --contenders, a workload takes those of the default ones that it is about, and the kernel's where it is",
     "  theirs. Those from npm are installed into bench/peers when one is asked for first; the kernel's need root,",
     "  hashbrown-wasm a rustc with the target wasm32-unknown-unknown. A contender that cannot run is left out, with the",

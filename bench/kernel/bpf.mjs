@@ -6,7 +6,7 @@ import { assemble, exit, move, r0 } from "./assembler.mjs";
 /** Number of bpf(2), by `process.arch`: asm/unistd_64.h and asm-generic/unistd.h. */
 const SYS_BPF = { x64: 321, arm64: 280 };
 const COMMAND = { mapCreate: 0, mapLookup: 1, mapUpdate: 2, progLoad: 5, progTestRun: 10, none: 9999 };
-const [MAP_TYPE_HASH, MAP_TYPE_ARRAY] = [1, 2];
+const [MAP_TYPE_HASH, MAP_TYPE_ARRAY, MAP_TYPE_LRU_HASH] = [1, 2, 9];
 const F_NO_PREALLOC = 1;
 /** A type that BPF_PROG_TEST_RUN has a packet for. Unlike a socket filter it takes root on any kernel, and loops take root, too. */
 const PROG_TYPE_SCHED_CLS = 3;
@@ -67,11 +67,12 @@ class Bpf {
   /**
    * @param {number} keySize
    * @param {number} maxEntries
-   * @param {{ preallocated: boolean }} options
-   * @returns {number} file descriptor of a BPF_MAP_TYPE_HASH with values of 8 bytes
+   * @param {{ preallocated?: boolean, lru?: boolean }} options
+   * @returns {number} file descriptor of a BPF_MAP_TYPE_HASH or BPF_MAP_TYPE_LRU_HASH with values of 8 bytes
    */
-  createHash(keySize, maxEntries, { preallocated }) {
-    return this.#createMap(MAP_TYPE_HASH, keySize, 8, maxEntries, preallocated ? 0 : F_NO_PREALLOC);
+  createHash(keySize, maxEntries, { preallocated = true, lru = false }) {
+    const type = lru ? MAP_TYPE_LRU_HASH : MAP_TYPE_HASH;
+    return this.#createMap(type, keySize, 8, maxEntries, preallocated ? 0 : F_NO_PREALLOC);
   }
 
   /** A BPF_MAP_TYPE_ARRAY of one element: memory that programs and this process can both reach. */

@@ -1,6 +1,6 @@
-// One BPF_MAP_TYPE_HASH, and the programs that work on it as they are needed.
+// One BPF_MAP_TYPE_HASH or BPF_MAP_TYPE_LRU_HASH, and the programs that work on it as they are needed.
 import { fillTail } from "../data/key_bytes.mjs";
-import { count, INBOX, lookup, MAX_KEYS, mixed, nothing, remove, update } from "./programs.mjs";
+import { count, INBOX, lookup, MAX_KEYS, mixed, nothing, readThrough, remove, update } from "./programs.mjs";
 
 const E2BIG = 7;
 
@@ -12,6 +12,7 @@ const PROGRAMS = {
   refusedUpdate: (inbox, map) => update(inbox, map, -E2BIG),
   remove,
   mixed,
+  readThrough,
 };
 
 export class ProgramSubject {
@@ -33,10 +34,10 @@ export class ProgramSubject {
    */
   emptyIsNew = true;
 
-  constructor(bpf, { maxEntries, keySize }, { preallocated }) {
+  constructor(bpf, { maxEntries, keySize }, kind) {
     fillTail(new Uint8Array(this.#memory, INBOX.key, keySize));
     this.#bpf = bpf;
-    this.map = bpf.createHash(keySize, maxEntries, { preallocated });
+    this.map = bpf.createHash(keySize, maxEntries, kind);
     this.#inbox = bpf.createArray(INBOX.size);
   }
 
@@ -69,6 +70,11 @@ export class ProgramSubject {
     return this.#pass("mixed", keys, (first, length) => {
       for (let i = 0; i < length; i++) this.#writes[i] = (values[first + i] << 1) | writes[first + i];
     });
+  }
+
+  /** As a cache is read: what is not there is put there. How many were there. */
+  readThrough(keys) {
+    return this.#pass("readThrough", keys);
   }
 
   /** The loop of all the others and no call: what is in their times besides the map's work. The sum of the keys. */

@@ -103,19 +103,39 @@ export const lookup = (inbox, map) =>
 export const count = (inbox, map) =>
   loop(inbox, [mapAndKey(map), call(HELPER.mapLookupElem), jumpIf(r0, "==", 0, "next"), add(r8, 1)]);
 
+/** The value that belongs to the number at this place, on the stack. */
+const valueOfPlace = [
+  move(r1, r6),
+  shiftRight(r1, 2),
+  load("u64", r2, r9, INBOX.first),
+  add(r1, r2),
+  store("u64", r10, VALUE, r1),
+];
+
 /** Result: how many calls gave `counted`, 0 or -errno. */
 export const update = (inbox, map, counted) =>
   loop(inbox, [
-    move(r1, r6),
-    shiftRight(r1, 2),
-    load("u64", r2, r9, INBOX.first),
-    add(r1, r2),
-    store("u64", r10, VALUE, r1),
+    valueOfPlace,
     mapAndKey(map),
     valueAndAny,
     call(HELPER.mapUpdateElem),
     jumpIf(r0, "!=", counted, "next"),
     add(r8, 1),
+  ]);
+
+/** Puts what is not there. Result: how many were there. */
+export const readThrough = (inbox, map) =>
+  loop(inbox, [
+    mapAndKey(map),
+    call(HELPER.mapLookupElem),
+    jumpIf(r0, "==", 0, "put"),
+    add(r8, 1),
+    jump("next"),
+    label("put"),
+    valueOfPlace,
+    mapAndKey(map),
+    valueAndAny,
+    call(HELPER.mapUpdateElem),
   ]);
 
 /** Result: how many were there. */

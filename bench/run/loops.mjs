@@ -5,15 +5,15 @@
  * A class of subjects: a map, and a method for each loop over it.
  *
  * @param {Record<string, [string, string]>} loops name: arguments and body, in which the map is `map`
- * @param {() => { close?(): void }} open
+ * @param {(options?: object) => { close?(): void }} open
  */
 export function loopsOf(loops, open) {
   const made = Object.entries(loops).map(([name, [parameters, body]]) => [
     name,
     new Function("map", ...parameters.split(",").filter(Boolean), `${body} // ${count++}`),
   ]);
-  return () => {
-    const map = open();
+  return (options) => {
+    const map = open(options);
     const methods = made.map(([name, loop]) => [name, (input) => loop(map, input)]);
     return { ...Object.fromEntries(methods), close: () => map.close?.() };
   };

@@ -20,7 +20,7 @@ export function summarise(numbers) {
 }
 
 /** Units of which more is better. */
-const RATES = ["Mops/s"];
+const RATES = ["Mops/s", "% hits"];
 export const isRate = (unit) => RATES.includes(unit);
 
 /**

@@ -13,6 +13,7 @@ export const WORKLOADS = {
   "array-view": () => import("./array_view.mjs"),
   drain: () => import("./drain.mjs"),
   mixed: () => import("./mixed.mjs"),
+  cache: () => import("./cache.mjs"),
   cold: () => import("./cold.mjs"),
   "warm-up": () => import("./warm_up.mjs"),
   memory: () => import("./memory.mjs"),

@@ -54,6 +54,7 @@ const EVERY = [
   "batch-walk",
   "drain",
   "mixed",
+  "cache",
   "kv",
   "process-js",
   "process-compiled",
@@ -68,7 +69,7 @@ async function measure(...args: string[]): Promise<ResultFile> {
 }
 
 describe("the workloads", () => {
-  const args = [...WORKLOADS, "--nr-loops", "2k", "--producers", "1"];
+  const args = [...WORKLOADS, "--nr-loops", "2k", "--producers", "1", ...bySize([], ["--keys", "2k"])];
   let file: ResultFile;
   beforeAll(async () => {
     file = await measure(...args);

@@ -34,6 +34,7 @@ interface Subject {
 interface Program extends Subject {
   mixed(input: { keys: Uint32Array; values: Uint32Array; writes: Uint8Array }): number;
   nothing(keys: Uint32Array): number;
+  readThrough(keys: Uint32Array): number;
   ownNs(): number;
 }
 
@@ -161,6 +162,26 @@ describe.skipIf(bpf === undefined)("programs run by BPF_PROG_TEST_RUN", () => {
       expect(subject.mixed({ keys: draws, values, writes })).toBe(sum);
       expect(contents(subject, keys, 4, integer)).toEqual(Array.from(keys, (key) => map.get(key)));
     });
+  });
+
+  test("read as a cache is read: what is not there is put there", () => {
+    withSubject({ maxEntries: SIZE, keySize: 4 }, true, (subject) => {
+      subject.insert(keys.subarray(0, 100));
+      expect(subject.readThrough(keys)).toBe(100);
+      expect(contents(subject, keys, 4, integer)).toEqual(Array.from(keys, (_, i) => i));
+      expect(subject.readThrough(keys)).toBe(SIZE);
+    });
+  });
+
+  test("an LRU_HASH evicts, and has the newest", () => {
+    const subject: Program = new ProgramSubject(bpf, { maxEntries: 1000, keySize: 4 }, { lru: true });
+    try {
+      expect(subject.readThrough(keys)).toBe(0);
+      expect(subject.miss(keys)).toBeLessThanOrEqual(1000);
+      expect(subject.miss(keys.subarray(SIZE - 10))).toBe(10);
+    } finally {
+      subject.close();
+    }
   });
 
   test("are timed by the kernel, the bare loop too", () => {
