@@ -4,6 +4,7 @@ export { setLimit } from "./memory/arena";
 export { allocate, bytesInUse, initHost, release } from "./host/host";
 export { enterSection, leaveSection } from "./sync/section";
 export { createTable, destroyTable } from "./maps/create";
+export { fullBytes } from "./maps/size";
 export { SECRETS_ADDRESS, SECRETS_BYTES } from "./hash/hash";
 export {
   clear, lookup16, lookup4, lookup8, lookupAny, lookupText, nextKey, remove16, remove4, remove8, removeAny, removeText, take, update, upsert16,

@@ -7,7 +7,7 @@
  */
 import { type AttachOptions, type HostOptions, resolveOptions } from "./core/options.ts";
 import { attachedSeat, type HostHandle, plainSeat, sharedSeat } from "./core/seat.ts";
-import type { MapType } from "./core/tables/map_types.ts";
+import type { EvictionType, MapType } from "./core/tables/map_types.ts";
 import { Host, type Services } from "./host/host.ts";
 import { createKvOn, openKvOn } from "./kv/create.ts";
 import { PLAIN_CLASSES } from "./maps/classes.ts";
@@ -17,7 +17,7 @@ import { SHARED_CLASSES } from "./maps/shared_classes.ts";
 import type { SockHash } from "./maps/sockets/sock_hash.ts";
 import type { SockMap } from "./maps/sockets/sock_map.ts";
 import type { SockHashSpec, SockMapSpec } from "./maps/sockets/socket_spec.ts";
-import type { MapSpec } from "./maps/spec.ts";
+import type { MapSpec, SizedMapSpec } from "./maps/spec.ts";
 import { bpf } from "./uapi/syscall.ts";
 
 const SERVICES: Services = { bpf, createKv: createKvOn, openKv: openKvOn };
@@ -109,6 +109,9 @@ export function defaultHost(): Host {
  */
 export function createMap<V extends object>(spec: SockMapSpec<V>): SockMap<V>;
 export function createMap<K, V extends object>(spec: SockHashSpec<K, V>): SockHash<K, V>;
+export function createMap<T extends EvictionType, K, V, N extends string = string>(
+  spec: SizedMapSpec<K, V, T, N>,
+): MapOf<T, K, V, N>;
 export function createMap<T extends MapType, K, V, N extends string = string>(
   spec: MapSpec<K, V, T, N>,
 ): MapOf<T, K, V, N>;

@@ -70,7 +70,7 @@ export type {
   SockHashSpec,
   SockMapSpec,
 } from "./maps/sockets/socket_spec.ts";
-export type { MapSpec, OpenSpec } from "./maps/spec.ts";
+export type { MapSpec, OpenSpec, SizedMapSpec } from "./maps/spec.ts";
 export type { AnyView, ArrayPiece, ArrayView, ViewsByName, ViewType } from "./ops/array_view.ts";
 export type { DeltaArray } from "./ops/batch/add_many.ts";
 export type { Batch } from "./ops/batch/batch.ts";

@@ -10,7 +10,7 @@ import { zeroBytes } from "../memory/bytes";
 import { beginWrite, commit } from "../sync/journal";
 import { ORPHAN, mine } from "../sync/slot";
 import { lazyShift } from "../table/layout/bucket_array";
-import { byLayout, hasElements, layoutOf } from "../table/layout/by_layout";
+import { byLayout, hasElements, hasTexts, layoutOf } from "../table/layout/by_layout";
 import {
   BUCKET_BYTES, BUCKET_SEGMENTS, BYTES, ELEMENT_STRIDE, EVICTS, FILTERED, FLAGS, GROWABLE, HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KV, LOAD16,
   MAX_ENTRIES, PER_CPU, PREALLOCATED, RECENCY, SEEDS, TIMED, field, setField,
@@ -30,9 +30,14 @@ const SEGMENT_SHIFT: u32 = 7;
 const REFS_SEGMENT_SHIFT: u32 = 9;
 
 /** Buckets for so many entries at the load target. */
-function bucketsFor(table: usize, entries: u32): u32 {
+export function bucketsFor(table: usize, entries: u32): u32 {
   const load = <u64>field(table, LOAD16);
   return <u32>max(((<u64>entries << 4) + load - 1) / load, 1);
+}
+
+/** log2 of the buckets of a segment, where all of them get their memory at once. */
+export function segmentShift(table: usize): u32 {
+  return hasElements(table) || hasTexts(table) ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;
 }
 
 /** The flags of a table of a kind. */
@@ -65,8 +70,7 @@ function setUp(
   setLayout(table, keySize, valueSize, perCpu, texts, (kind & KIND_EVICTS) != 0);
   if (SHARED && perCpu) setField(table, PER_CPU, 1);
   const buckets = bucketsFor(table, growable ? hint : maxEntries);
-  const whole = hasElements(table) || texts ? REFS_SEGMENT_SHIFT : SEGMENT_SHIFT;
-  const shift = growable || prealloc ? whole : lazyShift(buckets);
+  const shift = growable || prealloc ? segmentShift(table) : lazyShift(buckets);
   setField(table, BUCKET_SEGMENTS + 4, shift);
   // Fails at once what would otherwise fail after gigabytes of allocations.
   const touched = growable || prealloc ? <u64>buckets * field(table, BUCKET_BYTES) : ((<u64>buckets >> shift) << 2);

@@ -8,7 +8,7 @@ import { describe } from "../arguments/mismatch.ts";
 import { lockTimeout, sharedCore } from "../core/memory/shared_core.ts";
 import type { Seat } from "../core/seat.ts";
 import { Descriptors } from "../core/tables/descriptors.ts";
-import type { HashType, MapType } from "../core/tables/map_types.ts";
+import type { EvictionType, HashType, MapType } from "../core/tables/map_types.ts";
 import { checkPath } from "../core/tables/path.ts";
 import { isSocketMap } from "../core/tables/registry.ts";
 import { bpfError, ERRNO } from "../errors.ts";
@@ -28,7 +28,7 @@ import type {
   SockHashSpec,
   SockMapSpec,
 } from "../maps/sockets/socket_spec.ts";
-import type { MapSpec, OpenSpec } from "../maps/spec.ts";
+import type { MapSpec, OpenSpec, SizedMapSpec } from "../maps/spec.ts";
 import { problemsOfHost } from "../ops/verify.ts";
 import { compareAsItself, hide } from "../print/hidden.ts";
 import { INSPECT } from "../print/inspect.ts";
@@ -111,6 +111,9 @@ export class Host extends HostThreads {
    */
   createMap<V extends object>(spec: SockMapSpec<V>): SockMap<V>;
   createMap<K, V extends object>(spec: SockHashSpec<K, V>): SockHash<K, V>;
+  createMap<T extends EvictionType, K, V, N extends string = string>(
+    spec: SizedMapSpec<K, V, T, N>,
+  ): MapOf<T, K, V, N>;
   createMap<T extends MapType, K, V, N extends string = string>(spec: MapSpec<K, V, T, N>): MapOf<T, K, V, N>;
   createMap(spec: AnyMapSpec): unknown {
     this.check("createMap");

@@ -29,12 +29,12 @@ import { LowWaterMark } from "../ops/sockets/socket_low_water.ts";
 import { Sockets } from "../ops/sockets/sockets.ts";
 import type { BpfMap } from "./base/bpf_map.ts";
 import type { MapClasses } from "./classes.ts";
-import { EVICTION_OPTIONS, type GivenEviction, takeEviction } from "./eviction.ts";
+import { EVICTION_OPTIONS, type GivenEviction, takeEviction, withinBytes } from "./eviction.ts";
 import { SockHash } from "./sockets/sock_hash.ts";
 import { SockMap } from "./sockets/sock_map.ts";
 import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./sockets/socket_spec.ts";
-import type { MapSpec, OpenSpec } from "./spec.ts";
-import { entriesFor, refuseCreate } from "./validate.ts";
+import type { MapSpec, OpenSpec, SizedMapSpec } from "./spec.ts";
+import { entriesFor, HASH_ENTRIES_MAX, refuseCreate } from "./validate.ts";
 
 const U32_MAX = 0xffff_ffff;
 
@@ -63,7 +63,11 @@ const SPEC_OPTIONS = [
 ];
 
 /** What {@link createMap} takes. */
-export type AnyMapSpec = MapSpec<unknown, unknown> | SockMapSpec<object> | SockHashSpec<unknown, object>;
+export type AnyMapSpec =
+  | MapSpec<unknown, unknown>
+  | SizedMapSpec<unknown, unknown>
+  | SockMapSpec<object>
+  | SockHashSpec<unknown, object>;
 
 /** The codecs that a spec gives, or that its type has. */
 function codecsOf(
@@ -97,6 +101,7 @@ interface TakenSpec extends MapAttributes {
   readonly key: Codec<unknown>;
   readonly value: Codec<unknown>;
   readonly lowWater: LowWater<unknown> | undefined;
+  readonly maxBytes: number | undefined;
   readonly onEvict: EvictionHook<unknown, unknown> | undefined;
 }
 
@@ -122,8 +127,10 @@ function toAttributes(host: CoreHost, spec: AnyMapSpec): TakenSpec {
   if (typeof absentFilter !== "boolean") {
     throw new TypeError(`${what}: absentFilter: expected a boolean, got ${describe(absentFilter)}`);
   }
-  const entries = checkInteger(`${what}: maxEntries`, maxEntries, 0, U32_MAX);
   const bits = checkInteger(`${what}: flags`, flags, 0, U32_MAX);
+  const eviction = takeEviction(what, type, spec as GivenEviction);
+  const isOpen = maxEntries === undefined && eviction.maxBytes !== undefined;
+  const entries = isOpen ? HASH_ENTRIES_MAX : checkInteger(`${what}: maxEntries`, maxEntries, 0, U32_MAX);
   return {
     type,
     name,
@@ -132,13 +139,13 @@ function toAttributes(host: CoreHost, spec: AnyMapSpec): TakenSpec {
     lowWater: isSocketMap(type) ? (lowWater as LowWater<unknown>) : takeLowWater(what, lowWater),
     keySize: key.size,
     valueSize: value.size,
-    maxEntries: entriesFor(bits, entries, host.cpus),
+    maxEntries: isOpen ? entries : entriesFor(bits, entries, host.cpus),
     flags: bits,
     mapExtra: checkInteger(`${what}: mapExtra`, mapExtra, 0, Number.MAX_SAFE_INTEGER),
     absentFilter,
     ...specialOffsets(value),
     texts: takesTexts(type, key),
-    ...takeEviction(what, type, spec as GivenEviction),
+    ...eviction,
   };
 }
 
@@ -267,7 +274,9 @@ export function createMapOn(host: CoreHost, classes: MapClasses, spec: AnyMapSpe
     checkMark(`createMap: ${subject}`, lowWater.free, attributes.maxEntries);
   }
   host.check("createMap"); // a getter of the spec may have closed it
-  const table = host.registry.create(attributes, "createMap", subject);
+  const { maxBytes } = attributes;
+  const limited = maxBytes === undefined ? attributes : withinBytes(host, subject, attributes, maxBytes);
+  const table = host.registry.create(limited, "createMap", subject);
   try {
     if (sockets) table.sockets = new Sockets(host, table, mark);
     return makeHandle(

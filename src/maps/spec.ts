@@ -1,5 +1,5 @@
 import type { Codec } from "../codec/codec.ts";
-import type { Eviction, EvictionHook, LowWater, MapType } from "../core/tables/map_types.ts";
+import type { Eviction, EvictionHook, EvictionType, LowWater, MapType } from "../core/tables/map_types.ts";
 import type { MapOf } from "./map_of.ts";
 
 /** What {@link createMap} makes a map from. */
@@ -31,10 +31,22 @@ export interface MapSpec<K, V, T extends MapType = MapType, N extends string = s
    * or more miss: those take half the time in large maps, others and inserts up to a third more, and an entry 0.6 bytes more. Default false.
    */
   readonly absentFilter?: boolean | undefined;
+  /**
+   * lru_hash, lru_percpu_hash: bytes that the map may take when it is full. It makes `maxEntries` smaller, as far as that is necessary;
+   * `info.maxEntries` is what came of it.
+   */
+  readonly maxBytes?: number | undefined;
   /** lru_hash, lru_percpu_hash: which entry goes when a new one needs its place. Default `value`. */
   readonly eviction?: Eviction | undefined;
   /** lru_hash, lru_percpu_hash: is told what went, once the operation that it went for is done. It may use the map. */
   readonly onEvict?: EvictionHook<K, T extends "lru_percpu_hash" ? V[] : V> | undefined;
+}
+
+/** What {@link createMap} makes a map from that evicts, and whose limit is one of bytes alone. */
+export interface SizedMapSpec<K, V, T extends EvictionType = EvictionType, N extends string = string>
+  extends Omit<MapSpec<K, V, T, N>, "maxEntries" | "maxBytes"> {
+  readonly maxEntries?: undefined;
+  readonly maxBytes: number;
 }
 
 /** What {@link Host.open} needs to know of a pinned map. */

@@ -58,7 +58,7 @@ const ENTRY_BYTES_END = 4 * 1024 * 1024 - 48;
 const RHASH_KEY_MAX = 0xffff;
 const RHASH_HINT_MAX = 0xffff;
 /** Buckets are rounded up to a power of two, and 16 bytes for each must be countable in 32 bits. */
-const HASH_ENTRIES_MAX = 2 ** 27;
+export const HASH_ENTRIES_MAX = 2 ** 27;
 /** Limit of an rhashtable's element count. */
 const RHASH_ENTRIES_MAX = 2 ** 31;
 

@@ -12,6 +12,7 @@ import { drawTableSecrets } from "../memory/secrets.ts";
 import { lockTimeout } from "../memory/shared_core.ts";
 import { ERRNO_LIMIT } from "../wasm/exports.ts";
 import type { EvictionType, MapAttributes, SocketMapType } from "./map_types.ts";
+import { entriesWithin } from "./max_bytes.ts";
 import type { Table, TableInfo, TableType } from "./table.ts";
 
 /** MurmurHash3's finalizer (Appleby): every bit of the input reaches every bit of the result. */
@@ -174,6 +175,22 @@ export abstract class Registry {
       this.#discard(handle);
       throw error;
     }
+  }
+
+  /** The most entries, up to the limit of the attributes, that a table which evicts may have to stay below a number of bytes. */
+  entriesWithin(
+    attributes: TableAttributes,
+    maxBytes: number,
+    operation: Operation,
+    subject: string,
+  ): number {
+    const { host } = this;
+    const { type, keySize, valueSize, maxEntries } = attributes;
+    const valueBytes = valueBytesOf(type, valueSize, host.cpus);
+    const [kind, perCpu] = [kindOf(attributes), Number(isPercpuHash(type))];
+    const bytesOf = (header: number, entries: number) =>
+      host.core.fullBytes(header, kind, keySize, valueBytes, entries, perCpu);
+    return entriesWithin(host, maxBytes, maxEntries, bytesOf, operation, subject);
   }
 
   /** Has the core allocate a table: its handle, or an errno. */

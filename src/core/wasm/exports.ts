@@ -41,6 +41,15 @@ export interface CoreExports {
     perCpu: number,
   ): number;
   destroyTable(m: number): void;
+  /** Bytes of such a table when it is full, about; `header`: room for a header. Of tables that evict, and not of texts. */
+  fullBytes(
+    header: number,
+    kind: number,
+    keySize: number,
+    valueSize: number,
+    maxEntries: number,
+    perCpu: number,
+  ): number;
 
   /** lookup*: address of the value | 0. The numbered exports are valid only for keys of that size, `Text` for those of tables of texts, `Any` for all others. */
   lookup4(m: number, key: number): number;

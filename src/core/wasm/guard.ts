@@ -23,6 +23,7 @@ const OPERATIONS: Functions<SharedExports> = {
   enterSection: "section",
   leaveSection: "section",
   createTable: "createMap",
+  fullBytes: "createMap",
   destroyTable: "close",
   lookup4: "lookup",
   lookup8: "lookup",
