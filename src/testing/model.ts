@@ -98,6 +98,11 @@ export class ReferenceMap {
     return this.#entries.size - this.#unknown;
   }
 
+  /** Whether the map is an LRU to the letter. */
+  get exact(): boolean {
+    return this.#exact;
+  }
+
   /** How many entries are still here that the map has evicted. */
   get unknown(): number {
     return this.#unknown;

@@ -1,14 +1,18 @@
-// What LRU_HASH and LRU_PERCPU_HASH evict: rows E.lru* of the semantics study. Which key goes the kernel leaves open; how
+// What LRU_HASH and LRU_PERCPU_HASH evict: rows E.lru* of the semantics study, and P.lru.ref. Which key goes the kernel leaves open; how
 // many it keeps it does not say either (2.12). A host keeps max_entries.
 import { describe, expect, it } from "vitest";
+import { type HashMap, u32, u64 } from "../../src/index.ts";
 import {
+  BPF_ATTR_OBJ,
   BPF_MAP_LOOKUP_AND_DELETE_BATCH,
   BPF_MAP_LOOKUP_BATCH,
   BPF_MAP_LOOKUP_ELEM,
   BPF_MAP_UPDATE_BATCH,
   BPF_MAP_UPDATE_ELEM,
+  BPF_OBJ_PIN,
+  writeStruct,
 } from "../../src/uapi/index.ts";
-import { Machine, NULL } from "./machine.ts";
+import { AT, Machine, NULL } from "./machine.ts";
 
 const LOOKUP = BPF_MAP_LOOKUP_ELEM;
 const UPDATE = BPF_MAP_UPDATE_ELEM;
@@ -52,6 +56,27 @@ describe.each(TYPES)("%s", (type) => {
     machine.batch(BPF_MAP_LOOKUP_BATCH, fd, 8);
     update(8);
     expect(has(0)).toBe(false);
+  });
+
+  it("E.lruupd: an update protects", () => {
+    const { update, has } = full(type, 8);
+    update(0);
+    update(8);
+    expect([0, 1, 2].map(has)).toEqual([true, false, true]);
+  });
+
+  it("P.lru.ref: a lookup by a program protects", () => {
+    const { machine, fd, update, has } = full(type, 8);
+    machine.bytes.set(new TextEncoder().encode("/m\0"), AT.next);
+    const pin = writeStruct(BPF_ATTR_OBJ, { pathname: AT.next, bpf_fd: fd });
+    expect(machine.call(BPF_OBJ_PIN, pin)).toBe("OK");
+    const name = type === "LRU_HASH" ? "lru_hash" : "lru_percpu_hash";
+    const map = machine.host.open("/m", { type: name, key: u32, value: u64 }) as HashMap<number, unknown>;
+    expect(map.get(0)).toBeDefined();
+    expect(map.lookup(1)).not.toBe(0);
+    update(8);
+    update(9);
+    expect([0, 1, 2, 3].map(has)).toEqual([true, true, false, false]);
   });
 
   it("E.u.exmiss: an update that fails evicts nothing", () => {

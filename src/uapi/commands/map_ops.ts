@@ -4,10 +4,11 @@
  * @module
  */
 import { sharedCore } from "../../core/memory/shared_core.ts";
-import { isArray } from "../../core/tables/registry.ts";
+import { evicts, isArray } from "../../core/tables/registry.ts";
 import { clearSpecial } from "../../core/tables/special_fields.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
+import { TTL_OF_MAP } from "../../generated/abi.js";
 import type { Host } from "../../host/host.ts";
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from "../abi/constants.ts";
 import { ERRNO } from "../abi/errno.ts";
@@ -50,7 +51,9 @@ export function updateElement(host: Host, table: Table, key: number, value: numb
   const lock = host.shared ? flags & BPF_F_LOCK : 0;
   clearSpecial(host.u8, table, value, 1);
   if (!isArray(table.type)) {
-    const errno = host.core.update(table.handle, key, value, condition | lock);
+    const errno = evicts(table.type)
+      ? host.core.updateNoted(table.handle, key, value, condition | lock, TTL_OF_MAP)
+      : host.core.update(table.handle, key, value, condition | lock);
     if (host.u8.length === 0) host.refresh();
     return errno;
   }
