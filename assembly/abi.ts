@@ -76,6 +76,7 @@ export {
 export { HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_KV, LAYOUT_REFS, LAYOUT_TAGS, LAYOUT_TEXTS, NO_LOCK, SEED_BYTES } from "./table/layout/header";
 
 // Maps that evict or whose entries expire.
+export { EVENTS, EVENT_BYTES, EVENT_COUNT, EVENT_KEY, EVENT_ROOM, EVENT_VALUE, WAS_EVICTED } from "./table/notes/events";
 export { TTL_AS_IS, TTL_OF_MAP } from "./table/notes/expiry";
 
 // The blocks of a table, and elements out of line.

@@ -10,7 +10,7 @@ export {
   clear, lookup16, lookup4, lookup8, lookupAny, lookupText, nextKey, remove16, remove4, remove8, removeAny, removeText, take, update, upsert16,
   upsert4, upsert8, upsertAny, upsertText,
 } from "./maps/access";
-export { COUNT_OFFSET, FROZEN_OFFSET, LOW_FREE_OFFSET, SEEDS_OFFSET, VERSION_OFFSET, freeze, setLowWater, setMaxEntries, tableStats } from "./maps/info";
+export { COUNT_OFFSET, FROZEN_OFFSET, LOW_FREE_OFFSET, SEEDS_OFFSET, VERSION_OFFSET, freeze, listen, noteStats, setLowWater, setMaxEntries, tableStats } from "./maps/info";
 export { ARRAY_BASE_OFFSET, ARRAY_DATA_OFFSET, arrayElement, arrayObtain, arrayRun } from "./arrays/array";
 export { arrayClear, createArray } from "./arrays/create";
 export { arrayAddMany, arrayColumns, arrayLookupMany, arrayScan, arrayUpdateMany } from "./arrays/batch";

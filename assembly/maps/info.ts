@@ -10,6 +10,7 @@ import {
 } from "../table/layout/header";
 import { entriesOf, relax, tighten } from "../table/limit/credits";
 import { markOf, setLimit } from "../table/limit/low_water";
+import { EVICTED, EXPIRED, LISTENER, LOOKED, isNoted, setWord, sumOf } from "../table/notes/book";
 import { entriesFor } from "../table/resize/resize";
 
 /** Words of a header that JavaScript reads without a call. */
@@ -47,6 +48,19 @@ export function tableStats(table: usize, target: usize): void {
   put(target, 13, entries > full ? entries - full : 0);
   put(target, 14, field(table, MOVED + 4));
   put(target, 15, markOf(table, field(table, MAX_ENTRIES)));
+}
+
+/** What `noteStats` writes: entries evicted, entries that expired and were swept, buckets looked at by evictions. */
+export function noteStats(table: usize, target: usize): void {
+  const noted = field(table, LAYOUT) != LAYOUT_ARRAY && isNoted(table);
+  put(target, 0, noted ? sumOf(table, EVICTED) : 0);
+  put(target, 1, noted ? sumOf(table, EXPIRED) : 0);
+  put(target, 2, noted ? sumOf(table, LOOKED) : 0);
+}
+
+/** Has the calling thread told of what it evicts and sweeps, in a buffer (table/notes/events.ts); 0: no more. */
+export function listen(table: usize, buffer: usize): void {
+  setWord(table, LISTENER, <u32>buffer);
 }
 
 /** Makes a map read-only for good. */

@@ -7,6 +7,7 @@ import { bucketAddress } from "../layout/buckets";
 import { EVICTS, TIMED, field } from "../layout/header";
 import { tidyChain } from "../layout/overflow";
 import { EVICTED, VICTIM_IN, count, markOf, word } from "../notes/book";
+import { WAS_EVICTED, tell } from "../notes/events";
 import { TTL_OF_MAP, expiryFor, expiryOf } from "../notes/expiry";
 import { addGhost, ghostOf, markNew } from "../notes/marks";
 import { SLOT_OF, chooseOwn } from "../notes/victim";
@@ -21,6 +22,7 @@ export function evictFrom<B>(table: usize, index: u32, victim: usize, replaced: 
   const slot = <u32>(victim & SLOT_OF);
   const first = block == bucket;
   addGhost(table, index, ghostOf(changetype<B>(block).ghostAt(table, slot, first) << 24));
+  tell<B>(table, block, slot, first, WAS_EVICTED);
   if (replaced) dropUncounted<B>(table, block, slot, first);
   else dropSlot<B>(table, block, slot, first);
   if (changetype<B>(bucket).link(true) && !pinned<B>() && (!SHARED || hasLogRoom())) tidyChain<B>(table, bucket);

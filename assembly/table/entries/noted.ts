@@ -11,6 +11,7 @@ import {
 } from "../layout/header";
 import { atMark } from "../limit/low_water";
 import { EXPIRED, SWEEP_AT, count, setWord, word } from "../notes/book";
+import { HAS_EXPIRED, isBufferFull, tell } from "../notes/events";
 import { hasExpired } from "../notes/expiry";
 import { chooseVictim } from "../notes/victim";
 import { grow, pinned, repayMerges } from "../resize/resize";
@@ -32,7 +33,8 @@ export function sweepBucket<B>(table: usize, index: u32): u32 {
     while (rest) {
       const slot = <u32>ctz(rest);
       rest &= rest - 1;
-      if (!hasExpired(table, changetype<B>(block).valueAt(table, slot, first))) continue;
+      if (!hasExpired(table, changetype<B>(block).valueAt(table, slot, first)) || isBufferFull(table)) continue;
+      tell<B>(table, block, slot, first, HAS_EXPIRED);
       dropSlot<B>(table, block, slot, first);
       swept++;
     }

@@ -19,6 +19,7 @@ import { EVICTS, FLAGS, FROZEN, GROWABLE, OVERFLOW_BYTES, PER_CPU, RETIRED, fiel
 import { copyValueOut } from "../layout/lanes";
 import { isFull, takeCredit } from "../limit/credits";
 import { VICTIM_IN, markOf, word } from "../notes/book";
+import { eventsOf, untell } from "../notes/events";
 import { touch } from "../notes/marks";
 import { SLOT_OF, chooseOwn, chooseVictim } from "../notes/victim";
 import { evictFrom, putNoted } from "./evict";
@@ -143,6 +144,7 @@ function insertNotedLocked<B, K>(table: usize, key: K, hash: u32): usize {
   const flags = field(table, FLAGS);
   const own = bucketIndex(table, hash);
   const evicts = (flags & EVICTS) != 0;
+  const told = eventsOf(table);
   if (evicts && isFull(table)) {
     if (!makeWayLocked<B>(table, own)) return refuse(mine(ERRNO) ? mine(ERRNO) : ETIMEDOUT);
   } else if (!takeCredit(table)) {
@@ -151,7 +153,10 @@ function insertNotedLocked<B, K>(table: usize, key: K, hash: u32): usize {
     if (!makeWayLocked<B>(table, own)) return refuse(mine(ERRNO) ? mine(ERRNO) : ETIMEDOUT);
   }
   const value = putNoted<B, K>(table, own, key, hash, flags);
-  if (value < FIRST_ADDRESS) return refuse(mine(ERRNO) ? mine(ERRNO) : <u32>value);
+  if (value < FIRST_ADDRESS) {
+    untell(table, told);
+    return refuse(mine(ERRNO) ? mine(ERRNO) : <u32>value);
+  }
   setMine(FRESH, 1);
   return value;
 }

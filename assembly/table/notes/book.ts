@@ -9,12 +9,13 @@
 //     32 words of who evicts and sweeps, in the shared build a set of them in the line of each CPU (table/limit/credits.ts)
 //        0 u32 inserts since the last tick      4 u32 hand: the bucket at which the next eviction looks
 //        8 u32 entries evicted     12 u32 buckets looked at for that    16 u32 entries that expired and were swept
-//       20 u32 bucket that is swept next        24 u32 bucket of the victim just chosen
+//       20 u32 bucket that is swept next        24 u32 bucket of the victim just chosen    28 u32 address of a buffer, 0 none (events.ts)
 //   record of a bucket: u8 mark[slots] | ghosts from byte max(slots, 8) to 15    (marks.ts)
 //
 // An overflow block of a table that evicts ends with the marks of its slots: 8 bytes, or 16 where a block has more slots.
 import { SHARED } from "../../build";
 import { zeroBytes } from "../../memory/bytes";
+import { HOST_CPUS } from "../../regions";
 import { ownCpu } from "../../sync/slot";
 import { tableAllocate, tableRelease } from "../layout/account";
 import { BOOK, BUCKETS, EVICTS, FLAGS, LINES, MAX_ENTRIES, NOTED, OVERFLOW_BYTES, TIMED, field, setField } from "../layout/header";
@@ -35,6 +36,7 @@ export const LOOKED: usize = 12;
 export const EXPIRED: usize = 16;
 export const SWEEP_AT: usize = 20;
 export const VICTIM_IN: usize = 24;
+export const LISTENER: usize = 28;
 
 const BOOK_BYTES: u32 = 64;
 const RECORD_BYTES: u32 = 16;
@@ -87,6 +89,15 @@ const LINE_SHIFT: u32 = 6;
 @inline function words(table: usize): usize {
   if (SHARED) return <usize>field(table, LINES) + (<usize>ownCpu() << LINE_SHIFT) + LINE_WORDS;
   return bookOf(table) + WORDS;
+}
+
+/** The sum of a word over all CPUs. */
+export function sumOf(table: usize, offset: usize): u32 {
+  if (!SHARED) return word(table, offset);
+  const cpus = load<u32>(HOST_CPUS);
+  let sum: u32 = 0;
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) sum += load<u32>(<usize>field(table, LINES) + (<usize>cpu << LINE_SHIFT) + LINE_WORDS + offset);
+  return sum;
 }
 
 @inline export function word(table: usize, offset: usize): u32 {

@@ -40,6 +40,12 @@ export interface MapStats {
     readonly movedEntries: number;
   };
   readonly layout: MapLayout;
+  /** lru_hash, lru_percpu_hash: entries evicted since creation, by all threads. */
+  readonly evicted: number;
+  /** Maps with a ttl: entries that had expired and were taken out. */
+  readonly expired: number;
+  /** Buckets that evictions have looked at. */
+  readonly looked: number;
   /** Entries above the count at which the table would have split, postponed by a section; 0 when there is none. */
   readonly debt: number;
 }
@@ -86,6 +92,8 @@ export function tableStats(host: ScratchMemory, handle: number): MapStats {
     movedHigh,
     lowWaterAt,
   ] = host.u32.subarray(first, first + 16);
+  host.core.noteStats(handle, host.scratch.value);
+  const [evicted, expired, looked] = host.u32.subarray(first, first + 3);
   return {
     entries,
     maxEntries,
@@ -100,6 +108,9 @@ export function tableStats(host: ScratchMemory, handle: number): MapStats {
     merges,
     movedEntries: movedHigh * 2 ** 32 + movedLow,
     maxPerCall: { splits: maxSplits, merges: maxMerges, movedEntries: maxMoved },
+    evicted,
+    expired,
+    looked,
     layout: LAYOUTS[layout],
     // An array has none.
     debt: buckets === 0 ? 0 : debt,

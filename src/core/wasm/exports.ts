@@ -214,6 +214,10 @@ export interface CoreExports {
   rearmLowWater(m: number): void;
   /** Writes the words that `stats.ts` names to `out`. */
   tableStats(m: number, out: number): void;
+  /** Writes how many entries were evicted, how many expired and were swept, and how many buckets evictions have looked at: u32 each. */
+  noteStats(m: number, out: number): void;
+  /** Has this thread told of what it evicts and sweeps, in a buffer (assembly/table/notes/events.ts); 0: no more. */
+  listen(m: number, buffer: number): void;
   /** Checks the invariants of a table: 0, or the number of one that is broken, with 4 words about it at `out`. */
   verify(m: number, out: number): number;
   /** Compares a header with what the handles know of the table; as `verify`. `kind` as in `createTable`; `prealloc`: of a table with buckets. */

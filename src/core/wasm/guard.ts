@@ -56,6 +56,8 @@ const OPERATIONS: Functions<SharedExports> = {
   setI32: "set",
   setF32: "set",
   removeNumber4: "delete",
+  noteStats: "stats",
+  listen: "createMap",
   seek4: "get",
   seek8: "get",
   seekAny: "get",
