@@ -1,5 +1,5 @@
 // What a thread is told of the entries that it evicts or sweeps: each is copied to a buffer before it goes. JavaScript empties the buffer behind
-// each call that may fill it (src/ops/eviction.ts). A thread without a buffer is told nothing, and one that is killed takes along what is in its own.
+// each call that may fill it. A thread without a buffer is told nothing, and one that is killed takes along what is in its own.
 //
 //   buffer:  0 u32 events in it    4 u32 room for them    8 u32 bytes of an event    12 u32 from its start to the value    16 events
 //   event:   0 u32 reason          8 key, padded to 8 bytes | value as it is stored
