@@ -25,6 +25,7 @@ export const WORKLOADS = {
   "shared-overhead": () => import("./threads/shared_overhead.mjs"),
   "process-js": () => import("./process/js.mjs"),
   "process-compiled": () => import("./process/compiled.mjs"),
+  timers: () => import("./timers.mjs"),
   kv: () => import("./kv.mjs"),
   flows: () => import("./flows.mjs"),
   counters: () => import("./counters.mjs"),

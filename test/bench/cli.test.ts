@@ -55,6 +55,7 @@ const EVERY = [
   "drain",
   "mixed",
   "cache",
+  "timers",
   "kv",
   "process-js",
   "process-compiled",

@@ -221,6 +221,23 @@ describe("entries that go and come back", () => {
     expect(fired.sort((a, b) => a - b)).toEqual(left);
   });
 
+  it("bytes of a timer that were copied by their address are no timer", () => {
+    for (const shared of [false, true]) {
+      const { host, at } = hostAt({ shared });
+      const map = host.createMap({ ...SPEC, type: "array", maxEntries: 4 });
+      const fired: number[] = [];
+      map.timer(1).start(10, (key) => void fired.push(key));
+      const view = map.view(Uint8Array);
+      view.copyWithin(2 * map.stride, map.stride, 2 * map.stride);
+      view.fill(0xff, 3 * map.stride, 4 * map.stride);
+      expect(map.timer(2).cancel()).toBe(false);
+      map.timer(3).cancel();
+      map.timer(2).start(20, (key) => void fired.push(key));
+      at(1020);
+      expect(fired).toEqual([1, 2]);
+    }
+  });
+
   it("records of entries that are gone are dropped before they are due", () => {
     for (const shared of [false, true]) {
       const { host, at } = hostAt({ shared });
