@@ -15,6 +15,7 @@ import {
   sectionRuns,
   stressRuns,
   sweepRuns,
+  timerRuns,
   tornRuns,
 } from "../threads/runs.ts";
 import { testHistories, testRuns } from "../threads/suite.ts";
@@ -56,6 +57,7 @@ for (const runs of [
   fullRuns,
   growRuns,
   lockRuns,
+  timerRuns,
 ]) {
   testRuns(seed, runs(sizes), LIMIT_MS);
 }

@@ -254,6 +254,15 @@ export function lockRuns({ counts }: Sizes): Run[] {
   }));
 }
 
+export function timerRuns({ counts }: Sizes): Run[] {
+  const run = (type: string, layout: string): Run => ({
+    job: "timers",
+    name: `${type}, ${layout}`,
+    options: { type, layout, threads: 2, counts: Math.ceil(counts / 60) },
+  });
+  return [run("rhash", "tags"), run("hash", "refs"), run("rhash", "refs"), run("array", "tags")];
+}
+
 /** Every `step`-th of the runs, the first one included. */
 export const every = <R extends Run>(step: number, runs: readonly R[]): R[] =>
   runs.filter((_, i) => i % step === 0);
