@@ -201,8 +201,8 @@ describe("entries that go and come back", () => {
     expect(fired).toBe(0);
   });
 
-  it("what is evicted loses them", () => {
-    const { host, at } = hostAt();
+  it.each([false, true])("what is evicted loses them, on a host that is shared: %s", (shared) => {
+    const { host, at } = hostAt({ shared });
     const map = host.createMap({ ...SPEC, type: "lru_hash", maxEntries: 50 });
     const fired: number[] = [];
     const note = (key: number) => void fired.push(key);
