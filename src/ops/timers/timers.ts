@@ -100,9 +100,9 @@ export class Timers implements Schedule {
     keepsTime: boolean,
   ): void {
     const due = this.#alarm.now() + ms;
+    if (map.writing === 0) map.refuse(operation); // a clock of the caller's may have closed it
     this.#checkSome();
     const at = map.encodeKey(operation, key);
-    if (map.writing === 0) map.refuse(operation); // a getter may have closed it
     this.#reserve(map, operation);
     this.#enter();
     try {
@@ -127,7 +127,6 @@ export class Timers implements Schedule {
   /** Cancels the timer of a key, whichever thread has started it: whether one was waiting. */
   cancel(map: AnyHandle, operation: Operation, key: unknown): boolean {
     const at = map.encodeKey(operation, key);
-    if (map.writing === 0) map.refuse(operation);
     if (at === 0) return false;
     this.#enter();
     try {

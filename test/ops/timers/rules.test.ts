@@ -451,6 +451,19 @@ describe("calls within calls", () => {
     at(2000);
   });
 
+  it("a clock that closes the map", () => {
+    let closing = false;
+    const host = createHost({
+      clock() {
+        if (closing) map.close();
+        return 0;
+      },
+    });
+    const map = host.createMap(SPEC).set(1, { user: 1 });
+    closing = true;
+    expectErrno(() => map.timer(1).start(1, () => {}), "EBADF");
+  });
+
   it("tick in a callback, in a section, and in a filter", () => {
     const { host, at } = hostAt();
     const map = host.createMap(SPEC);
