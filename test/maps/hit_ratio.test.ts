@@ -18,8 +18,8 @@ describe("hit ratios beside the exact LRU", () => {
   test.each([
     { load: "zipf 0.8", share: 0.01, beyond: 6 },
     { load: "scans", share: 0.01, beyond: 4 },
-    { load: "drift", share: 0.01, beyond: 2.4 },
-    { load: "recency", share: 0.01, beyond: 0.9 },
+    { load: "drift", share: 0.01, beyond: 3.4 },
+    { load: "recency", share: 0.01, beyond: 0.7 },
   ])("$load: $beyond points beyond it", (demand) => {
     const { value, recency } = beyondLru(demand, KEYS, seed);
     expect(value).toBeGreaterThanOrEqual(demand.beyond);

@@ -83,27 +83,31 @@ function stampsOf<B>(table: usize, taken: u32, anew: u32): u32 {
   return stamps;
 }
 
-/** Bits that the marks of slots beyond the eighth take from the second half of a record, where the ghosts follow. */
-@inline function ghostShift(table: usize): u64 {
-  return <u64>(max(field(table, SLOTS), 8) - 8) << 3;
+/** The byte of a record at which its ghosts begin. */
+@inline function ghostsFrom(table: usize): u32 {
+  return max(field(table, SLOTS), 8);
 }
 
 /** Takes a ghost out of a record: whether it was there. */
 function takeGhost(table: usize, record: usize, tag: u32): bool {
-  const equal = <u32>i8x16.bitmask(i8x16.eq(v128.load(record), i8x16.splat(<i8>tag))) >> max(field(table, SLOTS), 8);
+  const from = ghostsFrom(table);
+  // The last 16 bytes of the record: all ghosts, and marks before them.
+  const equal = <u32>i8x16.bitmask(i8x16.eq(v128.load(record, 4), i8x16.splat(<i8>tag))) >> (from - 4);
   if (!equal) return false;
-  store<u8>(record + max(field(table, SLOTS), 8) + <u32>ctz(equal), 0);
+  store<u8>(record + from + <u32>ctz(equal), 0);
   return true;
 }
 
 /** Notes that an entry was evicted from a bucket. The oldest ghost goes. */
 export function addGhost(table: usize, bucket: u32, tag: u32): void {
   if (field(table, FLAGS) & RECENCY) return;
-  const at = recordOf(table, bucket) + 8;
-  const shift = ghostShift(table);
-  const both = load<u64>(at);
-  const marks = both & (((<u64>1) << shift) - 1);
-  store<u64>(at, marks | (((both >> shift) << 8 | <u64>tag) << shift));
+  const record = recordOf(table, bucket);
+  // Bytes 8 to 11 begin with the marks of slots beyond the eighth.
+  const low = load<u32>(record, 8);
+  const shift = (ghostsFrom(table) - 8) << 3;
+  const marks = low & ((1 << shift) - 1);
+  store<u64>(record, (load<u64>(record, 12) << 8) | <u64>(low >> 24), 12);
+  store<u32>(record, marks | ((((low >> shift) << 8) | tag) << shift), 8);
 }
 
 /** Gives a new entry of a bucket its mark, and counts it. */
