@@ -44,6 +44,11 @@ function push(address: usize, value: u32): void {
   return mine(LOG_ROOM) - mine(LOG_COUNT) >= BLOCK_ENTRIES;
 }
 
+/** Entries that the journal has room for. */
+@inline export function logLeft(): u32 {
+  return mine(LOG_ROOM) - mine(LOG_COUNT);
+}
+
 /** Whether at least half of the journal that every slot has is left: for work that may as well be done later. */
 @inline export function hasLogToSpare(): bool {
   return mine(LOG_ROOM) - mine(LOG_COUNT) >= LOG_ENTRIES >> 1;

@@ -1,10 +1,11 @@
 // Evicting an entry, and putting a new one into a table that evicts or whose entries expire: what both builds do alike, of the shared one under
 // the locks of the buckets, and journaled.
 import { ENOMEM } from "../../errno";
-import { hasLogRoom } from "../../sync/journal";
 import { SHARED } from "../../build";
+import { LOG_SPARE } from "../../memory/owned";
+import { hasLogRoom, logLeft } from "../../sync/journal";
 import { bucketAddress } from "../layout/buckets";
-import { EVICTS, TIMED, field } from "../layout/header";
+import { EVICTS, KEY_SIZE, TIMED, VALUE_SIZE, field } from "../layout/header";
 import { tidyChain } from "../layout/overflow";
 import { EVICTED, VICTIM_IN, count, markOf, word } from "../notes/book";
 import { WAS_EVICTED, tell } from "../notes/events";
@@ -15,12 +16,18 @@ import { pinned } from "../resize/resize";
 import { dropSlot, dropUncounted } from "./drop";
 import { roomInChain } from "./place";
 
+/** Entries of the journal that an eviction needs. */
+@inline export function evictionLog(table: usize): u32 {
+  return LOG_SPARE + ((field(table, KEY_SIZE) + field(table, VALUE_SIZE)) >> 2);
+}
+
 /** Removes the victim of a bucket, its block plus its slot. With `replaced`, another entry takes its place in the count. */
 export function evictFrom<B>(table: usize, index: u32, victim: usize, replaced: bool): void {
   const bucket = bucketAddress<B>(table, index);
   const block = victim & ~SLOT_OF;
   const slot = <u32>(victim & SLOT_OF);
   const first = block == bucket;
+  if (SHARED) changetype<B>(block).logEntry(table, slot, first); // the newcomer may take its slot, or its element
   addGhost(table, index, ghostOf(changetype<B>(block).ghostAt(table, slot, first) << 24));
   tell<B>(table, block, slot, first, WAS_EVICTED);
   if (replaced) dropUncounted<B>(table, block, slot, first);
@@ -37,7 +44,7 @@ export function evict<B>(table: usize, victim: usize): bool {
 
 /** Evicts from a key's own bucket, where there is no memory for another entry. In a section that would not help: its slots and elements stay. */
 @inline function evictOwn<B>(table: usize, index: u32, flags: u32): bool {
-  return (flags & EVICTS) != 0 && !pinned<B>() && evict<B>(table, chooseOwn<B>(table, index));
+  return (flags & EVICTS) != 0 && !pinned<B>() && (!SHARED || logLeft() >= evictionLog(table)) && evict<B>(table, chooseOwn<B>(table, index));
 }
 
 /** Puts an absent key into its bucket, which is counted already or will be: the address of its value, or ENOMEM. */

@@ -3,26 +3,27 @@
 // An insert into a full table needs no credit: the newcomer takes the place of its victim in the count, in one operation, so neither the limit
 // nor a thread that dies can see one more or one less. The victim is in the key's own bucket, or in another one whose lock is free: that is tried
 // once and never waited for, so no order of locks is broken. What was chosen without the lock is looked at again under it.
-import { E2BIG, EEXIST, EINVAL, ENOENT, EPERM, ETIMEDOUT } from "../../errno";
+import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../../errno";
 import { follow, mostNodes } from "../../damage";
 import { EXIST, NOEXIST } from "../../flags";
+import { ensureLog } from "../../memory/owned";
 import { FIRST_ADDRESS } from "../../regions";
 import { isUnannounced } from "../../sync/hazard";
 import { commit } from "../../sync/journal";
-import { lockErrno, releaseLast, tryAcquire } from "../../sync/lock";
+import { lockErrno, releaseLast, tryAcquire, waitForValue } from "../../sync/lock";
 import { LOCKED } from "../../sync/lock_word";
-import { ERRNO, FRESH, fence, mine, setMine } from "../../sync/slot";
-import { STEPPING, STEP_CHECK, STEP_COPY, STEP_INDEX, STEP_READ, step } from "../../sync/step";
+import { ERRNO, FRESH, fence, mine, now, setMine } from "../../sync/slot";
+import { STEPPING, STEP_BLOCKED, STEP_CHECK, STEP_COPY, STEP_INDEX, STEP_READ, step } from "../../sync/step";
 import { isReadable } from "../../sync/word";
 import { belongs, bucketAddress, bucketIndex, bucketWidth, indexIn } from "../layout/buckets";
-import { EVICTS, FLAGS, FROZEN, GROWABLE, OVERFLOW_BYTES, PER_CPU, RETIRED, field } from "../layout/header";
+import { BUCKETS, EVICTS, FLAGS, FROZEN, GROWABLE, OVERFLOW_BYTES, PER_CPU, RETIRED, field } from "../layout/header";
 import { copyValueOut } from "../layout/lanes";
 import { isFull, takeCredit } from "../limit/credits";
 import { VICTIM_IN, markOf, word } from "../notes/book";
 import { eventsOf, untell } from "../notes/events";
 import { touch } from "../notes/marks";
 import { SLOT_OF, chooseOwn, chooseVictim } from "../notes/victim";
-import { evictFrom, putNoted } from "./evict";
+import { evictFrom, evictionLog, putNoted } from "./evict";
 import { lockBucketOf, refuse } from "./lock_bucket";
 import { slotOf } from "./seek";
 
@@ -125,6 +126,10 @@ function evictChosen<B>(table: usize, own: u32, victim: usize): bool {
 
 /** Times that the hand goes on when its buckets are locked or empty, and the own bucket is empty. */
 const MOST_TRIES: u32 = 64;
+/** Times that an insert begins again when it could evict nothing. */
+const MOST_WAITS: u32 = 1 << 20;
+/** In the place of the address of a value: nothing could be evicted, and nothing is held. */
+const BLOCKED: usize = 3;
 
 /** Removes an entry for one that will come into the bucket `own`, which is locked. False when none could be had. */
 function makeWayLocked<B>(table: usize, own: u32): bool {
@@ -139,18 +144,34 @@ function makeWayLocked<B>(table: usize, own: u32): bool {
   return false;
 }
 
-/** Inserts an absent key into its locked bucket: the address of its value, or an errno and nothing is held. */
+/**
+ * Waits, with nothing held, for who has the bucket of the entry that could not be evicted, or where there was none, one of the first buckets:
+ * a table in which that happens is small. 0, or an errno when that has gone on since `start` for too long.
+ */
+function awaitWay<B>(table: usize, start: f64): u32 {
+  const last = word(table, VICTIM_IN);
+  const buckets = min(field(table, BUCKETS), MOST_TRIES);
+  for (let tried: u32 = 0; tried <= buckets; tried++) {
+    const index = tried ? tried - 1 : last;
+    const seen = atomic.load<u32>(changetype<B>(bucketAddress<B>(table, index)).lock());
+    if (seen & LOCKED) return waitForValue(seen, start);
+  }
+  if (STEPPING) step(STEP_BLOCKED); // who counts in the own slot of a value, or has just let go
+  return 0;
+}
+
+/** Inserts an absent key into its locked bucket: the address of its value; or an errno or BLOCKED, and nothing is held. */
 function insertNotedLocked<B, K>(table: usize, key: K, hash: u32): usize {
   const flags = field(table, FLAGS);
   const own = bucketIndex(table, hash);
   const evicts = (flags & EVICTS) != 0;
   const told = eventsOf(table);
   if (evicts && isFull(table)) {
-    if (!makeWayLocked<B>(table, own)) return refuse(mine(ERRNO) ? mine(ERRNO) : ETIMEDOUT);
+    if (!makeWayLocked<B>(table, own)) return refuse(mine(ERRNO) ? mine(ERRNO) : <u32>BLOCKED);
   } else if (!takeCredit(table)) {
     if (mine(ERRNO)) return refuse(mine(ERRNO));
     if (!evicts) return refuse(E2BIG);
-    if (!makeWayLocked<B>(table, own)) return refuse(mine(ERRNO) ? mine(ERRNO) : ETIMEDOUT);
+    if (!makeWayLocked<B>(table, own)) return refuse(mine(ERRNO) ? mine(ERRNO) : <u32>BLOCKED);
   }
   const value = putNoted<B, K>(table, own, key, hash, flags);
   if (value < FIRST_ADDRESS) {
@@ -164,6 +185,24 @@ function insertNotedLocked<B, K>(table: usize, key: K, hash: u32): usize {
 /** `obtain` of shared_write.ts. */
 export function obtainNoted<B, K>(table: usize, key: K, hash: u32, flags: u32): usize {
   if (flags > EXIST) return EINVAL;
+  if (field(table, FLAGS) & EVICTS && !ensureLog(evictionLog(table))) return ENOMEM;
+  const value = obtainOnce<B, K>(table, key, hash, flags);
+  return value == BLOCKED ? obtainAgain<B, K>(table, key, hash, flags) : value;
+}
+
+function obtainAgain<B, K>(table: usize, key: K, hash: u32, flags: u32): usize {
+  const start = now();
+  let left = MOST_WAITS;
+  while (true) {
+    left = follow(left);
+    const errno = awaitWay<B>(table, start);
+    if (errno) return errno;
+    const value = obtainOnce<B, K>(table, key, hash, flags);
+    if (value != BLOCKED) return value;
+  }
+}
+
+function obtainOnce<B, K>(table: usize, key: K, hash: u32, flags: u32): usize {
   const bucket = lockBucketOf<B>(table, hash);
   if (!bucket) return lockErrno();
   if (field(table, FROZEN)) return refuse(EPERM);

@@ -286,6 +286,12 @@ const DEAD: u32 = 16;
     block.mark(to, targetFirst);
   }
 
+  /** Notes an entry whose slot this operation frees, and may use again. */
+  @inline logEntry(table: usize, slot: u32, first: bool): void {
+    logWord(this.keyAt(table, slot, first));
+    logBytes(this.valueAt(table, slot, first), CELL);
+  }
+
   @inline copyKey(table: usize, slot: u32, first: bool, target: usize): void {
     if (COUNTING) countCopied(4);
     store<u32>(target, load<u32>(this.keyAt(table, slot, first)));

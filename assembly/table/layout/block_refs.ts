@@ -13,11 +13,11 @@
 //   isThere          whether there is memory of an element, for readers without a lock
 //   matches, keyAt, hashOf, order, copyKey      the key, of what refers to an element
 //   valueAt, copyValue                          the value
-//   newEntry, note, free                        the memory
+//   newEntry, note, log, free                   the memory
 import { SHARED } from "../../build";
 import { COUNTING, countCopied, countProbe, countTagFalseHit } from "../../counting";
 import { follow, insist, mostNodes } from "../../damage";
-import { write16, write32 } from "../../sync/journal";
+import { logWord, write16, write32 } from "../../sync/journal";
 import { GONE_WIDTH, WIDTH_BITS } from "../../sync/word";
 import { absorbOneByOne, distributeOneByOne } from "./distribute";
 import { KEY_SIZE, field } from "./header";
@@ -193,6 +193,12 @@ export function refsOverflowBytes(evicts: bool): u32 {
     if (COUNTING) countCopied(6);
     write32(target + ADDRESSES + (<usize>to << 2), <u32>this.entryAt(slot));
     write16(target + (<usize>to << 1), load<u16>(this.at() + (<usize>slot << 1)));
+  }
+
+  /** Notes an entry whose slot and element this operation frees, and may use again. */
+  @inline logEntry(table: usize, slot: u32, first: bool): void {
+    logWord(this.at() + ADDRESSES + (<usize>slot << 2));
+    changetype<E>(0).log(table, this.entryAt(slot));
   }
 
   @inline copyKey(table: usize, slot: u32, first: bool, target: usize): void {

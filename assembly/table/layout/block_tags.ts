@@ -204,6 +204,12 @@ export function tagOverflowSlots(block: u32, keySize: u32, valueSize: u32, evict
     write8(target + to, load<u8>(this.at() + slot));
   }
 
+  /** Notes an entry whose slot this operation frees, and may use again. */
+  @inline logEntry(table: usize, slot: u32, first: bool): void {
+    logBytes(this.keyAt(table, slot, first), field(table, KEY_SIZE));
+    logBytes(this.valueAt(table, slot, first), field(table, VALUE_SIZE));
+  }
+
   @inline copyKey(table: usize, slot: u32, first: bool, target: usize): void {
     copyBytes(target, this.keyAt(table, slot, first), field(table, KEY_SIZE));
   }

@@ -141,6 +141,21 @@ export function scatter(table: usize, value: usize, source: usize, fresh: bool):
   }
 }
 
+/** Notes a whole value. */
+export function logValue(table: usize, value: usize): void {
+  const lane = laneOf(table);
+  const size = field(table, VALUE_SIZE);
+  if (!lane) {
+    logBytes(value, size);
+    return;
+  }
+  const bytes = slotBytes(lane);
+  for (let done: u32 = 0; done < size; done += bytes) {
+    logBytes(value, bytes);
+    value += lane;
+  }
+}
+
 /** Makes the value of a new entry zeros. */
 export function zeroValue(table: usize, value: usize): void {
   const lane = laneOf(table);

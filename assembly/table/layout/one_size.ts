@@ -3,9 +3,10 @@
 import { hashBytes, tagged } from "../../hash/hash";
 import { keyEquals, storeKey } from "../../hash/key";
 import { compareBytes, copyBytes } from "../../memory/bytes";
+import { logBytes } from "../../sync/journal";
 import { ELEMENT_KEY, freeElement, newElement } from "./elements";
 import { KEY_SIZE, SEEDS, field } from "./header";
-import { copyValueOut, elementOf, isElementReadable, valueOf } from "./lanes";
+import { copyValueOut, elementOf, isElementReadable, logValue, valueOf } from "./lanes";
 
 @unmanaged export class OneSize {
   @inline isOneArray(): bool {
@@ -52,6 +53,12 @@ import { copyValueOut, elementOf, isElementReadable, valueOf } from "./lanes";
 
   /** Notes the hash of a new element. */
   @inline note(entry: usize, hash: u32): void {}
+
+  /** Notes the bytes of an element that is about to be freed. */
+  @inline log(table: usize, entry: usize): void {
+    logBytes(elementOf(entry) + ELEMENT_KEY, field(table, KEY_SIZE));
+    logValue(table, valueOf(table, entry));
+  }
 
   @inline free<B>(table: usize, entry: usize): void {
     freeElement<B>(table, table, entry);

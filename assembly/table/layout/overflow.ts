@@ -1,18 +1,22 @@
 // Overflow blocks: where a bucket's entries go when its slots are full. A chain hangs on the bucket, newest block first.
 import { SHARED } from "../../build";
 import { follow, further, mostNodes } from "../../damage";
-import { hasLogRoom, logWord, write32 } from "../../sync/journal";
+import { hasLogRoom, logBytes, write32 } from "../../sync/journal";
 import { acquireOnce } from "../../sync/lock";
 import { tableAllocate, tableRelease } from "./account";
 import {
   BUCKETS, EVICTS, FLAGS, MAX_ENTRIES, OVERFLOW_BYTES, OVERFLOW_COUNT, OVERFLOW_RESERVE, POOL_LOCK, PREALLOCATED, field, setField,
 } from "./header";
 
+/** The first bytes of a block, which `reset` writes in every layout. */
+const RESET_BYTES: u32 = 24;
+
 /** A block, empty and linked to nothing; 0 when there is no memory. */
 export function newOverflow<B>(table: usize): usize {
   if (SHARED && !acquireOnce(table + POOL_LOCK)) return 0;
   let block = <usize>field(table, OVERFLOW_RESERVE);
-  if (SHARED && block) logWord(block);
+  // A table that evicts may have freed the block in this very operation: all that `reset` writes goes back with it.
+  if (SHARED && block) logBytes(block, field(table, FLAGS) & EVICTS ? RESET_BYTES : 4);
   if (block) setField(table, OVERFLOW_RESERVE, load<u32>(block));
   else block = tableAllocate(table, field(table, OVERFLOW_BYTES));
   if (!block) return 0;

@@ -14,6 +14,7 @@ import { SHARED } from "../../build";
 import { insist } from "../../damage";
 import { KeyText, TEXT, storeKey, textBytes } from "../../hash/key";
 import { compareRuns, copyBytes, equalRuns, zeroBytes } from "../../memory/bytes";
+import { logBytes } from "../../sync/journal";
 import { acquireOnce } from "../../sync/lock";
 import { inSection } from "../../sync/section";
 import { isReadable } from "../../sync/word";
@@ -186,6 +187,13 @@ function sweepPools<B>(table: usize): void {
 
   @inline note(element: usize, hash: u32): void {
     store<u32>(element, hash, HASH);
+  }
+
+  /** Notes the bytes of an element that is about to be freed. */
+  @inline log(table: usize, element: usize): void {
+    const bytes = load<u32>(element + field(table, TEXT_KEY));
+    insist(bytes <= field(table, KEY_SIZE) - <u32>TEXT);
+    logBytes(element + HASH, bytesBefore(table) + bytes - <u32>HASH);
   }
 
   @inline free<B>(table: usize, element: usize): void {

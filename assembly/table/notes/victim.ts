@@ -5,6 +5,7 @@
 // entries beyond its slots evicts from itself alone, so that no chain gets longer than that in a full table.
 //
 // Other buckets of the shared build are read without their locks: the choice is a guess, and who evicts looks again under the lock.
+import { SHARED } from "../../build";
 import { further } from "../../damage";
 import { bucketAddress } from "../layout/buckets";
 import { BUCKETS, SLOTS, field } from "../layout/header";
@@ -41,7 +42,10 @@ export const SLOT_OF: usize = 63;
   return max(<u32>i16x8.extract_lane_u(most, 0), <u32>i16x8.extract_lane_u(most, 1));
 }
 
-/** Keeps old stamps from looking new when NOW comes round to them: NOW counts on by 8 at least before the next look. */
+/**
+ * Keeps old stamps from looking new when NOW comes round to them: NOW counts on by 8 at least before the next look. Of an overflow block only
+ * under the lock of its bucket: the insert that has made the block may be undone, and its memory be something else.
+ */
 @inline function holdBack(record: usize, marks: v128, slots: u32, now: u32): void {
   const isOld = i8x16.gt_u(agesOf(marks, now), i8x16.splat(<i8>OLD));
   const old = <u32>i8x16.bitmask(isOld) & slots;
@@ -63,10 +67,10 @@ function holdBackSlots(record: usize, slots: u32, now: u32): void {
 
 /** Looks at the entries of a bucket and its chain. The best of them and of those before. */
 @inline function look<B>(table: usize, index: u32, best: u64): u64 {
-  return lookAt<B>(table, index, bucketAddress<B>(table, index), best);
+  return lookAt<B>(table, index, bucketAddress<B>(table, index), best, false);
 }
 
-function lookAt<B>(table: usize, index: u32, bucket: usize, best: u64): u64 {
+function lookAt<B>(table: usize, index: u32, bucket: usize, best: u64, locked: bool): u64 {
   const now = load<u32>(bookOf(table), NOW);
   const exact = isExact(table);
   const before = scoreOf(best);
@@ -80,7 +84,7 @@ function lookAt<B>(table: usize, index: u32, bucket: usize, best: u64): u64 {
     if (found >> SLOT_BITS > scoreOf(best)) {
       best = (<u64>(found >> SLOT_BITS) << 32) | (block + (LAST_SLOT - (found & LAST_SLOT)));
     }
-    if (!exact) holdBack(markOf<B>(table, index, block, 0, first), marks, slots, now);
+    if (!exact && (!SHARED || first || locked)) holdBack(markOf<B>(table, index, block, 0, first), marks, slots, now);
     block = changetype<B>(block).link(first);
     if (!block) break;
     left = further(left);
@@ -113,7 +117,7 @@ export function chooseVictim<B>(table: usize, own: u32): usize {
     return <usize>best;
   }
   const bucket = bucketAddress<B>(table, own);
-  let best = lookAt<B>(table, own, bucket, 0);
+  let best = lookAt<B>(table, own, bucket, 0, true);
   if (isLong<B>(table, bucket)) return <usize>best;
   let hand = word(table, HAND);
   if (hand >= buckets) hand = 0; // damaged
@@ -127,5 +131,5 @@ export function chooseVictim<B>(table: usize, own: u32): usize {
 
 /** That of a bucket alone: where there is no memory for another entry. */
 export function chooseOwn<B>(table: usize, own: u32): usize {
-  return <usize>lookAt<B>(table, own, bucketAddress<B>(table, own), 0);
+  return <usize>lookAt<B>(table, own, bucketAddress<B>(table, own), 0, true);
 }

@@ -1,4 +1,7 @@
-/** What a map should be: the entries of one thread after the other. */
+/**
+ * What a map should be: the entries of one thread after the other. The model of a map that evicts does not know what was evicted, only how many:
+ * it has all that was put in and not taken out, and what is found to be gone was one of those.
+ */
 import { E2BIG, EEXIST, EINVAL, ENOENT, LOW_WATER } from "../../../src/generated/abi.js";
 import { plain, type Shape, type Value } from "./programs/shapes.ts";
 
@@ -16,6 +19,10 @@ export class Model {
   free = 0;
   /** Somebody was told that the mark is crossed. */
   told = false;
+  /** Entries that were evicted, but not known which. */
+  evicted = 0;
+  /** The key that was inserted last: it is never evicted by that. */
+  newest: number | undefined;
 
   constructor(shape: Shape, entries?: ReadonlyMap<number, Value>, limit = shape.maxEntries) {
     this.shape = shape;
@@ -28,6 +35,8 @@ export class Model {
     const model = new Model(this.shape, this.entries, this.limit);
     model.free = this.free;
     model.told = this.told;
+    model.evicted = this.evicted;
+    model.newest = this.newest;
     return model;
   }
 
@@ -58,7 +67,10 @@ export class Model {
     const present = this.entries.has(key);
     if (present && flags === 1) return failed(EEXIST);
     if (!present && flags === 2) return failed(ENOENT);
-    if (!present && this.entries.size >= this.limit) return failed(E2BIG);
+    const full = this.entries.size - this.evicted >= this.limit;
+    if (!present && full && !this.shape.evicts) return failed(E2BIG);
+    if (!present && full) this.evicted++;
+    if (!present) this.newest = key;
     this.entries.set(key, value);
     return failed(0);
   }
@@ -90,6 +102,27 @@ export class Model {
       key,
       before.map((old, i) => (i === word ? number : old)),
     );
+  }
+
+  /** The models that this one may be, given that one more entry is known to be evicted. */
+  *withoutOne(): Generator<Model> {
+    if (this.evicted === 0) return;
+    for (const key of this.entries.keys()) {
+      if (key === this.newest) continue;
+      const model = this.clone();
+      model.entries.delete(key);
+      model.evicted--;
+      yield model;
+    }
+  }
+
+  /** Whether a map may have these entries, as texts. */
+  allows(entries: readonly string[]): boolean {
+    const all = entriesIn(this.entries);
+    if (entries.length !== all.length - this.evicted) return false;
+    const newest = this.newest !== undefined && this.entries.has(this.newest) ? this.newest : undefined;
+    if (newest !== undefined && !entries.some((entry) => entry.startsWith(`${newest}=`))) return false;
+    return entries.every((entry) => all.includes(entry));
   }
 
   toString(): string {

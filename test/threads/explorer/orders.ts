@@ -13,11 +13,12 @@ export interface Event {
   readonly end: number;
 }
 
-/** The states of the map that orders lead to which explain all outcomes; none when no order does. */
-export function explain(threads: readonly (readonly Event[])[], before: Model): Set<string> {
-  const states = new Set<string>();
+/** The states of the map that orders lead to which explain all outcomes, by their texts; none when no order does. */
+export function explain(threads: readonly (readonly Event[])[], before: Model): Map<string, Model> {
+  const states = new Map<string, Model>();
   const visit = (model: Model, next: readonly number[]) => {
-    if (next.every((index, thread) => index === threads[thread].length)) states.add(model.toString());
+    if (next.every((index, thread) => index === threads[thread].length))
+      states.set(`${model} ${model.evicted} ${model.newest}`, model);
     for (const [thread, index] of next.entries()) {
       const event = threads[thread][index];
       if (!event) continue;
@@ -26,12 +27,13 @@ export function explain(threads: readonly (readonly Event[])[], before: Model): 
         return !waiting || waiting.end >= event.begin;
       });
       if (!isFirst) continue;
+      const after = next.map((old, i) => (i === thread ? old + 1 : old));
       const copy = model.clone();
-      if (event.part(copy) === event.outcome) {
-        visit(
-          copy,
-          next.map((old, i) => (i === thread ? old + 1 : old)),
-        );
+      if (event.part(copy) === event.outcome) visit(copy, after);
+      else {
+        for (const other of model.withoutOne()) {
+          if (event.part(other) === event.outcome) visit(other, after);
+        }
       }
     }
   };

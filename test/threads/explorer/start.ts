@@ -2,17 +2,21 @@
 
 import type { Model } from "./model.ts";
 import { bucketIn, hashesOf } from "./programs/buckets.ts";
+import { scanned } from "./programs/contents.ts";
 import type { Operation } from "./programs/operation.ts";
 import { Operations } from "./programs/operations.ts";
-import { FIRST, THIRD, type World } from "./world.ts";
+import { FIRST, SECOND, THIRD, type World } from "./world.ts";
 
 /** What a map is like. */
 export type Start =
-  | { readonly entries: number }
+  /** `churn`: after so many more inserts, which evict. */
+  | { readonly entries: number; readonly churn?: number }
   /** The next insert splits a bucket, the next delete merges one, or buckets have chains that a section has put off to split. */
   | "split"
   | "merge"
-  | "chains";
+  | "chains"
+  /** Full, with all entries in the first bucket. */
+  | "lopsided";
 
 /** Entries that a map had before, so that there are holes, free blocks and credits. */
 const REMOVED_BEFORE = 12;
@@ -32,6 +36,42 @@ function fill(world: World, table: number, model: Model, entries: number): void 
   for (let key = entries; key < entries + removed; key++) apply(operations.remove(key));
 }
 
+/** Keys to choose from. */
+const CANDIDATES = Array.from({ length: 100 }, (_, i) => i);
+
+function fillFirstBucket(world: World, table: number, model: Model): void {
+  const { shape } = model;
+  const operations = new Operations(world, FIRST, table, shape);
+  const hashes = hashesOf(world.module, shape, CANDIDATES);
+  const buckets = stat(world, table, BUCKETS);
+  for (const [key, hash] of hashes) {
+    if (bucketIn(buckets, hash) !== 0 || model.entries.size === shape.maxEntries) continue;
+    const { calls, parts } = operations.set(key, 1 + key);
+    world.run(FIRST, calls);
+    world.scratch[FIRST].clear();
+    parts[0](model);
+  }
+  if (model.entries.size < shape.maxEntries) throw new Error(`too few keys in a bucket of ${shape.name}`);
+  model.newest = undefined;
+}
+
+const CHURNED = 2000;
+
+/** Inserts more keys than the map has room for, and looks what is left. */
+function churn(world: World, table: number, model: Model, inserts: number): void {
+  const { shape, entries } = model;
+  const operations = new Operations(world, FIRST, table, shape);
+  for (let i = 0; i < inserts; i++) {
+    world.run(FIRST, operations.set(CHURNED + i, 1 + (i % 100)).calls);
+    world.scratch[FIRST].clear();
+  }
+  entries.clear();
+  for (const [key, value] of scanned(world, THIRD, table, shape)) entries.set(key, value);
+  world.scratch[THIRD].clear();
+  model.evicted = 0;
+  model.newest = undefined;
+}
+
 /** What programs have to know of the map that they start with. */
 export interface Ground {
   readonly model: Model;
@@ -41,6 +81,8 @@ export interface Ground {
   readonly absent: readonly number[];
   /** A key that is not in the map and belongs to the bucket of another. */
   beside(key: number): number;
+  /** The key that an insert of another by the second thread evicts, if nobody else is at work. To be asked before that has operations. */
+  victim(key: number): number;
 }
 
 const BUCKETS = 1;
@@ -77,6 +119,11 @@ export function start(world: World, table: number, model: Model, how: Start): vo
   const operations = new Operations(world, FIRST, table, model.shape);
   if (typeof how === "object") {
     fill(world, table, model, how.entries);
+    if (how.churn !== undefined) churn(world, table, model, how.churn);
+    return;
+  }
+  if (how === "lopsided") {
+    fillFirstBucket(world, table, model);
     return;
   }
   if (how === "chains") {
@@ -104,6 +151,17 @@ export function start(world: World, table: number, model: Model, how: Start): vo
   }
 }
 
+function victimOf(world: World, table: number, { shape, entries }: Model, key: number): number {
+  world.save();
+  world.run(SECOND, new Operations(world, SECOND, table, shape).set(key, 1).calls);
+  const left = scanned(world, THIRD, table, shape);
+  world.restore();
+  for (const cpu of [SECOND, THIRD]) world.scratch[cpu].clear();
+  const gone = [...entries.keys()].find((old) => !left.has(old));
+  if (gone === undefined) throw new Error(`an insert of ${key} evicts nothing in ${shape.name}`);
+  return gone;
+}
+
 const ABSENT = Array.from({ length: 24 }, (_, i) => 500 + i);
 
 /** Where keys of a map are that has been started. */
@@ -123,11 +181,20 @@ export function groundOf(
     if (!hashes.has(key) || found === undefined) throw new Error(`no key is beside ${key} in ${shape.name}`);
     return found;
   };
-  if (typeof how === "object") return { model, moving: [], absent: ABSENT, beside };
+  const victims = new Map<number, number>();
+  const victim = (key: number) => {
+    if (!victims.has(key)) victims.set(key, victimOf(world, table, model, key));
+    return victims.get(key) ?? 0;
+  };
+  if (typeof how === "object") return { model, moving: [], absent: ABSENT, beside, victim };
+  if (how === "lopsided") {
+    const absent = ABSENT.filter((key) => hashes.has(key) && bucketOf(key) !== 0);
+    return { model, moving: [], absent, beside, victim };
+  }
   const after = how === "merge" ? buckets : buckets + 1;
   const moves = (key: number) => hashes.has(key) && bucketOf(key, after) === after - 1;
   const moving = [...entries.keys()].filter(moves);
   const absent = ABSENT.filter(moves);
   if (moving.length === 0 || absent.length < 2) throw new Error(`nothing moves in ${shape.name}, ${how}`);
-  return { model, moving, absent, beside };
+  return { model, moving, absent, beside, victim };
 }

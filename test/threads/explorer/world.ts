@@ -9,6 +9,7 @@ import {
   ENOENT,
   HOST_CPUS,
   HOST_TIMEOUT,
+  KIND_EVICTS,
   KIND_GROWABLE,
   KIND_TEXTS,
   META_ID,
@@ -66,7 +67,7 @@ export class World {
   onStep: (cpu: number, point: number) => void = () => {};
   /** Slots whose threads are known to be gone, whoever asks (`isGone` of assembly/sync/slot.ts). */
   readonly gone = new Set<number>();
-  readonly #module: WebAssembly.Module;
+  readonly module: WebAssembly.Module;
   readonly #emptyBytes: number;
   #saved = new Uint8Array(0);
   #time = 0;
@@ -76,7 +77,7 @@ export class World {
   };
 
   constructor(module: WebAssembly.Module, cpus = CPUS) {
-    this.#module = module;
+    this.module = module;
     this.words[HOST_CPUS >>> 2] = cpus;
     this.words[HOST_TIMEOUT >>> 2] = NEVER_MS;
     this.cores = Array.from({ length: cpus }, (_, cpu) => this.instantiate(cpu));
@@ -105,7 +106,7 @@ export class World {
         throw new Error(`assertion at ${line}:${column}`);
       },
     };
-    return new WebAssembly.Instance(this.#module, { env }).exports as unknown as Exports;
+    return new WebAssembly.Instance(this.module, { env }).exports as unknown as Exports;
   }
 
   /** Makes calls in the name of a slot. Their results. */
@@ -178,7 +179,7 @@ export class World {
 export function createCalls(shape: Shape): Call[] {
   const table = { resultOf: 1 };
   const { growable, keySize, valueSize, maxEntries, prealloc, lockOffset, texts } = shape;
-  const kind = (growable ? KIND_GROWABLE : 0) | (texts ? KIND_TEXTS : 0);
+  const kind = (growable ? KIND_GROWABLE : 0) | (texts ? KIND_TEXTS : 0) | (shape.evicts ? KIND_EVICTS : 0);
   return [
     { name: "takeMapId", args: [] },
     shape.array

@@ -5,7 +5,7 @@
 
 import { STEP_BLOCKED } from "../../../../src/generated/abi.js";
 import { pointName } from "../core.ts";
-import { entriesText, Model } from "../model.ts";
+import { entriesIn, entriesText, Model } from "../model.ts";
 import { contents, endWorld, useAll } from "../programs/contents.ts";
 import type { Operation } from "../programs/operation.ts";
 import { Operations } from "../programs/operations.ts";
@@ -59,7 +59,7 @@ export class KillCase {
     this.#allow(model);
     for (const part of this.operation.parts) {
       part(model);
-      this.#allow(model.clone());
+      this.#allow(model);
     }
     world.onStep = (cpu, point) => this.#step(cpu, point);
     world.save();
@@ -70,7 +70,7 @@ export class KillCase {
   }
 
   #allow(model: Model): void {
-    this.#allowed.set(model.toString(), model);
+    this.#allowed.set(`${model}`, model.clone());
   }
 
   #checkOutcomes(results: ArrayLike<number>): void {
@@ -177,8 +177,11 @@ export class KillCase {
   /** The state that the map is in. */
   #stateOf(entries: ReadonlyMap<number, readonly number[]>): Model {
     const text = entriesText(entries);
-    const state = this.#allowed.get(text);
-    if (state) {
+    const given = entriesIn(entries);
+    const isAllowed = this.#case.shape.evicts
+      ? [...this.#allowed.values()].some((state) => state.allows(given))
+      : this.#allowed.has(text);
+    if (isAllowed) {
       const limit = this.#world.words[(this.#table + this.#maxEntriesOffset()) >>> 2];
       return new Model(this.#case.shape, entries, limit);
     }

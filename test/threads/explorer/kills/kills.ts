@@ -1,7 +1,7 @@
 /** What is killed: operations on maps of each kind, as a list of tests. */
 import type { Operation } from "../programs/operation.ts";
 import type { Operations } from "../programs/operations.ts";
-import { ARRAYS, HASHES, ODD, PER_CPU, type Shape, SPIN_LOCKED } from "../programs/shapes.ts";
+import { ARRAYS, EVICTING, HASHES, ODD, PER_CPU, type Shape, SPIN_LOCKED } from "../programs/shapes.ts";
 import type { Start } from "../start.ts";
 
 export type Make = (operations: Operations) => Operation;
@@ -45,6 +45,33 @@ const BULK: readonly Make[] = [
     ),
   (to) =>
     to.inSection([to.get(3), to.set(3, 9), to.remove(4), to.set(NEW, 9), to.set(NEW + 1, 9), to.remove(0)]),
+];
+
+/** Inserts into full maps. What may have been evicted before is not used again. */
+const EVICTIONS: readonly Make[] = [
+  (to) => to.set(NEW, 9),
+  (to) => to.set(NEW, 9, 1),
+  (to) => to.set(NEW, 9, 2),
+  (to) => to.add(NEW, 2),
+  (to) => to.updateMany(range(NEW, 5), 9),
+  (to) => to.addMany(range(NEW, 5), 2),
+  (to) =>
+    to.sequence(
+      "inserts",
+      range(NEW, 30).map((key) => to.set(key, 9)),
+    ),
+  (to) => to.sequence("delete and inserts", [to.remove(3), ...range(NEW, 3).map((key) => to.set(key, 9))]),
+  (to) => to.sequence("take and inserts", [to.take(3), to.set(3, 9), to.set(NEW, 9)]),
+  (to) => to.inSection(range(NEW, 5).map((key) => to.set(key, 9))),
+  (to) => to.clear(),
+  (to) => to.drain(10),
+];
+
+const LOCAL_EVICTIONS: readonly Make[] = [
+  ...EVICTIONS,
+  (to) => to.localAdd(NEW, 2),
+  (to) => to.localWrite(NEW, 9),
+  (to) => to.localAddMany(range(NEW, 4), 2),
 ];
 
 /** Several splits or merges under one resize lock, and credits taken ahead. */
@@ -156,6 +183,16 @@ export const KILLS: readonly Kills[] = [
     makes: [...SINGLE, (to) => to.clear()],
   },
   { name: "per-CPU values", shapes: PER_CPU, starts: [FEW, MORE], makes: LOCAL },
+  ...EVICTING.map((shape) => ({
+    name: shape.name,
+    shapes: [shape],
+    starts: [
+      { entries: shape.maxEntries },
+      { entries: shape.maxEntries, churn: 150 },
+      { entries: shape.maxEntries - 2 },
+    ],
+    makes: shape.perCpu ? LOCAL_EVICTIONS : EVICTIONS,
+  })),
   { name: "spin locks", shapes: SPIN_LOCKED, starts: [FEW, MORE], makes: LOCKED },
   { name: "arrays", shapes: ARRAYS, starts: [{ entries: 10 }], makes: ARRAY },
   { name: "arrays that grow", shapes: ARRAYS, starts: [{ entries: 10 }], makes: GROWTH },
@@ -170,6 +207,12 @@ export const RECOVERY_KILLS: readonly Kills[] = [
   { name: "buckets with chains", shapes: GROWABLE, starts: ["chains"], makes: BULK },
   { name: "per-CPU values", shapes: PER_CPU, starts: [FEW], makes: LOCAL },
   { name: "arrays that grow", shapes: ARRAYS, starts: [{ entries: 10 }], makes: GROWTH },
+  {
+    name: "maps that evict",
+    shapes: EVICTING,
+    starts: [{ entries: 9, churn: 100 }],
+    makes: EVICTIONS.slice(0, 7),
+  },
   { name: "spin locks", shapes: SPIN_LOCKED, starts: [MORE], makes: LOCKED },
   { name: "maps and blocks", shapes: [HASHES[0], HASHES[8]], starts: [MORE], makes: WHOLE },
 ];

@@ -25,7 +25,7 @@ export function hashesOf(
 ): Map<number, number> {
   if (shape.array) return new Map();
   const world = new World(module);
-  const table = world.createMap(shape);
+  const table = world.createMap({ ...shape, evicts: false, maxEntries: keys.length });
   const operations = new Operations(world, FIRST, table, shape);
   for (const key of keys) {
     world.run(FIRST, operations.set(key, 1).calls);

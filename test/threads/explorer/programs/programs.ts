@@ -3,7 +3,7 @@
 import type { Ground } from "../start.ts";
 import { FOURTH } from "../world.ts";
 import type { Program, Seen } from "./program.ts";
-import { ARRAYS, HASHES, PER_CPU, type Shape, SPIN_LOCKED } from "./shapes.ts";
+import { ARRAYS, EVICTING, HASHES, PER_CPU, type Shape, SPIN_LOCKED } from "./shapes.ts";
 
 const [RHASH, SMALL, HASH, LAZY] = [0, 1, 2, 3].map((type) => HASHES.filter((_, i) => i % 4 === type));
 
@@ -90,6 +90,116 @@ const sections = RHASH.flatMap((shape) => {
     }),
   ];
 });
+
+/** Of a map that evicts: entries that were there or were put in, no more than it may have. */
+function checkKept(put: readonly string[], limit: number): (seen: Seen) => void {
+  return ({ ground: { model: before }, after }) => {
+    const entries = before.toString().split(" ");
+    const strange = after.find((entry) => !entries.includes(entry) && !put.includes(entry));
+    if (strange !== undefined) throw new Error(`the map has ${strange}, which never was`);
+    if (after.length > limit) throw new Error(`the map has ${after.length} entries`);
+  };
+}
+
+/** The same of what a scan gave: all but one, which may have been evicted, and those once. */
+function checkEvictingScan(put: string, limit: number): (seen: Seen) => void {
+  return (seen) => {
+    checkKept([put], limit)(seen);
+    const given = seen.outcomes.flat();
+    checkKept([put], limit + 1)({ ...seen, after: given });
+    const keys = given.map((entry) => entry.split("=")[0]);
+    if (new Set(keys).size !== keys.length) throw new Error(`a scan gave a key twice: ${given.join(" ")}`);
+    if (keys.length < limit - 1) throw new Error(`a scan gave ${keys.length} of ${limit} entries`);
+  };
+}
+
+const evictions = EVICTING.filter(({ maxEntries }) => maxEntries > 9).flatMap((shape) => {
+  const { maxEntries } = shape;
+  const start = { entries: maxEntries, churn: 30 };
+  return [
+    ...on([shape], "two inserts that evict", {
+      start,
+      first: (to) => [to.set(NEW, 70), to.get(NEW)],
+      second: (to) => [to.set(OTHER, 80)],
+    }),
+    ...on([shape], "two inserts that evict for one bucket", {
+      start,
+      first: (to) => [to.set(NEW, 70)],
+      second: (to, { beside }) => [to.set(beside(NEW), 80)],
+    }),
+    ...on([shape], "get and an insert that evicts", {
+      start,
+      first: (to, { victim }) => [to.get(victim(NEW)), to.get(NEW), to.get(victim(NEW))],
+      second: (to) => [to.set(NEW, 70)],
+    }),
+    // Those that look at all their buckets differ in nothing else.
+    ...(maxEntries < 32 ? [] : othersThatEvict(shape)),
+  ];
+});
+
+function othersThatEvict(shape: Shape): Program[] {
+  const { maxEntries, valueSize, perCpu } = shape;
+  const start = { entries: maxEntries, churn: 30 };
+  const put = `${NEW}=${new Array(valueSize / 8).fill(70)}`;
+  return [
+    ...on([shape], "two inserts of a key that evict", {
+      start,
+      first: (to) => [to.set(NEW, 70, 1), to.get(NEW)],
+      second: (to) => [to.set(NEW, 80, 1)],
+    }),
+    ...on([shape], "add and an insert that evicts", {
+      start,
+      first: (to, { victim }) => [to.add(victim(NEW), 5)],
+      second: (to) => [to.set(NEW, 70)],
+    }),
+    ...on([shape], "delete and an insert that evicts", {
+      start,
+      first: (to, { victim }) => [to.remove(victim(NEW)), to.set(OTHER, 80)],
+      second: (to) => [to.set(NEW, 70)],
+    }),
+    ...on([shape], "clear and an insert that evicts", {
+      start,
+      first: (to) => [to.clear()],
+      second: (to) => [to.set(NEW, 70)],
+      check: checkKept([put], maxEntries),
+    }),
+    ...on([shape], "scan and an insert that evicts", {
+      start,
+      first: (to) => [to.scan(Math.ceil(maxEntries / 16) + 2)],
+      second: (to) => [to.set(NEW, 70)],
+      check: checkEvictingScan(put, maxEntries),
+    }),
+    ...(perCpu
+      ? on([shape], "local adds and an insert that evicts", {
+          start,
+          first: (to, { victim }) => [to.localAdd(victim(NEW), 5), to.localAdd(victim(NEW), 5)],
+          second: (to) => [to.set(NEW, 70)],
+        })
+      : on([shape], "an address and an insert that evicts", {
+          start,
+          first: (to, { victim }) => [to.lookupInSection(victim(NEW))],
+          second: (to) => [to.set(NEW, 70)],
+          check: checkAddress(({ model, victim }) => {
+            const old = `[${model.entries.get(victim(NEW))}]`;
+            return ["absent", `same ${old}`, `gone ${old}`];
+          }),
+        })),
+  ];
+}
+
+/** Of two buckets. Where one is empty, all that an insert there can evict is in the other, which somebody else may have locked. */
+const tinyEvictions = EVICTING.filter(({ maxEntries }) => maxEntries <= 9).flatMap((shape) => [
+  ...on([shape], "inserts that evict, one for an empty bucket", {
+    start: "lopsided",
+    first: (to, { absent }) => [to.set(absent[0], 70), to.get(absent[0])],
+    second: (to, { model, beside }) => [to.set(beside([...model.entries.keys()][0]), 80)],
+  }),
+  ...on([shape], "several inserts into a small map that evicts", {
+    start: { entries: 9 },
+    first: (to) => [to.set(NEW, 70), to.set(NEW + 2, 71)],
+    second: (to) => [to.set(OTHER, 80), to.set(OTHER + 2, 81)],
+  }),
+]);
 
 export const PROGRAMS: readonly Program[] = [
   ...words({
@@ -263,6 +373,8 @@ export const PROGRAMS: readonly Program[] = [
     first: (to) => [to.localAddMany([3, 2, 3], 5)],
     second: (to) => [to.take(3), to.localAddMany([3], 7)],
   }),
+  ...evictions,
+  ...tinyEvictions,
   ...sections,
   ...words({
     name: "two segments get their memory",

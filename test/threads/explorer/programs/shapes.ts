@@ -12,6 +12,8 @@ export interface Shape {
   readonly lockOffset?: number;
   readonly perCpu?: boolean;
   readonly array?: boolean;
+  /** A full one evicts. */
+  readonly evicts?: boolean;
   /** Keys are texts of any length; `keySize` is their room. */
   readonly texts?: boolean;
 }
@@ -21,6 +23,8 @@ export const CPUS = 3;
 const SPIN_LOCK_BYTES = 4;
 
 const FEW = 60;
+const SMALL = 24;
+const TINY = 9;
 const MANY = 4000;
 
 const LAYOUTS = [
@@ -83,6 +87,28 @@ export const SPIN_LOCKED: readonly Shape[] = [
 export const ARRAYS: readonly Shape[] = [
   { name: "array of 8 bytes", ...hash, keySize: 4, valueSize: 8, maxEntries: 10, array: true },
   { name: "array of 24 bytes", ...hash, keySize: 4, valueSize: 24, maxEntries: 10, array: true },
+];
+
+/** Full ones evict, from their own buckets and others; those of up to 31 entries look at all their buckets. */
+export const EVICTING: readonly Shape[] = [
+  ...LAYOUTS.flatMap((layout) =>
+    [FEW, SMALL, TINY].map((maxEntries) => ({
+      name: `lru_hash ${layout.layout}, ${maxEntries}`,
+      ...hash,
+      ...sizes(layout),
+      maxEntries,
+      evicts: true,
+    })),
+  ),
+  ...[FEW, SMALL].map((maxEntries) => ({
+    name: `lru_percpu_hash, ${maxEntries}`,
+    ...hash,
+    keySize: 4,
+    valueSize: 8 * CPUS,
+    maxEntries,
+    perCpu: true,
+    evicts: true,
+  })),
 ];
 
 /** Bytes of a value that hold data: all but its spin lock. */
