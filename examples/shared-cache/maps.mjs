@@ -1,19 +1,9 @@
 // The layouts that the threads agree on.
 import { cstring, struct, u32, u53 } from "bpfmap";
 
-/** What the cache keeps of a page: the round of the main thread's clock in which it was made, and its text. */
-export const CACHE = {
-  type: "rhash",
-  key: u32,
-  value: struct({ round: u32, text: cstring(120) }),
-};
-/** The clock, and whether it is time to stop. */
-export const CLOCK = { type: "array", key: u32, value: u32 };
-export const ROUND = 0;
-export const STOP = 1;
+/** What the cache keeps of a page: its text. */
+export const CACHE = { type: "lru_hash", key: u32, value: cstring(120) };
+/** Whether it is time to stop. */
+export const STOP = { type: "array", key: u32, value: u32 };
 /** What each worker has met. */
-export const STATS = {
-  type: "percpu_array",
-  key: u32,
-  value: struct({ hits: u53, misses: u53, refused: u53 }),
-};
+export const STATS = { type: "percpu_array", key: u32, value: struct({ hits: u53, misses: u53 }) };
