@@ -5,7 +5,7 @@
 
 export { FIRST_ADDRESS as ERRNO_LIMIT } from "./regions";
 export {
-  ARENA, ARENA_LOCK, BITMAP, COUNTERS, HOST_CPUS, HOST_IS_SEEDED, HOST_LOGS, HOST_MARK, HOST_SEED, HOST_TIMEOUT, HOST_VERSION,
+  ARENA, ARENA_LOCK, BITMAP, COUNTERS, HOST_CLOCK, HOST_CPUS, HOST_IS_SEEDED, HOST_LOGS, HOST_MARK, HOST_SEED, HOST_TIMEOUT, HOST_VERSION,
   LAYOUT_VERSION, LOW_WATER_PASS, MOST_CPUS, NOBODY, REGISTRY, SECRETS, SECTION_DEBT, SECTION_DEPTH, SECTION_MASK, SLOTS, ZEROS, ZEROS_BYTES,
 } from "./regions";
 export { E2BIG, EBUSY, EDEADLK, EEXIST, EINVAL, ENOENT, ENOMEM, ENOSPC, EPERM, ERANGE, ESTALE, ETIMEDOUT } from "./errno";
@@ -77,7 +77,7 @@ export { HEADER_BYTES, LAYOUT_ARRAY, LAYOUT_KEYS, LAYOUT_KV, LAYOUT_REFS, LAYOUT
 
 // Maps that evict or whose entries expire.
 export { EVENTS, EVENT_BYTES, EVENT_COUNT, EVENT_KEY, EVENT_ROOM, EVENT_VALUE, WAS_EVICTED } from "./table/notes/events";
-export { TTL_AS_IS, TTL_OF_MAP } from "./table/notes/expiry";
+export { MOST_EXPIRY, TTL_AS_IS, TTL_OF_MAP } from "./table/notes/expiry";
 
 // The blocks of a table, and elements out of line.
 export {
@@ -95,7 +95,7 @@ export {
 } from "./table/entries/scalar";
 
 // Kinds of tables.
-export { KIND_EVICTS, KIND_FILTERED, KIND_GROWABLE, KIND_RECENCY, KIND_TEXTS } from "./maps/create";
+export { KIND_EVICTS, KIND_FILTERED, KIND_GROWABLE, KIND_RECENCY, KIND_TEXTS, KIND_TIMED } from "./maps/create";
 
 // What calls answer beside errnos and addresses, and what they write.
 export { ABSENT, GREW, UNFIT } from "./maps/number";

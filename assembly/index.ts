@@ -25,8 +25,12 @@ export {
 } from "./maps/number";
 export { getFiltered4, getPartFiltered4, lookupFiltered4 } from "./maps/filtered";
 export {
-  getNoted4, keep4, keep8, keepAny, keepText, seek4, seek8, seekAny, seekText, setNoted4, updateNoted,
+  discard4, discard8, discardAny, discardText, getNoted4, keep4, keep8, keepAny, keepText, nextKeyNoted, seek4, seek8, seekAny, seekText, setNoted4,
+  takeNoted, updateNoted,
 } from "./maps/noted";
+export { addManyNoted, lookupManyNoted, removeManyNoted, updateManyNoted } from "./maps/noted_batch";
+export { remainingTtl, setExpiry, sweepExpired } from "./maps/timed";
+export { columnsTimed, drainAnyTimed, drainTimed, scanTimed } from "./maps/timed_scan";
 export { getPart16, getPart4, getPart8, getPartAny, getPartText } from "./maps/part";
 export { verify, verifyArena } from "./verify/verify";
 export {
@@ -35,7 +39,7 @@ export {
 export { kvDelete, kvPut } from "./kv/access";
 export { kvClaim, kvManifest, kvSweep, kvSwitch } from "./kv/manifest";
 export { verifyCreated } from "./verify/header";
-export { programAdvance, programEntries, programPlan } from "./programs/plan";
+export { programAdvance, programEntries, programPlan, programSweep } from "./programs/plan";
 export { programDrop, programUnlink, programUnlinkRows } from "./programs/unlink";
 export { programRepay, programSettle } from "./programs/settle";
 export { programStop } from "./programs/stop";

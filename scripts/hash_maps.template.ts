@@ -18,6 +18,7 @@
 //   $get, $set, $lookup, $upsert, $getPart, $remove4   the core's exports; $andKind what the first two are given of the kind, if they are
 //              for many. Those of maps that evict or expire are told whether the entry counts as used ($used, $unused), and what becomes
 //              of its expiry ($ofMap, $asIs)
+//              $orOptions, $andOptions, $optionsOf, $refuseOptions and $takeTtl are about options of `set`, $touch and $renew about the clock
 //   $given     what `get` of these gives where the core gives `value`
 //   $read      the table that it asks
 //   $written   and the one that `set` and `delete` change
@@ -43,6 +44,9 @@ import type { Part } from "../../ops/calls/part.ts";
 //#end
 //#if 4 8
 import { takeKey } from "../../ops/calls/take_key.ts";
+//#end
+//#if sets
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 //#end
 import { $Base } from "$base";
 //#if 4
@@ -100,6 +104,9 @@ export class $Class<K, V> extends $Base<K, V> {
 //#if asked
     if (this.reading === 0) this.refuse("get");
 //#end
+//#if touched
+    this.clock.touch();
+//#end
 //#if scalar
     let value: number;
     try {
@@ -126,13 +133,17 @@ export class $Class<K, V> extends $Base<K, V> {
     return word < 0 ? undefined : this.get(word as K);
   }
 
-  override set(key: K, value: V): this {
-    if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key) {
-      return $otherSet(key, value);
+  override set(key: K, value: V, options?: SetOptions): this {
+    if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key$orOptions) {
+      return $otherSet(key, value, options);
     }
 //#end
 //#if asked
     if (this.writing === 0) this.refuse("set");
+//#end
+//#if touched
+    this.clock.renew();
+    const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
 //#end
 //#if scalar
     let result: number;
@@ -141,7 +152,7 @@ export class $Class<K, V> extends $Base<K, V> {
     } catch (trap) {
       throw this.trapped("set", trap);
     }
-    return result === 0 ? this : this.#settled(result, key, value);
+    return result === 0 ? this : this.#settled(result, key, value$andOptions);
   }
 
 //#end
@@ -158,7 +169,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
     const word = this.word("get", key);
-    if (word < 0) return this.#none;
+    if (word < 0) return this.#none;$touch
     let value: number;
     try {
       value = this.core.$get(this.reading, word, this.valueScalar$used);
@@ -169,9 +180,9 @@ export class $Class<K, V> extends $Base<K, V> {
     return (Number.isNaN(value) ? this.#decoded(word) : value) as V;
   }
 
-  override set(key: K, value: V): this {
+  override set(key: K, value: V, options?: SetOptions): this {$takeTtl
     if (this.writing === 0) this.refuse("set");
-    if (typeof value !== "number") return $otherSet(key, value);
+    if (typeof value !== "number"$orOptions) return $otherSet(key, value, options);
     const word = this.word("set", key);
     let result: number;
     try {
@@ -179,7 +190,7 @@ export class $Class<K, V> extends $Base<K, V> {
     } catch (trap) {
       throw this.trapped("set", trap);
     }
-    return result === 0 ? this : this.#settled(result, key, value);
+    return result === 0 ? this : this.#settled(result, key, value$andOptions);
   }
 
 //#end
@@ -195,13 +206,13 @@ export class $Class<K, V> extends $Base<K, V> {
 
 //#end
 //#if number scalar
-  #settled(result: number, key: K, value: V): this {
+  #settled(result: number, key: K, value: V$optionsOf): this {
     // Views are replaced; everything is written.
     if (result === GREW) this.host.refresh();
     // The codec says what it would have accepted.
-    else if (result === UNFIT) return $otherSet(key, value);
+    else if (result === UNFIT) return $otherSet(key, value$andOptions);
     else if (this.writing === 0) this.refuse("set");
-    else return this.refused("set", result, this.set, key, value);
+    else return this.refused("set", result, this.set, key, value$andOptions);
     return this;
   }
 
@@ -212,7 +223,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
     const $taken = this.$take("get", key);
-    if ($isAbsent) return undefined;
+    if ($isAbsent) return undefined;$touch
     let address: number;
     try {
       address = this.core.$lookup(this.reading, $words$used) >>> 0;
@@ -255,7 +266,7 @@ export class $Class<K, V> extends $Base<K, V> {
   override setPart(key: K, part: Part, fits: boolean, x: unknown): boolean {
     const { host } = this;
     const $taken = this.$take("field.set", key);
-    if ($isAbsent) return false;
+    if ($isAbsent) return false;$renew
     let address: number;
     try {
       address = this.core.$upsert(this.writing, $words, BPF_EXIST$asIs) >>> 0;
@@ -271,7 +282,7 @@ export class $Class<K, V> extends $Base<K, V> {
 
 //#end
 //#if plain
-  $setBytes(key: K, value: V): this {
+  $setBytes(key: K, value: V, options?: SetOptions): this {$refuseOptions$takeTtl
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
     const direct = fitsScalar(this.valueScalar, value);
@@ -284,7 +295,7 @@ export class $Class<K, V> extends $Base<K, V> {
       throw this.trapped("set", trap);
     }
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
+    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value$andOptions);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
@@ -294,7 +305,7 @@ export class $Class<K, V> extends $Base<K, V> {
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
     const $taken = this.$take("has", key);
-    if ($isAbsent) return false;
+    if ($isAbsent) return false;$touch
     let address: number;
     try {
       address = this.core.$lookup(this.reading, $words$unused) >>> 0;
@@ -311,6 +322,9 @@ export class $Class<K, V> extends $Base<K, V> {
 //#end
 //#if asked
     if (this.writing === 0) this.refuse("delete");
+//#end
+//#if touched
+    this.clock.touch();
 //#end
 //#if scalar
     let errno: number;
@@ -341,10 +355,10 @@ export class $Class<K, V> extends $Base<K, V> {
   override delete(key: K): boolean {
     if (this.writing === 0) this.refuse("delete");
     const $taken = this.$take("delete", key);
-    if ($isAbsent) return false;
+    if ($isAbsent) return false;$touch
     let errno: number;
     try {
-      errno = this.core.remove$N(this.writing, $words);
+      errno = this.core.$remove(this.writing, $words);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }
@@ -361,7 +375,7 @@ export class $Class<K, V> extends $Base<K, V> {
 //#if plain
   override locate(operation: Operation, key: K): number {
     const $taken = this.$take(operation, key);
-    if ($isAbsent) return 0;
+    if ($isAbsent) return 0;$touch
     try {
       return this.core.$lookup(this.table.handle, $words$used) >>> 0;
     } catch (trap) {
@@ -371,7 +385,7 @@ export class $Class<K, V> extends $Base<K, V> {
 
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
-    const $taken = this.$take(operation, key);
+    const $taken = this.$take(operation, key);$renew
 //#end
 //#if zeroes
     const count = (this.writing + host.layout.count) >>> 2;
@@ -396,7 +410,7 @@ export class $Class<K, V> extends $Base<K, V> {
 
 //#end
 //#if 4
-  override find(handle: number, key: number): number {
+  override find(handle: number, key: number): number {$touch
     return this.host.core.$lookup(handle, this.host.u32[key >>> 2]$unused) >>> 0;
   }
 
@@ -414,7 +428,7 @@ export class $Class<K, V> extends $Base<K, V> {
   }
 //#end
 //#if 8
-  override find(handle: number, key: number): number {
+  override find(handle: number, key: number): number {$touch
     const { core, u32 } = this.host;
     return core.$lookup(handle, u32[key >>> 2], u32[(key >>> 2) + 1]$unused) >>> 0;
   }
@@ -438,7 +452,7 @@ export class $Class<K, V> extends $Base<K, V> {
   }
 //#end
 //#if 16 Any Text
-  override find(handle: number, key: number): number {
+  override find(handle: number, key: number): number {$touch
     return this.host.core.$lookup(handle, key$unused) >>> 0;
   }
 //#end

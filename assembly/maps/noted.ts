@@ -4,13 +4,15 @@ import { SHARED } from "../build";
 import { KeyAny, KeyText, hashKey } from "../hash/key";
 import { copyBytes } from "../memory/bytes";
 import { FIRST_ADDRESS } from "../regions";
+import { discard } from "../table/entries/discard";
 import { keep, seek, seenBytes } from "../table/entries/seek";
 import { COPY, SLOT, SUM, WORD, mine } from "../sync/slot";
 import { fetchNoted } from "../table/entries/shared_noted";
+import { removeLocked } from "../table/entries/shared_write";
 import { byKey, hasTexts, layoutOf } from "../table/layout/by_layout";
 import { KEY_SIZE, SEEDS, field } from "../table/layout/header";
 import { expiryFrom } from "../table/notes/expiry";
-import { u64Of } from "./access";
+import { nextKey, u64Of } from "./access";
 import { ABSENT, GREW, UNFIT, fits, writeNumber } from "./number";
 import { numberAt } from "./part";
 import { updateShared, zeroed } from "./shared_access";
@@ -76,6 +78,38 @@ export function keepText(table: usize, key: usize, flags: u32, ttl: f64): usize 
   return keepKey<KeyText>(table, changetype<KeyText>(key), flags, ttl);
 }
 
+@unmanaged class Discard {
+  @inline call1<B, K>(table: usize, key: K, hash: u32, value: usize): usize {
+    if (SHARED) return removeLocked<B, K>(table, key, hash, value);
+    return discard<B, K>(table, key, hash, value);
+  }
+}
+
+@inline function discardKey<K>(table: usize, key: K, value: usize): u32 {
+  const hash = hashKey<K>(table + SEEDS, key, field(table, KEY_SIZE));
+  return <u32>byKey<Discard, K>(layoutOf(table), table, key, hash, value);
+}
+
+export function discard4(table: usize, key: u32): u32 {
+  return discardKey<u32>(table, key, 0);
+}
+export function discard8(table: usize, low: u32, high: u32): u32 {
+  return discardKey<u64>(table, u64Of(low, high), 0);
+}
+export function discardAny(table: usize, key: usize): u32 {
+  return discardKey<KeyAny>(table, changetype<KeyAny>(key), 0);
+}
+export function discardText(table: usize, key: usize): u32 {
+  return discardKey<KeyText>(table, changetype<KeyText>(key), 0);
+}
+
+/** Removes an entry and copies its value out: 0 or an errno. */
+export function takeNoted(table: usize, key: usize, value: usize): u32 {
+  if (field(table, KEY_SIZE) == 4) return discardKey<u32>(table, load<u32>(key), value);
+  if (hasTexts(table)) return discardKey<KeyText>(table, changetype<KeyText>(key), value);
+  return discardKey<KeyAny>(table, changetype<KeyAny>(key), value);
+}
+
 /** The number of a 4-byte key: ABSENT or NaN as those of number.ts. */
 export function getNoted4(table: usize, key: u32, kind: u32, use: u32): f64 {
   const value = seekKey<u32>(table, key, use);
@@ -102,6 +136,16 @@ export function setNoted4(table: usize, key: u32, value: f64, kind: u32, ttl: f6
 export function seekAt(table: usize, key: usize, use: u32): usize {
   if (field(table, KEY_SIZE) == 4) return seek4(table, load<u32>(key), use);
   return hasTexts(table) ? seekText(table, key, use) : seekAny(table, key, use);
+}
+
+/** `nextKey` of access.ts. */
+export function nextKeyNoted(table: usize, key: usize, target: usize): u32 {
+  let from = key && seekAt(table, key, 0) ? key : 0;
+  while (true) {
+    const errno = nextKey(table, from, target);
+    if (errno || seekAt(table, target, 0)) return errno;
+    from = target;
+  }
 }
 
 export function keepAt(table: usize, key: usize, flags: u32, ttl: f64): usize {

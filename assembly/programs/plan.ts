@@ -1,6 +1,7 @@
 // Which buckets a run visits next, and for programs of JavaScript the entries in them.
 import { SHARED } from "../build";
 import { reverseBits } from "../hash/hash";
+import { dropExpired } from "../table/entries/noted";
 import { bucketAddress, bucketIndex, bucketMask } from "../table/layout/buckets";
 import { byRunLayout, layoutOf } from "../table/layout/by_layout";
 import { elementAddress } from "../table/layout/elements";
@@ -90,6 +91,36 @@ function planFor<B>(table: usize, run: usize, most: u32): u32 {
     }
   }
   return count;
+}
+
+/**
+ * Drops what has expired from the next buckets of a run, or from the one that the position stands inside of. They settle after the run, as
+ * what it deletes does: merges would put entries of other buckets into them.
+ */
+function sweepNextIn<B>(table: usize, run: usize, most: u32): u32 {
+  let count = planIn<B>(table, run, most);
+  if (!count && word(run, STATE) != END) {
+    planInside<B>(table, run);
+    count = 1;
+  }
+  let swept: u32 = 0;
+  for (let i: u32 = 0; i < count; i++) swept += dropExpired<B>(table, load<u32>(planned(run, i)));
+  return swept;
+}
+
+@unmanaged class SweepNext {
+  @inline call2<B>(table: usize, run: usize, most: usize): usize {
+    return sweepNextIn<B>(table, run, <u32>most);
+  }
+}
+
+/**
+ * Before `programPlan` and `programEntries` of a table whose entries expire: removes what has expired from the buckets that they will plan. How
+ * many entries. Such runs go over buckets, not over elements.
+ */
+export function programSweep(table: usize, run: usize, most: u32): u32 {
+  if (SHARED) return 0;
+  return <u32>byRunLayout<SweepNext>(layoutOf(table), table, run, most);
 }
 
 @unmanaged class Plan {

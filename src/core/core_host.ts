@@ -10,6 +10,7 @@ import { hide } from "../print/hidden.ts";
 import { Alarm, STANDING } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
 import { CoreMemory } from "./memory/core_memory.ts";
+import { ExpiryClock } from "./memory/expiry_clock.ts";
 import { Scratch } from "./memory/scratch.ts";
 import { lockTimeout, sharedCore } from "./memory/shared_core.ts";
 import type { Seat } from "./seat.ts";
@@ -38,6 +39,9 @@ export interface HostMemory {
   readonly maps: readonly MapMemory[];
 }
 
+/** Buckets of each map whose entries expire that a tick looks at. */
+const SWEPT_AT_TICK = 64;
+
 /** What {@link BpfMap.host} is. The views show the whole memory: see {@link Host}. */
 export class CoreHost extends CoreMemory {
   /** @internal */
@@ -47,6 +51,8 @@ export class CoreHost extends CoreMemory {
   /** @internal What is to be done after the current task. */
   declare readonly work: Alarm;
   /** @internal */
+  declare readonly expiry: ExpiryClock;
+  /** @internal */
   declare readonly scratch: Scratch;
   /** @internal */
   declare readonly registry: Registry;
@@ -55,6 +61,7 @@ export class CoreHost extends CoreMemory {
   constructor(seat: Seat) {
     super(seat);
     hide<CoreHost>(this, { clock: seat.clock, scratch: new Scratch(this) });
+    hide<CoreHost>(this, { expiry: new ExpiryClock(this, seat.clock) });
     hide<CoreHost>(this, { registry: new seat.Tables(this, seat.seed) });
     hide<CoreHost>(this, { alarm: new Alarm(seat.clock), work: new Alarm(STANDING) });
   }
@@ -147,7 +154,12 @@ export class CoreHost extends CoreMemory {
     if (now !== undefined && !(typeof now === "number" && Number.isFinite(now))) {
       throw new TypeError(`tick: now: expected ms as a number, got ${describe(now)}`);
     }
-    this.alarm.run(now === undefined ? this.clock.now() : this.clock.advance(now));
+    const time = now === undefined ? this.clock.now() : this.clock.advance(now);
+    this.expiry.tick(time);
+    for (const { handle, expiry } of this.registry.all()) {
+      if (expiry !== undefined) this.core.sweepExpired(handle, SWEPT_AT_TICK);
+    }
+    this.alarm.run(time);
   }
 
   /**

@@ -30,6 +30,7 @@ import { Sockets } from "../ops/sockets/sockets.ts";
 import type { BpfMap } from "./base/bpf_map.ts";
 import type { MapClasses } from "./classes.ts";
 import { EVICTION_OPTIONS, type GivenEviction, takeEviction, withinBytes } from "./eviction.ts";
+import { EXPIRY_OPTIONS, type GivenExpiry, takeExpiry } from "./expiry.ts";
 import { SockHash } from "./sockets/sock_hash.ts";
 import { SockMap } from "./sockets/sock_map.ts";
 import type { OpenSockHashSpec, OpenSockMapSpec, SockHashSpec, SockMapSpec } from "./sockets/socket_spec.ts";
@@ -60,6 +61,7 @@ const SPEC_OPTIONS = [
   "lowWater",
   "absentFilter",
   ...EVICTION_OPTIONS,
+  ...EXPIRY_OPTIONS,
 ];
 
 /** What {@link createMap} takes. */
@@ -146,6 +148,7 @@ function toAttributes(host: CoreHost, spec: AnyMapSpec): TakenSpec {
     ...specialOffsets(value),
     texts: takesTexts(type, key),
     ...eviction,
+    expiry: takeExpiry(what, type, host.shared, spec as GivenExpiry),
   };
 }
 
@@ -188,7 +191,7 @@ function newMap(
 
 /** Those of maps that evict or whose entries expire, if the table is of one. */
 function notedClasses(classes: MapClasses, table: Table) {
-  return table.eviction === undefined ? undefined : classes.noted;
+  return table.eviction === undefined && table.expiry === undefined ? undefined : classes.noted;
 }
 
 function hashClass(classes: MapClasses, table: Table, key: Codec<unknown>, value: Codec<unknown>) {
@@ -236,8 +239,10 @@ function socketMark(subject: string, { lowWater, maxEntries }: TakenSpec): LowWa
 }
 
 /** Which maps have no filter of absent keys. */
-function checkFilter(host: CoreHost, subject: string, { type, keySize, valueSize }: TakenSpec): void {
+function checkFilter(host: CoreHost, subject: string, spec: TakenSpec): void {
+  const { type, keySize, valueSize, expiry } = spec;
   const what = `createMap: ${subject}: absentFilter`;
+  if (expiry !== undefined) throw new TypeError(`${what}: maps with a ttl have none`);
   if (type !== "hash" && type !== "rhash")
     throw new TypeError(`${what}: a hash or an rhash has one, not a map of type ${type}`);
   if (host.shared) throw new TypeError(`${what}: maps of shared hosts have none`);

@@ -38,6 +38,18 @@ export interface MapSpec<K, V, T extends MapType = MapType, N extends string = s
   readonly maxBytes?: number | undefined;
   /** lru_hash, lru_percpu_hash: which entry goes when a new one needs its place. Default `value`. */
   readonly eviction?: Eviction | undefined;
+  /**
+   * All but arrays: ms after which an entry expires, unless `set` says another time; 0: only those expire of which it does. An entry that has
+   * expired is absent to every call. Default: nothing expires, and an entry takes no room for when it does. See `docs/guide/expiry.md`.
+   */
+  readonly ttl?: number | undefined;
+  /**
+   * With `ttl`: ms, a whole number up to 1000. Entries expire at multiples of it, at most that much late and never early. Default 10, with which a ttl
+   * may last 497 days.
+   */
+  readonly ttlResolution?: number | undefined;
+  /** With `ttl`: whether a `get` lets the ttl of the map begin anew for what it finds. Default false. */
+  readonly updateAgeOnGet?: boolean | undefined;
   /** lru_hash, lru_percpu_hash: is told what went, once the operation that it went for is done. It may use the map. */
   readonly onEvict?: EvictionHook<K, T extends "lru_percpu_hash" ? V[] : V> | undefined;
 }

@@ -18,6 +18,7 @@ const LOOKUPS: ReadonlySet<Operation> = new Set<Operation>([
   "has",
   "delete",
   "lookup",
+  "remainingTtl",
   "lookupAndDelete",
   "lookupMany",
   "nextKey",

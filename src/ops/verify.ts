@@ -36,15 +36,15 @@ function surviving(subject: string, check: () => string[]): string[] {
 
 /** What does not hold in a table. */
 export function problemsOfTable(host: CoreHost, table: TableInfo): string[] {
-  const { name, type, id, handle, keySize, valueBytes, maxEntries, flags } = table;
-  const fixed = !isGrowable(type) && !isArray(type) && type !== "kv";
-  const prealloc = fixed && (flags & BPF_F_NO_PREALLOC) === 0;
+  const { name, type, id, handle, keySize, storedBytes, maxEntries, flags } = table;
+  const prealloc = !isGrowable(type) && !isArray(type) && type !== "kv" && (flags & BPF_F_NO_PREALLOC) === 0;
+  const kind = [kindOf(table), Number(prealloc)] as const;
   return problem(
     host,
     mapSubject(name, type, id),
     (out) =>
       host.core.verify(handle, out) ||
-      host.core.verifyCreated(handle, kindOf(table), Number(prealloc), keySize, valueBytes, maxEntries, out),
+      host.core.verifyCreated(handle, ...kind, keySize, storedBytes, maxEntries, out),
   );
 }
 

@@ -71,13 +71,15 @@ export class Run<K, V> {
   /** Where to go on when the filter stopped the run inside a bucket. */
   #inside: ProcessCursor | undefined;
   #stopped = false;
+  /** Entries that had expired, and went by the way. */
+  #swept = 0;
 
   /** Throws ENOMEM. */
   constructor(map: EntryHandle<K, V>, plan: RunPlan<K, V>) {
     const { host, table } = map;
     const { filter, dumper, cursor = START, resumable } = plan;
-    // Entries stay where they are in a section of the only thread.
-    const linear = !resumable && !host.shared;
+    // Entries stay where they are in a section of the only thread. What has expired is removed from the buckets that come next.
+    const linear = !resumable && !host.shared && table.expiry === undefined;
     const flags = (linear ? LINEAR : 0) | (resumable ? RESUMABLE : 0) | (dumper ? KEEPS_VICTIMS : 0);
     this.#map = map;
     this.#plan = plan;
@@ -152,6 +154,7 @@ export class Run<K, V> {
     const record = this.#record;
     let buckets = 0;
     while (!record.ended) {
+      this.#sweep(most);
       buckets = core.programEntries(table.handle, record.address, most);
       if (buckets > 0 || record.ended) break;
       if (record.outcome === NO_BUCKET_LOCK) throw lockTimeout(host, "process", subjectOf(this.#map));
@@ -239,7 +242,7 @@ export class Run<K, V> {
     const { core } = host;
     const { budget, size, resumable } = this.#plan;
     const record = this.#record;
-    const overElements = !resumable && scanner.elements !== undefined;
+    const overElements = !resumable && scanner.elements !== undefined && table.expiry === undefined;
     const loop = overElements && scanner.elements ? scanner.elements : scanner.buckets;
     const { handle } = table;
     // However small the budget, one bucket at least.
@@ -255,6 +258,7 @@ export class Run<K, V> {
         record.bucketsLeft = most;
         this.#run(loop, 0);
       } else {
+        this.#sweep(most);
         const planned = core.programPlan(handle, record.address, most);
         if (planned > 0) {
           this.#run(loop, planned);
@@ -273,6 +277,14 @@ export class Run<K, V> {
       if (record.victimCount >= size || (budget.isTimed && record.victimCount > 0)) this.#victims.dump();
       program.check(); // the dumper may have closed it, and its code would write to memory that is no longer its own
     }
+  }
+
+  /** Removes what has expired from up to `most` buckets that come next: no program sees it. */
+  #sweep(most: number): void {
+    const { host, table } = this.#map;
+    if (table.expiry === undefined) return;
+    host.expiry.touch();
+    this.#swept += host.core.programSweep(table.handle, this.#record.address, most);
   }
 
   #run(loop: Scanner["buckets"], planned: number): void {
@@ -332,7 +344,8 @@ export class Run<K, V> {
     const { host, table } = this.#map;
     const { core } = host;
     const { budget, resumable } = this.#plan;
-    const { unlinked, visited } = this.#record;
+    const { visited } = this.#record;
+    const unlinked = this.#record.unlinked + this.#swept;
     if (unlinked === 0) return;
     if (!resumable) core.programSettle(table.handle, unlinked);
     for (let left = resumable ? unlinked : 0; left > 0; left -= MERGES) {

@@ -4,7 +4,7 @@
 import { further } from "../../damage";
 import { E2BIG, ENOMEM } from "../../errno";
 import { FIRST_ADDRESS } from "../../regions";
-import { bucketAddress, bucketIndex } from "../layout/buckets";
+import { bucketAddress, bucketIndex, bucketOf } from "../layout/buckets";
 import { materialise } from "../layout/bucket_array";
 import {
   BUCKETS, COUNT, EVICTS, FLAGS, GROWABLE, GROW_ABOVE, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, TIMED, VERSION, field, setField,
@@ -21,9 +21,8 @@ import { evict, putNoted } from "./evict";
 /** Buckets that an insert into a full table sweeps before it is refused. */
 const MOST_SWEPT: u32 = 64;
 
-/** Removes the expired entries of a bucket. How many. */
-export function sweepBucket<B>(table: usize, index: u32): u32 {
-  const bucket = bucketAddress<B>(table, index);
+/** Drops the expired entries of a bucket, which the caller lets settle. How many. */
+export function dropExpired<B>(table: usize, bucket: usize): u32 {
   let block = bucket;
   let swept: u32 = 0;
   let left: u32 = 0;
@@ -42,18 +41,23 @@ export function sweepBucket<B>(table: usize, index: u32): u32 {
     if (!block) break;
     left = further(left);
   }
-  if (!swept) return 0;
-  count(table, EXPIRED, swept);
-  afterRemoval<B>(table, bucket, field(table, COUNT));
+  if (swept) count(table, EXPIRED, swept);
+  return swept;
+}
+
+/** Removes the expired entries of a bucket. How many. */
+export function sweepBucket<B>(table: usize, bucket: usize): u32 {
+  const swept = dropExpired<B>(table, bucket);
+  if (swept) afterRemoval<B>(table, bucket, field(table, COUNT));
   return swept;
 }
 
 /** Sweeps the next bucket. */
 export function sweepNext<B>(table: usize): u32 {
   const at = word(table, SWEEP_AT);
-  const bucket = at < field(table, BUCKETS) ? at : 0; // a table that shrinks has fewer by now
-  setWord(table, SWEEP_AT, bucket + 1);
-  return sweepBucket<B>(table, bucket);
+  const index = at < field(table, BUCKETS) ? at : 0; // a table that shrinks has fewer by now
+  setWord(table, SWEEP_AT, index + 1);
+  return sweepBucket<B>(table, bucketAddress<B>(table, index));
 }
 
 /** Makes room in a full table, if it can. */
@@ -71,7 +75,7 @@ function makeWay<B>(table: usize, hash: u32, flags: u32): bool {
 export function insertNoted<B, K>(table: usize, key: K, hash: u32): usize {
   const flags = field(table, FLAGS);
   if (flags & TIMED) {
-    sweepBucket<B>(table, bucketIndex(table, hash));
+    sweepBucket<B>(table, bucketOf<B>(table, hash));
     sweepNext<B>(table);
   }
   const refusal = atMark(table, field(table, COUNT));

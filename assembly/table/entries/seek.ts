@@ -6,7 +6,7 @@ import { zeroBytes } from "../../memory/bytes";
 import { FIRST_ADDRESS } from "../../regions";
 import { bucketAddress, bucketIndex } from "../layout/buckets";
 import { EVICTS, FLAGS, FROZEN, TIMED, VALUE_SIZE, field } from "../layout/header";
-import { EXPIRY_AT, bookOf, markOf } from "../notes/book";
+import { SEEN, bookOf, markOf } from "../notes/book";
 import { AS_IS, TTL_OF_MAP, expiryFor, expiryOf, hasExpired, renewed } from "../notes/expiry";
 import { markNew, touch } from "../notes/marks";
 import { SLOT_OF } from "../notes/victim";
@@ -53,9 +53,9 @@ function slotInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize
   return value;
 }
 
-/** Bytes of a value that users see, rounded up to words in a timed table. */
+/** Bytes of a value that users see. */
 @inline export function seenBytes(table: usize): u32 {
-  return field(table, FLAGS) & TIMED ? load<u32>(bookOf(table), EXPIRY_AT) : field(table, VALUE_SIZE);
+  return field(table, FLAGS) & TIMED ? load<u32>(bookOf(table), SEEN) >> 1 : field(table, VALUE_SIZE);
 }
 
 /**

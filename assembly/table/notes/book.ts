@@ -5,7 +5,7 @@
 //   book, 64 bytes, then of a table that evicts a record of 20 bytes for each bucket
 //      0 u32 NOW: the clock of the marks, which counts inserts    4 u32 inserts between two ticks, 0 in a small table (marks.ts)
 //      8 f64 ms in a unit of expiry      16 f64 ttl of the map in ms, 0 none
-//     24 u32 where a value has its expiry, 0 nowhere     28 u32 whether `get` renews it     (expiry.ts)
+//     24 u32 where a value has its expiry, 0 nowhere     28 u32 twice the bytes of a value that users see, and 1 if `get` renews it     (expiry.ts)
 //     32 words of who evicts and sweeps, in the shared build a set of them in the line of each CPU (table/limit/credits.ts)
 //        0 u32 inserts since the last tick      4 u32 hand: the bucket at which the next eviction looks
 //        8 u32 entries evicted     12 u32 buckets looked at for that    16 u32 entries that expired and were swept
@@ -25,7 +25,7 @@ export const PER_TICK: usize = 4;
 export const UNIT: usize = 8;
 export const TTL: usize = 16;
 export const EXPIRY_AT: usize = 24;
-export const RENEWS: usize = 28;
+export const SEEN: usize = 28;
 const WORDS: usize = 32;
 const LINE_WORDS: usize = 16;
 

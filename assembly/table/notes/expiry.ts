@@ -2,21 +2,34 @@
 // so splits, merges, journals and snapshots carry it along, and no layout knows of it.
 //
 //   value as stored: what users see | from EXPIRY_AT on u32 expiry, in units since the origin of the host; 0 never | padded to 8 bytes
+//   of a per-CPU table, users see a slot for each CPU, and the expiry is the first word of one more
 //
 // The clock is one word of the host's memory, an f64 of ms since the host's origin, which never goes back: JavaScript raises it
-// (src/core/clock.ts). An entry has expired when the clock has come to its expiry, which is rounded up: never early.
+// (src/core/memory/expiry_clock.ts). An entry has expired when the clock has come to its expiry, which is rounded up: never early.
 import { HOST_CLOCK } from "../../regions";
-import { EXPIRY_AT, RENEWS, TTL, UNIT, bookOf, isTimed } from "./book";
+import { EXPIRY_AT, SEEN, TTL, UNIT, bookOf, isTimed } from "./book";
 
-/** In the place of a ttl in ms: that of the map; what it has, of a new entry that of the map. 0: it never expires. */
-export const TTL_OF_MAP: f64 = -1;
-export const TTL_AS_IS: f64 = -2;
+/**
+ * In the place of a ttl in ms: that of the map; what it has, of a new entry that of the map. 0: it never expires. With a
+ * fraction, so that they cross the border as what they are (scripts/abi.mjs).
+ */
+export const TTL_OF_MAP: f64 = -0.5;
+export const TTL_AS_IS: f64 = -1.5;
 
 /** In the place of an expiry: what the entry has, of a new one that of the map. */
 export const AS_IS: u32 = 0xffffffff;
-const MOST: f64 = 4294967294;
+export const MOST_EXPIRY: u32 = 0xfffffffe;
 /** A hit renews an expiry when that makes it later by this part of the ttl. */
 const RENEW_SHIFT: u32 = 4;
+
+/** Notes when entries of a new table expire: ms in a unit, the ttl of the map in ms or 0, bytes of a value that users see. */
+export function openExpiry(table: usize, unit: f64, ttl: f64, valueBytes: u32, renews: u32): void {
+  const book = bookOf(table);
+  store<f64>(book, unit, UNIT);
+  store<f64>(book, ttl, TTL);
+  store<u32>(book, (valueBytes + 3) & ~3, EXPIRY_AT);
+  store<u32>(book, (valueBytes << 1) | renews, SEEN);
+}
 
 @inline export function expiryOf(table: usize, value: usize): usize {
   return value + load<u32>(bookOf(table), EXPIRY_AT);
@@ -24,7 +37,7 @@ const RENEW_SHIFT: u32 = 4;
 
 /** The clock of the host in units of a table. */
 @inline export function nowIn(table: usize): u32 {
-  return <u32>(load<f64>(HOST_CLOCK) / load<f64>(bookOf(table), UNIT));
+  return <u32>min(load<f64>(HOST_CLOCK) / load<f64>(bookOf(table), UNIT), <f64>MOST_EXPIRY); // in the end everything has expired
 }
 
 /** Whether a value of a timed table has expired. */
@@ -37,7 +50,7 @@ const RENEW_SHIFT: u32 = 4;
 export function expiryFor(table: usize, ttl: f64): u32 {
   const book = bookOf(table);
   const ms = ttl < 0 ? load<f64>(book, TTL) : ttl;
-  return ms ? <u32>min(ceil((load<f64>(HOST_CLOCK) + ms) / load<f64>(book, UNIT)), MOST) : 0;
+  return ms ? <u32>min(ceil((load<f64>(HOST_CLOCK) + ms) / load<f64>(book, UNIT)), <f64>MOST_EXPIRY) : 0;
 }
 
 /** The expiry, or AS_IS, that a ttl from outside stands for. 0 where nothing expires. */
@@ -55,7 +68,7 @@ export function remainingIn(table: usize, value: usize): f64 {
 /** Whether a hit is to write a new expiry, which it then is; 0 when not. Of an entry that expires, the ttl of the map begins anew. */
 @inline export function renewed(table: usize, value: usize): u32 {
   const book = bookOf(table);
-  return load<u32>(book, RENEWS) ? laterExpiry(table, value) : 0;
+  return load<u32>(book, SEEN) & 1 ? laterExpiry(table, value) : 0;
 }
 
 function laterExpiry(table: usize, value: usize): u32 {

@@ -10,6 +10,7 @@ import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import { READ_AHEAD, SLOT_COPY, STATS_BYTES } from "../../generated/abi.js";
 import { Columns } from "./columns.ts";
 import type { CoreMemory } from "./core_memory.ts";
+import type { ExpiryClock } from "./expiry_clock.ts";
 import { lockTimeout, slotErrno } from "./shared_core.ts";
 import { slotAddress } from "./shared_memory.ts";
 
@@ -33,6 +34,8 @@ export function scanLayout(
 /** A memory with the room for calls in it. */
 export interface ScratchMemory extends CoreMemory {
   readonly scratch: Scratch;
+  /** What expiry goes by. */
+  readonly expiry: ExpiryClock;
 }
 
 export class Scratch {

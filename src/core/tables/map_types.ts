@@ -25,6 +25,16 @@ export type EvictionType = "lru_hash" | "lru_percpu_hash";
  */
 export type Eviction = "value" | "recency";
 
+/** When entries of a map expire. */
+export interface Expiry {
+  /** ms after they were written; 0: never, unless `set` says so. */
+  readonly ttl: number;
+  /** ms: expiry is a number of such units, rounded up. */
+  readonly resolution: number;
+  /** Whether a `get` lets the ttl begin anew. */
+  readonly renews: boolean;
+}
+
 /** Why an entry went that nobody had deleted. */
 export type EvictionReason = "evict" | "expire";
 
@@ -70,6 +80,8 @@ export interface MapInfo {
   readonly absentFilter?: true;
   /** Of the types that evict: which entry goes. The kernel has no such choice. */
   readonly eviction?: Eviction;
+  /** ms, of a map whose entries expire: how long they stay when `set` says nothing else; 0: for good. The kernel's maps have no such thing. */
+  readonly ttl?: number;
 }
 
 /** The name of a special field that values have; undefined without one. */
@@ -104,6 +116,8 @@ export interface MapAttributes {
   readonly absentFilter?: boolean | undefined;
   /** Of types that evict: which entry goes. Default `value`. */
   readonly eviction?: Eviction | undefined;
+  /** Of hash-like maps: when entries expire. Default: never. */
+  readonly expiry?: Expiry | undefined;
   /** Whether keys are texts that take only the bytes that they have; `keySize` is their room. Default false. */
   readonly texts?: boolean;
   /** With BPF_F_NUMA_NODE: the node, or {@link NUMA_NO_NODE}. Default 0. */

@@ -6,7 +6,14 @@
  */
 import { BPF_F_NO_PREALLOC, BPF_F_RDONLY, BPF_F_WRONLY, BPF_F_ZERO_SEED } from "../../constants.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
-import { KIND_EVICTS, KIND_FILTERED, KIND_GROWABLE, KIND_RECENCY, KIND_TEXTS } from "../../generated/abi.js";
+import {
+  KIND_EVICTS,
+  KIND_FILTERED,
+  KIND_GROWABLE,
+  KIND_RECENCY,
+  KIND_TEXTS,
+  KIND_TIMED,
+} from "../../generated/abi.js";
 import { noBlock, noMemory, type ScratchMemory } from "../memory/scratch.ts";
 import { drawTableSecrets } from "../memory/secrets.ts";
 import { lockTimeout } from "../memory/shared_core.ts";
@@ -37,6 +44,13 @@ export function valueBytesOf(type: TableType, valueSize: number, cpus: number): 
   return isPercpuHash(type) || type === "percpu_array" ? roundUp8(valueSize) * cpus : valueSize;
 }
 
+/** Bytes of one value in a table: where entries expire, with when it does (assembly/table/notes/expiry.ts). */
+function storedBytesOf({ type, valueSize, expiry }: TableAttributes, cpus: number): number {
+  const valueBytes = valueBytesOf(type, valueSize, cpus);
+  if (expiry === undefined) return valueBytes;
+  return roundUp8(Math.ceil(valueBytes / 4) * 4 + (isPercpuHash(type) ? roundUp8(valueSize) : 4));
+}
+
 /** Whether an insert into a full map evicts. */
 export function evicts(type: TableType): type is EvictionType {
   return type === "lru_hash" || type === "lru_percpu_hash";
@@ -47,22 +61,22 @@ export function isSocketMap(type: TableType): type is SocketMapType {
   return type === "sockmap" || type === "sockhash";
 }
 
-/** Whether the buckets are as many as the entries need. */
+/** Whether buckets come and go with the entries. */
 export function isGrowable(type: TableType): boolean {
   return type === "rhash" || isSocketMap(type);
 }
 
-/** What the core keeps in mind of a table as bits of its kind. */
-export function kindOf({
-  type,
-  absentFilter,
-  eviction,
-}: Pick<TableInfo, "type" | "absentFilter" | "eviction">) {
+/** What the core is told of what a table is, as bits. */
+export function kindOf(
+  table: Pick<TableAttributes, "type" | "absentFilter" | "eviction" | "expiry" | "texts">,
+): number {
   return (
-    (isGrowable(type) ? KIND_GROWABLE : 0) |
-    (absentFilter === true ? KIND_FILTERED : 0) |
-    (evicts(type) ? KIND_EVICTS : 0) |
-    (eviction === "recency" ? KIND_RECENCY : 0)
+    (isGrowable(table.type) ? KIND_GROWABLE : 0) |
+    (table.absentFilter === true ? KIND_FILTERED : 0) |
+    (evicts(table.type) ? KIND_EVICTS : 0) |
+    (table.eviction === "recency" ? KIND_RECENCY : 0) |
+    (table.expiry === undefined ? 0 : KIND_TIMED) |
+    (table.texts === true ? KIND_TEXTS : 0)
   );
 }
 
@@ -124,13 +138,16 @@ export abstract class Registry {
     const { scratch } = this.host;
     const { type, keySize, valueSize, maxEntries } = attributes;
     const valueBytes = valueBytesOf(type, valueSize, this.host.cpus);
+    const { expiry } = attributes;
+    const storedBytes = storedBytesOf(attributes, this.host.cpus);
+    if (expiry !== undefined) this.host.expiry.open(expiry.resolution); // asks a clock of the caller's, which may throw
     // RDONLY and WRONLY are properties of the file descriptor that MAP_CREATE returns, not of the map.
     const flags =
       (attributes.flags & ~(BPF_F_RDONLY | BPF_F_WRONLY)) | (type === "rhash" ? BPF_F_NO_PREALLOC : 0);
     const id = this.takeId(operation, subject);
-    const handle = this.#allocate(attributes, valueBytes, flags, id);
+    const handle = this.#allocate(attributes, storedBytes, flags, id);
     if (this.host.u8.length === 0) this.host.refresh();
-    if (handle >= ERRNO_LIMIT && !scratch.reserve(keySize, valueBytes)) {
+    if (handle >= ERRNO_LIMIT && !scratch.reserve(keySize, storedBytes)) {
       const error = noBlock(this.host, operation, subject);
       this.#discard(handle);
       throw error;
@@ -138,6 +155,9 @@ export abstract class Registry {
     if (handle === ERRNO.ENOMEM) throw noMemory(this.host, operation, subject);
     if (handle === ERRNO.ETIMEDOUT) throw lockTimeout(this.host, operation, subject);
     if (handle < ERRNO_LIMIT) throw bpfError(handle, operation, subject, "was refused by the core");
+    if (expiry !== undefined) {
+      this.host.core.setExpiry(handle, expiry.resolution, expiry.ttl, valueBytes, Number(expiry.renews));
+    }
     const {
       name,
       mapExtra,
@@ -162,6 +182,8 @@ export abstract class Registry {
       workqueueOffset,
       absentFilter,
       eviction,
+      expiry,
+      storedBytes,
       texts,
       handle,
       maxEntries,
@@ -185,24 +207,24 @@ export abstract class Registry {
     subject: string,
   ): number {
     const { host } = this;
-    const { type, keySize, valueSize, maxEntries } = attributes;
-    const valueBytes = valueBytesOf(type, valueSize, host.cpus);
+    const { type, keySize, maxEntries } = attributes;
+    const storedBytes = storedBytesOf(attributes, host.cpus);
     const [kind, perCpu] = [kindOf(attributes), Number(isPercpuHash(type))];
     const bytesOf = (header: number, entries: number) =>
-      host.core.fullBytes(header, kind, keySize, valueBytes, entries, perCpu);
+      host.core.fullBytes(header, kind, keySize, storedBytes, entries, perCpu);
     return entriesWithin(host, maxBytes, maxEntries, bytesOf, operation, subject);
   }
 
   /** Has the core allocate a table: its handle, or an errno. */
-  #allocate(attributes: TableAttributes, valueBytes: number, flags: number, id: number): number {
+  #allocate(attributes: TableAttributes, storedBytes: number, flags: number, id: number): number {
     const { core, limit } = this.host;
-    const { type, keySize, maxEntries, mapExtra, texts = false } = attributes;
+    const { type, keySize, maxEntries, mapExtra } = attributes;
     // The core counts bytes in 32 bits: what cannot fit is refused before it wraps around.
-    if (valueBytes > limit) return ERRNO.ENOMEM;
+    if (storedBytes > limit) return ERRNO.ENOMEM;
     if (type === "kv") return core.createKv(maxEntries, mapExtra) >>> 0;
     if (isArray(type)) {
-      const fits = roundUp8(valueBytes) * maxEntries <= limit;
-      return fits ? core.createArray(valueBytes, maxEntries) >>> 0 : ERRNO.ENOMEM;
+      const fits = roundUp8(storedBytes) * maxEntries <= limit;
+      return fits ? core.createArray(storedBytes, maxEntries) >>> 0 : ERRNO.ENOMEM;
     }
     // Secrets for each map: entries copied from one map to another come in hash order, and with the same ones they would
     // all meet in the buckets that the smaller table has split so far.
@@ -210,12 +232,11 @@ export abstract class Registry {
     const seed = isZero || this.#seed === undefined ? 0 : mix32(this.#seed + Math.imul(id, 0x9e3779b1));
     const secrets = isZero || this.#seed !== undefined ? undefined : drawTableSecrets();
     const prealloc = !isGrowable(type) && (flags & BPF_F_NO_PREALLOC) === 0;
-    const kind = kindOf(attributes) | (texts ? KIND_TEXTS : 0);
     const handle =
       core.createTable(
-        kind,
+        kindOf(attributes),
         keySize,
-        valueBytes,
+        storedBytes,
         maxEntries,
         Number(prealloc),
         mapExtra,

@@ -56,6 +56,7 @@ class SharedTable implements Table {
   readonly keySize: number;
   readonly valueSize: number;
   readonly valueBytes: number;
+  readonly storedBytes: number;
   readonly flags: number;
   readonly mapExtra: number;
   readonly lockOffset: number | undefined;
@@ -83,6 +84,7 @@ class SharedTable implements Table {
     this.keySize = word(META_KEY_SIZE);
     this.valueSize = word(META_VALUE_SIZE);
     this.valueBytes = valueBytesOf(this.type, this.valueSize, host.cpus);
+    this.storedBytes = this.valueBytes;
     this.flags = word(META_FLAGS);
     this.mapExtra = word(META_MAP_EXTRA);
     const offset = (at: number) => (word(at) === NO_LOCK ? undefined : word(at));

@@ -1,4 +1,4 @@
-import type { AnyMapType, Eviction, LowWater } from "./map_types.ts";
+import type { AnyMapType, Eviction, Expiry, LowWater } from "./map_types.ts";
 
 /** What a table has of a sockmap or sockhash (ops/sockets/sockets.ts). */
 export interface TableSockets {
@@ -51,6 +51,10 @@ export interface TableInfo {
   readonly absentFilter?: boolean | undefined;
   /** Of types that evict: which entry goes. */
   readonly eviction?: Eviction | undefined;
+  /** When entries expire; undefined of a map without. */
+  readonly expiry?: Expiry | undefined;
+  /** Bytes of one value in the table: `valueBytes`, and behind them, of a map whose entries expire, when that is. */
+  readonly storedBytes: number;
   /** Whether keys are texts that take only the bytes that they have. Then `keySize` is their room. */
   readonly texts: boolean;
   /** What the core calls it. */

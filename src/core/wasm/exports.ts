@@ -115,6 +115,49 @@ export interface CoreExports {
   getNoted4(m: number, key: number, kind: number, use: number): number;
   setNoted4(m: number, key: number, value: number, kind: number, ttl: number): number;
   updateNoted(m: number, key: number, value: number, flags: number, ttl: number): number;
+  /** As remove*. */
+  discard4(m: number, key: number): number;
+  discard8(m: number, low: number, high: number): number;
+  discardAny(m: number, key: number): number;
+  discardText(m: number, key: number): number;
+  /** As `take` and `nextKey`. */
+  takeNoted(m: number, key: number, value: number): number;
+  nextKeyNoted(m: number, key: number, out: number): number;
+  /** As `lookupMany` and its like; values are packed as users see them. */
+  lookupManyNoted(m: number, keys: number, count: number, values: number, found: number, use: number): number;
+  updateManyNoted(
+    m: number,
+    stage: number,
+    keys: number,
+    count: number,
+    values: number,
+    flags: number,
+    ttl: number,
+  ): number;
+  removeManyNoted(m: number, stage: number, keys: number, count: number): number;
+  addManyNoted(
+    m: number,
+    stage: number,
+    keys: number,
+    count: number,
+    deltas: number,
+    width: number,
+    offset: number,
+  ): number;
+  /**
+   * Of tables whose entries expire, whose `valueSize` is that of a value as it is stored. Once, before anything is written: ms in a
+   * unit, the ttl of the map in ms or 0, bytes of a value as users see it, whether a hit renews its expiry.
+   */
+  setExpiry(m: number, unit: number, ttl: number, valueBytes: number, renews: number): void;
+  /** ms until the entry of a key at an address expires: Infinity when never, 0 when it is absent. */
+  remainingTtl(m: number, key: number): number;
+  /** Removes what has expired from the next buckets; how many entries. */
+  sweepExpired(m: number, buckets: number): number;
+  /** As `scan` and its like, without what has expired; `values` has room for values as they are stored, and gets them as users see them. */
+  scanTimed(m: number, cursor: number, keys: number, values: number, room: number): number;
+  drainTimed(m: number, cursor: number, keys: number, values: number, room: number): number;
+  drainAnyTimed(m: number, stage: number, keys: number, values: number, room: number): number;
+  columnsTimed(m: number, state: number, addresses: number, keys: number, room: number): number;
 
   /** The next ones take keys of any size by address. Update and copy the value; 0 | errno. */
   update(m: number, key: number, value: number, flags: number): number;
@@ -191,6 +234,8 @@ export interface CoreExports {
    */
   programPlan(m: number, run: number, most: number): number;
   programEntries(m: number, run: number, most: number): number;
+  /** Of a table whose entries expire, before these two: removes what has expired from the buckets that they will plan; how many entries. */
+  programSweep(m: number, run: number, most: number): number;
   /** Goes behind the first `count` buckets of the plan. */
   programAdvance(m: number, run: number, count: number): void;
   /** Unlinks the entry at these addresses: 0 | ENOENT | errno. */

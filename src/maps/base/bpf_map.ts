@@ -101,10 +101,12 @@ export abstract class BpfMap<K, V> {
   /** What the kernel calls `bpf_map_info`: id, type, name, sizes in bytes, limit and flags. */
   get info(): MapInfo {
     if (this.closed) this.refuse("info");
-    const { id, name, keySize, valueSize, maxEntries, flags, mapExtra, absentFilter, eviction } = this.table;
+    const { id, name, keySize, valueSize, maxEntries, flags, mapExtra, absentFilter, eviction, expiry } =
+      this.table;
     const info = { id, type: this.type, name, keySize, valueSize, maxEntries, flags, mapExtra };
     if (absentFilter === true) return { ...info, absentFilter };
-    return eviction === undefined ? info : { ...info, eviction };
+    const evicting = eviction === undefined ? info : { ...info, eviction };
+    return expiry === undefined ? evicting : { ...evicting, ttl: expiry.ttl };
   }
 
   /** Bytes of the map with all its structures. Batches and the host's scratch are counted in {@link Host.memoryUsage}. */

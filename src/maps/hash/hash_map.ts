@@ -10,6 +10,7 @@ import { BPF_NOEXIST } from "../../constants.ts";
 import type { CoreHost } from "../../core/core_host.ts";
 import { evicts } from "../../core/tables/registry.ts";
 import type { Table } from "../../core/tables/table.ts";
+import { columnsOf, keyAfter, scanTable, takeEntry } from "../../core/tables/table_calls.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import type { DeltaArray } from "../../ops/batch/add_many.ts";
@@ -21,6 +22,7 @@ import type { AddArguments, Count, FieldDeltas } from "../../ops/calls/counter.t
 import type { Field } from "../../ops/calls/field.ts";
 import type { Part } from "../../ops/calls/part.ts";
 import { takeKey } from "../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { growTo } from "../../ops/grow.ts";
 import type { ValueIterator } from "../../ops/iterator_base.ts";
@@ -95,6 +97,74 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
     return this.decodeValue("peek", host.view, address);
   }
 
+  /**
+   * Inserts or overwrites, as {@link update} with BPF_ANY.
+   *
+   * @param options of a map with a `ttl`: `ttl`, ms until this entry expires, `Infinity` or 0 for never; by default the ttl of the map
+   * @throws BpfError E2BIG when the key is new and the map full; ENOMEM when host memory is used up; RangeError for a ttl that is negative or
+   *   longer than the map can count; TypeError for a ttl in a map without.
+   * @example
+   * ```ts
+   * import { createHost, u32 } from "bpfmap";
+   *
+   * let now = 0;
+   * const host = createHost({ clock: () => now });
+   * const sessions = host.createMap({ type: "hash", key: u32, value: u32, maxEntries: 100, ttl: 60_000 });
+   * sessions.set(1, 10).set(2, 20, { ttl: 1000 });
+   * now = 1000;
+   * host.tick();
+   * console.log(sessions.get(1), sessions.get(2)); // 10 undefined
+   * ```
+   */
+  abstract override set(key: K, value: V, options?: SetOptions): this;
+
+  /** @internal Throws for options of `set` in a map without a ttl. */
+  refuseTtl(): never {
+    throw new TypeError(`set: ${subjectOf(this)}: expected no options: the map has no ttl`);
+  }
+
+  /**
+   * ms until an entry expires: `Infinity` when it never does, 0 when the key is absent.
+   *
+   * @example
+   * ```ts
+   * import { createHost, u32 } from "bpfmap";
+   *
+   * const host = createHost({ clock: () => 0 });
+   * const map = host.createMap({ type: "hash", key: u32, value: u32, maxEntries: 100, ttl: 60_000 });
+   * map.set(1, 10).set(2, 20, { ttl: Infinity });
+   * console.log(map.remainingTtl(1), map.remainingTtl(2), map.remainingTtl(3)); // 60000 Infinity 0
+   * ```
+   */
+  remainingTtl(key: K): number {
+    if (this.reading === 0) this.refuse("remainingTtl");
+    return this.has(key) ? Number.POSITIVE_INFINITY : 0;
+  }
+
+  /**
+   * Removes what has expired from the next buckets, which writes do by themselves, one or two buckets at a time; {@link Host.tick} does this
+   * for all maps of a host. Call it for a map that has few writes.
+   *
+   * @param buckets how many to look at; default 64, each at most once
+   * @returns how many entries went
+   * @example
+   * ```ts
+   * import { createHost, u32 } from "bpfmap";
+   *
+   * let now = 0;
+   * const host = createHost({ clock: () => now });
+   * const map = host.createMap({ type: "hash", key: u32, value: u32, maxEntries: 100, ttl: 1000 });
+   * map.set(1, 10);
+   * now = 1000;
+   * host.tick(); // as sweep() does
+   * console.log(map.size, map.sweep()); // 0 0
+   * ```
+   */
+  sweep(_buckets?: number): number {
+    if (this.writing === 0) this.refuse("sweep");
+    return 0;
+  }
+
   /** Deletes a key; false when it was absent. */
   abstract delete(key: K): boolean;
 
@@ -113,11 +183,11 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
   }
 
   override scan(cursor: number, keys: number, values: number, room: number): number {
-    return this.host.core.scan(this.reading, cursor, keys, values, room);
+    return scanTable(this.host, this.table, cursor, keys, values, room);
   }
 
   override columns(state: number, addresses: number, keys: number, room: number): number {
-    return this.host.core.columns(this.reading, state, addresses, keys, room);
+    return columnsOf(this.host, this.table, state, addresses, keys, room);
   }
 
   override lookupKeys(stage: number, keys: number, count: number, values: number, found: number): number {
@@ -164,7 +234,7 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
     const { scratch } = host;
     const from = key === undefined ? 0 : this.encodeKey("nextKey", key);
     scratch.turn++;
-    const errno = host.core.nextKey(this.reading, from, scratch.out);
+    const errno = keyAfter(host, this.table, from, scratch.out);
     if (errno === 0) return this.decodeKey("nextKey", host.view, scratch.out);
     if (errno !== ERRNO.ENOENT) this.fail("nextKey", errno);
     return undefined;
@@ -173,10 +243,10 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
   /** Deletes a key and gives the value it had (`bpf_map_lookup_and_delete_elem`); undefined when it was absent. */
   lookupAndDelete(key: K): V | undefined {
     if (this.reading === 0 || this.writing === 0) this.refuse("lookupAndDelete");
-    const { host } = this;
-    const { core, scratch } = host;
+    const { host, table } = this;
+    const { scratch } = host;
     if (this.encodeKey("lookupAndDelete", key) === 0) return undefined;
-    const errno = core.take(this.writing, scratch.key, scratch.value);
+    const errno = takeEntry(host, table, scratch.key, scratch.value);
     if (errno === ERRNO.ENOENT) return undefined;
     if (errno !== 0) this.fail("lookupAndDelete", errno);
     try {
@@ -191,8 +261,8 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
   /** Inserts what is in the scratch. It crosses no mark that it had not crossed before. */
   #putTaken(): void {
     const { host, table } = this;
-    const { core, scratch } = host;
-    const put = () => core.update(table.handle, scratch.key, scratch.value, BPF_NOEXIST);
+    const { scratch } = host;
+    const put = () => this.put(scratch.key, scratch.value, BPF_NOEXIST);
     passing(host, table, table.maxEntries, put);
     if (host.u8.length === 0) host.refresh();
   }

@@ -8,6 +8,7 @@ import { ERRNO, type Operation } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
 import { takeKey } from "../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 import { HashMap } from "./hash_map.ts";
 
 const { U32, I32 } = Scalar;
@@ -79,7 +80,8 @@ export class MapFiltered4<K, V> extends HashMap<K, V> {
     return true;
   }
 
-  override set(key: K, value: V): this {
+  override set(key: K, value: V, options?: SetOptions): this {
+    if (options !== undefined) this.refuseTtl();
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
     const direct = fitsScalar(this.valueScalar, value);

@@ -8,6 +8,7 @@ import { ERRNO, type Operation } from "../../errors.ts";
 import { TTL_AS_IS, TTL_OF_MAP } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
 import { takeKey } from "../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 import { NotedHashMap } from "./noted_hash.ts";
 
 const { U32, I32 } = Scalar;
@@ -23,6 +24,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const word = this.word("get", key);
     if (word < 0) return undefined;
+    this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 1) >>> 0;
@@ -38,6 +40,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const word = this.word("field.set", key);
     if (word < 0) return false;
+    this.clock.renew();
     let address: number;
     try {
       address = this.core.keep4(this.writing, word, BPF_EXIST, TTL_AS_IS) >>> 0;
@@ -51,7 +54,9 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
     return true;
   }
 
-  override set(key: K, value: V): this {
+  override set(key: K, value: V, options?: SetOptions): this {
+    this.clock.renew();
+    const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
     const direct = fitsScalar(this.valueScalar, value);
@@ -59,12 +64,12 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
     const word = this.word("set", key);
     let address: number;
     try {
-      address = this.core.keep4(this.writing, word, BPF_ANY, TTL_OF_MAP) >>> 0;
+      address = this.core.keep4(this.writing, word, BPF_ANY, ttl) >>> 0;
     } catch (trap) {
       throw this.trapped("set", trap);
     }
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
+    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value, options);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
@@ -74,6 +79,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
     if (word < 0) return false;
+    this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 0) >>> 0;
@@ -88,9 +94,10 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const word = this.word("delete", key);
     if (word < 0) return false;
+    this.clock.touch();
     let errno: number;
     try {
-      errno = this.core.remove4(this.writing, word);
+      errno = this.core.discard4(this.writing, word);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }
@@ -106,6 +113,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
   override locate(operation: Operation, key: K): number {
     const word = this.word(operation, key);
     if (word < 0) return 0;
+    this.clock.touch();
     try {
       return this.core.seek4(this.table.handle, word, 1) >>> 0;
     } catch (trap) {
@@ -116,6 +124,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
     const word = this.word(operation, key);
+    this.clock.renew();
     let address: number;
     try {
       address = this.core.keep4(this.writing, word, BPF_ANY, TTL_AS_IS) >>> 0;
@@ -128,6 +137,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
+    this.clock.touch();
     return this.host.core.seek4(handle, this.host.u32[key >>> 2], 0) >>> 0;
   }
 

@@ -7,6 +7,7 @@ import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
 import { takeKey } from "../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 import { HashMap } from "./hash_map.ts";
 
 const { U32, I32 } = Scalar;
@@ -44,9 +45,9 @@ export class MapNumber4<K, V> extends HashMap<K, V> {
     return (Number.isNaN(value) ? this.#decoded(word) : value) as V;
   }
 
-  override set(key: K, value: V): this {
+  override set(key: K, value: V, options?: SetOptions): this {
     if (this.writing === 0) this.refuse("set");
-    if (typeof value !== "number") return this.#setBytes(key, value);
+    if (typeof value !== "number" || options !== undefined) return this.#setBytes(key, value, options);
     const word = this.word("set", key);
     let result: number;
     try {
@@ -76,7 +77,8 @@ export class MapNumber4<K, V> extends HashMap<K, V> {
     return this;
   }
 
-  #setBytes(key: K, value: V): this {
+  #setBytes(key: K, value: V, options?: SetOptions): this {
+    if (options !== undefined) this.refuseTtl();
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
     const direct = fitsScalar(this.valueScalar, value);

@@ -13,6 +13,7 @@ import {
   TTL_OF_MAP,
 } from "../../generated/abi.js";
 import { takeKey } from "../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 import { NotedHashMap } from "./noted_hash.ts";
 
 const { U32, I32 } = Scalar;
@@ -40,6 +41,7 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
     if (flags !== undefined) return this.getWith(key, flags);
     const word = this.word("get", key);
     if (word < 0) return this.#none;
+    this.clock.touch();
     let value: number;
     try {
       value = this.core.getNoted4(this.reading, word, this.valueScalar, 1);
@@ -50,17 +52,19 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
     return (Number.isNaN(value) ? this.#decoded(word) : value) as V;
   }
 
-  override set(key: K, value: V): this {
+  override set(key: K, value: V, options?: SetOptions): this {
+    this.clock.renew();
+    const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
-    if (typeof value !== "number") return this.#setBytes(key, value);
+    if (typeof value !== "number") return this.#setBytes(key, value, options);
     const word = this.word("set", key);
     let result: number;
     try {
-      result = this.core.setNoted4(this.writing, word, value, this.valueScalar, TTL_OF_MAP);
+      result = this.core.setNoted4(this.writing, word, value, this.valueScalar, ttl);
     } catch (trap) {
       throw this.trapped("set", trap);
     }
-    return result === 0 ? this : this.#settled(result, key, value);
+    return result === 0 ? this : this.#settled(result, key, value, options);
   }
 
   /** A value that is no plain number: NaN, or bytes that mean nothing to the codec. */
@@ -72,17 +76,19 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
     return readScalar(host, this.valueScalar, address) ?? this.decodeValue("get", host.view, address);
   }
 
-  #settled(result: number, key: K, value: V): this {
+  #settled(result: number, key: K, value: V, options?: SetOptions): this {
     // Views are replaced; everything is written.
     if (result === GREW) this.host.refresh();
     // The codec says what it would have accepted.
-    else if (result === UNFIT) return this.#setBytes(key, value);
+    else if (result === UNFIT) return this.#setBytes(key, value, options);
     else if (this.writing === 0) this.refuse("set");
-    else return this.refused("set", result, this.set, key, value);
+    else return this.refused("set", result, this.set, key, value, options);
     return this;
   }
 
-  #setBytes(key: K, value: V): this {
+  #setBytes(key: K, value: V, options?: SetOptions): this {
+    this.clock.renew();
+    const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
     const direct = fitsScalar(this.valueScalar, value);
@@ -90,12 +96,12 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
     const word = this.word("set", key);
     let address: number;
     try {
-      address = this.core.keep4(this.writing, word, BPF_ANY, TTL_OF_MAP) >>> 0;
+      address = this.core.keep4(this.writing, word, BPF_ANY, ttl) >>> 0;
     } catch (trap) {
       throw this.trapped("set", trap);
     }
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
+    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value, options);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
@@ -105,6 +111,7 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
     if (word < 0) return false;
+    this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 0) >>> 0;
@@ -119,9 +126,10 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const word = this.word("delete", key);
     if (word < 0) return false;
+    this.clock.touch();
     let errno: number;
     try {
-      errno = this.core.remove4(this.writing, word);
+      errno = this.core.discard4(this.writing, word);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }
@@ -137,6 +145,7 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
   override locate(operation: Operation, key: K): number {
     const word = this.word(operation, key);
     if (word < 0) return 0;
+    this.clock.touch();
     try {
       return this.core.seek4(this.table.handle, word, 1) >>> 0;
     } catch (trap) {
@@ -147,6 +156,7 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
     const word = this.word(operation, key);
+    this.clock.renew();
     let address: number;
     try {
       address = this.core.keep4(this.writing, word, BPF_ANY, TTL_AS_IS) >>> 0;
@@ -159,6 +169,7 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
+    this.clock.touch();
     return this.host.core.seek4(handle, this.host.u32[key >>> 2], 0) >>> 0;
   }
 

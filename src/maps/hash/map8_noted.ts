@@ -8,6 +8,7 @@ import { ERRNO, type Operation } from "../../errors.ts";
 import { TTL_AS_IS, TTL_OF_MAP } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
 import { takeKey } from "../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 import { NotedHashMap } from "./noted_hash.ts";
 
 /** 2^32: what the upper word of a u53 counts. */
@@ -26,6 +27,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const low = this.low("get", key);
     if (low < 0) return undefined;
+    this.clock.touch();
     let address: number;
     try {
       address = this.core.seek8(this.reading, low, this.#high, 1) >>> 0;
@@ -41,6 +43,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const low = this.low("field.set", key);
     if (low < 0) return false;
+    this.clock.renew();
     let address: number;
     try {
       address = this.core.keep8(this.writing, low, this.#high, BPF_EXIST, TTL_AS_IS) >>> 0;
@@ -54,7 +57,9 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     return true;
   }
 
-  override set(key: K, value: V): this {
+  override set(key: K, value: V, options?: SetOptions): this {
+    this.clock.renew();
+    const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
     const direct = fitsScalar(this.valueScalar, value);
@@ -62,12 +67,12 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     const low = this.low("set", key);
     let address: number;
     try {
-      address = this.core.keep8(this.writing, low, this.#high, BPF_ANY, TTL_OF_MAP) >>> 0;
+      address = this.core.keep8(this.writing, low, this.#high, BPF_ANY, ttl) >>> 0;
     } catch (trap) {
       throw this.trapped("set", trap);
     }
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
+    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value, options);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
@@ -77,6 +82,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const low = this.low("has", key);
     if (low < 0) return false;
+    this.clock.touch();
     let address: number;
     try {
       address = this.core.seek8(this.reading, low, this.#high, 0) >>> 0;
@@ -91,9 +97,10 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const low = this.low("delete", key);
     if (low < 0) return false;
+    this.clock.touch();
     let errno: number;
     try {
-      errno = this.core.remove8(this.writing, low, this.#high);
+      errno = this.core.discard8(this.writing, low, this.#high);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }
@@ -109,6 +116,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
   override locate(operation: Operation, key: K): number {
     const low = this.low(operation, key);
     if (low < 0) return 0;
+    this.clock.touch();
     try {
       return this.core.seek8(this.table.handle, low, this.#high, 1) >>> 0;
     } catch (trap) {
@@ -119,6 +127,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
     const low = this.low(operation, key);
+    this.clock.renew();
     let address: number;
     try {
       address = this.core.keep8(this.writing, low, this.#high, BPF_ANY, TTL_AS_IS) >>> 0;
@@ -131,6 +140,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
+    this.clock.touch();
     const { core, u32 } = this.host;
     return core.seek8(handle, u32[key >>> 2], u32[(key >>> 2) + 1], 0) >>> 0;
   }

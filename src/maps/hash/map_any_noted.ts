@@ -5,6 +5,7 @@ import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import { TTL_AS_IS, TTL_OF_MAP } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 import { NotedHashMap } from "./noted_hash.ts";
 
 /** Maps that evict or whose entries expire, with keys of other sizes, by address. */
@@ -15,6 +16,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const at = this.encodeKey("get", key);
     if (at === 0) return undefined;
+    this.clock.touch();
     let address: number;
     try {
       address = this.core.seekAny(this.reading, at, 1) >>> 0;
@@ -30,6 +32,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const at = this.encodeKey("field.set", key);
     if (at === 0) return false;
+    this.clock.renew();
     let address: number;
     try {
       address = this.core.keepAny(this.writing, at, BPF_EXIST, TTL_AS_IS) >>> 0;
@@ -43,7 +46,9 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
     return true;
   }
 
-  override set(key: K, value: V): this {
+  override set(key: K, value: V, options?: SetOptions): this {
+    this.clock.renew();
+    const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
     const direct = fitsScalar(this.valueScalar, value);
@@ -51,12 +56,12 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
     const at = this.encodeKey("set", key);
     let address: number;
     try {
-      address = this.core.keepAny(this.writing, at, BPF_ANY, TTL_OF_MAP) >>> 0;
+      address = this.core.keepAny(this.writing, at, BPF_ANY, ttl) >>> 0;
     } catch (trap) {
       throw this.trapped("set", trap);
     }
     if (host.u8.length === 0) host.refresh();
-    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value);
+    if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value, options);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
     return this;
@@ -66,6 +71,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const at = this.encodeKey("has", key);
     if (at === 0) return false;
+    this.clock.touch();
     let address: number;
     try {
       address = this.core.seekAny(this.reading, at, 0) >>> 0;
@@ -80,9 +86,10 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const at = this.encodeKey("delete", key);
     if (at === 0) return false;
+    this.clock.touch();
     let errno: number;
     try {
-      errno = this.core.removeAny(this.writing, at);
+      errno = this.core.discardAny(this.writing, at);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }
@@ -98,6 +105,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
   override locate(operation: Operation, key: K): number {
     const at = this.encodeKey(operation, key);
     if (at === 0) return 0;
+    this.clock.touch();
     try {
       return this.core.seekAny(this.table.handle, at, 1) >>> 0;
     } catch (trap) {
@@ -108,6 +116,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
     const at = this.encodeKey(operation, key);
+    this.clock.renew();
     let address: number;
     try {
       address = this.core.keepAny(this.writing, at, BPF_ANY, TTL_AS_IS) >>> 0;
@@ -120,6 +129,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
+    this.clock.touch();
     return this.host.core.seekAny(handle, key, 0) >>> 0;
   }
 }

@@ -5,6 +5,7 @@ import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 import { HashMap } from "./hash_map.ts";
 
 // V8 has constants of this module in the code, and loads imported ones.
@@ -71,7 +72,8 @@ export class MapText<K, V> extends HashMap<K, V> {
     return true;
   }
 
-  override set(key: K, value: V): this {
+  override set(key: K, value: V, options?: SetOptions): this {
+    if (options !== undefined) this.refuseTtl();
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
     const direct = fitsScalar(this.valueScalar, value);

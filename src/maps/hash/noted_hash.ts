@@ -3,12 +3,103 @@
  *
  * @module
  */
-import { TTL_OF_MAP } from "../../generated/abi.js";
+
+import { checkInteger } from "../../arguments/integer.ts";
+import type { Codec } from "../../codec/codec.ts";
+import { BPF_EXIST } from "../../constants.ts";
+import type { CoreHost } from "../../core/core_host.ts";
+import type { ExpiryClock } from "../../core/memory/expiry_clock.ts";
+import type { Table } from "../../core/tables/table.ts";
+import { updateEntry } from "../../core/tables/table_calls.ts";
+import { TTL_AS_IS, TTL_OF_MAP } from "../../generated/abi.js";
+import { ttlOf } from "../../ops/calls/ttl.ts";
+import { subjectOf } from "../../ops/failure.ts";
+import { hide } from "../../print/hidden.ts";
 import { HashMap } from "./hash_map.ts";
+
+/** Buckets that `sweep` looks at when it is not told. */
+const SWEPT = 64;
 
 /** Maps that evict or whose entries expire, on a host of one thread. Its subclasses are one for each kind of key, as those of {@link HashMap}. */
 export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
+  /** @internal What expiry goes by. */
+  declare readonly clock: ExpiryClock;
+
+  /** @internal Use {@link createMap}. */
+  constructor(
+    host: CoreHost,
+    table: Table,
+    key: Codec<K>,
+    value: Codec<V>,
+    readable: boolean,
+    writable: boolean,
+  ) {
+    super(host, table, key, value, readable, writable);
+    hide<NotedHashMap<K, V>>(this, { clock: host.expiry });
+  }
+
   override put(key: number, value: number, condition: number): number {
-    return this.host.core.updateNoted(this.writing, key, value, condition, TTL_OF_MAP);
+    return updateEntry(this.host, this.table, key, value, condition);
+  }
+
+  /** @internal As it is in every map, but the entry expires when it did. */
+  override writeLocked(_address: number): void {
+    const { key, value } = this.host.scratch;
+    const errno = this.host.core.updateNoted(this.writing, key, value, BPF_EXIST, TTL_AS_IS);
+    if (errno !== 0 && errno !== this.absent) this.fail("locked", errno);
+  }
+
+  override lookupKeys(_stage: number, keys: number, count: number, values: number, found: number): number {
+    this.clock.touch();
+    return this.host.core.lookupManyNoted(this.reading, keys, count, values, found, 1);
+  }
+
+  override writeEntries(
+    stage: number,
+    keys: number,
+    count: number,
+    values: number,
+    condition: number,
+  ): number {
+    this.clock.renew();
+    return this.host.core.updateManyNoted(this.writing, stage, keys, count, values, condition, TTL_OF_MAP);
+  }
+
+  override addDeltas(
+    stage: number,
+    keys: number,
+    count: number,
+    deltas: number,
+    width: number,
+    offset: number,
+  ): number {
+    this.clock.renew();
+    return this.host.core.addManyNoted(this.writing, stage, keys, count, deltas, width, offset);
+  }
+
+  override remainingTtl(key: K): number {
+    if (this.reading === 0) this.refuse("remainingTtl");
+    const { host, table } = this;
+    if (table.expiry === undefined) return super.remainingTtl(key);
+    const at = this.encodeKey("remainingTtl", key);
+    if (at === 0) return 0;
+    this.clock.touch();
+    return host.core.remainingTtl(this.reading, at);
+  }
+
+  override sweep(buckets: number = SWEPT): number {
+    if (this.writing === 0) this.refuse("sweep");
+    const { host, table } = this;
+    checkInteger(`sweep: ${subjectOf(this)}: buckets`, buckets, 0, 2 ** 32 - 1);
+    if (table.expiry === undefined) return 0;
+    this.clock.touch();
+    return host.core.sweepExpired(this.writing, buckets) >>> 0;
+  }
+
+  /** @internal The ttl that options of `set` say, as the core takes it. */
+  protected ttlOf(options: object): number {
+    const { expiry } = this.table;
+    if (expiry === undefined) this.refuseTtl();
+    return ttlOf(this, options, this.clock.word, expiry.resolution);
   }
 }

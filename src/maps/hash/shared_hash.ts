@@ -24,6 +24,7 @@ import {
   stageValue,
   valueAt,
 } from "../../ops/calls/shared.ts";
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 import { LOW_WATER } from "../../ops/low_water.ts";
 import type { LocalSlot } from "../../ops/percpu.ts";
 import { HashMap } from "./hash_map.ts";
@@ -31,7 +32,8 @@ import { SharedLocalSlot } from "./shared_local_slot.ts";
 
 /** What all classes of hash maps on shared hosts have in common; those by kind of key are written from one template. */
 export abstract class SharedHashMap<K, V> extends HashMap<K, V> {
-  override set(key: K, value: V): this {
+  override set(key: K, value: V, options?: SetOptions): this {
+    if (options !== undefined) this.refuseTtl();
     if (this.writing === 0) this.refuse("set");
     const valueAddress = stageValue(this, "set", value);
     const keyAddress = stageKey(this, "set", key);

@@ -81,7 +81,7 @@ export class SharedMapNoted4<K, V> extends SharedHashMap<K, V> {
     if (word < 0) return false;
     let errno: number;
     try {
-      errno = this.core.remove4(this.writing, word);
+      errno = this.core.discard4(this.writing, word);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }

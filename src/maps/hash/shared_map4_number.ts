@@ -6,6 +6,7 @@ import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../generated/abi.js";
 import { takeKey } from "../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 import { SharedHashMap } from "./shared_hash.ts";
 
 const { U32, I32 } = Scalar;
@@ -43,9 +44,9 @@ export class SharedMapNumber4<K, V> extends SharedHashMap<K, V> {
     return (Number.isNaN(value) ? this.#decoded(word) : value) as V;
   }
 
-  override set(key: K, value: V): this {
+  override set(key: K, value: V, options?: SetOptions): this {
     if (this.writing === 0) this.refuse("set");
-    if (typeof value !== "number") return super.set(key, value);
+    if (typeof value !== "number" || options !== undefined) return super.set(key, value, options);
     const word = this.word("set", key);
     let result: number;
     try {

@@ -11,6 +11,7 @@ import {
   TTL_OF_MAP,
 } from "../../generated/abi.js";
 import { takeKey } from "../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../ops/calls/ttl.ts";
 import { SharedHashMap } from "./shared_hash.ts";
 
 const { U32, I32 } = Scalar;
@@ -48,9 +49,9 @@ export class SharedMapNotedNumber4<K, V> extends SharedHashMap<K, V> {
     return (Number.isNaN(value) ? this.#decoded(word) : value) as V;
   }
 
-  override set(key: K, value: V): this {
+  override set(key: K, value: V, options?: SetOptions): this {
     if (this.writing === 0) this.refuse("set");
-    if (typeof value !== "number") return super.set(key, value);
+    if (typeof value !== "number" || options !== undefined) return super.set(key, value, options);
     const word = this.word("set", key);
     let result: number;
     try {
@@ -100,7 +101,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedHashMap<K, V> {
     if (word < 0) return false;
     let errno: number;
     try {
-      errno = this.core.remove4(this.writing, word);
+      errno = this.core.discard4(this.writing, word);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }

@@ -84,7 +84,7 @@ export class SharedMapNoted8<K, V> extends SharedHashMap<K, V> {
     if (low < 0) return false;
     let errno: number;
     try {
-      errno = this.core.remove8(this.writing, low, this.#high);
+      errno = this.core.discard8(this.writing, low, this.#high);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }

@@ -73,7 +73,7 @@ export class SharedMapNotedAny<K, V> extends SharedHashMap<K, V> {
     if (at === 0) return false;
     let errno: number;
     try {
-      errno = this.core.removeAny(this.writing, at);
+      errno = this.core.discardAny(this.writing, at);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }

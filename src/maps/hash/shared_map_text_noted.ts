@@ -73,7 +73,7 @@ export class SharedMapNotedText<K, V> extends SharedHashMap<K, V> {
     if (at === 0) return false;
     let errno: number;
     try {
-      errno = this.core.removeText(this.writing, at);
+      errno = this.core.discardText(this.writing, at);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }

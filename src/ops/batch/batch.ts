@@ -9,6 +9,7 @@ import { checkInteger } from "../../arguments/integer.ts";
 import { BPF_F_LOCK } from "../../constants.ts";
 import { noBlock, roundUp64, scanLayout } from "../../core/memory/scratch.ts";
 import { clearTimers } from "../../core/tables/special_fields.ts";
+import { drainTable, drainTableAny, isNoted } from "../../core/tables/table_calls.ts";
 import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
 import { bpfError, ERRNO, type Operation } from "../../errors.ts";
 import { READ_AHEAD } from "../../generated/abi.js";
@@ -64,7 +65,7 @@ export class Batch<K, V> {
   /** @internal Use {@link EntryMap.createBatch}. */
   constructor(map: EntryHandle<K, V>, capacity: number) {
     const { host, table } = map;
-    const layout = scanLayout(host, table.keySize, table.valueBytes, capacity);
+    const layout = scanLayout(host, table.keySize, table.storedBytes, capacity);
     const copies = host.shared
       ? roundUp64(groupSize(capacity, table.keySize) * table.keySize + READ_AHEAD)
       : 0;
@@ -230,7 +231,7 @@ export class Batch<K, V> {
     this.#checkFlags(operation);
     const { host, table } = map;
     const wanted = this.#count;
-    this.#count = host.core.drain(table.handle, this.#cursor, this.#keysAt, this.#valuesAt, wanted);
+    this.#count = drainTable(host, table, this.#cursor, this.#keysAt, this.#valuesAt, wanted);
     if (host.u8.length === 0) host.refresh();
     if (wanted > 0) map.checkScan(operation, this.#count);
     this.#clearTimers();
@@ -315,7 +316,7 @@ export class Batch<K, V> {
       return this.take(map, "drain");
     }
     const { host, table } = map;
-    this.#count = host.core.drainAny(table.handle, this.#stage, this.#keysAt, this.#valuesAt, this.#capacity);
+    this.#count = drainTableAny(host, table, this.#stage, this.#keysAt, this.#valuesAt, this.#capacity);
     if (host.u8.length === 0) host.refresh();
     this.#clearTimers();
     return this.#count === this.#capacity;
@@ -387,7 +388,10 @@ export class Batch<K, V> {
 /** Removes keys; how many, with the errno that ended it in the stage. */
 function removeEntries(map: MapHandle<unknown, unknown>, stage: number, keys: number, count: number): number {
   try {
-    return map.core.removeMany(map.table.handle, stage, keys, count);
+    const { core, host, table } = map;
+    if (!isNoted(host, table)) return core.removeMany(table.handle, stage, keys, count);
+    host.expiry.touch();
+    return core.removeManyNoted(table.handle, stage, keys, count);
   } catch (trap) {
     throw map.trapped("deleteBatch", trap);
   }

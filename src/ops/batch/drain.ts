@@ -4,6 +4,7 @@
  * @module
  */
 import { noBlock, scanLayout } from "../../core/memory/scratch.ts";
+import { drainTable } from "../../core/tables/table_calls.ts";
 import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
 import { BpfError, bpfError, ERRNO } from "../../errors.ts";
 import { subjectOf } from "../failure.ts";
@@ -85,15 +86,15 @@ export class DrainIterator<K, V> extends IteratorBase {
   #takeOne(): [K, V] | undefined {
     const map = this.#map;
     const { host, table } = map;
-    const { keySize, valueBytes } = table;
+    const { keySize, valueBytes, storedBytes } = table;
     const cursor = this.#cursor as Uint8Array;
     if (map.frozen) map.fail("drain", ERRNO.EPERM);
-    const layout = scanLayout(host, keySize, valueBytes, 1);
+    const layout = scanLayout(host, keySize, storedBytes, 1);
     const at = host.scratch.stage(layout.bytes);
     if (at === 0) throw noBlock(host, "drain", subjectOf(map));
     host.u8.set(cursor, at);
     if (host.word(at + 4) === CURSOR_ENDED) return undefined;
-    const count = host.core.drain(table.handle, at, at + layout.keys, at + layout.values, 1);
+    const count = drainTable(host, table, at, at + layout.keys, at + layout.values, 1);
     if (host.u8.length === 0) host.refresh();
     map.checkScan("drain", count);
     cursor.set(host.u8.subarray(at, at + cursor.length));

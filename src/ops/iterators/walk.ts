@@ -48,6 +48,8 @@ export class Walk<K, V> {
   /** Whether the place went to another walk. */
   #isAway = false;
   #isDone = false;
+  /** Whether entries expire: then each is looked up when its turn comes. */
+  readonly #isTimed: boolean;
 
   constructor(map: Walkable<K, V>, operation: Operation) {
     if (map.reading === 0) map.refuse(operation);
@@ -55,6 +57,7 @@ export class Walk<K, V> {
     this.map = map;
     this.host = host;
     this.#operation = operation;
+    this.#isTimed = map.table.expiry !== undefined;
     this.versionAt = (map.reading + host.layout.version) >>> 2;
     this.words = host.u32;
     this.doubles = host.f64;
@@ -72,7 +75,7 @@ export class Walk<K, V> {
       if (this.#isAway) this.#stand(this.#take(this.#room), this.#own);
       this.#refresh();
       this.end = this.#count;
-      if (this.words[this.versionAt] === this.version) return true;
+      if (this.words[this.versionAt] === this.version && !this.#isTimed) return true;
       this.version = NO_VERSION;
       const address = map.find(map.reading, this.#keyAt(this.at));
       if (address >= ERRNO_LIMIT) {

@@ -9,6 +9,7 @@ import { roundUp64 } from "../../core/memory/scratch.ts";
 import { isArray } from "../../core/tables/registry.ts";
 import { clearSpecial } from "../../core/tables/special_fields.ts";
 import type { Table } from "../../core/tables/table.ts";
+import { removeKeys, updateEntries } from "../../core/tables/table_calls.ts";
 import { READ_AHEAD } from "../../generated/abi.js";
 import type { Host } from "../../host/host.ts";
 import { BPF_ATTR_BATCH } from "../abi/attr.ts";
@@ -130,7 +131,7 @@ export function updateBatch(call: Call): number {
       clearSpecial(host.u8, table, at.values, left);
       done += isArray(table.type)
         ? core.arrayUpdateMany(table.handle, at.keys, left, at.values, at.stage)
-        : core.updateMany(table.handle, at.stage, at.keys, left, at.values, 0);
+        : updateEntries(host, table, at.stage, at.keys, left, at.values, 0);
       if (host.u8.length === 0) host.refresh();
       return host.word(at.stage + core.STAGE_ERRNO.value);
     });
@@ -161,7 +162,7 @@ export function deleteBatch(call: Call): number {
       return { done: errno === 0 ? 1 : 0, errno };
     }
     if (!memory.read(keysFrom, at.keys, room * table.keySize)) return { done: 0, errno: ERRNO.EFAULT };
-    const done = core.removeMany(table.handle, at.stage, at.keys, room);
+    const done = removeKeys(host, table, at.stage, at.keys, room);
     if (host.u8.length === 0) host.refresh();
     return { done, errno: host.word(at.stage + core.STAGE_ERRNO.value) };
   });

@@ -9,6 +9,7 @@
 import { scanLayout } from "../../core/memory/scratch.ts";
 import { slotErrno } from "../../core/memory/shared_core.ts";
 import type { Table } from "../../core/tables/table.ts";
+import { drainTable, scanTable } from "../../core/tables/table_calls.ts";
 import { CURSOR_ENDED } from "../../core/wasm/exports.ts";
 import type { Host } from "../../host/host.ts";
 import { BPF_ATTR_BATCH } from "../abi/attr.ts";
@@ -34,25 +35,30 @@ function scanErrno(host: Host, got: number): number {
   return got === 0 && host.shared ? slotErrno(host) : 0;
 }
 
+/** The key that the core's cursor stands behind: the last one given, or one that had expired. */
+function keyOfCursor(host: Host, table: Table, cursor: number): Uint8Array {
+  const at = cursor + host.layout.cursorBytes;
+  return host.u8.slice(at, at + table.keySize);
+}
+
 /** The value for `out_batch` where the core's cursor stands. */
-function valueAt(host: Host, table: Table, cursor: number, lastKey: number): number {
+function valueAt(host: Host, table: Table, cursor: number): number {
   const isInside = host.word(cursor + 4) === AFTER_KEY;
-  const after = isInside ? host.u8.slice(lastKey, lastKey + table.keySize) : undefined;
+  const after = isInside ? keyOfCursor(host, table, cursor) : undefined;
   return valueOfCursor(table, { position: host.word(cursor), after });
 }
 
 /**
  * The value for `out_batch` after a full batch: where the core's cursor stands, or SCAN_END when nothing is left. The kernel, too,
  * goes on over the empty buckets that follow: a batch that takes all the entries there are ends the scan.
- *
- * @param lastKey address of the last key that was given
  */
-function valueAfter(host: Host, table: Table, cursor: number, lastKey: number): number {
+function valueAfter(host: Host, table: Table, cursor: number): number {
   if (host.word(cursor + 4) === CURSOR_ENDED) return SCAN_END;
   const position = host.word(cursor);
   const isInside = host.word(cursor + 4) === AFTER_KEY;
+  const after = isInside ? keyOfCursor(host, table, cursor) : undefined;
   // The cursor itself may look ahead: its place is taken down, and this call needs it no more.
-  const got = host.core.scan(table.handle, cursor, host.scratch.out, 0, 1);
+  const got = scanTable(host, table, cursor, host.scratch.out, 0, 1);
   // That a lock could not be had does not matter: there may be more, then.
   if (got === 0 && scanErrno(host, got) === 0) return SCAN_END;
   if (!isInside) return valueOfCursor(table, { position, after: undefined });
@@ -60,7 +66,7 @@ function valueAfter(host: Host, table: Table, cursor: number, lastKey: number): 
   if (host.word(cursor + 4) !== AFTER_KEY || host.word(cursor) !== position) {
     return valueOfCursor(table, { position: position + 1, after: undefined });
   }
-  return valueOfCursor(table, { position, after: host.u8.slice(lastKey, lastKey + table.keySize) });
+  return valueOfCursor(table, { position, after });
 }
 
 /** The batch of a hash whose element flags were checked. */
@@ -76,37 +82,35 @@ export function lookupHashBatch(call: Call, table: Table, removing: boolean): nu
   const cursor = cursorOf(table, start);
   if (cursor === undefined) return -ERRNO.ENOENT;
   let { room } = output;
-  let layout = scanLayout(host, table.keySize, table.valueBytes, room);
+  let layout = scanLayout(host, table.keySize, table.storedBytes, room);
   let stage = host.scratch.stage(layout.bytes);
   if (stage === 0) {
     room = 1;
-    layout = scanLayout(host, table.keySize, table.valueBytes, room);
+    layout = scanLayout(host, table.keySize, table.storedBytes, room);
     stage = host.scratch.stage(layout.bytes);
   }
   const keys = stage + layout.keys;
   const values = stage + layout.values;
   placeCursor(host, stage, cursor);
   let errno = 0;
-  let lastKey = 0;
   while (host.word(stage + 4) !== CURSOR_ENDED) {
     const entries = Math.min(room, output.next);
     if (entries === 0) break;
     const got = removing
-      ? host.core.drain(table.handle, stage, keys, values, entries)
-      : host.core.scan(table.handle, stage, keys, values, entries);
+      ? drainTable(host, table, stage, keys, values, entries)
+      : scanTable(host, table, stage, keys, values, entries);
     if (host.u8.length === 0) host.refresh();
     errno = scanErrno(host, got);
     if (errno !== 0) break;
     // What was removed is gone also when it can be written nowhere, as a bucket of the kernel's is.
     if (got > 0 && !output.write(keys, values, got)) return -ERRNO.EFAULT;
-    lastKey = keys + (got - 1) * table.keySize;
   }
   const { total, wanted } = output;
   if (errno !== 0 && total === 0) return -errno;
   // Where a lock could not be had the batch ends early, with what it has; the next one meets the lock first.
   let next = SCAN_END;
-  if (errno !== 0) next = valueAt(host, table, stage, lastKey);
-  else if (total === wanted) next = valueAfter(host, table, stage, lastKey);
+  if (errno !== 0) next = valueAt(host, table, stage);
+  else if (total === wanted) next = valueAfter(host, table, stage);
   if (table.type === "rhash") {
     call.put(count, total);
     if (next === SCAN_END) return -ERRNO.ENOENT;

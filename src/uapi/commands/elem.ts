@@ -7,6 +7,7 @@
 import { isArray } from "../../core/tables/registry.ts";
 import { clearTimers } from "../../core/tables/special_fields.ts";
 import type { Table } from "../../core/tables/table.ts";
+import { takeEntry } from "../../core/tables/table_calls.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { BPF_ATTR_ELEM } from "../abi/attr.ts";
 import { ERRNO } from "../abi/errno.ts";
@@ -97,7 +98,7 @@ export function lookupAndDeleteElem(call: Call): number {
   const { scratch } = host;
   if (!memory.read(call.u64(key), scratch.key, table.keySize)) return -ERRNO.EFAULT;
   if (isArray(table.type)) return -ERRNO.ENOTSUPP;
-  const errno = host.core.take(table.handle, scratch.key, scratch.value);
+  const errno = takeEntry(host, table, scratch.key, scratch.value);
   if (errno !== 0) return -errno;
   // The element is gone also when its value can be written nowhere.
   return writeValue(call, table, scratch.value);

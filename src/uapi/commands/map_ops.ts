@@ -4,11 +4,11 @@
  * @module
  */
 import { sharedCore } from "../../core/memory/shared_core.ts";
-import { evicts, isArray } from "../../core/tables/registry.ts";
+import { isArray } from "../../core/tables/registry.ts";
 import { clearSpecial } from "../../core/tables/special_fields.ts";
 import type { Table } from "../../core/tables/table.ts";
+import { isNoted, keyAfter, updateEntry } from "../../core/tables/table_calls.ts";
 import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import { TTL_OF_MAP } from "../../generated/abi.js";
 import type { Host } from "../../host/host.ts";
 import { BPF_EXIST, BPF_F_LOCK, BPF_NOEXIST } from "../abi/constants.ts";
 import { ERRNO } from "../abi/errno.ts";
@@ -23,6 +23,17 @@ function copyElement(host: Host, table: Table, key: number, flags: number): numb
   return found === 1 ? copy : found;
 }
 
+/** The same of a table that evicts, or whose entries expire: a lookup by a system call does not count as a use. */
+function findNoted(host: Host, table: Table, key: number): number {
+  const { core } = host;
+  host.expiry.touch();
+  return (
+    (table.keySize === 4
+      ? core.seek4(table.handle, host.word(key), 0)
+      : core.seekAny(table.handle, key, 0)) >>> 0
+  );
+}
+
 /** Address of the value of a key, 0 when it is absent, or an errno. `flags`: 0 or BPF_F_LOCK. */
 export function findElement(host: Host, table: Table, key: number, flags: number): number {
   if (host.shared) return copyElement(host, table, key, flags);
@@ -31,6 +42,7 @@ export function findElement(host: Host, table: Table, key: number, flags: number
   if (isArray(table.type)) {
     return core.arrayElement(m, host.word(key)) >>> 0;
   }
+  if (isNoted(host, table)) return findNoted(host, table, key);
   switch (table.keySize) {
     case 4:
       return core.lookup4(m, host.word(key)) >>> 0;
@@ -51,9 +63,7 @@ export function updateElement(host: Host, table: Table, key: number, value: numb
   const lock = host.shared ? flags & BPF_F_LOCK : 0;
   clearSpecial(host.u8, table, value, 1);
   if (!isArray(table.type)) {
-    const errno = evicts(table.type)
-      ? host.core.updateNoted(table.handle, key, value, condition | lock, TTL_OF_MAP)
-      : host.core.update(table.handle, key, value, condition | lock);
+    const errno = updateEntry(host, table, key, value, condition | lock);
     if (host.u8.length === 0) host.refresh();
     return errno;
   }
@@ -71,6 +81,10 @@ export function deleteElement(host: Host, table: Table, key: number): number {
   if (isArray(table.type)) return ERRNO.EINVAL;
   const { core } = host;
   const m = table.handle;
+  if (isNoted(host, table)) {
+    host.expiry.touch();
+    return table.keySize === 4 ? core.discard4(m, host.word(key)) : core.discardAny(m, key);
+  }
   switch (table.keySize) {
     case 4:
       return core.remove4(m, host.word(key));
@@ -85,7 +99,7 @@ export function deleteElement(host: Host, table: Table, key: number): number {
 
 /** The key after the one at an address (0: the first) to `out`; 0 or ENOENT. After an absent key comes the first one. */
 export function nextElement(host: Host, table: Table, key: number, out: number): number {
-  if (!isArray(table.type)) return host.core.nextKey(table.handle, key, out);
+  if (!isArray(table.type)) return keyAfter(host, table, key, out);
   const index = key === 0 ? table.maxEntries : host.word(key);
   if (index === table.maxEntries - 1) return ERRNO.ENOENT;
   host.putWord(out, index < table.maxEntries ? index + 1 : 0);

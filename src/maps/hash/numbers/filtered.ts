@@ -12,6 +12,7 @@ import {
   UNFIT as SET_UNFIT,
 } from "../../../generated/abi.js";
 import { takeKey } from "../../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../../ops/calls/ttl.ts";
 import { HashMap } from "../hash_map.ts";
 
 const { U32, I32 } = Scalar;
@@ -58,9 +59,9 @@ export class MapFilteredNumber<K, V> extends HashMap<K, V> {
     return word < 0 ? undefined : this.get(word as K);
   }
 
-  override set(key: K, value: V): this {
-    if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key) {
-      return this.#setBytes(key, value);
+  override set(key: K, value: V, options?: SetOptions): this {
+    if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key || options !== undefined) {
+      return this.#setBytes(key, value, options);
     }
     let result: number;
     try {
@@ -96,7 +97,8 @@ export class MapFilteredNumber<K, V> extends HashMap<K, V> {
     return this;
   }
 
-  #setBytes(key: K, value: V): this {
+  #setBytes(key: K, value: V, options?: SetOptions): this {
+    if (options !== undefined) this.refuseTtl();
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
     const direct = fitsScalar(this.valueScalar, value);

@@ -6,6 +6,7 @@ import { ERRNO_LIMIT } from "../../../core/wasm/exports.ts";
 import { ERRNO, type Operation } from "../../../errors.ts";
 import { ABSENT as ABSENT_NUMBER, GREW as SET_GREW, UNFIT as SET_UNFIT } from "../../../generated/abi.js";
 import { takeKey } from "../../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../../ops/calls/ttl.ts";
 import { SharedHashMap } from "../shared_hash.ts";
 
 const { U32, I32 } = Scalar;
@@ -50,9 +51,9 @@ export class SharedMapI32<K, V> extends SharedHashMap<K, V> {
     return word < 0 ? undefined : this.get(word as K);
   }
 
-  override set(key: K, value: V): this {
-    if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key) {
-      return super.set(key, value);
+  override set(key: K, value: V, options?: SetOptions): this {
+    if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key || options !== undefined) {
+      return super.set(key, value, options);
     }
     if (this.writing === 0) this.refuse("set");
     let result: number;

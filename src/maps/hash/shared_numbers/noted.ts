@@ -11,6 +11,7 @@ import {
   TTL_OF_MAP,
 } from "../../../generated/abi.js";
 import { takeKey } from "../../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../../ops/calls/ttl.ts";
 import { SharedHashMap } from "../shared_hash.ts";
 
 const { U32, I32 } = Scalar;
@@ -55,9 +56,9 @@ export class SharedMapNotedNumber<K, V> extends SharedHashMap<K, V> {
     return word < 0 ? undefined : this.get(word as K);
   }
 
-  override set(key: K, value: V): this {
-    if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key) {
-      return super.set(key, value);
+  override set(key: K, value: V, options?: SetOptions): this {
+    if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key || options !== undefined) {
+      return super.set(key, value, options);
     }
     if (this.writing === 0) this.refuse("set");
     let result: number;
@@ -107,7 +108,7 @@ export class SharedMapNotedNumber<K, V> extends SharedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     let errno: number;
     try {
-      errno = this.core.remove4(this.writing, key);
+      errno = this.core.discard4(this.writing, key);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }

@@ -1,0 +1,30 @@
+// What tables whose entries expire have beside other tables.
+import { sweepNext } from "../table/entries/noted";
+import { byLayout, layoutOf } from "../table/layout/by_layout";
+import { BUCKETS, field } from "../table/layout/header";
+import { openExpiry, remainingIn } from "../table/notes/expiry";
+import { seekAt } from "./noted";
+
+/** Says when entries of a new table expire; once, before anything is written. `renews`: whether a hit does it anew. */
+export function setExpiry(table: usize, unit: f64, ttl: f64, valueBytes: u32, renews: u32): void {
+  openExpiry(table, unit, ttl, valueBytes, renews);
+}
+
+/** Ms until the entry of a key at an address expires: infinite when it never does, 0 when it is absent. */
+export function remainingTtl(table: usize, key: usize): f64 {
+  const value = seekAt(table, key, 0);
+  return value ? remainingIn(table, value) : 0;
+}
+
+@unmanaged class Sweep {
+  @inline call1<B>(table: usize, buckets: usize): usize {
+    let swept: u32 = 0;
+    for (let left = min(<u32>buckets, field(table, BUCKETS)); left; left--) swept += sweepNext<B>(table);
+    return swept;
+  }
+}
+
+/** Sweeps the next buckets, each at most once. How many entries went. */
+export function sweepExpired(table: usize, buckets: u32): u32 {
+  return <u32>byLayout<Sweep>(layoutOf(table), table, buckets);
+}
