@@ -102,6 +102,7 @@ const noted = (N) => ({
   upsert: `keep${N}`,
   get: "getNoted4",
   set: "setNoted4",
+  done: "this.told()",
   remove: `discard${N}`,
   remove4: "discard4",
   used: ", 1",
@@ -230,6 +231,7 @@ function kindOf({ name, isNumber = false, isNoted = false, scalar, ...key }, { P
     set: "setNumber4",
     remove: `remove${key.N}`,
     remove4: "removeNumber4",
+    done: "this",
     orOptions: " || options !== undefined",
     andOptions: "",
     optionsOf: "",
@@ -314,10 +316,11 @@ export function hashMaps() {
     written(`maps/hash/${prefix}${file}`, "hash_maps", kindOf(key, on));
   const maps = KEYS.flatMap((key) => HOSTS.map((on) => mapOf(key, on)));
   maps.push(mapOf(FILTERED_MAP, HOSTS[0]));
+  const onSharedNoted = { ...HOSTS[1], Base: "SharedNotedHashMap", base: "./shared_noted_hash.ts" };
   const onNoted = { ...HOSTS[0], Base: "NotedHashMap", base: "./noted_hash.ts" };
   maps.push(
     ...NOTED_MAPS.map((key) => mapOf(key, onNoted)),
-    ...NOTED_MAPS.map((key) => mapOf(key, HOSTS[1])),
+    ...NOTED_MAPS.map((key) => mapOf(key, onSharedNoted)),
   );
   const numberOf =
     (on) =>
@@ -331,7 +334,8 @@ export function hashMaps() {
   const numbers = [
     ...[...SCALARS, FILTERED_NUMBER].map(numberOf(plain)),
     numberOf(onNoted)(NOTED_NUMBER),
-    ...[...SCALARS, NOTED_NUMBER].map(numberOf(shared)),
+    ...SCALARS.map(numberOf(shared)),
+    numberOf(onSharedNoted)(NOTED_NUMBER),
   ];
   const iterators = VALUES.map(({ file, ...kind }) => written(`ops/iterators/${file}`, "iterators", kind));
   return [...maps, ...numbers, ...iterators];

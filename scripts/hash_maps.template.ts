@@ -19,6 +19,7 @@
 //              for many. Those of maps that evict or expire are told whether the entry counts as used ($used, $unused), and what becomes
 //              of its expiry ($ofMap, $asIs)
 //              $orOptions, $andOptions, $optionsOf, $refuseOptions and $takeTtl are about options of `set`, $touch and $renew about the clock
+//   $done      what `set` gives when it is done: the map, whose hooks are told what went for it
 //   $given     what `get` of these gives where the core gives `value`
 //   $read      the table that it asks
 //   $written   and the one that `set` and `delete` change
@@ -152,7 +153,7 @@ export class $Class<K, V> extends $Base<K, V> {
     } catch (trap) {
       throw this.trapped("set", trap);
     }
-    return result === 0 ? this : this.#settled(result, key, value$andOptions);
+    return result === 0 ? $done : this.#settled(result, key, value$andOptions);
   }
 
 //#end
@@ -190,7 +191,7 @@ export class $Class<K, V> extends $Base<K, V> {
     } catch (trap) {
       throw this.trapped("set", trap);
     }
-    return result === 0 ? this : this.#settled(result, key, value$andOptions);
+    return result === 0 ? $done : this.#settled(result, key, value$andOptions);
   }
 
 //#end
@@ -213,7 +214,7 @@ export class $Class<K, V> extends $Base<K, V> {
     else if (result === UNFIT) return $otherSet(key, value$andOptions);
     else if (this.writing === 0) this.refuse("set");
     else return this.refused("set", result, this.set, key, value$andOptions);
-    return this;
+    return $done;
   }
 
 //#end
@@ -298,7 +299,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value$andOptions);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
-    return this;
+    return $done;
   }
 
 //#end

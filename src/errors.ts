@@ -146,6 +146,7 @@ const COMMANDS = {
   "kv.rollout": undefined,
   "plan.undo": undefined,
   "plan.seal": undefined,
+  onEvict: undefined,
   section: undefined,
   synchronize: undefined,
   close: undefined,

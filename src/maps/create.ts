@@ -16,6 +16,7 @@ import type { EvictionHook, LowWater, MapAttributes, MapType } from "../core/tab
 import { isArray, isSocketMap } from "../core/tables/registry.ts";
 import type { Table, TableType } from "../core/tables/table.ts";
 import { bpfError, ERRNO, mapSubject } from "../errors.ts";
+import { hookEviction } from "../ops/eviction_hooks.ts";
 import {
   checkMark,
   hookLowWater,
@@ -215,19 +216,24 @@ function makeHandle(
   host: CoreHost,
   classes: MapClasses,
   table: Table,
-  codecs: { readonly key: Codec<unknown>; readonly value: Codec<unknown>; readonly lowWater?: unknown },
+  codecs: {
+    readonly key: Codec<unknown>;
+    readonly value: Codec<unknown>;
+    readonly lowWater?: unknown;
+    readonly onEvict?: EvictionHook<unknown, unknown> | undefined;
+  },
   readable: boolean,
   writable: boolean,
 ): BpfMap<unknown, unknown> {
   const map = newMap(host, classes, table, codecs.key, codecs.value, readable, writable);
   host.registry.addHandle(map as BpfMap<unknown, unknown>);
-  if (codecs.lowWater !== undefined) {
-    try {
-      hookLowWater(map as BpfMap<unknown, unknown>, codecs.lowWater as LowWater<unknown>);
-    } catch (error) {
-      map.close();
-      throw error;
-    }
+  const { lowWater, onEvict } = codecs;
+  try {
+    if (lowWater !== undefined) hookLowWater(map as BpfMap<unknown, unknown>, lowWater as LowWater<unknown>);
+    if (onEvict !== undefined) hookEviction(map as BpfMap<unknown, unknown>, onEvict);
+  } catch (error) {
+    map.close();
+    throw error;
   }
   return map as BpfMap<unknown, unknown>;
 }
@@ -288,7 +294,7 @@ export function createMapOn(host: CoreHost, classes: MapClasses, spec: AnyMapSpe
       host,
       classes,
       table,
-      { key, value: attributes.value, lowWater },
+      { key, value: attributes.value, lowWater, onEvict: attributes.onEvict },
       (flags & BPF_F_WRONLY) === 0,
       (flags & BPF_F_RDONLY) === 0,
     );
@@ -346,7 +352,7 @@ export function openMapOn(
   }
   problems.push(...otherSpecials(table, value));
   const lowWater = takeLowWater(what, hook);
-  takeEviction(what, table.type, given);
+  const { onEvict } = takeEviction(what, table.type, given);
   host.check("open"); // a getter may have closed it
   if (lowWater !== undefined) {
     const other = otherMark(host, table, lowWater.free);
@@ -358,5 +364,5 @@ export function openMapOn(
     if (cause !== undefined) throw lowWaterError("open", mapSubject(table.name, table.type, table.id), cause);
     checkMark(what, lowWater.free, table.maxEntries);
   }
-  return makeHandle(host, classes, table, { key, value, lowWater }, true, true);
+  return makeHandle(host, classes, table, { key, value, lowWater, onEvict }, true, true);
 }

@@ -23,6 +23,14 @@ export interface TableHooks {
   call(caller: object | undefined): void;
 }
 
+/** Who is told of entries that this thread evicts or sweeps (ops/eviction_hooks.ts). */
+export interface TableListener {
+  /** Keys that one call of the core may write: what goes for them has room in its buffer. */
+  readonly group: number;
+  /** Tells the hooks what has gone since the last time. */
+  deliver(): void;
+}
+
 /** What a table of the core may be: a map, or a KV store. */
 export type TableType = AnyMapType | "kv";
 
@@ -75,4 +83,6 @@ export interface Table extends TableInfo {
   direct: number;
   /** The low-water hooks of this thread's handles. */
   lowWater: TableHooks | undefined;
+  /** Their `onEvict` hooks. */
+  listener?: TableListener | undefined;
 }

@@ -78,6 +78,12 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
     return this.host.scratch.putKey(words.first, words.second, words.third, words.fourth);
   }
 
+  /** @internal Tells the `onEvict` hooks of this thread what has gone for the call. */
+  protected told(): this {
+    this.table.listener?.deliver();
+    return this;
+  }
+
   /** @internal */
   protected localSlot(): LocalSlot<K, unknown> {
     return new LocalSlot<K, unknown>(this as never);

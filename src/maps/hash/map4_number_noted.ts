@@ -64,7 +64,7 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
     } catch (trap) {
       throw this.trapped("set", trap);
     }
-    return result === 0 ? this : this.#settled(result, key, value, options);
+    return result === 0 ? this.told() : this.#settled(result, key, value, options);
   }
 
   /** A value that is no plain number: NaN, or bytes that mean nothing to the codec. */
@@ -83,7 +83,7 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
     else if (result === UNFIT) return this.#setBytes(key, value, options);
     else if (this.writing === 0) this.refuse("set");
     else return this.refused("set", result, this.set, key, value, options);
-    return this;
+    return this.told();
   }
 
   #setBytes(key: K, value: V, options?: SetOptions): this {
@@ -104,7 +104,7 @@ export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
     if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value, options);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
-    return this;
+    return this.told();
   }
 
   override has(key: K): boolean {

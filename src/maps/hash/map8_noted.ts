@@ -75,7 +75,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value, options);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
-    return this;
+    return this.told();
   }
 
   override has(key: K): boolean {

@@ -64,7 +64,7 @@ export class MapNotedText<K, V> extends NotedHashMap<K, V> {
     if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value, options);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
-    return this;
+    return this.told();
   }
 
   override has(key: K): boolean {

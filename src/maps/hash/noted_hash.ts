@@ -11,8 +11,12 @@ import type { CoreHost } from "../../core/core_host.ts";
 import type { ExpiryClock } from "../../core/memory/expiry_clock.ts";
 import type { Table } from "../../core/tables/table.ts";
 import { updateEntry } from "../../core/tables/table_calls.ts";
+import type { Operation } from "../../errors.ts";
 import { TTL_AS_IS, TTL_OF_MAP } from "../../generated/abi.js";
+import type { Additions } from "../../ops/calls/add_fields.ts";
+import type { Counter } from "../../ops/calls/counter.ts";
 import { ttlOf } from "../../ops/calls/ttl.ts";
+import { inGroups } from "../../ops/eviction_hooks.ts";
 import { subjectOf } from "../../ops/failure.ts";
 import { hide } from "../../print/hidden.ts";
 import { HashMap } from "./hash_map.ts";
@@ -42,6 +46,22 @@ export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
     return updateEntry(this.host, this.table, key, value, condition);
   }
 
+  override write(operation: Operation, key: K, value: V, flags: number): void {
+    super.write(operation, key, value, flags);
+    this.told();
+  }
+
+  override count(operation: Operation, key: K, counter: Counter, delta: unknown): unknown {
+    const sum = super.count(operation, key, counter, delta);
+    this.told();
+    return sum;
+  }
+
+  override countAll(key: K, additions: Additions): void {
+    super.countAll(key, additions);
+    this.told();
+  }
+
   /** @internal As it is in every map, but the entry expires when it did. */
   override writeLocked(_address: number): void {
     const { key, value } = this.host.scratch;
@@ -62,7 +82,18 @@ export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
     condition: number,
   ): number {
     this.clock.renew();
-    return this.host.core.updateManyNoted(this.writing, stage, keys, count, values, condition, TTL_OF_MAP);
+    const { keySize, valueBytes } = this.table;
+    return inGroups(this, "updateBatch", count, (done, group) =>
+      this.host.core.updateManyNoted(
+        this.writing,
+        stage,
+        keys + done * keySize,
+        group,
+        values + done * valueBytes,
+        condition,
+        TTL_OF_MAP,
+      ),
+    );
   }
 
   override addDeltas(
@@ -74,7 +105,19 @@ export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
     offset: number,
   ): number {
     this.clock.renew();
-    return this.host.core.addManyNoted(this.writing, stage, keys, count, deltas, width, offset);
+    const { keySize } = this.table;
+    const step = width === 8 ? 8 : 4;
+    return inGroups(this, "addMany", count, (done, group) =>
+      this.host.core.addManyNoted(
+        this.writing,
+        stage,
+        keys + done * keySize,
+        group,
+        deltas + done * step,
+        width,
+        offset,
+      ),
+    );
   }
 
   override remainingTtl(key: K): number {
@@ -93,7 +136,9 @@ export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
     checkInteger(`sweep: ${subjectOf(this)}: buckets`, buckets, 0, 2 ** 32 - 1);
     if (table.expiry === undefined) return 0;
     this.clock.touch();
-    return host.core.sweepExpired(this.writing, buckets) >>> 0;
+    const swept = host.core.sweepExpired(this.writing, buckets) >>> 0;
+    this.told();
+    return swept;
   }
 
   /** @internal The ttl that options of `set` say, as the core takes it. */

@@ -7,7 +7,7 @@ import { ERRNO, type Operation } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
 import { takeKey } from "../../ops/calls/take_key.ts";
-import { SharedHashMap } from "./shared_hash.ts";
+import { SharedNotedHashMap } from "./shared_noted_hash.ts";
 
 const { U32, I32 } = Scalar;
 
@@ -16,7 +16,7 @@ const { U32, I32 } = Scalar;
 const ABSENT = ABSENT_NUMBER;
 
 /** Maps that evict or whose entries expire, with keys of 4 bytes, which go to the core as an argument. */
-export class SharedMapNoted4<K, V> extends SharedHashMap<K, V> {
+export class SharedMapNoted4<K, V> extends SharedNotedHashMap<K, V> {
   /** Takes keys apart that are structs or bytes. */
   readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
 

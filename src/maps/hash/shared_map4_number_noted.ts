@@ -12,7 +12,7 @@ import {
 } from "../../generated/abi.js";
 import { takeKey } from "../../ops/calls/take_key.ts";
 import type { SetOptions } from "../../ops/calls/ttl.ts";
-import { SharedHashMap } from "./shared_hash.ts";
+import { SharedNotedHashMap } from "./shared_noted_hash.ts";
 
 const { U32, I32 } = Scalar;
 
@@ -24,7 +24,7 @@ const GREW = SET_GREW;
 const UNFIT = SET_UNFIT;
 
 /** Maps that evict or whose entries expire, with keys of 4 bytes and values that are one number: both go to the core as arguments. */
-export class SharedMapNotedNumber4<K, V> extends SharedHashMap<K, V> {
+export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
   /** Takes keys apart that are structs or bytes. */
   readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
 
@@ -59,7 +59,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedHashMap<K, V> {
     } catch (trap) {
       throw this.trapped("set", trap);
     }
-    return result === 0 ? this : this.#settled(result, key, value);
+    return result === 0 ? this.told() : this.#settled(result, key, value);
   }
 
   /** A value that is no plain number: NaN, or bytes that mean nothing to the codec. */
@@ -78,7 +78,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedHashMap<K, V> {
     else if (result === UNFIT) return super.set(key, value);
     else if (this.writing === 0) this.refuse("set");
     else return this.refused("set", result, this.set, key, value);
-    return this;
+    return this.told();
   }
 
   override has(key: K): boolean {

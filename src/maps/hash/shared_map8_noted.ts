@@ -7,7 +7,7 @@ import { ERRNO, type Operation } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
 import { takeKey } from "../../ops/calls/take_key.ts";
-import { SharedHashMap } from "./shared_hash.ts";
+import { SharedNotedHashMap } from "./shared_noted_hash.ts";
 
 // V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
@@ -17,7 +17,7 @@ const ABSENT = ABSENT_NUMBER;
 const WORD = 0x1_0000_0000;
 
 /** Maps that evict or whose entries expire, with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves. */
-export class SharedMapNoted8<K, V> extends SharedHashMap<K, V> {
+export class SharedMapNoted8<K, V> extends SharedNotedHashMap<K, V> {
   /** Takes keys apart that are structs or bytes. */
   readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
   /** Upper word of the key that {@link low} was last called for: two results without an object. */

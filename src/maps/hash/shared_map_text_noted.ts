@@ -4,14 +4,14 @@ import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
 import { ERRNO } from "../../errors.ts";
 import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
 import type { Part } from "../../ops/calls/part.ts";
-import { SharedHashMap } from "./shared_hash.ts";
+import { SharedNotedHashMap } from "./shared_noted_hash.ts";
 
 // V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
 const ABSENT = ABSENT_NUMBER;
 
 /** Maps that evict or whose entries expire, with keys that are texts of any length, by address. */
-export class SharedMapNotedText<K, V> extends SharedHashMap<K, V> {
+export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);

@@ -74,7 +74,7 @@ export class MapNotedNumber<K, V> extends NotedHashMap<K, V> {
     } catch (trap) {
       throw this.trapped("set", trap);
     }
-    return result === 0 ? this : this.#settled(result, key, value, options);
+    return result === 0 ? this.told() : this.#settled(result, key, value, options);
   }
 
   override close(): void {
@@ -99,7 +99,7 @@ export class MapNotedNumber<K, V> extends NotedHashMap<K, V> {
     else if (result === UNFIT) return this.#setBytes(key, value, options);
     else if (this.writing === 0) this.refuse("set");
     else return this.refused("set", result, this.set, key, value, options);
-    return this;
+    return this.told();
   }
 
   #setBytes(key: K, value: V, options?: SetOptions): this {
@@ -120,7 +120,7 @@ export class MapNotedNumber<K, V> extends NotedHashMap<K, V> {
     if (address < ERRNO_LIMIT) return this.refused("set", address, this.set, key, value, options);
     if (direct) writeScalar(host, this.valueScalar, address, value);
     else host.copy(address, host.scratch.value, this.table.valueBytes);
-    return this;
+    return this.told();
   }
 
   override has(key: K): boolean {
