@@ -12,12 +12,14 @@ import { tryAcquire, waitForValue } from "../sync/lock";
 import { ERRNO, SLOT, SUM, mine, now, setMine } from "../sync/slot";
 import { MOST_U53, U53, addList, addScalar, widthOf } from "../table/entries/scalar";
 import { LIST, addressOf, fetch as fetchIn, fetchPart, writePart } from "../table/entries/shared_read";
+import { noteUse } from "../table/entries/shared_noted";
 import { ensureValueLog, finishWrite, logList, obtain } from "../table/entries/shared_write";
 import { clearSpinLock, lockOffset, writeValue } from "../table/entries/spin_lock";
 import { fetchSpinLocked, keepValueLock, lockValueOf } from "../table/entries/value_lock";
 import { byKey, byKeyAt, byLayout, byOtherKeyAt, hashIn, hashKeyAt, layoutOf } from "../table/layout/by_layout";
 import { FROZEN, KEY_SIZE, LOCK_OFFSET, NO_LOCK, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
 import { zeroValue } from "../table/layout/lanes";
+import { evicts } from "../table/notes/book";
 import { nextKeyShared } from "../table/scan/shared_scan";
 
 @unmanaged class Fetch {
@@ -102,7 +104,7 @@ export function nextShared(table: usize, key: usize, target: usize): u32 {
   let position: u32 = 0;
   let after: usize = 0;
   if (key) {
-    const found = locate(table, key);
+    const found = addressAt(table, key);
     if (found >= FIRST_ADDRESS) {
       position = reverseBits(hashIn(layout, hashKeyAt(layout, table, key)));
       after = key;
@@ -117,10 +119,24 @@ export function nextShared(table: usize, key: usize, target: usize): u32 {
   }
 }
 
-/** The live address of a key's value, 0 when it is absent, or an errno. Stays what it is in a section. */
-export function locate(table: usize, key: usize): usize {
+/** The live address of a key's value, 0 when it is absent, or an errno. */
+function addressAt(table: usize, key: usize): usize {
   const layout = layoutOf(table);
   return byKeyAt<Locate>(layout, table, key, hashKeyAt(layout, table, key));
+}
+
+@unmanaged class NoteUse {
+  @inline call0<B, K>(table: usize, key: K, hash: u32): usize {
+    noteUse<B, K>(table, key, hash);
+    return 0;
+  }
+}
+
+/** The same for who is going to use it. Stays what it is in a section. */
+export function locate(table: usize, key: usize): usize {
+  const layout = layoutOf(table);
+  if (evicts(table)) byKeyAt<NoteUse>(layout, table, key, hashKeyAt(layout, table, key));
+  return addressAt(table, key);
 }
 
 @unmanaged class FetchSpinLocked {

@@ -273,7 +273,6 @@ function fetchPartLocked<B, K>(table: usize, key: K, hash: u32, offset: u32, byt
 
 /** The address of the live value of a key, 0 when it is absent, or an errno. */
 @inline export function addressOf<B, K>(table: usize, key: K, hash: u32): usize {
-  noteUse<B, K>(table, key, hash);
   const value = attempt<B, K>(table, key, hash, ADDRESS, 0, 0, 0);
   if (value != UNSURE) return value;
   const bucket = lockBucketOf<B>(table, hash);
