@@ -78,6 +78,7 @@ export type { BatchOptions } from "./ops/batch/batch_size.ts";
 export type { KeyArray, TypedArray, ValueArray } from "./ops/batch/key_array.ts";
 export type { AddArguments, AddOptions, Count, CountField, FieldDeltas } from "./ops/calls/counter.ts";
 export type { Field } from "./ops/calls/field.ts";
+export type { SetOptions } from "./ops/calls/ttl.ts";
 export type { MapHandle } from "./ops/handle.ts";
 export type { ValueIterator } from "./ops/iterator_base.ts";
 export type { LocalSlot } from "./ops/percpu.ts";
