@@ -40,9 +40,9 @@ interface Gone extends Hooked {
 }
 
 /** Events that a buffer has room for. */
-const ROOM = 128;
+const MOST_EVENTS = 128;
 /** Keys that one call of the core may write: each evicts one entry, or sweeps the entries of two buckets. */
-const GROUP = ROOM;
+const GROUP = MOST_EVENTS;
 const TIMED_GROUP = 2;
 
 /** The hooks that the handles of this thread have on a table, and the buffer that the core fills. */
@@ -63,11 +63,11 @@ class EvictionHooks implements TableListener {
     this.group = table.expiry === undefined ? GROUP : TIMED_GROUP;
     this.#valueAt = EVENT_KEY + roundUp8(table.keySize);
     this.#stride = this.#valueAt + roundUp8(table.storedBytes);
-    this.#bytes = EVENTS + ROOM * this.#stride;
+    this.#bytes = EVENTS + MOST_EVENTS * this.#stride;
     this.#buffer = host.allocate(this.#bytes);
     if (this.#buffer === 0) throw noMemory(host, "createMap", subjectOf(map));
     host.u8.fill(0, this.#buffer, this.#buffer + EVENTS);
-    this.#write(EVENT_ROOM, ROOM);
+    this.#write(EVENT_ROOM, MOST_EVENTS);
     this.#write(EVENT_BYTES, this.#stride);
     this.#write(EVENT_VALUE, this.#valueAt);
     host.core.listen(table.handle, this.#buffer);
@@ -119,7 +119,7 @@ class EvictionHooks implements TableListener {
   }
 
   #write(offset: number, word: number): void {
-    this.#host.view.setUint32(this.#buffer + offset, word, true);
+    this.#host.u32.set([word], (this.#buffer + offset) >>> 2);
   }
 }
 
