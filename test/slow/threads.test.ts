@@ -3,6 +3,7 @@
 import { testSeed } from "../support/seed.ts";
 import {
   countingRuns,
+  evictingKillRuns,
   fieldRuns,
   fullRuns,
   growRuns,
@@ -43,6 +44,8 @@ const sizes: Sizes = {
 };
 
 testHistories(seed, historyRuns(sizes), LIMIT_MS);
+const evicting = { ...sizes, kills: share("TEST_EVICTING_KILLS", 500, evictingKillRuns) };
+testRuns(seed, evictingKillRuns(evicting), LIMIT_MS);
 const hunted = { ...sizes, reads: share("TEST_THREAD_HUNT", 60_000_000, huntRuns) };
 testRuns(seed, huntRuns(hunted), LIMIT_MS + hunted.reads / READS_PER_MS);
 testRuns(seed, tornRuns(sizes), LIMIT_MS + sizes.reads / READS_PER_MS);

@@ -130,6 +130,22 @@ export function killRuns({ kills, attaching }: Sizes): Run[] {
   ];
 }
 
+/** Full maps that evict. */
+export function evictingKillRuns({ kills }: Sizes): Run[] {
+  const run = (type: string, layout: string, maxEntries: number): Run => ({
+    job: "kill_evicting",
+    name: `${type}, ${layout}, ${maxEntries} entries`,
+    options: { type, layout, maxEntries, kills },
+  });
+  return [
+    run("lru_hash", "u32 to u53", 300),
+    run("lru_hash", "16 to 16 bytes", 300),
+    run("lru_hash", "text to 16 bytes", 300),
+    run("lru_percpu_hash", "u32 to u53", 300),
+    run("lru_hash", "u32 to 200 bytes", 31),
+  ];
+}
+
 /** Deaths that the event loop cannot tell of: only Linux tells siblings. */
 export function deathRuns(rounds: number, platform: string): Run[] {
   const all = platform === "linux" ? ["parent", "sibling"] : ["parent"];
