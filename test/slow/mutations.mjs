@@ -393,6 +393,30 @@ const MUTATIONS = [
     replace: "if (kind == U16) return <f64>(<u32>value) == value;",
   },
   {
+    name: "a ghost is not taken when its key comes back",
+    file: "table/notes/marks.ts",
+    find: "  store<u8>(record + from + <u32>ctz(equal), 0);\n",
+    replace: "",
+  },
+  {
+    name: "the mark of an entry in a chain is that of a slot of the bucket",
+    file: "table/notes/book.ts",
+    find: "return (first ? recordOf(table, bucket) : recordOfBlock<B>(table, block)) + slot;",
+    replace: "return recordOf(table, bucket) + slot;",
+  },
+  {
+    name: "the hand of evictions stays where it is",
+    file: "table/notes/victim.ts",
+    find: "  setWord(table, HAND, hand);\n",
+    replace: "",
+  },
+  {
+    name: "a map that evicts counts as full while CPUs hold credits",
+    file: "table/limit/credits.ts",
+    find: "  for (let cpu: u32 = 0; cpu < cpus; cpu++) if (creditsOf(atomic.load<u32>(lineOf(table, cpu)))) return false;\n",
+    replace: "",
+  },
+  {
     name: "credits of a group: more than a CPU may hold near the limit",
     file: "table/limit/credits.ts",
     find: "max(chunkOf(handedOut), min(mine(AHEAD), MARGIN))",

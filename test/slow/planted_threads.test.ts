@@ -8,7 +8,9 @@ import { POOLS } from "../threads/explorer/kills/pools.ts";
 import { compilePlanted, matches, PLANTED, type Planted } from "../threads/explorer/planted.ts";
 import { explore } from "../threads/explorer/programs/program.ts";
 import { PROGRAMS } from "../threads/explorer/programs/programs.ts";
+import { EVICTING } from "../threads/explorer/programs/shapes.ts";
 import { casesOf, killPool, named } from "../threads/explorer/suite.ts";
+import { evictBesideLocks } from "../threads/explorer/try_lock.ts";
 
 const PREEMPTIONS = 2;
 
@@ -51,11 +53,21 @@ function findByPools(core: WebAssembly.Module, name: string): string | undefined
   }
 }
 
+function findByTries(core: WebAssembly.Module, name: string): string | undefined {
+  try {
+    for (const shape of EVICTING.filter((shape) => shape.name === name)) evictBesideLocks(core, shape);
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
+}
+
 async function find(
-  { interleavings, kills, pools }: Planted,
+  { interleavings, kills, pools, evictions }: Planted,
   core: WebAssembly.Module,
 ): Promise<string | undefined> {
   if (interleavings !== undefined) return findByInterleavings(core, interleavings);
+  if (evictions !== undefined) return findByTries(core, evictions);
   if (pools !== undefined) return findByPools(core, pools);
   return kills === undefined ? undefined : findByKills(core, kills);
 }

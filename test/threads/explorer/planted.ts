@@ -21,6 +21,8 @@ export interface Planted {
   readonly interleavings?: string;
   readonly kills?: string;
   readonly pools?: string;
+  /** Name of a shape in whose maps inserts evict beside locks (try_lock.ts). */
+  readonly evictions?: string;
 }
 
 const replaced = (file: string, find: string, replace: string): Replacement => ({ file, find, replace });
@@ -58,7 +60,7 @@ export const PLANTED: readonly Planted[] = [
     name: "a reader does not look at the width of a bucket",
     replacements: [
       replaced(
-        "table/entries/shared_read.ts",
+        "table/layout/buckets.ts",
         "return (hash & ((1 << width) - 1)) == index && width < GONE_WIDTH;",
         "return true;",
       ),
@@ -146,7 +148,7 @@ export const PLANTED: readonly Planted[] = [
     name: "a writer does not look again whether the bucket is still its own",
     replacements: [
       replaced(
-        "table/entries/shared_write.ts",
+        "table/entries/lock_bucket.ts",
         "plainBucketOf<B>(table, hash) == bucket && !field(table, PER_CPU)",
         "!field(table, PER_CPU)",
       ),
@@ -231,6 +233,69 @@ export const PLANTED: readonly Planted[] = [
     name: "a sweep forgets the table that it could not destroy before",
     replacements: [replaced("host/registry.ts", "  if (mine(ORPHAN) && !adoptOrphan(SLOT)) return;\n", "")],
     interleavings: "clearing up behind a dead thread while maps are made",
+  },
+  {
+    name: "an entry whose slot the newcomer takes is not journaled",
+    replacements: [
+      replaced(
+        "table/entries/evict.ts",
+        "  if (SHARED) changetype<B>(block).logEntry(table, slot, first);",
+        "  ",
+      ),
+    ],
+    kills: "lru_hash tags, 60",
+  },
+  {
+    name: "an insert that evicts waits for the lock of its victim's bucket",
+    replacements: [
+      replaced(
+        "table/entries/shared_noted.ts",
+        "if (!tryAcquire(lock)) return false;",
+        "if (!acquire(lock)) return false;",
+      ),
+      replaced("table/entries/shared_noted.ts", "import { lockErrno, ", "import { acquire, lockErrno, "),
+    ],
+    evictions: "lru_hash keys, 60",
+  },
+  {
+    name: "a victim is not looked at again under the lock of its bucket",
+    replacements: [
+      replaced(
+        "table/entries/shared_noted.ts",
+        "if (free && isEntry<B>(table, bucket, victim & ~SLOT_OF, <u32>(victim & SLOT_OF))) {",
+        "if (free) {",
+      ),
+    ],
+    interleavings: "delete and an insert that evicts",
+  },
+  {
+    name: "an insert evicts from a bucket in which somebody counts",
+    replacements: [
+      replaced(
+        "table/entries/shared_noted.ts",
+        "const free = !field(table, PER_CPU) || isUnannounced(lock);",
+        "const free = true;",
+      ),
+    ],
+    interleavings: "local adds and an insert that evicts",
+  },
+  {
+    name: "an eviction is counted as a delete",
+    replacements: [
+      replaced("table/entries/evict.ts", "if (replaced) dropUncounted<B>", "if (false) dropUncounted<B>"),
+    ],
+    kills: "lru_hash keys, 60",
+  },
+  {
+    name: "an insert that can evict nothing gives up",
+    replacements: [
+      replaced(
+        "table/entries/shared_noted.ts",
+        "return value == BLOCKED ? obtainAgain<B, K>(table, key, hash, flags) : value;",
+        "return value;",
+      ),
+    ],
+    interleavings: "inserts that evict, one for an empty bucket",
   },
 ];
 

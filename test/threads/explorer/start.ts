@@ -83,6 +83,8 @@ export interface Ground {
   beside(key: number): number;
   /** The key that an insert of another by the second thread evicts, if nobody else is at work. To be asked before that has operations. */
   victim(key: number): number;
+  /** A key whose insert evicts from another bucket than its own, and what it evicts. To be asked likewise. */
+  foreign(): readonly [key: number, victim: number];
 }
 
 const BUCKETS = 1;
@@ -98,6 +100,10 @@ function stat(world: World, table: number, index: number): number {
   world.cores[THIRD].tableStats(table, at);
   world.scratch[THIRD].clear();
   return world.words[(at >>> 2) + index];
+}
+
+export function bucketsOf(world: World, table: number): number {
+  return stat(world, table, BUCKETS);
 }
 
 /** Makes operations up to the last one before `count` counts up. */
@@ -151,12 +157,19 @@ export function start(world: World, table: number, model: Model, how: Start): vo
   }
 }
 
-function victimOf(world: World, table: number, { shape, entries }: Model, key: number): number {
+/** The key that an insert of another evicts. */
+export function victimOf(
+  world: World,
+  table: number,
+  { shape, entries }: Model,
+  key: number,
+  cpu: number = SECOND,
+): number {
   world.save();
-  world.run(SECOND, new Operations(world, SECOND, table, shape).set(key, 1).calls);
+  world.run(cpu, new Operations(world, cpu, table, shape).set(key, 1).calls);
   const left = scanned(world, THIRD, table, shape);
   world.restore();
-  for (const cpu of [SECOND, THIRD]) world.scratch[cpu].clear();
+  for (const each of [cpu, THIRD]) world.scratch[each].clear();
   const gone = [...entries.keys()].find((old) => !left.has(old));
   if (gone === undefined) throw new Error(`an insert of ${key} evicts nothing in ${shape.name}`);
   return gone;
@@ -186,15 +199,24 @@ export function groundOf(
     if (!victims.has(key)) victims.set(key, victimOf(world, table, model, key));
     return victims.get(key) ?? 0;
   };
-  if (typeof how === "object") return { model, moving: [], absent: ABSENT, beside, victim };
+  const foreign = () => {
+    const key = ABSENT.find((absent) => {
+      if (!hashes.has(absent) || !hashes.has(victim(absent))) return false;
+      return bucketOf(absent) !== bucketOf(victim(absent));
+    });
+    if (key === undefined) throw new Error(`all inserts evict from their own buckets in ${shape.name}`);
+    return [key, victim(key)] as const;
+  };
+  const common = { model, beside, victim, foreign };
+  if (typeof how === "object") return { ...common, moving: [], absent: ABSENT };
   if (how === "lopsided") {
     const absent = ABSENT.filter((key) => hashes.has(key) && bucketOf(key) !== 0);
-    return { model, moving: [], absent, beside, victim };
+    return { ...common, moving: [], absent };
   }
   const after = how === "merge" ? buckets : buckets + 1;
   const moves = (key: number) => hashes.has(key) && bucketOf(key, after) === after - 1;
   const moving = [...entries.keys()].filter(moves);
   const absent = ABSENT.filter(moves);
   if (moving.length === 0 || absent.length < 2) throw new Error(`nothing moves in ${shape.name}, ${how}`);
-  return { model, moving, absent, beside, victim };
+  return { ...common, moving, absent };
 }

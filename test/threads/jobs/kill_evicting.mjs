@@ -71,7 +71,11 @@ export async function run(team, { type, layout: name, maxEntries, kills }) {
       do filler = FILLERS + ((filler + 1) % FILLERS);
       while (map.has(layout.keyOf(filler)));
       insert(map, layout, filler);
-      equal(`after kill ${kill}: size with a filler`, room === 0 ? maxEntries : maxEntries - room + 1, map.size);
+      equal(
+        `after kill ${kill}: size with a filler`,
+        room === 0 ? maxEntries : maxEntries - room + 1,
+        map.size,
+      );
     }
     inspect(host, map, layout, `after kill ${kill}, filled`);
     await resume(team.control);

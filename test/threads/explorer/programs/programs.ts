@@ -115,7 +115,7 @@ function checkEvictingScan(put: string, limit: number): (seen: Seen) => void {
 
 const evictions = EVICTING.filter(({ maxEntries }) => maxEntries > 9).flatMap((shape) => {
   const { maxEntries } = shape;
-  const start = { entries: maxEntries, churn: 30 };
+  const start = { entries: maxEntries, churn: 45 };
   return [
     ...on([shape], "two inserts that evict", {
       start,
@@ -129,8 +129,8 @@ const evictions = EVICTING.filter(({ maxEntries }) => maxEntries > 9).flatMap((s
     }),
     ...on([shape], "get and an insert that evicts", {
       start,
-      first: (to, { victim }) => [to.get(victim(NEW)), to.get(NEW), to.get(victim(NEW))],
-      second: (to) => [to.set(NEW, 70)],
+      first: (to, { foreign: of }) => [to.get(of()[1]), to.get(of()[0]), to.get(of()[1])],
+      second: (to, { foreign }) => [to.set(foreign()[0], 70)],
     }),
     // Those that look at all their buckets differ in nothing else.
     ...(maxEntries < 32 ? [] : othersThatEvict(shape)),
@@ -139,7 +139,7 @@ const evictions = EVICTING.filter(({ maxEntries }) => maxEntries > 9).flatMap((s
 
 function othersThatEvict(shape: Shape): Program[] {
   const { maxEntries, valueSize, perCpu } = shape;
-  const start = { entries: maxEntries, churn: 30 };
+  const start = { entries: maxEntries, churn: 45 };
   const put = `${NEW}=${new Array(valueSize / 8).fill(70)}`;
   return [
     ...on([shape], "two inserts of a key that evict", {
@@ -149,13 +149,13 @@ function othersThatEvict(shape: Shape): Program[] {
     }),
     ...on([shape], "add and an insert that evicts", {
       start,
-      first: (to, { victim }) => [to.add(victim(NEW), 5)],
-      second: (to) => [to.set(NEW, 70)],
+      first: (to, { foreign }) => [to.add(foreign()[1], 5)],
+      second: (to, { foreign }) => [to.set(foreign()[0], 70)],
     }),
     ...on([shape], "delete and an insert that evicts", {
       start,
-      first: (to, { victim }) => [to.remove(victim(NEW)), to.set(OTHER, 80)],
-      second: (to) => [to.set(NEW, 70)],
+      first: (to, { foreign }) => [to.remove(foreign()[1])],
+      second: (to, { foreign }) => [to.set(foreign()[0], 70)],
     }),
     ...on([shape], "clear and an insert that evicts", {
       start,
@@ -172,15 +172,15 @@ function othersThatEvict(shape: Shape): Program[] {
     ...(perCpu
       ? on([shape], "local adds and an insert that evicts", {
           start,
-          first: (to, { victim }) => [to.localAdd(victim(NEW), 5), to.localAdd(victim(NEW), 5)],
-          second: (to) => [to.set(NEW, 70)],
+          first: (to, { foreign }) => [to.localAdd(foreign()[1], 5), to.localAdd(foreign()[1], 5)],
+          second: (to, { foreign }) => [to.set(foreign()[0], 70)],
         })
       : on([shape], "an address and an insert that evicts", {
           start,
-          first: (to, { victim }) => [to.lookupInSection(victim(NEW))],
-          second: (to) => [to.set(NEW, 70)],
-          check: checkAddress(({ model, victim }) => {
-            const old = `[${model.entries.get(victim(NEW))}]`;
+          first: (to, { foreign }) => [to.lookupInSection(foreign()[1])],
+          second: (to, { foreign }) => [to.set(foreign()[0], 70)],
+          check: checkAddress(({ model, foreign }) => {
+            const old = `[${model.entries.get(foreign()[1])}]`;
             return ["absent", `same ${old}`, `gone ${old}`];
           }),
         })),
