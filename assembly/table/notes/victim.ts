@@ -9,16 +9,19 @@ import { SHARED } from "../../build";
 import { further } from "../../damage";
 import { bucketAddress } from "../layout/buckets";
 import { BUCKETS, SLOTS, field } from "../layout/header";
-import { HAND, LOOKED, NOW, VICTIM_IN, bookOf, count, markOf, marksOf, setWord, word } from "./book";
+import { HAND, LOOKED, NOW, VICTIM_IN, bookOf, count, markOf, marksOf, recordOf, setWord, word } from "./book";
 import { CLASS_SHIFT, OLD, STAMP, isExact } from "./marks";
 
 const MOST_BEYOND: u32 = 4;
 const AT_HAND: u32 = 2;
 /** Buckets that are looked at when there was no entry in the first ones. */
 const MOST_FURTHER: u32 = 8;
-/** Bits of a score that tell its slot: 15 - slot, so that of equal scores the first slot has the most. */
+/** What a search compares: score << 6 | rank of the bucket << 4 | 15 - slot. So of equal scores the bucket of the higher rank has the most. */
 const SLOT_BITS: u32 = 4;
+const SCORE_SHIFT: u32 = 6;
 const LAST_SLOT: u32 = 15;
+const OWN: u32 = 2;
+const FIRST_AT_HAND: u32 = 1;
 /** A block is a multiple of 64, so a slot fits into its address. */
 export const SLOT_OF: usize = 63;
 
@@ -27,19 +30,24 @@ export const SLOT_OF: usize = 63;
   return v128.and(i8x16.sub(i8x16.splat(<i8>now), marks), i8x16.splat(<i8>STAMP));
 }
 
-/** The highest score of some slots of a record, and its slot; 0 when there are none. All at once: entry by entry it took four times as long. */
-@inline function bestOf(marks: v128, slots: u32, now: u32): u32 {
+/** What there is to compare of some slots of a record, 0 of the others. All at once: entry by entry it took four times as long. */
+@inline function scoresOf(marks: v128, slots: u32, now: u32, rank: u32): v128 {
   const age = i8x16.add(agesOf(marks, now), i8x16.splat(1));
   const weight = i8x16.swizzle(i8x16(8, 4, 2, 1, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0), i8x16.shr_u(marks, CLASS_SHIFT));
-  let low = v128.or(i16x8.shl(i16x8.extmul_low_i8x16_u(age, weight), SLOT_BITS), i16x8(15, 14, 13, 12, 11, 10, 9, 8));
-  let high = v128.or(i16x8.shl(i16x8.extmul_high_i8x16_u(age, weight), SLOT_BITS), i16x8(7, 6, 5, 4, 3, 2, 1, 0));
+  const tail = v128.or(i16x8(7, 6, 5, 4, 3, 2, 1, 0), i16x8.splat(<i16>(rank << SLOT_BITS)));
   const bits = i16x8(1, 2, 4, 8, 16, 32, 64, 128);
+  let low = v128.or(i16x8.shl(i16x8.extmul_low_i8x16_u(age, weight), SCORE_SHIFT), v128.or(tail, i16x8.splat(8)));
+  let high = v128.or(i16x8.shl(i16x8.extmul_high_i8x16_u(age, weight), SCORE_SHIFT), tail);
   low = v128.and(low, i16x8.eq(v128.and(i16x8.splat(<i16>slots), bits), bits));
   high = v128.and(high, i16x8.eq(v128.and(i16x8.splat(<i16>(slots >> 8)), bits), bits));
-  let most = i16x8.max_u(low, high);
-  most = i16x8.max_u(most, i8x16.shuffle(most, most, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
-  most = i16x8.max_u(most, i8x16.shuffle(most, most, 4, 5, 6, 7, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3));
-  return max(<u32>i16x8.extract_lane_u(most, 0), <u32>i16x8.extract_lane_u(most, 1));
+  return i16x8.max_u(low, high);
+}
+
+/** The most of them. */
+@inline function topOf(scores: v128): u32 {
+  scores = i16x8.max_u(scores, i8x16.shuffle(scores, scores, 8, 9, 10, 11, 12, 13, 14, 15, 0, 1, 2, 3, 4, 5, 6, 7));
+  scores = i16x8.max_u(scores, i8x16.shuffle(scores, scores, 4, 5, 6, 7, 0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 3));
+  return max(<u32>i16x8.extract_lane_u(scores, 0), <u32>i16x8.extract_lane_u(scores, 1));
 }
 
 /**
@@ -60,38 +68,42 @@ function holdBackSlots(record: usize, slots: u32, now: u32): void {
   }
 }
 
-/** What a search has found so far, in registers of the caller: AssemblyScript returns one number. score << 32 | block | slot */
-@inline function scoreOf(best: u64): u32 {
-  return <u32>(best >> 32);
+// What a search has found so far, since AssemblyScript returns one number: what was compared << 32 | block.
+
+@inline function victimIn(best: u64): usize {
+  return best ? <usize>best + (LAST_SLOT - (<u32>(best >> 32) & LAST_SLOT)) : 0;
 }
 
-/** Looks at the entries of a bucket and its chain. The best of them and of those before. */
-@inline function look<B>(table: usize, index: u32, best: u64): u64 {
-  return lookAt<B>(table, index, bucketAddress<B>(table, index), best, false);
-}
-
-function lookAt<B>(table: usize, index: u32, bucket: usize, best: u64, locked: bool): u64 {
+/** Looks at a block. The best of it and of those before. */
+@inline function lookAt<B>(table: usize, index: u32, block: usize, first: bool, rank: u32, best: u64): u64 {
   const now = load<u32>(bookOf(table), NOW);
-  const exact = isExact(table);
-  const before = scoreOf(best);
-  let block = bucket;
+  const slots = changetype<B>(block).occupied(table, first);
+  const marks = marksOf<B>(table, index, block, first);
+  const top = topOf(scoresOf(marks, slots, now, rank));
+  if (!isExact(table) && (!SHARED || first || rank == OWN)) holdBack(markOf<B>(table, index, block, 0, first), marks, slots, now);
+  return top >> SLOT_BITS > <u32>(best >> 32) >> SLOT_BITS ? (<u64>top << 32) | block : best;
+}
+
+/** Looks at the chain of a bucket. */
+function lookAtChain<B>(table: usize, index: u32, bucket: usize, rank: u32, best: u64): u64 {
+  let block = changetype<B>(bucket).link(true);
   let left: u32 = 0;
-  while (true) {
-    const first = block == bucket;
-    const slots = changetype<B>(block).occupied(table, first);
-    const marks = marksOf<B>(table, index, block, first);
-    const found = bestOf(marks, slots, now);
-    if (found >> SLOT_BITS > scoreOf(best)) {
-      best = (<u64>(found >> SLOT_BITS) << 32) | (block + (LAST_SLOT - (found & LAST_SLOT)));
-    }
-    if (!exact && (!SHARED || first || locked)) holdBack(markOf<B>(table, index, block, 0, first), marks, slots, now);
-    block = changetype<B>(block).link(first);
-    if (!block) break;
+  while (block) {
+    best = lookAt<B>(table, index, block, false, rank, best);
+    block = changetype<B>(block).link(false);
     left = further(left);
   }
-  if (scoreOf(best) > before) setWord(table, VICTIM_IN, index);
-  count(table, LOOKED, 1);
   return best;
+}
+
+/** Looks at a bucket with its chain. Of equal scores those before are better. */
+function look<B>(table: usize, index: u32, rank: u32, best: u64): u64 {
+  const bucket = bucketAddress<B>(table, index);
+  const found = lookAtChain<B>(table, index, bucket, rank, lookAt<B>(table, index, bucket, true, rank, 0));
+  count(table, LOOKED, 1);
+  if (found >> 32 >> SCORE_SHIFT <= best >> 32 >> SCORE_SHIFT) return best;
+  setWord(table, VICTIM_IN, index);
+  return found;
 }
 
 /** Whether a bucket is so full that it has to evict from itself. */
@@ -110,26 +122,72 @@ function isLong<B>(table: usize, bucket: usize): bool {
 
 /** The block of the victim plus its slot, its bucket in the word VICTIM_IN; 0 when there is no entry. */
 export function chooseVictim<B>(table: usize, own: u32): usize {
-  const buckets = field(table, BUCKETS);
   if (isExact(table)) {
+    const buckets = field(table, BUCKETS);
     let best: u64 = 0;
-    for (let index: u32 = 0; index < buckets; index++) best = look<B>(table, index, best);
-    return <usize>best;
+    for (let index: u32 = 0; index < buckets; index++) best = look<B>(table, index, OWN, best);
+    return victimIn(best);
   }
   const bucket = bucketAddress<B>(table, own);
-  let best = lookAt<B>(table, own, bucket, 0, true);
-  if (isLong<B>(table, bucket)) return <usize>best;
-  let hand = word(table, HAND);
-  if (hand >= buckets) hand = 0; // damaged
-  for (let looked: u32 = 0; looked < AT_HAND || (!best && looked < MOST_FURTHER); looked++) {
-    best = look<B>(table, hand, best);
-    hand = hand + 1 < buckets ? hand + 1 : 0;
-  }
-  setWord(table, HAND, hand);
-  return <usize>best;
+  if (isLong<B>(table, bucket)) return chooseOwn<B>(table, own);
+  const victim = chooseOfThree<B>(table, own, bucket);
+  return victim ? victim : chooseFurther<B>(table);
 }
 
-/** That of a bucket alone: where there is no memory for another entry. */
+@inline function after(table: usize, bucket: u32): u32 {
+  return bucket + 1 < field(table, BUCKETS) ? bucket + 1 : 0;
+}
+
+/** Of the own bucket and the two at the hand: their scores are compared in one vector. */
+function chooseOfThree<B>(table: usize, own: u32, bucket: usize): usize {
+  const now = load<u32>(bookOf(table), NOW);
+  const hand = word(table, HAND) < field(table, BUCKETS) ? word(table, HAND) : 0; // or it is damaged
+  const next = after(table, hand);
+  const a = bucketAddress<B>(table, hand);
+  const b = bucketAddress<B>(table, next);
+  const slotsA = changetype<B>(a).occupied(table, true);
+  const slotsB = changetype<B>(b).occupied(table, true);
+  const marksA = v128.load(recordOf(table, hand));
+  const marksB = v128.load(recordOf(table, next));
+  const ownScores = scoresOf(v128.load(recordOf(table, own)), changetype<B>(bucket).occupied(table, true), now, OWN);
+  const scores = i16x8.max_u(scoresOf(marksA, slotsA, now, FIRST_AT_HAND), scoresOf(marksB, slotsB, now, 0));
+  let top = topOf(i16x8.max_u(ownScores, scores));
+  // Old stamps of the own bucket wait for the hand, which goes round more than once in a tick.
+  holdBack(recordOf(table, hand), marksA, slotsA, now);
+  holdBack(recordOf(table, next), marksB, slotsB, now);
+  setWord(table, HAND, after(table, next));
+  count(table, LOOKED, 1 + AT_HAND);
+  let block = blockOf(top, bucket, a, b);
+  if (changetype<B>(bucket).link(true) | changetype<B>(a).link(true) | changetype<B>(b).link(true)) {
+    let best = (<u64>top << 32) | block;
+    best = lookAtChain<B>(table, own, bucket, OWN, best);
+    best = lookAtChain<B>(table, hand, a, FIRST_AT_HAND, best);
+    best = lookAtChain<B>(table, next, b, 0, best);
+    top = <u32>(best >> 32);
+    block = <usize>best;
+  }
+  setWord(table, VICTIM_IN, <u32>blockOf(top, own, hand, next));
+  return top ? block + (LAST_SLOT - (top & LAST_SLOT)) : 0;
+}
+
+/** Of three, that of the bucket whose rank is in what was compared. */
+@inline function blockOf(top: u32, own: usize, first: usize, second: usize): usize {
+  const rank = (top >> SLOT_BITS) & 3;
+  return select<usize>(own, select<usize>(first, second, rank == FIRST_AT_HAND), rank == OWN);
+}
+
+/** Where these are empty: of the next at the hand. */
+function chooseFurther<B>(table: usize): usize {
+  let best: u64 = 0;
+  for (let looked: u32 = 0; !best && looked < MOST_FURTHER; looked++) {
+    const hand = word(table, HAND);
+    best = look<B>(table, hand, 0, best);
+    setWord(table, HAND, after(table, hand));
+  }
+  return victimIn(best);
+}
+
+/** That of a bucket alone: where it is long, or there is no memory for another entry. */
 export function chooseOwn<B>(table: usize, own: u32): usize {
-  return <usize>lookAt<B>(table, own, bucketAddress<B>(table, own), 0, true);
+  return victimIn(look<B>(table, own, OWN, 0));
 }
