@@ -14,6 +14,7 @@ export const WORKLOADS = {
   drain: () => import("./drain.mjs"),
   mixed: () => import("./mixed.mjs"),
   cache: () => import("./cache.mjs"),
+  ttl: () => import("./ttl.mjs"),
   cold: () => import("./cold.mjs"),
   "warm-up": () => import("./warm_up.mjs"),
   memory: () => import("./memory.mjs"),

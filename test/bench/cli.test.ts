@@ -56,6 +56,7 @@ const EVERY = [
   "mixed",
   "cache",
   "timers",
+  "ttl",
   "kv",
   "process-js",
   "process-compiled",
