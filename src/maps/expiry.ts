@@ -31,10 +31,11 @@ export function takeExpiry(
   isShared: boolean,
   given: GivenExpiry,
 ): Expiry | undefined {
-  const { ttl, ttlResolution = DEFAULT_RESOLUTION, updateAgeOnGet = false } = given;
+  const { ttl, ttlResolution, updateAgeOnGet } = given;
   if (ttl === undefined) {
+    const taken = { ttl, ttlResolution, updateAgeOnGet };
     for (const name of EXPIRY_OPTIONS) {
-      if (given[name] !== undefined)
+      if (taken[name] !== undefined)
         throw new TypeError(`${what}: ${name}: a map has it that has a ttl, too`);
     }
     return undefined;
@@ -43,9 +44,15 @@ export function takeExpiry(
     throw new TypeError(`${what}: ttl: entries of hashes expire, not those of a map of type ${type}`);
   }
   if (isShared) throw new TypeError(`${what}: ttl: maps of shared hosts have none yet`);
-  if (typeof updateAgeOnGet !== "boolean") {
+  const renews = updateAgeOnGet ?? false;
+  if (typeof renews !== "boolean") {
     throw new TypeError(`${what}: updateAgeOnGet: expected a boolean, got ${describe(updateAgeOnGet)}`);
   }
-  const resolution = checkInteger(`${what}: ttlResolution`, ttlResolution, 1, MOST_RESOLUTION);
-  return { ttl: checkTtl(`${what}: ttl`, ttl, 0, resolution), resolution, renews: updateAgeOnGet };
+  const resolution = checkInteger(
+    `${what}: ttlResolution`,
+    ttlResolution ?? DEFAULT_RESOLUTION,
+    1,
+    MOST_RESOLUTION,
+  );
+  return { ttl: checkTtl(`${what}: ttl`, ttl, 0, resolution), resolution, renews };
 }
