@@ -14,7 +14,7 @@ const KEYS: readonly { readonly key: Codec<unknown>; readonly of: (i: number) =>
 ] as never;
 
 describe.each(KEYS)("a map by $key.name", ({ key, of }) => {
-  it.each([1, 2, 3, 17, 31])("of %i entries evicts the one that was not used for longest", (maxEntries) => {
+  it.each([1, 3, 31])("of %i entries evicts the one that was not used for longest", (maxEntries) => {
     const random = new Random(SEED + maxEntries);
     const host = createHost({ seed: SEED });
     const map = host.createMap({ type: "lru_hash", key, value: u32, maxEntries, eviction: "recency" });
@@ -23,7 +23,7 @@ describe.each(KEYS)("a map by $key.name", ({ key, of }) => {
       model.delete(i);
       model.set(i, value);
     };
-    for (let i = 0; i < 4000; i++) {
+    for (let i = 0; i < 1500; i++) {
       const k = random.below(2 * maxEntries + 1);
       const known = model.get(k);
       const operation = random.below(10);
@@ -54,7 +54,7 @@ describe.each(KEYS)("a map by $key.name", ({ key, of }) => {
     const map = host.createMap({ type: "lru_hash", key, value: u32, maxEntries: 1000 });
     for (let i = 0; i < 1000; i++) map.set(of(i), i);
     expect(map.size).toBe(1000); // nothing was evicted below the limit
-    for (let i = 0; i < 20_000; i++) {
+    for (let i = 0; i < 6000; i++) {
       const k = random.below(5000);
       if (random.chance(30)) map.get(of(k));
       else {
