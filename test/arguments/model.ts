@@ -11,6 +11,8 @@ const { BPF_ANY, BPF_EXIST, BPF_NOEXIST, BpfError, bytes, createHost, struct, u3
 const KEYS = 3000;
 const MAX_ENTRIES = 2000;
 const MOST = 64;
+/** Entries of one batch of a drain. */
+const DRAINED = 8;
 /** Bytes of host memory that arguments are put into: keys, values and deltas, each in a third. */
 const CARRIER = 3 * MOST * 64;
 const THIRD = CARRIER / 3;
@@ -425,15 +427,15 @@ class Run {
     if (this.#noise.length > 20) for (const map of this.#noise.splice(0)) map.close();
   }
 
-  /** A drain that takes some entries and leaves. */
+  /** A drain that takes some entries and leaves. A full host may not take the rest of its batch back: the error says how many are lost. */
   #take(): void {
     if (!this.#random.chance(10)) return;
     const { numberOf } = this.#form;
     const key = this.#form.key as unknown as Codec<unknown>;
     const view = new DataView(new ArrayBuffer(64));
     let left = this.#random.below(50);
-    this.#errnoOf(() => {
-      for (const [taken, value] of this.#map.drain({ size: 8 })) {
+    const { errno } = this.#errnoOf(() => {
+      for (const [taken, value] of this.#map.drain({ size: DRAINED })) {
         key.encode(taken, view, 0);
         const number = word(view, 0);
         this.#same("drain", number, numberOf(value));
@@ -442,6 +444,21 @@ class Run {
         if (left-- === 0) break;
       }
     });
+    if (errno === ENOMEM && this.#full) this.#forgetLost();
+  }
+
+  /** Takes from the model what a drain has lost: less than one of its batches. */
+  #forgetLost(): void {
+    const { keySize, keyOf } = this.#form;
+    const view = new DataView(new ArrayBuffer(64));
+    let lost = 0;
+    for (const number of [...this.#model.keys()]) {
+      for (let at = 0; at < keySize; at += 4) view.setUint32(at, number, true);
+      if (this.#map.has(keyOf(view, 0))) continue;
+      this.#model.delete(number);
+      lost++;
+    }
+    if (lost >= DRAINED) throw new Error(`a drain lost ${lost} entries`);
   }
 }
 
