@@ -19,7 +19,7 @@ const PAGES = [
 ];
 
 function testSeed() {
-  const given = process.env.TEST_SEED;
+  const given = process.env.TEST_SEED ?? process.env.TEST_RUN_SEED;
   const seed = given === undefined ? Math.floor(Math.random() * 2 ** 32) : Number(given);
   if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 32) {
     throw new RangeError(`TEST_SEED is ${JSON.stringify(given)}, expected a u32`);

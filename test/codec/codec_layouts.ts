@@ -32,8 +32,8 @@ export interface Layout {
 }
 
 /** fast-check prints the seed of a failing run; `TEST_SEED=... npx vitest run codec` repeats it. */
-export const seeded =
-  process.env.TEST_SEED === undefined ? {} : { seed: Number.parseInt(process.env.TEST_SEED, 10) };
+const givenSeed = process.env.TEST_SEED ?? process.env.TEST_RUN_SEED;
+export const seeded = givenSeed === undefined ? {} : { seed: Number.parseInt(givenSeed, 10) };
 
 function leaf(codec: Codec<unknown>, type: string, values: fc.Arbitrary<unknown>): Layout {
   return { codec, declare: (name) => `${type} ${name}`, values, used: new Array(codec.size).fill(true) };

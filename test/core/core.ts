@@ -15,9 +15,11 @@ export function freshCore({ maxBytes = 0, seed = 1 } = {}): Core {
   return { core, memory };
 }
 
-/** The seed of a random test: TEST_SEED, or a fresh one. Tests put it into the messages of their assertions. */
+/** The seed of a random test, as support/seed.ts has it. Tests put it into the messages of their assertions. */
 export function testSeed(): number {
-  return Number(process.env.TEST_SEED ?? Math.floor(Math.random() * 2 ** 32)) >>> 0;
+  return (
+    Number(process.env.TEST_SEED ?? process.env.TEST_RUN_SEED ?? Math.floor(Math.random() * 2 ** 32)) >>> 0
+  );
 }
 
 /** Wellons' "lowbias32": a bijection on u32 that looks random. */
