@@ -3,7 +3,7 @@
 //      0 ..    63  never used, so that address 0 can mean "none"
 //     64 ..   319  arena state                        (memory/arena.ts)
 //    320 ..   383  host words: section depth          (sync/section.ts), table whose low-water mark may be passed, and at which limit (table/limit/low_water.ts),
-//                  f64 clock in ms since the host's origin                     (table/notes/expiry.ts)
+//                  f64 clock in ms since the host's origin, and that origin    (table/notes/expiry.ts, shared_clock.ts)
 //    384 ..   415  counters of the counted build          (counting.ts)
 //    640 ..   895  plain build: header of a table that is empty and frozen, for handles that are closed      (host/nobody.ts)
 //   1024 ..  1551  secrets of the hash: 128 words of NH, 16 bytes that tail reads may touch   (hash/hash.ts)
@@ -27,6 +27,8 @@ export const ARENA: usize = 64;
 export const SECTION_DEPTH: usize = 320;
 export const LOW_WATER_PASS: usize = 324;
 export const HOST_CLOCK: usize = 336;
+/** Shared build. */
+export const HOST_ORIGIN: usize = 344;
 export const COUNTERS: usize = 384;
 export const NOBODY: usize = 640;
 export const SECRETS: usize = 1024;
@@ -50,7 +52,7 @@ export const SECTION_DEBT: usize = 584;
 export const HOST_MARK: usize = 592;
 export const HOST_VERSION: usize = 600;
 /** In HOST_VERSION. To be raised with every change of what threads find in a shared memory. */
-export const LAYOUT_VERSION: u32 = 5;
+export const LAYOUT_VERSION: u32 = 6;
 
 /** Results below this are errnos, results from here on are addresses: the heap starts far above it. */
 export const FIRST_ADDRESS: u32 = 4096;

@@ -7,6 +7,7 @@ export { synchronizeOthers, synchronizeSections as synchronize } from "./sync/gr
 export { programLock, programUnlock } from "./programs/shared_run";
 export { entriesOf as entries } from "./table/limit/credits";
 export { add, addParts, fetch, localAdd, localAddParts, localRead, localWrite, locate, lockValue, setPart } from "./maps/shared_access";
+export { openClock, raiseClock } from "./table/notes/shared_clock";
 export { unlockValue } from "./table/entries/value_lock";
 export { arrayAdd, arrayAddParts, arrayGet, arrayGetPart, arrayLockValue, arraySet, arraySetPart } from "./arrays/shared_array";
 export { hookLowWater } from "./table/limit/low_water";

@@ -118,16 +118,6 @@ const noted = (N) => ({
   touch: "\n    this.clock.touch();",
   renew: "\n    this.clock.renew();",
 });
-/** On shared hosts nothing expires. */
-const WITHOUT_TTL = {
-  ofMap: ", TTL_OF_MAP",
-  orOptions: " || options !== undefined",
-  andOptions: "",
-  optionsOf: "",
-  takeTtl: "",
-  touch: "",
-  renew: "",
-};
 const NOTED_MAPS = KEYS.filter(({ N }) => N !== "16").map(({ file, name, about, ...key }) => ({
   file: file.replace(".ts", "_noted.ts"),
   name: name.replace("Map", "MapNoted"),
@@ -239,7 +229,7 @@ function kindOf({ name, isNumber = false, isNoted = false, scalar, ...key }, { P
     takeTtl: "",
     touch: "",
     renew: "",
-    touched: isNoted && isPlain && scalar !== undefined ? "touched" : "",
+    touched: isNoted && scalar !== undefined ? "touched" : "",
     sets: isPlain || isNumber ? "sets" : "",
     used: "",
     unused: "",
@@ -249,7 +239,6 @@ function kindOf({ name, isNumber = false, isNoted = false, scalar, ...key }, { P
     parted: isNumber || (isNoted && isPlain) ? "" : "parted",
     zeroes: isPlain && !isNoted ? "zeroes" : "",
     ...key,
-    ...(isNoted && !isPlain && WITHOUT_TTL),
     ...on,
     ...set,
     ...(scalar && { ...scalar, ...handles, clearness: isClear ? "clear" : "unclear" }),

@@ -242,7 +242,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if (this.reading === 0) this.refuse("field.get");
     if (!part.isNumber) return this.fetchPart(key, part);
     const $taken = this.$take("field.get", key);
-    if ($isAbsent) return undefined;
+    if ($isAbsent) return undefined;$touch
     let value: number;
     try {
       value = this.core.$getPart(this.reading, $words, part.offset, part.scalar);

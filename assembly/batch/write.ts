@@ -18,10 +18,9 @@ import { remove, upsert } from "../table/entries/entries";
 import { addTo, deltaShift } from "../table/entries/scalar";
 import { DELTA, writePart } from "../table/entries/shared_read";
 import { ensureValueLog, finishOne, insertsAhead, obtain, removeOne as removeUnder, resizeBehind } from "../table/entries/shared_write";
-import { writeValue } from "../table/entries/spin_lock";
+import { writeValue, zeroFresh } from "../table/entries/spin_lock";
 import { byKeys } from "../table/layout/by_layout";
 import { BUCKETS, BUCKET_BYTES, COUNT, FROZEN, KEY_SIZE, PER_CPU, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
-import { zeroValue } from "../table/layout/lanes";
 import { beginGroup, endGroup } from "../table/limit/credits";
 import { touchElements } from "./lookup_many";
 import { ENTRY, GROUP, HASH, LINE, SINK, STAGE_ERRNO, locate, touchBuckets, touchChains } from "./stage";
@@ -94,7 +93,7 @@ function stageGroup<B, K>(table: usize, stage: usize, keys: usize, group: u32): 
     }
     const value = obtain<B, K>(table, key, hash, 0);
     if (value < FIRST_ADDRESS) return <u32>value;
-    if (isFresh()) zeroValue(table, value);
+    if (isFresh()) zeroFresh(table, value);
     else logBytes(value + offset, width);
     addTo(value + offset, width, delta);
     return finishOne();

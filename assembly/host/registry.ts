@@ -8,7 +8,8 @@
 // META: 0 u32 id | 4 u32 type | 8 u32 key size | 12 u32 value size | 16 u32 flags | 20 u32 mapExtra | 24 u32 offset of the spin lock,
 //   or 0xffffffff | 28 u32 bytes of the name | 32 the name, up to 15 bytes | 48 u32 whether it is of no use without the thread that
 //   made it, since its values are objects of that thread | 52 u32 whether it evicts by recency alone | 60 u32 offset of the timer |
-//   64 u32 offset of the workqueue, as that of the lock
+//   64 u32 offset of the workqueue, as that of the lock | 68 u32 ms in a unit of expiry, 0 where nothing expires | 72 f64 ttl in ms, 0 none |
+//   80 u32 whether a hit renews it
 //   (written by src/core/tables/shared_registry.ts)
 //
 // All of it is read and written under the lock. A table lives as long as a slot or a pin refers to it. The operation that takes the
@@ -44,6 +45,9 @@ export const META_PRIVATE: u32 = 48;
 export const META_EVICTION: u32 = 52;
 export const META_TIMER_OFFSET: u32 = 60;
 export const META_WORKQUEUE_OFFSET: u32 = 64;
+export const META_RESOLUTION: u32 = 68;
+export const META_TTL: u32 = 72;
+export const META_RENEWS: u32 = 80;
 
 export const MAX_ENTRIES_OFFSET: u32 = <u32>MAX_ENTRIES;
 export const BYTES_OFFSET: u32 = <u32>BYTES;

@@ -11,6 +11,7 @@ import {
 } from "../table/layout/header";
 import { groupBytes, groupValues, laneFor } from "../table/layout/lanes";
 import { setTexts } from "../table/layout/texts";
+import { isTimed } from "../table/notes/book";
 
 const LINE: u32 = 64;
 const FEWEST_SLOTS: u32 = 4;
@@ -56,9 +57,9 @@ function setTags(table: usize, keySize: u32, valueSize: u32, evicts: bool): void
   setField(table, OVERFLOW_VALUES, round8(TAGS_KEYS + overflowSlots * keySize));
 }
 
-/** Chooses the layout for a key and a value size, or for texts in rooms of the key size, and writes its measures into the header. */
+/** Chooses the layout for a key and a value size, or for texts in rooms of the key size, and writes its measures into the header, which has the flags. */
 export function setLayout(table: usize, keySize: u32, valueSize: u32, perCpu: bool, texts: bool, evicts: bool): void {
-  const lane = laneFor(perCpu, keySize, valueSize);
+  const lane = laneFor(perCpu, keySize, valueSize, isTimed(table));
   setField(table, KEY_SIZE, keySize);
   setField(table, VALUE_SIZE, valueSize);
   if (texts) {

@@ -19,7 +19,7 @@ import { updateShared, zeroed } from "./shared_access";
 
 @unmanaged class Fetch {
   @inline call2<B, K>(table: usize, key: K, hash: u32, target: usize, use: usize): usize {
-    return fetchNoted<B, K>(table, key, hash, target, use != 0);
+    return fetchNoted<B, K>(table, key, hash, target, <u32>use);
   }
 }
 
@@ -123,7 +123,7 @@ export function setNoted4(table: usize, key: u32, value: f64, kind: u32, ttl: f6
   if (SHARED) {
     writeNumber(SLOT + WORD, value, kind);
     store<u32>(SLOT + SUM, key);
-    return updateShared(table, SLOT + SUM, SLOT + WORD, 0);
+    return updateShared(table, SLOT + SUM, SLOT + WORD, 0, ttl);
   }
   const pages = memory.size();
   const at = keepKey<u32>(table, key, 0, ttl);
@@ -140,6 +140,7 @@ export function seekAt(table: usize, key: usize, use: u32): usize {
 
 /** `nextKey` of access.ts. */
 export function nextKeyNoted(table: usize, key: usize, target: usize): u32 {
+  if (SHARED) return nextKey(table, key, target);
   let from = key && seekAt(table, key, 0) ? key : 0;
   while (true) {
     const errno = nextKey(table, from, target);
@@ -155,7 +156,7 @@ export function keepAt(table: usize, key: usize, flags: u32, ttl: f64): usize {
 
 /** Writes a whole entry: 0 or an errno. */
 export function updateNoted(table: usize, key: usize, value: usize, flags: u32, ttl: f64): u32 {
-  if (SHARED) return updateShared(table, key, value, flags);
+  if (SHARED) return updateShared(table, key, value, flags, ttl);
   const target = keepAt(table, key, flags, ttl);
   if (target < FIRST_ADDRESS) return <u32>target;
   copyBytes(target, value, seenBytes(table));

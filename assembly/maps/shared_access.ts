@@ -7,19 +7,20 @@ import { hashKey } from "../hash/key";
 import { copyBytes } from "../memory/bytes";
 import { LOG_SPARE, ensureLog } from "../memory/owned";
 import { FIRST_ADDRESS } from "../regions";
-import { isFresh, logBytes, rollback } from "../sync/journal";
+import { isFresh, isNew, logBytes, rollback } from "../sync/journal";
 import { tryAcquire, waitForValue } from "../sync/lock";
-import { ERRNO, SLOT, SUM, mine, now, setMine } from "../sync/slot";
+import { COPY, ERRNO, SLOT, SUM, mine, now, setMine } from "../sync/slot";
+import { seenBytes } from "../table/entries/seek";
 import { MOST_U53, U53, addList, addScalar, widthOf } from "../table/entries/scalar";
 import { LIST, addressOf, fetch as fetchIn, fetchPart, writePart } from "../table/entries/shared_read";
-import { noteUse } from "../table/entries/shared_noted";
+import { USED, fetchNoted } from "../table/entries/shared_noted";
 import { ensureValueLog, finishWrite, logList, obtain } from "../table/entries/shared_write";
-import { clearSpinLock, lockOffset, writeValue } from "../table/entries/spin_lock";
+import { clearSpinLock, lockOffset, writeValue, zeroFresh } from "../table/entries/spin_lock";
 import { fetchSpinLocked, keepValueLock, lockValueOf } from "../table/entries/value_lock";
 import { byKey, byKeyAt, byLayout, byOtherKeyAt, hashIn, hashKeyAt, layoutOf } from "../table/layout/by_layout";
 import { FROZEN, KEY_SIZE, LOCK_OFFSET, NO_LOCK, SEEDS, VALUE_SIZE, field } from "../table/layout/header";
-import { zeroValue } from "../table/layout/lanes";
-import { evicts } from "../table/notes/book";
+import { isNoted, isTimed } from "../table/notes/book";
+import { TTL_AS_IS, TTL_OF_MAP, expiryFor, expiryIn, expiryOf, hasCopyExpired } from "../table/notes/expiry";
 import { nextKeyShared } from "../table/scan/shared_scan";
 
 @unmanaged class Fetch {
@@ -55,7 +56,7 @@ function finish(table: usize, layout: u32): u32 {
 @inline export function zeroed<K>(table: usize, key: K, hash: u32, layout: u32, flags: u32): usize {
   const value = byKey<Obtain, K>(layout, table, key, hash, flags);
   if (value < FIRST_ADDRESS) return value;
-  if (isFresh()) zeroValue(table, value);
+  if (isFresh()) zeroFresh(table, value);
   const errno = finish(table, layout);
   return errno ? <usize>errno : value;
 }
@@ -68,15 +69,23 @@ function obtainKey(table: usize, key: usize, layout: u32, flags: u32): usize {
   return byOtherKeyAt<Obtain>(layout, table, key, hashKeyAt(layout, table, key), flags);
 }
 
+/** A value with the expiry behind it that an obtained entry is to have, in the copy buffer of the slot: so it is written as any value is. */
+function stamped(table: usize, target: usize, value: usize, ttl: f64): usize {
+  const copy = <usize>mine(COPY);
+  copyBytes(copy, value, seenBytes(table));
+  store<u32>(expiryIn(table, copy), ttl == TTL_AS_IS ? load<u32>(expiryOf(table, target)) : expiryFor(table, ttl));
+  return copy;
+}
+
 /** Writes a whole entry: 0 or an errno. With LOCK, an entry that is there is written under its spin lock. */
-export function updateShared(table: usize, key: usize, value: usize, flags: u32): u32 {
+export function updateShared(table: usize, key: usize, value: usize, flags: u32, ttl: f64 = TTL_OF_MAP): u32 {
   const layout = layoutOf(table);
   if (!ensureValueLog(table)) return ENOMEM;
   let start: f64 = 0;
   while (true) {
     const target = obtainKey(table, key, layout, flags & ~LOCK);
     if (target < FIRST_ADDRESS) return <u32>target;
-    if (flags & LOCK && !isFresh()) {
+    if (flags & LOCK && !isNew()) {
       const word = target + lockOffset(table);
       if (!tryAcquire(word)) {
         const seen = atomic.load<u32>(word);
@@ -87,7 +96,7 @@ export function updateShared(table: usize, key: usize, value: usize, flags: u32)
         continue;
       }
     }
-    writeValue(table, target, value);
+    writeValue(table, target, isTimed(table) ? stamped(table, target, value, ttl) : value);
     return finish(table, layout);
   }
 }
@@ -110,7 +119,13 @@ export function nextShared(table: usize, key: usize, target: usize): u32 {
       after = key;
     } else if (found) return <u32>found;
   }
-  return <u32>byLayout<Next>(layout, table, position, after, target);
+  while (true) {
+    const errno = <u32>byLayout<Next>(layout, table, position, after, target);
+    if (errno || !isTimed(table) || addressAt(table, target)) return errno;
+    // It has expired, or gone meanwhile: on from where it was.
+    position = reverseBits(hashIn(layout, hashKeyAt(layout, table, target)));
+    after = target;
+  }
 }
 
 @unmanaged class Locate {
@@ -119,7 +134,7 @@ export function nextShared(table: usize, key: usize, target: usize): u32 {
   }
 }
 
-/** The live address of a key's value, 0 when it is absent, or an errno. */
+/** The live address of a key's value, 0 when it is absent or has expired, or an errno. */
 function addressAt(table: usize, key: usize): usize {
   const layout = layoutOf(table);
   return byKeyAt<Locate>(layout, table, key, hashKeyAt(layout, table, key));
@@ -127,15 +142,14 @@ function addressAt(table: usize, key: usize): usize {
 
 @unmanaged class NoteUse {
   @inline call0<B, K>(table: usize, key: K, hash: u32): usize {
-    noteUse<B, K>(table, key, hash);
-    return 0;
+    return fetchNoted<B, K>(table, key, hash, 0, USED);
   }
 }
 
 /** The same for who is going to use it. Stays what it is in a section. */
 export function locate(table: usize, key: usize): usize {
   const layout = layoutOf(table);
-  if (evicts(table)) byKeyAt<NoteUse>(layout, table, key, hashKeyAt(layout, table, key));
+  if (isNoted(table)) byKeyAt<NoteUse>(layout, table, key, hashKeyAt(layout, table, key));
   return addressAt(table, key);
 }
 
@@ -151,8 +165,9 @@ export function fetch(table: usize, key: usize, target: usize, flags: u32): u32 
   const hash = hashKeyAt(layout, table, key);
   if (flags & LOCK) return <u32>byKeyAt<FetchSpinLocked>(layout, table, key, hash, target);
   const found = <u32>byKeyAt<Fetch>(layout, table, key, hash, target);
-  if (found == 1) clearSpinLock(table, target);
-  return found;
+  if (found != 1) return found;
+  clearSpinLock(table, target);
+  return <u32>!(isTimed(table) && hasCopyExpired(table, target));
 }
 
 @unmanaged class LockValue {
@@ -174,7 +189,7 @@ export function add(table: usize, key: usize, delta: usize, kind: u32, offset: u
   const layout = layoutOf(table);
   const value = obtainKey(table, key, layout, 0);
   if (value < FIRST_ADDRESS) return <u32>value;
-  if (isFresh()) zeroValue(table, value);
+  if (isFresh()) zeroFresh(table, value);
   else logBytes(value + offset, widthOf(kind));
   const errno = addScalar(value + offset, kind, load<u64>(delta), out);
   if (!errno) return finish(table, layout);
@@ -199,7 +214,7 @@ export function addParts(table: usize, key: usize, list: usize, count: u32): u32
   const layout = layoutOf(table);
   const value = obtainKey(table, key, layout, 0);
   if (value < FIRST_ADDRESS) return <u32>value;
-  if (isFresh()) zeroValue(table, value);
+  if (isFresh()) zeroFresh(table, value);
   else logList(value, list, count);
   const errno = addList(value, list, count);
   if (!errno) return finish(table, layout);
@@ -260,7 +275,7 @@ function insertZeros(table: usize, key: usize, flags: u32): u32 {
   const layout = layoutOf(table);
   const value = obtainKey(table, key, layout, flags);
   if (value < FIRST_ADDRESS) return <u32>value;
-  if (isFresh()) zeroValue(table, value);
+  if (isFresh()) zeroFresh(table, value);
   return finish(table, layout);
 }
 

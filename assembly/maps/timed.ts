@@ -1,8 +1,12 @@
 // What tables whose entries expire have beside other tables.
+import { SHARED } from "../build";
+import { FIRST_ADDRESS } from "../regions";
 import { sweepNext } from "../table/entries/noted";
+import { sweepAlone } from "../table/entries/shared_sweep";
 import { byLayout, layoutOf } from "../table/layout/by_layout";
 import { BUCKETS, field } from "../table/layout/header";
 import { openExpiry, remainingIn } from "../table/notes/expiry";
+import { shrinkLocked } from "../table/resize/shared_resize";
 import { seekAt } from "./noted";
 
 /** Says when entries of a new table expire; once, before anything is written. `renews`: whether a hit does it anew. */
@@ -13,13 +17,15 @@ export function setExpiry(table: usize, unit: f64, ttl: f64, valueBytes: u32, re
 /** Ms until the entry of a key at an address expires: infinite when it never does, 0 when it is absent. */
 export function remainingTtl(table: usize, key: usize): f64 {
   const value = seekAt(table, key, 0);
+  if (SHARED && value && value < FIRST_ADDRESS) return NaN; // it gave up: the ordinary lookup says why
   return value ? remainingIn(table, value) : 0;
 }
 
 @unmanaged class Sweep {
   @inline call1<B>(table: usize, buckets: usize): usize {
     let swept: u32 = 0;
-    for (let left = min(<u32>buckets, field(table, BUCKETS)); left; left--) swept += sweepNext<B>(table);
+    for (let left = min(<u32>buckets, field(table, BUCKETS)); left; left--) swept += SHARED ? sweepAlone<B>(table) : sweepNext<B>(table);
+    if (SHARED && swept) shrinkLocked<B>(table, swept);
     return swept;
   }
 }

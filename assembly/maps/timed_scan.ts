@@ -6,7 +6,7 @@ import { seekAt } from "./noted";
 import { seenBytes } from "../table/entries/seek";
 import { KEY_SIZE, VALUE_SIZE, field } from "../table/layout/header";
 import { EXPIRED, count } from "../table/notes/book";
-import { hasExpired } from "../table/notes/expiry";
+import { hasCopyExpired, hasExpired } from "../table/notes/expiry";
 import { columns, drain, drainAny, scan } from "../batch/scan";
 
 /** Entries that have not expired move to the front. How many. */
@@ -18,7 +18,7 @@ function compact(table: usize, keys: usize, values: usize, entries: u32): u32 {
   let key = keys;
   let value = values;
   for (let i: u32 = 0; i < entries; i++) {
-    if (values ? !hasExpired(table, value) : seekAt(table, key, 0) != 0) {
+    if (values ? !hasCopyExpired(table, value) : seekAt(table, key, 0) != 0) {
       if (key != keys) copyBytes(keys, key, keySize);
       if (values) {
         memory.copy(values, value, seen);

@@ -5,10 +5,13 @@ import { reverseBits } from "../hash/hash";
 import { commit, rollback } from "../sync/journal";
 import { VISITED as WIDTH, mine } from "../sync/slot";
 import { settle } from "../table/entries/drop";
+import { dropExpired } from "../table/entries/noted";
 import { bucketOf, insistOnBuckets } from "../table/layout/buckets";
 import { byRunLayout, layoutOf } from "../table/layout/by_layout";
 import { OVERFLOW_COUNT, field } from "../table/layout/header";
 import { countEntries } from "../table/layout/overflow";
+import { isTimed } from "../table/notes/book";
+import { eventsOf, untell } from "../table/notes/events";
 import { END, MOST_PLANNED, WHOLE, plan } from "../table/scan/cursor";
 import { behind, isUntouchedAt, lockAt, spanOf } from "../table/scan/shared_scan";
 import { NOT, isTooLong, refuse, stageBucket } from "./rows";
@@ -38,15 +41,19 @@ export function entriesLocked<B>(table: usize, run: usize, rows: usize, room: u3
   while (done < buckets && position < WHOLE) {
     let entries: u32 = 0;
     if (!isUntouchedAt<B>(table, position)) {
-      const bucket = lockAt<B>(table, position, 0);
+      const timed = isTimed(table);
+      const bucket = lockAt<B>(table, position, timed ? ALL : 0);
       if (!bucket) {
         if (!done) setWord(run, OUTCOME, NO_LOCK);
         return done;
       }
       const inside = (position & (spanOf(mine(WIDTH)) - 1)) != 0;
+      const told = timed ? eventsOf(table) : 0;
+      const swept = timed ? dropExpired<B>(table, bucket) : 0;
       entries = stageBucket<B>(table, bucket, inside ? <u32>position : 0, rows, room);
       const all = entries == NOT && !done ? countEntries<B>(table, bucket) : 0;
-      rollback(); // nothing was written
+      if (!swept) rollback(); // nothing was written
+      else if (!commit()) untell(table, told); // they stay, and the program sees them no less for that
       if (entries == NOT) {
         if (done) return done;
         setWord(run, OUTCOME, NO_ROOM);
@@ -97,6 +104,7 @@ function nextIn<B>(table: usize, run: usize): usize {
         return 0;
       }
     }
+    if (isTimed(table)) dropExpired<B>(table, bucket);
     setWord(run, LOCKED_BEHIND, <u32>behind(position));
     setWord(run, BEFORE_VISITED, word(run, VISITED));
     setWord(run, BEFORE_UNLINKED, word(run, UNLINKED));

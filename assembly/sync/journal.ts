@@ -193,7 +193,16 @@ export function abandon(): void {
   setMine(FRESH, 0);
 }
 
-/** Whether the entry just obtained is new. */
+/** Kinds of entries that were obtained as new ones, in FRESH: one that nobody else has seen; one that had expired, of which all is in the journal. */
+export const NEW: u32 = 1;
+export const REVIVED: u32 = 2;
+
+/** Whether the entry just obtained counts as new. */
 @inline export function isFresh(): bool {
   return mine(FRESH) != 0;
+}
+
+/** Whether it is one that nobody else has seen. */
+@inline export function isNew(): bool {
+  return mine(FRESH) == NEW;
 }

@@ -1,8 +1,9 @@
 // Checks the book of a table that evicts or whose entries expire (table.ts). Marks and ghosts may be anything.
 import { BOOK, BUCKETS, MAX_ENTRIES, VALUE_SIZE, field } from "../table/layout/header";
 import {
-  EXPIRY_AT, HAND, MOST_SMALL, NOW, PER_TICK, TTL, UNIT, bookBytes, bookOf, evicts, isNoted, isTimed, perTickFor, word,
+  EXPIRY_AT, HAND, MOST_SMALL, NOW, PER_TICK, SEEN, TTL, UNIT, bookBytes, bookOf, evicts, isNoted, isTimed, perTickFor, word,
 } from "../table/notes/book";
+import { expiryAt } from "../table/notes/expiry";
 import { STAMP } from "../table/notes/marks";
 import { isInUse } from "./arena";
 import { BOOK_WORDS, broken } from "./invariants";
@@ -27,8 +28,10 @@ export function verifyBook(table: usize, out: usize): u32 {
 
 /** The words that expiry goes by. */
 function verifyClock(table: usize, book: usize, out: usize): u32 {
+  const seen = load<u32>(book, SEEN) >> 1;
+  if (!seen || seen + 4 > field(table, VALUE_SIZE)) return broken(out, BOOK_WORDS, <u32>SEEN, seen, field(table, VALUE_SIZE), 0);
   const at = load<u32>(book, EXPIRY_AT);
-  if (!at || at & 3 || at + 4 > field(table, VALUE_SIZE)) return broken(out, BOOK_WORDS, <u32>EXPIRY_AT, at, field(table, VALUE_SIZE), 0);
+  if (at != expiryAt(table)) return broken(out, BOOK_WORDS, <u32>EXPIRY_AT, at, expiryAt(table), 0);
   if (!(load<f64>(book, UNIT) > 0)) return broken(out, BOOK_WORDS, <u32>UNIT, load<u32>(book, UNIT), load<u32>(book, UNIT + 4), 0);
   if (!(load<f64>(book, TTL) >= 0)) return broken(out, BOOK_WORDS, <u32>TTL, load<u32>(book, TTL), load<u32>(book, TTL + 4), 0);
   return 0;

@@ -17,7 +17,7 @@ import { groupBytes, groupValues, laneFor, laneOf } from "../table/layout/lanes"
 import { markFor } from "../table/limit/low_water";
 import { flagsOf } from "../maps/create";
 import { flatFor } from "../table/layout/bucket_array";
-import { evicts } from "../table/notes/book";
+import { evicts, isTimed } from "../table/notes/book";
 import { bucketsHeld, entriesFor, growAbove } from "../table/resize/resize";
 import { AS_CREATED, BUCKET_COUNT, DRAIN_POSITION, FLAG_WORDS, LIMITS, MEASURES, broken } from "./invariants";
 
@@ -58,7 +58,7 @@ function verifySharedWords(table: usize, out: usize): u32 {
   if (lock != NO_LOCK && (lock & 3 || <u64>lock + 4 > <u64>field(table, VALUE_SIZE))) {
     return broken(out, MEASURES, <u32>LOCK_OFFSET, lock, NO_LOCK, 0);
   }
-  const lane = laneFor(field(table, PER_CPU) != 0, field(table, KEY_SIZE), field(table, VALUE_SIZE));
+  const lane = laneFor(field(table, PER_CPU) != 0, field(table, KEY_SIZE), field(table, VALUE_SIZE), isTimed(table));
   if (field(table, LANE) != lane) return broken(out, MEASURES, <u32>LANE, field(table, LANE), lane, 0);
   return verifyFlags(table, LIMITED, 1, out) || verifyFlags(table, PER_CPU, 1, out) || verifyFlags(table, OWES, 1, out);
 }

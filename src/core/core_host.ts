@@ -10,7 +10,7 @@ import { hide } from "../print/hidden.ts";
 import { Alarm, STANDING } from "./alarm.ts";
 import type { Clock } from "./clock.ts";
 import { CoreMemory } from "./memory/core_memory.ts";
-import { ExpiryClock } from "./memory/expiry_clock.ts";
+import { ExpiryClock, SharedExpiryClock } from "./memory/expiry_clock.ts";
 import { Scratch } from "./memory/scratch.ts";
 import { lockTimeout, sharedCore } from "./memory/shared_core.ts";
 import type { Seat } from "./seat.ts";
@@ -61,7 +61,8 @@ export class CoreHost extends CoreMemory {
   constructor(seat: Seat) {
     super(seat);
     hide<CoreHost>(this, { clock: seat.clock, scratch: new Scratch(this) });
-    hide<CoreHost>(this, { expiry: new ExpiryClock(this, seat.clock) });
+    const Expiry = seat.shared ? SharedExpiryClock : ExpiryClock;
+    hide<CoreHost>(this, { expiry: new Expiry(this, seat.clock) });
     hide<CoreHost>(this, { registry: new seat.Tables(this, seat.seed) });
     hide<CoreHost>(this, { alarm: new Alarm(seat.clock), work: new Alarm(STANDING) });
   }

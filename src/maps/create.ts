@@ -149,7 +149,7 @@ function toAttributes(host: CoreHost, spec: AnyMapSpec): TakenSpec {
     ...specialOffsets(value),
     texts: takesTexts(type, key),
     ...eviction,
-    expiry: takeExpiry(what, type, host.shared, spec as GivenExpiry),
+    expiry: takeExpiry(what, type, spec as GivenExpiry),
   };
 }
 

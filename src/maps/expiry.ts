@@ -25,12 +25,7 @@ const DEFAULT_RESOLUTION = 10;
 const MOST_RESOLUTION = 1000;
 
 /** Takes the options of a caller's: checks them, and that a map of the type can have them. Undefined without a ttl. */
-export function takeExpiry(
-  what: string,
-  type: TableType,
-  isShared: boolean,
-  given: GivenExpiry,
-): Expiry | undefined {
+export function takeExpiry(what: string, type: TableType, given: GivenExpiry): Expiry | undefined {
   const { ttl, ttlResolution, updateAgeOnGet } = given;
   if (ttl === undefined) {
     const taken = { ttl, ttlResolution, updateAgeOnGet };
@@ -43,7 +38,6 @@ export function takeExpiry(
   if (isArray(type) || isSocketMap(type)) {
     throw new TypeError(`${what}: ttl: entries of hashes expire, not those of a map of type ${type}`);
   }
-  if (isShared) throw new TypeError(`${what}: ttl: maps of shared hosts have none yet`);
   const renews = updateAgeOnGet ?? false;
   if (typeof renews !== "boolean") {
     throw new TypeError(`${what}: updateAgeOnGet: expected a boolean, got ${describe(updateAgeOnGet)}`);

@@ -254,11 +254,11 @@ export class Run<K, V> {
         continue;
       }
       const most = overElements ? MOST_ELEMENT_RUNS : budget.buckets(record.visited);
+      this.#sweep(most);
       if (host.shared) {
         record.bucketsLeft = most;
         this.#run(loop, 0);
       } else {
-        this.#sweep(most);
         const planned = core.programPlan(handle, record.address, most);
         if (planned > 0) {
           this.#run(loop, planned);
@@ -279,7 +279,7 @@ export class Run<K, V> {
     }
   }
 
-  /** Removes what has expired from up to `most` buckets that come next: no program sees it. */
+  /** Removes what has expired from up to `most` buckets that come next: no program sees it. On a shared host that is done under their locks. */
   #sweep(most: number): void {
     const { host, table } = this.#map;
     if (table.expiry === undefined) return;
@@ -345,7 +345,9 @@ export class Run<K, V> {
     const { core } = host;
     const { budget, resumable } = this.#plan;
     const { visited } = this.#record;
-    const unlinked = this.#record.unlinked + this.#swept;
+    // On a shared host what has expired goes with its bucket, and nobody counts it.
+    const swept = host.shared && table.expiry !== undefined ? 1 : this.#swept;
+    const unlinked = this.#record.unlinked + swept;
     if (unlinked === 0) return;
     if (!resumable) core.programSettle(table.handle, unlinked);
     for (let left = resumable ? unlinked : 0; left > 0; left -= MERGES) {

@@ -170,6 +170,21 @@ describe.each<HashType>(["hash", "rhash"])("an entry of a %s", (type) => {
     }
   });
 
+  it("goes back from a drain that is left early with its value, and with the ttl of the map", () => {
+    const { host, map, passUnswept } = timed({ type });
+    for (let key = 0; key < 20; key++) map.set(key, 10 * key, { ttl: 500 });
+    const taken: number[] = [];
+    for (const [key] of map.drain()) {
+      taken.push(key);
+      if (taken.length === 3) break;
+    }
+    passUnswept(600);
+    const left = Array.from({ length: 20 }, (_, key) => key).filter((key) => !taken.includes(key));
+    expect([...map].sort((a, b) => a[0] - b[0])).toEqual(left.map((key) => [key, 10 * key]));
+    for (const key of left) expect(map.remainingTtl(key)).toBe(400);
+    expect(host.verify()).toEqual([]);
+  });
+
   it("does not come when it expires while an iterator is on its way", () => {
     const { map, passUnswept } = timed({ type });
     for (let key = 0; key < 10; key++) map.set(key, key, { ttl: key % 2 === 0 ? 50 : 5000 });

@@ -3,29 +3,35 @@
 // An insert into a full table needs no credit: the newcomer takes the place of its victim in the count, in one operation, so neither the limit
 // nor a thread that dies can see one more or one less. The victim is in the key's own bucket, or in another one whose lock is free: that is tried
 // once and never waited for, so no order of locks is broken. What was chosen without the lock is looked at again under it.
+//
+// Expired is absent: an expiry is read together with its value, and compared with the clock behind the second look. An entry that has expired
+// and is written again is revived in its slot, all of its value journaled.
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../../errno";
 import { follow, mostNodes } from "../../damage";
 import { EXIST, NOEXIST } from "../../flags";
 import { ensureLog } from "../../memory/owned";
 import { FIRST_ADDRESS } from "../../regions";
 import { isUnannounced } from "../../sync/hazard";
-import { commit } from "../../sync/journal";
+import { NEW, REVIVED, beginWrite, commit, commitAndGoOn, rollback, write32 } from "../../sync/journal";
 import { lockErrno, releaseLast, tryAcquire, waitForValue } from "../../sync/lock";
 import { LOCKED } from "../../sync/lock_word";
 import { ERRNO, FRESH, fence, mine, now, setMine } from "../../sync/slot";
 import { STEPPING, STEP_BLOCKED, STEP_CHECK, STEP_COPY, STEP_INDEX, STEP_READ, step } from "../../sync/step";
 import { isReadable } from "../../sync/word";
-import { belongs, bucketAddress, bucketIndex, bucketWidth, indexIn } from "../layout/buckets";
-import { BUCKETS, EVICTS, FLAGS, FROZEN, GROWABLE, OVERFLOW_BYTES, PER_CPU, RETIRED, field } from "../layout/header";
+import { belongs, bucketAddress, bucketIndex, bucketOf, bucketWidth, indexIn } from "../layout/buckets";
+import { BUCKETS, EVICTS, FLAGS, FROZEN, GROWABLE, OVERFLOW_BYTES, PER_CPU, RETIRED, TIMED, field } from "../layout/header";
 import { copyValueOut } from "../layout/lanes";
 import { isFull, takeCredit } from "../limit/credits";
-import { VICTIM_IN, markOf, word } from "../notes/book";
+import { VICTIM_IN, isTimed, markOf, word } from "../notes/book";
 import { eventsOf, untell } from "../notes/events";
-import { touch } from "../notes/marks";
+import { TTL_OF_MAP, expiryFor, expiryOf, hasExpired, isPast, renewed, renewedFrom } from "../notes/expiry";
+import { markNew, touch } from "../notes/marks";
 import { SLOT_OF, chooseOwn, chooseVictim } from "../notes/victim";
 import { evictFrom, evictionLog, putNoted } from "./evict";
 import { lockBucketOf, refuse } from "./lock_bucket";
 import { slotOf } from "./seek";
+import { sweepFor, sweepForRoom } from "./shared_sweep";
+import { logExpired } from "./spin_lock";
 
 const READ_TRIES: u32 = 64;
 /** In the place of a block and a slot: the bucket has changed. */
@@ -49,11 +55,16 @@ function slotFree<B, K>(table: usize, bucket: usize, version: u32, key: K, hash:
   return 0;
 }
 
+/** How an entry that is found is used: it counts as used, and its ttl begins anew where a hit does that; or the first alone. */
+export const USED: u32 = 1;
+const MARKED: u32 = 2;
+
 /**
  * Finds a key, and copies its value unless `target` is 0: 1, 0 when it is absent, or an errno. With `use` it counts as used: a byte is
  * written behind the second look at the version, which only a mark can stand in. It does not raise the version, so no reader is disturbed.
  */
-export function fetchNoted<B, K>(table: usize, key: K, hash: u32, target: usize, use: bool): u32 {
+export function fetchNoted<B, K>(table: usize, key: K, hash: u32, target: usize, use: u32): u32 {
+  const flags = field(table, FLAGS);
   for (let tries = READ_TRIES; tries; tries--) {
     const head = atomic.load<u64>(table);
     const index = indexIn(<u32>head, hash);
@@ -66,13 +77,17 @@ export function fetchNoted<B, K>(table: usize, key: K, hash: u32, target: usize,
     const found = slotFree<B, K>(table, bucket, version, key, hash);
     if (found == UNSURE) continue;
     const block = found & ~SLOT_OF;
-    if (found && target) copyValueOut(table, target, changetype<B>(block).valueAt(table, <u32>(found & SLOT_OF), block == bucket));
+    const value = found ? changetype<B>(block).valueAt(table, <u32>(found & SLOT_OF), block == bucket) : 0;
+    const expiry = found && flags & TIMED ? load<u32>(expiryOf(table, value)) : 0;
+    if (found && target) copyValueOut(table, target, value);
     const width = bucketWidth<B>(bucket);
     fence();
     if (STEPPING) step(STEP_CHECK);
     if (load<u32>(lock) != version || load<u32>(table, RETIRED) != <u32>(head >> 32)) continue;
-    if (!found && field(table, FLAGS) & GROWABLE && !belongs(hash, index, width)) continue;
-    if (found && use && field(table, FLAGS) & EVICTS) touch<B>(table, markOf<B>(table, index, block, <u32>(found & SLOT_OF), block == bucket));
+    if (!found && flags & GROWABLE && !belongs(hash, index, width)) continue;
+    if (expiry && isPast(table, expiry)) return 0;
+    if (expiry && use == USED && renewedFrom(table, expiry)) renew<B, K>(table, key, hash);
+    if (found && use && flags & EVICTS) touch<B>(table, markOf<B>(table, index, block, <u32>(found & SLOT_OF), block == bucket));
     return <u32>(found != 0);
   }
   return fetchNotedLocked<B, K>(table, key, hash, target);
@@ -83,14 +98,32 @@ function fetchNotedLocked<B, K>(table: usize, key: K, hash: u32, target: usize):
   if (!bucket) return lockErrno();
   const found = slotOf<B, K>(table, bucket, key, hash);
   const block = found & ~SLOT_OF;
-  if (found && target) copyValueOut(table, target, changetype<B>(block).valueAt(table, <u32>(found & SLOT_OF), block == bucket));
+  const value = found ? changetype<B>(block).valueAt(table, <u32>(found & SLOT_OF), block == bucket) : 0;
+  const live = value != 0 && !(isTimed(table) && hasExpired(table, value));
+  if (live && target) copyValueOut(table, target, value);
   commit();
-  return <u32>(found != 0);
+  return <u32>live;
+}
+
+/** Lets the ttl of an entry begin anew, if the lock of its bucket is free: a hit waits for nobody, and another one will do it. */
+function renew<B, K>(table: usize, key: K, hash: u32): void {
+  beginWrite();
+  const bucket = bucketOf<B>(table, hash);
+  if (!tryAcquire(changetype<B>(bucket).lock()) || bucketOf<B>(table, hash) != bucket) {
+    rollback();
+    return;
+  }
+  const found = slotOf<B, K>(table, bucket, key, hash);
+  const block = found & ~SLOT_OF;
+  const value = found ? changetype<B>(block).valueAt(table, <u32>(found & SLOT_OF), block == bucket) : 0;
+  const expiry = value && !hasExpired(table, value) ? renewed(table, value) : 0;
+  if (expiry) write32(expiryOf(table, value), expiry);
+  commit();
 }
 
 /** Notes that an entry was used that another way has found. */
 @inline export function noteUse<B, K>(table: usize, key: K, hash: u32): void {
-  if (field(table, FLAGS) & EVICTS) fetchNoted<B, K>(table, key, hash, 0, true);
+  if (field(table, FLAGS) & EVICTS) fetchNoted<B, K>(table, key, hash, 0, MARKED);
 }
 
 /** Whether a block is the bucket or in its chain, and has an entry in a slot. The bucket is locked. */
@@ -160,32 +193,52 @@ function awaitWay<B>(table: usize, start: f64): u32 {
   return 0;
 }
 
+/** Buckets that an insert into a full table sweeps before it is refused. */
+const MOST_SWEPT: u32 = 64;
+
+/** Sweeps a full table that does not evict until a credit is had: 0, or an errno, and nothing is held. */
+function sweepForCredit<B>(table: usize): u32 {
+  if (!commitAndGoOn()) return lockErrno(); // the pool has been asked, and its lock is not held meanwhile
+  for (let swept: u32 = 0; swept < MOST_SWEPT; swept++) {
+    const went = sweepForRoom<B>(table);
+    if (mine(ERRNO)) return mine(ERRNO);
+    if (!went) continue;
+    if (takeCredit(table)) return 0;
+    if (mine(ERRNO)) return refuse(mine(ERRNO));
+    if (!commitAndGoOn()) return lockErrno();
+  }
+  return refuse(E2BIG);
+}
+
 /** Inserts an absent key into its locked bucket: the address of its value; or an errno or BLOCKED, and nothing is held. */
-function insertNotedLocked<B, K>(table: usize, key: K, hash: u32): usize {
+function insertNotedLocked<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {
   const flags = field(table, FLAGS);
   const own = bucketIndex(table, hash);
   const evicts = (flags & EVICTS) != 0;
+  if (flags & TIMED && !sweepFor<B>(table, bucket)) return lockErrno();
   const told = eventsOf(table);
   if (evicts && isFull(table)) {
     if (!makeWayLocked<B>(table, own)) return refuse(mine(ERRNO) ? mine(ERRNO) : <u32>BLOCKED);
   } else if (!takeCredit(table)) {
     if (mine(ERRNO)) return refuse(mine(ERRNO));
-    if (!evicts) return refuse(E2BIG);
-    if (!makeWayLocked<B>(table, own)) return refuse(mine(ERRNO) ? mine(ERRNO) : <u32>BLOCKED);
+    if (!evicts) {
+      const errno = flags & TIMED ? sweepForCredit<B>(table) : refuse(E2BIG);
+      if (errno) return errno;
+    } else if (!makeWayLocked<B>(table, own)) return refuse(mine(ERRNO) ? mine(ERRNO) : <u32>BLOCKED);
   }
   const value = putNoted<B, K>(table, own, key, hash, flags);
   if (value < FIRST_ADDRESS) {
     untell(table, told);
     return refuse(mine(ERRNO) ? mine(ERRNO) : <u32>value);
   }
-  setMine(FRESH, 1);
+  setMine(FRESH, NEW);
   return value;
 }
 
 /** `obtain` of shared_write.ts. */
 export function obtainNoted<B, K>(table: usize, key: K, hash: u32, flags: u32): usize {
   if (flags > EXIST) return EINVAL;
-  if (field(table, FLAGS) & EVICTS && !ensureLog(evictionLog(table))) return ENOMEM;
+  if (!ensureLog(evictionLog(table))) return ENOMEM;
   const value = obtainOnce<B, K>(table, key, hash, flags);
   return value == BLOCKED ? obtainAgain<B, K>(table, key, hash, flags) : value;
 }
@@ -207,12 +260,23 @@ function obtainOnce<B, K>(table: usize, key: K, hash: u32, flags: u32): usize {
   if (!bucket) return lockErrno();
   if (field(table, FROZEN)) return refuse(EPERM);
   const found = slotOf<B, K>(table, bucket, key, hash);
-  if (!found) return flags == EXIST ? <usize>refuse(ENOENT) : insertNotedLocked<B, K>(table, key, hash);
-  if (flags == NOEXIST) return refuse(EEXIST);
+  if (!found) return flags == EXIST ? <usize>refuse(ENOENT) : insertNotedLocked<B, K>(table, bucket, key, hash);
   const block = found & ~SLOT_OF;
   const slot = <u32>(found & SLOT_OF);
   const first = block == bucket;
-  if (field(table, FLAGS) & EVICTS) touch<B>(table, markOf<B>(table, bucketIndex(table, hash), block, slot, first));
+  const value = changetype<B>(block).valueAt(table, slot, first);
+  const kind = field(table, FLAGS);
+  const index = bucketIndex(table, hash);
+  if (kind & TIMED && hasExpired(table, value)) {
+    if (flags == EXIST) return refuse(ENOENT);
+    logExpired(table, value);
+    store<u32>(expiryOf(table, value), expiryFor(table, TTL_OF_MAP));
+    if (kind & EVICTS) markNew<B>(table, index, markOf<B>(table, index, block, slot, first), hash);
+    setMine(FRESH, REVIVED);
+    return value;
+  }
+  if (flags == NOEXIST) return refuse(EEXIST);
+  if (kind & EVICTS) touch<B>(table, markOf<B>(table, index, block, slot, first));
   setMine(FRESH, 0);
-  return changetype<B>(block).valueAt(table, slot, first);
+  return value;
 }

@@ -29,6 +29,8 @@ import { findIn } from "./entries";
 import { copyValueOut } from "../layout/lanes";
 import { addList, addScalar, addTo } from "./scalar";
 import { noteUse } from "./shared_noted";
+import { isTimed } from "../notes/book";
+import { hasExpired } from "../notes/expiry";
 import { lockBucketOf } from "./lock_bucket";
 
 const READ_TRIES: u32 = 64;
@@ -182,7 +184,8 @@ export const DELTA: u32 = 33;
 /**
  * Reads, or with COPY_IN writes, `bytes` of the value of a key from `offset` on, or with COPY_ALL reads all of it; ADDRESS only finds it. Writing is for one's own
  * slot of a per-CPU value (sync/hazard.ts); ADD + kind adds to an integer there, and leaves the sum in `memory`, ADD + LIST a list of
- * `addList`, ADD + DELTA one of `addTo`. The address of the value, ABSENT, or UNSURE after READ_TRIES tries.
+ * `addList`, ADD + DELTA one of `addTo`. The address of the value, ABSENT, or UNSURE after READ_TRIES tries. What has expired is absent, but for
+ * COPY_ALL: the copy tells.
  */
 @inline function attempt<B, K>(
   table: usize, key: K, hash: u32, action: u32, offset: u32, bytes: u32, memory: usize,
@@ -198,6 +201,7 @@ export const DELTA: u32 = 33;
     if (STEPPING) step(STEP_READ);
     const value = search<B, K>(table, bucket, version, key, hash);
     if (value == UNSURE) continue;
+    const expired = value && action != COPY_ALL && isTimed(table) && hasExpired(table, value);
     if (STEPPING) step(STEP_COPY);
     if (value && action == COPY_OUT) copyBytes(memory, value + offset, bytes);
     if (value && action == COPY_ALL) copyValueOut(table, memory, value);
@@ -210,10 +214,10 @@ export const DELTA: u32 = 33;
       (value || belongs(hash, index, width) || !(field(table, FLAGS) & GROWABLE));
     if (value && action >= COPY_IN) {
       if (STEPPING) step(STEP_COPY);
-      if (same) writeOwn(value + offset, memory, bytes, action);
+      if (same && !expired) writeOwn(value + offset, memory, bytes, action);
       retract();
     }
-    if (same) return value;
+    if (same) return expired ? ABSENT : value;
   }
   return UNSURE;
 }
@@ -236,7 +240,13 @@ function copyWords(target: usize, source: usize, bytes: u32): void {
   if (bytes) copyBytes(target, source, bytes);
 }
 
-/** Copies the value of a key: 1, 0 when it is absent, or an errno. */
+/** `findIn`, but what has expired is absent. The bucket is locked. */
+export function findLive<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {
+  const value = findIn<B, K>(table, bucket, key, hash);
+  return value && isTimed(table) && hasExpired(table, value) ? 0 : value;
+}
+
+/** Copies the value of a key, though it has expired: 1, 0 when it is absent, or an errno. */
 @inline export function fetch<B, K>(table: usize, key: K, hash: u32, target: usize): u32 {
   if (changetype<B>(0).isWord()) return fetchWord(table, <u32>key, hash, target, field(table, VALUE_SIZE));
   const value = attempt<B, K>(table, key, hash, COPY_ALL, 0, 0, target);
@@ -265,7 +275,7 @@ function fetchLocked<B, K>(table: usize, key: K, hash: u32, target: usize): u32 
 function fetchPartLocked<B, K>(table: usize, key: K, hash: u32, offset: u32, bytes: u32, target: usize): u32 {
   const bucket = lockBucketOf<B>(table, hash);
   if (!bucket) return lockErrno();
-  const value = findIn<B, K>(table, bucket, key, hash);
+  const value = findLive<B, K>(table, bucket, key, hash);
   if (value) copyBytes(target, value + offset, bytes);
   commit();
   return <u32>(value != 0);
@@ -277,7 +287,7 @@ function fetchPartLocked<B, K>(table: usize, key: K, hash: u32, offset: u32, byt
   if (value != UNSURE) return value;
   const bucket = lockBucketOf<B>(table, hash);
   if (!bucket) return lockErrno();
-  const found = findIn<B, K>(table, bucket, key, hash);
+  const found = findLive<B, K>(table, bucket, key, hash);
   commit();
   return found;
 }
@@ -292,7 +302,7 @@ export function writePart<B, K>(
   if (value != UNSURE) return <u32>(value != ABSENT);
   const bucket = lockBucketOf<B>(table, hash);
   if (!bucket) return lockErrno();
-  const found = findIn<B, K>(table, bucket, key, hash);
+  const found = findLive<B, K>(table, bucket, key, hash);
   if (found) writeOwn(found + offset, source, bytes, action); // no journal: nobody else writes here, and each word as a whole
   const errno = mine(ERRNO);
   setMine(ERRNO, 0);

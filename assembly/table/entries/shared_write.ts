@@ -11,7 +11,8 @@ import { ERRNO, FRESH, mine, setMine } from "../../sync/slot";
 import { bucketOf } from "../layout/buckets";
 import { COUNT, FROZEN, GROW_ABOVE, OWES, VALUE_SIZE, field, isGrowable } from "../layout/header";
 import { takeCredit } from "../limit/credits";
-import { isNoted } from "../notes/book";
+import { EXPIRED, count, isNoted, isTimed } from "../notes/book";
+import { hasExpired } from "../notes/expiry";
 import { MOST_SPLITS } from "../resize/resize";
 import { growLocked, shrinkLocked } from "../resize/shared_resize";
 import { dropSlot, settle } from "./drop";
@@ -99,10 +100,10 @@ export function resizeBehind<B>(table: usize, inserted: u32, removed: u32): void
   return (field(table, GROW_ABOVE) >> 4) + 1;
 }
 
-/** Removes a key, its value copied to `value` first unless that is 0. 0 or an errno. */
+/** Removes a key, its value copied to `value` first unless that is 0. 0 or an errno. What has expired is absent, and goes by the way. */
 @inline export function removeLocked<B, K>(table: usize, key: K, hash: u32, value: usize): u32 {
   const errno = removeOne<B, K>(table, key, hash, value);
-  if (!errno) shrinkLocked<B>(table, 1);
+  if (!errno || isTimed(table)) shrinkLocked<B>(table, 1);
   return errno;
 }
 
@@ -122,11 +123,14 @@ export function resizeBehind<B>(table: usize, inserted: u32, removed: u32): void
     found = changetype<B>(block).find<K>(table, key, hash, false);
   }
   const slot = <u32>ctz(found);
-  if (value) {
+  const expired = isTimed(table) && hasExpired(table, changetype<B>(block).valueAt(table, slot, block == bucket));
+  if (value && !expired) {
     changetype<B>(block).copyValue(table, slot, block == bucket, value);
     clearSpinLock(table, value);
   }
   dropSlot<B>(table, block, slot, block == bucket);
   if (changetype<B>(bucket).link(true)) settle<B>(table, bucket);
-  return commit() ? 0 : mine(ERRNO);
+  if (!commit()) return mine(ERRNO);
+  if (expired) count(table, EXPIRED, 1);
+  return expired ? ENOENT : 0;
 }

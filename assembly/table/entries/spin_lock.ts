@@ -2,9 +2,12 @@
 // copied in, and reads as zero. Taking it: value_lock.ts.
 import { insist } from "../../damage";
 import { copyBytes, zeroBytes } from "../../memory/bytes";
-import { isFresh, logBytes, logLong } from "../../sync/journal";
+import { isFresh, isNew, logBytes, logLong } from "../../sync/journal";
 import { LOCK_OFFSET, NO_LOCK, VALUE_SIZE, field } from "../layout/header";
-import { laneOf, scatter } from "../layout/lanes";
+import { laneOf, logValue, scatter, zeroValue } from "../layout/lanes";
+import { isTimed } from "../notes/book";
+import { expiryOf } from "../notes/expiry";
+import { seenBytes } from "./seek";
 
 const SPIN_LOCK_BYTES: u32 = 4;
 
@@ -35,13 +38,37 @@ function writeAny(table: usize, target: usize, source: usize): void {
     return;
   }
   const lock = lockOffset(table);
-  if (isFresh()) store<u32>(target + lock, 0);
-  else {
+  if (isNew()) store<u32>(target + lock, 0);
+  else if (!isFresh()) {
     logBytes(target, lock);
     logBytes(target + lock + SPIN_LOCK_BYTES, size - lock - SPIN_LOCK_BYTES);
   }
   copyBytes(target, source, lock);
   copyBytes(target + lock + SPIN_LOCK_BYTES, source + lock + SPIN_LOCK_BYTES, size - lock - SPIN_LOCK_BYTES);
+}
+
+/** Notes all of a value that has expired, but for its spin lock, which somebody may hold. */
+export function logExpired(table: usize, value: usize): void {
+  if (field(table, LOCK_OFFSET) == NO_LOCK) {
+    logValue(table, value);
+    return;
+  }
+  const behind = lockOffset(table) + SPIN_LOCK_BYTES;
+  logBytes(value, behind - SPIN_LOCK_BYTES);
+  logBytes(value + behind, field(table, VALUE_SIZE) - behind);
+}
+
+/** Makes the value of an entry that counts as new zeros, but for its expiry, and for the spin lock of one that had expired. */
+export function zeroFresh(table: usize, value: usize): void {
+  if (field(table, LOCK_OFFSET) != NO_LOCK && !isNew()) {
+    const behind = lockOffset(table) + SPIN_LOCK_BYTES;
+    zeroBytes(value, behind - SPIN_LOCK_BYTES);
+    zeroBytes(value + behind, seenBytes(table) - behind);
+    return;
+  }
+  const expiry = isTimed(table) ? load<u32>(expiryOf(table, value)) : 0;
+  zeroValue(table, value);
+  if (expiry) store<u32>(expiryOf(table, value), expiry);
 }
 
 /** The spin locks of values read as zero. */

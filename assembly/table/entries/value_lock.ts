@@ -10,7 +10,7 @@ import { unlock } from "../../sync/lock_word";
 import { enterSection, leaveSection } from "../../sync/section";
 import { ERRNO, MOST_VALUE_LOCKS, SLOT, VALUE_LOCK, VALUE_LOCKS, mine, now, setMine } from "../../sync/slot";
 import { VALUE_SIZE, field } from "../layout/header";
-import { findIn } from "./entries";
+import { findLive } from "./shared_read";
 import { lockBucketOf } from "./lock_bucket";
 import { clearSpinLock, lockOffset } from "./spin_lock";
 
@@ -59,7 +59,7 @@ export function lockValueOf<B, K>(table: usize, key: K, hash: u32): usize {
   while (true) {
     const bucket = lockBucketOf<B>(table, hash);
     if (!bucket) return lockErrno();
-    const value = findIn<B, K>(table, bucket, key, hash);
+    const value = findLive<B, K>(table, bucket, key, hash);
     if (!value) {
       commit();
       return 0;

@@ -4,7 +4,8 @@
 //
 //   group of 8 elements, the record of the segmented array:
 //     0 head[8]: u32 state | key | padded to 8 bytes      (elements.ts)
-//     at VALUES: slots of CPU 0 [8], from LANE on those of CPU 1 [8], ...
+//     at VALUES: slots of CPU 0 [8], from LANE on those of CPU 1 [8], ...; where entries expire, then a lane whose slots begin with
+//     u32 expiry (table/notes/expiry.ts)
 //
 // So a slot is `value + cpu * LANE`, and LANE is 8 times the bytes of a slot, a multiple of 64. What refers to an element is its address
 // plus its place in the group, 0 to 7. Copies are packed, as everywhere: slot after slot.
@@ -28,11 +29,15 @@ const LINE: u32 = 64;
 /** The first entry takes a group: with keys of megabytes that would be much. */
 const MOST_KEY: u32 = 512;
 
-/** Bytes from one CPU's slot to the next in values of `valueSize` bytes of all CPUs; 0 where they lie side by side. */
-export function laneFor(perCpu: bool, keySize: u32, valueSize: u32): u32 {
+/**
+ * Bytes from one CPU's slot to the next in values of `valueSize` bytes of all CPUs, and where they expire of a slot more; 0 where they lie
+ * side by side.
+ */
+export function laneFor(perCpu: bool, keySize: u32, valueSize: u32, timed: bool): u32 {
   const cpus = load<u32>(HOST_CPUS);
-  if (!SHARED || !perCpu || cpus < 2 || valueSize >= cpus * LINE || keySize > MOST_KEY) return 0;
-  return (valueSize / cpus) << GROUP_SHIFT;
+  const slots = cpus + <u32>timed;
+  if (!SHARED || !perCpu || cpus < 2 || valueSize >= slots * LINE || keySize > MOST_KEY) return 0;
+  return (valueSize / slots) << GROUP_SHIFT;
 }
 
 @inline export function laneOf(table: usize): u32 {

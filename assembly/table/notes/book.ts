@@ -133,7 +133,19 @@ export function openBook(table: usize): bool {
   zeroBytes(book, bytes);
   store<u32>(book, perTickFor(field(table, MAX_ENTRIES)), PER_TICK);
   setField(table, BOOK, <u32>book);
+  if (SHARED) spreadHands(table);
   return true;
+}
+
+/** Each CPU begins somewhere else, so that what one has swept is not what the next one sweeps. */
+function spreadHands(table: usize): void {
+  const cpus = load<u32>(HOST_CPUS);
+  for (let cpu: u32 = 0; cpu < cpus; cpu++) {
+    const first = <u32>((<u64>field(table, BUCKETS) * cpu) / cpus);
+    const line = <usize>field(table, LINES) + (<usize>cpu << LINE_SHIFT) + LINE_WORDS;
+    store<u32>(line, first, HAND);
+    store<u32>(line, first, SWEEP_AT);
+  }
 }
 
 export function closeBook(table: usize): void {

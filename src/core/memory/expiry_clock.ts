@@ -1,5 +1,6 @@
 /**
- * The word of a host's memory that expiry goes by: ms since the host's first map with a ttl (assembly/table/notes/expiry.ts). To ask the system
+ * The word of a host's memory that expiry goes by: ms since the host's first map with a ttl (assembly/table/notes/expiry.ts). On a shared host
+ * every thread raises it, and all go by it. To ask the system
  * what time it is takes longer than a `get`. So a call that reads goes by the word, which is written anew
  *
  * - by the first call on a map with a ttl in a turn of the event loop: a timer, which keeps no process alive, says when there was another,
@@ -11,8 +12,9 @@
  *
  * @module
  */
-import { HOST_CLOCK } from "../../generated/abi.js";
+import { HOST_CLOCK, HOST_ORIGIN } from "../../generated/abi.js";
 import type { CoreMemory } from "./core_memory.ts";
+import { sharedCore } from "./shared_core.ts";
 
 /** What tells the time. */
 interface Time {
@@ -32,20 +34,20 @@ export class ExpiryClock {
   left = MANY_CALLS;
   /** Whether calls that write ask the system. */
   isLive = false;
-  readonly #host: CoreMemory;
+  protected readonly host: CoreMemory;
   readonly #clock: Time;
   #origin: number | undefined;
   #resolution = 0;
   #isWaiting = false;
 
   constructor(host: CoreMemory, clock: Time) {
-    this.#host = host;
+    this.host = host;
     this.#clock = clock;
   }
 
   /** A map is there whose entries expire, in units of so many ms. */
   open(resolution: number): void {
-    this.#origin ??= this.#clock.now();
+    if (!this.hasOrigin) this.begin(this.#clock.now());
     this.#resolution = this.#resolution === 0 ? resolution : Math.min(this.#resolution, resolution);
     if (!this.#clock.passes || this.isLive) return;
     this.isLive = true;
@@ -59,23 +61,23 @@ export class ExpiryClock {
 
   /** Before a call that writes. */
   renew(): void {
-    if (this.isLive) this.#raise(this.#clock.now());
+    if (this.isLive) this.raise(this.#clock.now());
   }
 
   /** The clock of the host has been moved on. */
   tick(now: number): void {
-    this.#raise(now);
+    this.raise(now);
   }
 
   /** ms since the origin, as the word has it. */
   get word(): number {
-    return this.#host.f64[INDEX];
+    return this.host.f64[INDEX];
   }
 
   #refresh(): void {
     this.left = MANY_CALLS;
     if (!this.isLive) return;
-    this.#raise(this.#clock.now());
+    this.raise(this.#clock.now());
     this.left = MOST_CALLS;
     if (this.#isWaiting) return;
     this.#isWaiting = true;
@@ -87,10 +89,35 @@ export class ExpiryClock {
     (timer as { unref?(): void }).unref?.();
   }
 
-  #raise(now: number): void {
+  protected get hasOrigin(): boolean {
+    return this.#origin !== undefined;
+  }
+
+  /** Times count from now on. */
+  protected begin(now: number): void {
+    this.#origin = now;
+  }
+
+  /** Moves the word on to a time. */
+  protected raise(now: number): void {
     if (this.#origin === undefined) return;
-    const { f64 } = this.#host;
+    const { f64 } = this.host;
     const time = now - this.#origin;
     if (time > f64[INDEX]) f64[INDEX] = time;
+  }
+}
+
+/** That of a thread of a shared host: the origin is in the memory, too, and the core raises the word (assembly/table/notes/shared_clock.ts). */
+export class SharedExpiryClock extends ExpiryClock {
+  protected override get hasOrigin(): boolean {
+    return (this.host.word(HOST_ORIGIN) | this.host.word(HOST_ORIGIN + 4)) !== 0;
+  }
+
+  protected override begin(now: number): void {
+    sharedCore(this.host).openClock(now);
+  }
+
+  protected override raise(now: number): void {
+    sharedCore(this.host).raiseClock(now);
   }
 }

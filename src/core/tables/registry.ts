@@ -45,7 +45,10 @@ export function valueBytesOf(type: TableType, valueSize: number, cpus: number): 
 }
 
 /** Bytes of one value in a table: where entries expire, with when it does (assembly/table/notes/expiry.ts). */
-function storedBytesOf({ type, valueSize, expiry }: TableAttributes, cpus: number): number {
+export function storedBytesOf(
+  { type, valueSize, expiry }: Pick<TableAttributes, "type" | "valueSize" | "expiry">,
+  cpus: number,
+): number {
   const valueBytes = valueBytesOf(type, valueSize, cpus);
   if (expiry === undefined) return valueBytes;
   return roundUp8(Math.ceil(valueBytes / 4) * 4 + (isPercpuHash(type) ? roundUp8(valueSize) : 4));

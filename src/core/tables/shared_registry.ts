@@ -19,7 +19,10 @@ import {
   META_NAME,
   META_NAME_LENGTH,
   META_PRIVATE,
+  META_RENEWS,
+  META_RESOLUTION,
   META_TIMER_OFFSET,
+  META_TTL,
   META_TYPE,
   META_VALUE_SIZE,
   META_WORKQUEUE_OFFSET,
@@ -30,8 +33,8 @@ import { noBlock, noMemory, type ScratchMemory } from "../memory/scratch.ts";
 import { lockTimeout, sharedCore } from "../memory/shared_core.ts";
 import { ERRNO_LIMIT } from "../wasm/exports.ts";
 import type { SharedExports } from "../wasm/shared_exports.ts";
-import type { Eviction } from "./map_types.ts";
-import { evicts, isArray, isSocketMap, Registry, valueBytesOf } from "./registry.ts";
+import type { Eviction, Expiry } from "./map_types.ts";
+import { evicts, isArray, isSocketMap, Registry, storedBytesOf, valueBytesOf } from "./registry.ts";
 import type { Table, TableHooks, TableInfo, TableSockets, TableTimers, TableType } from "./table.ts";
 
 /** Numbers of the types in the memory. */
@@ -63,6 +66,7 @@ class SharedTable implements Table {
   readonly timerOffset: number | undefined;
   readonly workqueueOffset: number | undefined;
   readonly eviction: Eviction | undefined;
+  readonly expiry: Expiry | undefined;
   readonly texts: boolean;
   readonly handle: number;
   references = 0;
@@ -84,7 +88,6 @@ class SharedTable implements Table {
     this.keySize = word(META_KEY_SIZE);
     this.valueSize = word(META_VALUE_SIZE);
     this.valueBytes = valueBytesOf(this.type, this.valueSize, host.cpus);
-    this.storedBytes = this.valueBytes;
     this.flags = word(META_FLAGS);
     this.mapExtra = word(META_MAP_EXTRA);
     const offset = (at: number) => (word(at) === NO_LOCK ? undefined : word(at));
@@ -92,6 +95,10 @@ class SharedTable implements Table {
     this.timerOffset = offset(META_TIMER_OFFSET);
     this.workqueueOffset = offset(META_WORKQUEUE_OFFSET);
     this.eviction = evicts(this.type) ? (word(META_EVICTION) === 1 ? "recency" : "value") : undefined;
+    const resolution = word(META_RESOLUTION);
+    const ttl = host.f64[(start + META_TTL) >>> 3];
+    this.expiry = resolution === 0 ? undefined : { ttl, resolution, renews: word(META_RENEWS) === 1 };
+    this.storedBytes = storedBytesOf(this, host.cpus);
     this.texts = u32[(handle + TABLE_LAYOUT) >>> 2] === LAYOUT_TEXTS;
     this.name = String.fromCharCode(
       ...host.u8.subarray(start + META_NAME, start + META_NAME + word(META_NAME_LENGTH)),
@@ -129,6 +136,9 @@ function describeTable(host: ScratchMemory, core: SharedExports, info: TableInfo
   put(META_NAME_LENGTH, info.name.length);
   put(META_PRIVATE, isSocketMap(info.type) ? 1 : 0);
   put(META_EVICTION, info.eviction === "recency" ? 1 : 0);
+  put(META_RESOLUTION, info.expiry?.resolution ?? 0);
+  put(META_RENEWS, info.expiry?.renews === true ? 1 : 0);
+  host.f64[(start + META_TTL) >>> 3] = info.expiry?.ttl ?? 0;
   // A name is Latin-1.
   for (let i = 0; i < info.name.length; i++) host.u8[start + META_NAME + i] = info.name.charCodeAt(i);
   core.setLockOffset(info.handle, info.lockOffset ?? NO_LOCK);
@@ -263,7 +273,8 @@ export class SharedRegistry extends Registry {
       this.#core.dropTable(handle);
       throw notOwner(found, operation);
     }
-    if (!this.host.scratch.reserve(found.keySize, found.valueBytes)) {
+    if (found.expiry !== undefined) this.host.expiry.open(found.expiry.resolution);
+    if (!this.host.scratch.reserve(found.keySize, found.storedBytes)) {
       const error = noBlock(this.host, operation, subject);
       this.#core.dropTable(handle);
       throw error;

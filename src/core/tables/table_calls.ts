@@ -8,9 +8,9 @@ import type { ScratchMemory } from "../memory/scratch.ts";
 import { evicts } from "./registry.ts";
 import type { TableInfo } from "./table.ts";
 
-/** Whether calls are others that note something of entries: when they were used, or when they expire. On shared hosts the core sees to that. */
+/** Whether calls are others that note something of entries: when they expire, or when they were used, which the shared core does in any call. */
 export function isNoted(host: ScratchMemory, table: TableInfo): boolean {
-  return !host.shared && (table.expiry !== undefined || evicts(table.type));
+  return table.expiry !== undefined || (!host.shared && evicts(table.type));
 }
 
 /** The next entries from a cursor, packed; how many. `values` 0: keys only. Otherwise there is room for so many values as they are stored. */

@@ -80,6 +80,8 @@ const OPERATIONS: Functions<SharedExports> = {
   removeManyNoted: "deleteBatch",
   addManyNoted: "addMany",
   setExpiry: "createMap",
+  openClock: "createMap",
+  raiseClock: "tick",
   remainingTtl: "remainingTtl",
   sweepExpired: "sweep",
   scanTimed: "lookupBatch",

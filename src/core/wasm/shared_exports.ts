@@ -12,6 +12,10 @@ import type { WasmGlobal } from "./wasm_types.ts";
  * of `update` and `updateMany` may hold BPF_F_LOCK. The bytes of a spin lock are never written, and read as zeros.
  */
 export interface SharedExports extends CoreExports {
+  /** Sets the origin of the host's clock, unless it has one: from then on it can be raised. */
+  openClock(now: number): void;
+  /** Raises the host's clock to a time, unless that is past. */
+  raiseClock(now: number): void;
   /** Sets up the slot that was taken. `systemThread`: see deaths.ts; 0 for unknown. */
   attach(mayWait: number, systemThread: number): void;
   /** Takes back what a call had begun that a trap has ended, and releases its locks. */

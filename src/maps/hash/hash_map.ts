@@ -3,6 +3,7 @@
  *
  * @module
  */
+import { checkInteger } from "../../arguments/integer.ts";
 import type { Codec } from "../../codec/codec.ts";
 import type { FieldOf, FieldPath } from "../../codec/path.ts";
 import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
@@ -38,6 +39,8 @@ import type { FieldMap } from "../base/field_map.ts";
 /** Bytes of a key that the core takes as arguments. */
 const ARGUMENT_BYTES = 8;
 const RHASH_ENTRIES_MAX = 2 ** 31;
+/** Buckets that `sweep` looks at when it is not told. */
+const SWEPT = 64;
 
 /**
  * A BPF hash map with the interface of a JavaScript `Map`. Made by {@link createMap} or {@link Host.createMap}; holds host
@@ -144,7 +147,14 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
    */
   remainingTtl(key: K): number {
     if (this.reading === 0) this.refuse("remainingTtl");
-    return this.has(key) ? Number.POSITIVE_INFINITY : 0;
+    const { host, table } = this;
+    if (table.expiry === undefined) return this.has(key) ? Number.POSITIVE_INFINITY : 0;
+    const at = this.encodeKey("remainingTtl", key);
+    if (at === 0) return 0;
+    host.expiry.touch();
+    const ms = host.core.remainingTtl(this.reading, at);
+    // Of a shared host: the core gave up, and another look says why.
+    return Number.isNaN(ms) ? Number(this.has(key)) && this.remainingTtl(key) : ms;
   }
 
   /**
@@ -166,9 +176,15 @@ export abstract class HashMap<K, V> extends EntryMap<K, V> {
    * console.log(map.size, map.sweep()); // 0 0
    * ```
    */
-  sweep(_buckets?: number): number {
+  sweep(buckets: number = SWEPT): number {
     if (this.writing === 0) this.refuse("sweep");
-    return 0;
+    const { host, table } = this;
+    checkInteger(`sweep: ${subjectOf(this)}: buckets`, buckets, 0, 2 ** 32 - 1);
+    if (table.expiry === undefined) return 0;
+    host.expiry.touch();
+    const swept = host.core.sweepExpired(this.writing, buckets) >>> 0;
+    this.told();
+    return swept;
   }
 
   /** Deletes a key; false when it was absent. */

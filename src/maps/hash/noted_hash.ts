@@ -4,7 +4,6 @@
  * @module
  */
 
-import { checkInteger } from "../../arguments/integer.ts";
 import type { Codec } from "../../codec/codec.ts";
 import { BPF_EXIST } from "../../constants.ts";
 import type { CoreHost } from "../../core/core_host.ts";
@@ -17,12 +16,8 @@ import type { Additions } from "../../ops/calls/add_fields.ts";
 import type { Counter } from "../../ops/calls/counter.ts";
 import { ttlOf } from "../../ops/calls/ttl.ts";
 import { inGroups } from "../../ops/eviction_hooks.ts";
-import { subjectOf } from "../../ops/failure.ts";
 import { hide } from "../../print/hidden.ts";
 import { HashMap } from "./hash_map.ts";
-
-/** Buckets that `sweep` looks at when it is not told. */
-const SWEPT = 64;
 
 /** Maps that evict or whose entries expire, on a host of one thread. Its subclasses are one for each kind of key, as those of {@link HashMap}. */
 export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
@@ -118,27 +113,6 @@ export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
         offset,
       ),
     );
-  }
-
-  override remainingTtl(key: K): number {
-    if (this.reading === 0) this.refuse("remainingTtl");
-    const { host, table } = this;
-    if (table.expiry === undefined) return super.remainingTtl(key);
-    const at = this.encodeKey("remainingTtl", key);
-    if (at === 0) return 0;
-    this.clock.touch();
-    return host.core.remainingTtl(this.reading, at);
-  }
-
-  override sweep(buckets: number = SWEPT): number {
-    if (this.writing === 0) this.refuse("sweep");
-    const { host, table } = this;
-    checkInteger(`sweep: ${subjectOf(this)}: buckets`, buckets, 0, 2 ** 32 - 1);
-    if (table.expiry === undefined) return 0;
-    this.clock.touch();
-    const swept = host.core.sweepExpired(this.writing, buckets) >>> 0;
-    this.told();
-    return swept;
   }
 
   /** @internal The ttl that options of `set` say, as the core takes it. */

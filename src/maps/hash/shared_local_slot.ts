@@ -19,6 +19,7 @@ export class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
     const { host } = map;
     const keyAddress = stageKey(map, "local.get", key);
     if (keyAddress === 0) return undefined;
+    if (map.table.expiry !== undefined) host.expiry.touch();
     const { copy } = host.scratch;
     let found: number;
     try {
@@ -45,6 +46,7 @@ export class SharedLocalSlot<K, V> extends LocalSlot<K, V> {
     } else map.encodeValue(operation, value, codec);
     const condition = flags === BPF_ANY ? BPF_ANY : updateFlags(map, operation, flags);
     const keyAddress = stageKey(map, operation, key);
+    if (map.table.expiry !== undefined) host.expiry.renew();
     const { value: at } = host.scratch;
     let errno: number;
     try {

@@ -39,6 +39,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
     if (flags !== undefined) return this.getWith(key, flags);
     const word = this.word("get", key);
     if (word < 0) return this.#none;
+    this.clock.touch();
     let value: number;
     try {
       value = this.core.getNoted4(this.reading, word, this.valueScalar, 1);
@@ -50,16 +51,18 @@ export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
   }
 
   override set(key: K, value: V, options?: SetOptions): this {
+    this.clock.renew();
+    const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
-    if (typeof value !== "number" || options !== undefined) return super.set(key, value, options);
+    if (typeof value !== "number") return super.set(key, value, options);
     const word = this.word("set", key);
     let result: number;
     try {
-      result = this.core.setNoted4(this.writing, word, value, this.valueScalar, TTL_OF_MAP);
+      result = this.core.setNoted4(this.writing, word, value, this.valueScalar, ttl);
     } catch (trap) {
       throw this.trapped("set", trap);
     }
-    return result === 0 ? this.told() : this.#settled(result, key, value);
+    return result === 0 ? this.told() : this.#settled(result, key, value, options);
   }
 
   /** A value that is no plain number: NaN, or bytes that mean nothing to the codec. */
@@ -71,13 +74,13 @@ export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
     return readScalar(host, this.valueScalar, address) ?? this.decodeValue("get", host.view, address);
   }
 
-  #settled(result: number, key: K, value: V): this {
+  #settled(result: number, key: K, value: V, options?: SetOptions): this {
     // Views are replaced; everything is written.
     if (result === GREW) this.host.refresh();
     // The codec says what it would have accepted.
-    else if (result === UNFIT) return super.set(key, value);
+    else if (result === UNFIT) return super.set(key, value, options);
     else if (this.writing === 0) this.refuse("set");
-    else return this.refused("set", result, this.set, key, value);
+    else return this.refused("set", result, this.set, key, value, options);
     return this.told();
   }
 
@@ -85,6 +88,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
     if (word < 0) return false;
+    this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 0) >>> 0;
@@ -99,6 +103,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const word = this.word("delete", key);
     if (word < 0) return false;
+    this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discard4(this.writing, word);
@@ -115,6 +120,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
+    this.clock.touch();
     return this.host.core.seek4(handle, this.host.u32[key >>> 2], 0) >>> 0;
   }
 

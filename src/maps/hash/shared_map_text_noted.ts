@@ -18,6 +18,7 @@ export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
     const { host } = this;
     const at = this.encodeKey("get", key);
     if (at === 0) return undefined;
+    this.clock.touch();
     let address: number;
     try {
       address = this.core.seekText(this.reading, at, 1) >>> 0;
@@ -34,6 +35,7 @@ export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
     if (!part.isNumber) return this.fetchPart(key, part);
     const at = this.encodeKey("field.get", key);
     if (at === 0) return undefined;
+    this.clock.touch();
     let value: number;
     try {
       value = this.core.getPartText(this.reading, at, part.offset, part.scalar);
@@ -57,6 +59,7 @@ export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const at = this.encodeKey("has", key);
     if (at === 0) return false;
+    this.clock.touch();
     let address: number;
     try {
       address = this.core.seekText(this.reading, at, 0) >>> 0;
@@ -71,6 +74,7 @@ export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const at = this.encodeKey("delete", key);
     if (at === 0) return false;
+    this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discardText(this.writing, at);
@@ -87,6 +91,7 @@ export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
+    this.clock.touch();
     return this.host.core.seekText(handle, key, 0) >>> 0;
   }
 }

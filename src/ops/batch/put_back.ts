@@ -4,6 +4,7 @@
  * @module
  */
 import { BPF_NOEXIST } from "../../constants.ts";
+import { updateEntry } from "../../core/tables/table_calls.ts";
 import { ERRNO, type Operation } from "../../errors.ts";
 import type { MapHandle } from "../handle.ts";
 import { callLowWater, LOW_WATER, passing } from "../low_water.ts";
@@ -35,7 +36,7 @@ export function putBack(
   try {
     for (let i = from; i < to && !host.closed; i++) {
       const [key, value] = entryAt(i);
-      const put = () => host.core.update(table.handle, key, value, BPF_NOEXIST);
+      const put = () => updateEntry(host, table, key, value, BPF_NOEXIST);
       let failed = put();
       while (failed === LOW_WATER) {
         let { maxEntries } = table;

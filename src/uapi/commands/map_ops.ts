@@ -36,7 +36,10 @@ function findNoted(host: Host, table: Table, key: number): number {
 
 /** Address of the value of a key, 0 when it is absent, or an errno. `flags`: 0 or BPF_F_LOCK. */
 export function findElement(host: Host, table: Table, key: number, flags: number): number {
-  if (host.shared) return copyElement(host, table, key, flags);
+  if (host.shared) {
+    if (table.expiry !== undefined) host.expiry.touch();
+    return copyElement(host, table, key, flags);
+  }
   const { core } = host;
   const m = table.handle;
   if (isArray(table.type)) {

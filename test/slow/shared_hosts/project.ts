@@ -33,8 +33,8 @@ export const sharedHosts: UserWorkspaceConfig = {
       "test/testing/flat_part.test.ts",
       // They refuse it.
       ...["testing", "maps"].map((room) => `test/${room}/absent_filter.test.ts`),
-      // Nor does anything expire there, and the book of a map that evicts is that of a plain host.
-      ...["expiry", "expiry_model", "on_evict", "lru_book"].map((name) => `test/maps/${name}.test.ts`),
+      // Of the book of a map that evicts, as it lies in the memory of a plain host.
+      "test/maps/lru_book.test.ts",
       // There a map of `maxBytes` may be a quarter smaller than it could be: it is held below, but not as near.
       "test/maps/max_bytes.test.ts",
       // Of memory that grows, and ends where a plain host's does.

@@ -38,6 +38,7 @@ export class SharedMapNotedNumber<K, V> extends SharedNotedHashMap<K, V> {
     if (flags !== undefined || typeof key !== "number" || key >>> 0 !== key)
       return this.#getOther(key, flags);
     if (this.reading === 0) this.refuse("get");
+    this.clock.touch();
     let value: number;
     try {
       value = this.core.getNoted4(this.reading, key, this.valueScalar, 1);
@@ -57,17 +58,19 @@ export class SharedMapNotedNumber<K, V> extends SharedNotedHashMap<K, V> {
   }
 
   override set(key: K, value: V, options?: SetOptions): this {
-    if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key || options !== undefined) {
+    if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key) {
       return super.set(key, value, options);
     }
     if (this.writing === 0) this.refuse("set");
+    this.clock.renew();
+    const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     let result: number;
     try {
-      result = this.core.setNoted4(this.writing, key, value, this.valueScalar, TTL_OF_MAP);
+      result = this.core.setNoted4(this.writing, key, value, this.valueScalar, ttl);
     } catch (trap) {
       throw this.trapped("set", trap);
     }
-    return result === 0 ? this.told() : this.#settled(result, key, value);
+    return result === 0 ? this.told() : this.#settled(result, key, value, options);
   }
 
   /** A value that is no plain number: NaN, or bytes that mean nothing to the codec. */
@@ -79,13 +82,13 @@ export class SharedMapNotedNumber<K, V> extends SharedNotedHashMap<K, V> {
     return readScalar(host, this.valueScalar, address) ?? this.decodeValue("get", host.view, address);
   }
 
-  #settled(result: number, key: K, value: V): this {
+  #settled(result: number, key: K, value: V, options?: SetOptions): this {
     // Views are replaced; everything is written.
     if (result === GREW) this.host.refresh();
     // The codec says what it would have accepted.
-    else if (result === UNFIT) return super.set(key, value);
+    else if (result === UNFIT) return super.set(key, value, options);
     else if (this.writing === 0) this.refuse("set");
-    else return this.refused("set", result, this.set, key, value);
+    else return this.refused("set", result, this.set, key, value, options);
     return this.told();
   }
 
@@ -93,6 +96,7 @@ export class SharedMapNotedNumber<K, V> extends SharedNotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
     if (word < 0) return false;
+    this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 0) >>> 0;
@@ -106,6 +110,7 @@ export class SharedMapNotedNumber<K, V> extends SharedNotedHashMap<K, V> {
   override delete(key: K): boolean {
     if (typeof key !== "number" || key >>> 0 !== key) return this.#deleteOther(key);
     if (this.writing === 0) this.refuse("delete");
+    this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discard4(this.writing, key);
@@ -135,6 +140,7 @@ export class SharedMapNotedNumber<K, V> extends SharedNotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
+    this.clock.touch();
     return this.host.core.seek4(handle, this.host.u32[key >>> 2], 0) >>> 0;
   }
 
