@@ -5,13 +5,17 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { beforeAll, expect, test } from "vitest";
 import { BUILD_MS, builtRoot } from "./support/built.ts";
+import { bySize } from "./support/size.ts";
 
 const run = promisify(execFile);
 const folder = fileURLToPath(new URL("../examples/", import.meta.url));
+/** Of maps/sockets/load_balancer.test.ts, too, which has a smaller scenario. */
+const LARGE = "load-balancer/";
 /** Files, and main.mjs of a folder. */
 const programs = readdirSync(folder, { recursive: true, encoding: "utf8" })
   .map((path) => path.replaceAll("\\", "/"))
-  .filter((path) => /^[^/]+\.mjs$|\/main\.mjs$/.test(path));
+  .filter((path) => /^[^/]+\.mjs$|\/main\.mjs$/.test(path))
+  .filter((path) => bySize(!path.startsWith(LARGE), true));
 
 /** The comment lines after `// Prints:`, to the end of the file; after `// Prints, with numbers for #:` with numbers for #. */
 function expectedOutput(source: string): string | RegExp {

@@ -13,7 +13,7 @@ import {
   SOURCES,
   targetOf,
 } from "./support/package/documents.ts";
-import { isPacked, packedFiles } from "./support/package/packed.ts";
+import { isPacked, packed } from "./support/package/packed.ts";
 
 /** `where: what` for each that is not there. */
 const missing = (where: string, what: string[], found: (what: string) => boolean) =>
@@ -26,7 +26,7 @@ describe("links", () => {
   });
 
   it("of the packed documents lead to a file of the package", () => {
-    const documents = packedFiles().filter(
+    const documents = packed().files.filter(
       (file) => file.endsWith(".md") && !file.startsWith("bench/results/"),
     );
     expect(documents).toEqual(expect.arrayContaining(["README.md", "docs/README.md", "docs/guide/maps.md"]));

@@ -4,7 +4,7 @@ import { encodedRows } from "./encoded.ts";
 import { type Row, tryRows } from "./kit.ts";
 
 /** One row in so many is tried here, all of them in test/slow/arguments.test.ts. */
-const SHARE = 12;
+const SHARE = 24;
 const offset = testSeed("test/arguments/encoded.test.ts") % SHARE;
 
 const sample = (rows: readonly Row[]) => rows.filter((_, i) => i % SHARE === offset);

@@ -8,6 +8,7 @@ import { draws, keysFrom, mix, pick, Random, shuffled, split } from "../../bench
 // @ts-expect-error plain JavaScript
 import { Zipf } from "../../bench/data/zipf.mjs";
 import { builtRoot } from "../support/built.ts";
+import { bySize } from "../support/size.ts";
 
 /** The methods of bench/contenders/*.mjs. */
 interface Subject {
@@ -115,7 +116,7 @@ describe.each(contenders)("%s", (_name, open) => {
   test("inserts and deletes in random order", () => {
     const model = new Map<number, number>();
     const random = new Random(SEED, 3);
-    for (let step = 0; step < 40; step++) {
+    for (let step = 0; step < bySize(12, 40); step++) {
       const some: Uint32Array = shuffled(keys, random).slice(0, 1 + random.below(SIZE));
       if (step % 2 === 0) {
         call("insert", some);

@@ -12,6 +12,7 @@ import type { Frame } from "../../src/cli/capture/frame.ts";
 import { CaptureReader } from "../../src/cli/capture/reader.ts";
 import { FlowTable } from "../../src/cli/flows/flow_table.ts";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
+import { inFull } from "../support/size.ts";
 import { workloadContext } from "./context.ts";
 
 const RECORDING = fileURLToPath(new URL("../../examples/captures/loopback.pcap", import.meta.url));
@@ -66,14 +67,19 @@ test("a large capture has the packets of the recording for each host, and flows 
   expect(whole.flows).toBe(AT_ONCE * one.flows);
 });
 
-test("the workload: each part, and whole programs where there are any", async () => {
-  const { context, rounds, skipped } = workloadContext({ sizes: [2000] });
-  const { measurements, notes } = await run({ ...context, options: { peerPackets: 2000 } });
-  const rows = measurements.map(({ operation, contender }: Record<string, string>) => [operation, contender]);
-  expect(rows.filter(([operation]: string[]) => operation.startsWith("up to: "))).toHaveLength(5);
-  const programs = rows.filter(([operation]: string[]) => operation === "the whole program");
-  expect(programs.length + skipped.length).toBe(3);
-  expect(programs[0]).toEqual(["the whole program", "bpfmap"]);
-  for (const { rounds: numbers } of measurements) expect(numbers).toHaveLength(rounds);
-  expect(notes.some((note: string) => note.includes("million packets/s"))).toBe(true);
-});
+inFull(() =>
+  test("the workload: each part, and whole programs where there are any", async () => {
+    const { context, rounds, skipped } = workloadContext({ sizes: [2000] });
+    const { measurements, notes } = await run({ ...context, options: { peerPackets: 2000 } });
+    const rows = measurements.map(({ operation, contender }: Record<string, string>) => [
+      operation,
+      contender,
+    ]);
+    expect(rows.filter(([operation]: string[]) => operation.startsWith("up to: "))).toHaveLength(5);
+    const programs = rows.filter(([operation]: string[]) => operation === "the whole program");
+    expect(programs.length + skipped.length).toBe(3);
+    expect(programs[0]).toEqual(["the whole program", "bpfmap"]);
+    for (const { rounds: numbers } of measurements) expect(numbers).toHaveLength(rounds);
+    expect(notes.some((note: string) => note.includes("million packets/s"))).toBe(true);
+  }),
+);

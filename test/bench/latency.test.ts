@@ -215,23 +215,26 @@ describe("workloads", () => {
     });
   });
 
-  test("cold: each part of each round, for each program of Node and each build", async () => {
-    const { context, rounds } = workloadContext({ rounds: 1 });
-    const dist = fileURLToPath(new URL("../../dist", import.meta.url));
-    const own = { nodes: [process.execPath], other: dist };
-    const { measurements, notes } = await cold({ ...context, options: own });
-    const parts = ["import", "createHost", "createMap, set, get", "import to first get"];
-    expect(
-      measurements.map(({ contender, operation }: Record<string, string>) => `${contender} ${operation}`),
-    ).toEqual(
-      parts.flatMap((part) =>
-        ["bpfmap", "other"].map((contender) => `${contender} Node ${process.versions.node}: ${part}`),
-      ),
-    );
-    for (const { rounds: numbers } of measurements) expect(numbers).toHaveLength(rounds);
-    expect(notes.some((note: string) => note.includes("ours / other"))).toBe(true);
-    await expect(cold({ ...context, options: { other: "/nowhere" } })).rejects.toThrow("/nowhere");
-  });
+  // Two processes for each of them.
+  inFull(() =>
+    test("cold: each part of each round, for each program of Node and each build", async () => {
+      const { context, rounds } = workloadContext({ rounds: 1 });
+      const dist = fileURLToPath(new URL("../../dist", import.meta.url));
+      const own = { nodes: [process.execPath], other: dist };
+      const { measurements, notes } = await cold({ ...context, options: own });
+      const parts = ["import", "createHost", "createMap, set, get", "import to first get"];
+      expect(
+        measurements.map(({ contender, operation }: Record<string, string>) => `${contender} ${operation}`),
+      ).toEqual(
+        parts.flatMap((part) =>
+          ["bpfmap", "other"].map((contender) => `${contender} Node ${process.versions.node}: ${part}`),
+        ),
+      );
+      for (const { rounds: numbers } of measurements) expect(numbers).toHaveLength(rounds);
+      expect(notes.some((note: string) => note.includes("ours / other"))).toBe(true);
+      await expect(cold({ ...context, options: { other: "/nowhere" } })).rejects.toThrow("/nowhere");
+    }),
+  );
 
   test("warm-up: a row for each slice, a number for each process", async () => {
     const { context, rounds } = workloadContext({ sizes: [100], rounds: bySize(1, 2) });

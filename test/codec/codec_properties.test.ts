@@ -40,7 +40,7 @@ describe("random nested layouts", () => {
         expect(codec.decode(view, 0)).toStrictEqual(value);
       },
     );
-    fc.assert(property, { numRuns: bySize(50, 500), ...seeded });
+    fc.assert(property, { numRuns: bySize(30, 500), ...seeded });
   });
 
   it("an error gives the path of the one wrong value", () => {
@@ -76,7 +76,7 @@ describe("random nested layouts", () => {
         true,
       );
     });
-    fc.assert(property, { numRuns: bySize(40, 300), ...seeded });
+    fc.assert(property, { numRuns: bySize(25, 300), ...seeded });
   });
 });
 
@@ -97,9 +97,13 @@ describe("allocation", () => {
 
   it("the measure sees a single small object", () => {
     let last: unknown;
-    const perCall = bytesPerCall(() => {
-      last = { port: view.getUint8(0) };
-    });
+    const perCall = bytesPerCall(
+      () => {
+        last = { port: view.getUint8(0) };
+      },
+      5000,
+      1,
+    );
     expect(last).toEqual({ port: 0 });
     expect(perCall).toBeGreaterThan(8);
   });

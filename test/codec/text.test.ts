@@ -56,7 +56,7 @@ describe("text", () => {
           expect(found).toEqual([0, 0, 0, true, true]);
         }
       }),
-      { seed, numRuns: bySize(60, 400) },
+      { seed, numRuns: bySize(30, 400) },
     );
   });
 

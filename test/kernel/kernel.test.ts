@@ -51,7 +51,7 @@ describe.skipIf(openKernel === undefined)("bpf(2)", () => {
       open: () => ({ reference, subject }),
       cpus: possibleCpus(),
       seed,
-      steps: bySize(1500, 5000),
+      steps: bySize(800, 5000),
     });
   });
 
@@ -88,6 +88,6 @@ describe.skipIf(openKernel === undefined)("bpf(2)", () => {
   });
 
   test("host.bpf answers as the kernel does", () => {
-    compareWithHost(openKernel, seed, kernelSteps(bySize(5000, 20_000)));
+    compareWithHost(openKernel, seed, kernelSteps(bySize(2500, 20_000)));
   });
 });

@@ -9,8 +9,8 @@ import { bySize } from "../support/size.ts";
 
 const seed = testSeed("kv/threads.test.ts");
 /** Rounds of every thread at least, one roll of many being a round, too. */
-const ROUNDS = bySize(4, 300);
-const KILLS = bySize(3, 12);
+const ROUNDS = bySize(2, 300);
+const KILLS = bySize(1, 12);
 const CPUS = 6;
 
 let lib: typeof bpfmap;
@@ -99,7 +99,7 @@ test("values that are moved about are never torn", async () => {
   const store = threads.host.createKvStore({ maxKeys: 12, maxPages: 2 });
   threads.host.pin("/store", store);
   for (const role of ["write", "write", "read", "read"]) await threads.start(role);
-  await threads.reach(30 * ROUNDS);
+  await threads.reach(20 * ROUNDS);
   await threads.stop();
   expect(threads.host.verify()).toEqual([]);
 }, 60_000);

@@ -6,7 +6,7 @@ import { bySize } from "../support/size.ts";
 import { KEYS, runTimed, TIMED_TYPES, VALUES } from "../support/timed_model.ts";
 
 const SEED = testSeed("maps/expiry_model.test.ts");
-const STEPS = bySize(150, 4000);
+const STEPS = bySize(80, 4000);
 
 describe.each(TIMED_TYPES)("a %s with a ttl", (type) => {
   it.each(KEYS)("by $codec.name is what the model says", (key) => {

@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { bytes, type Codec, createHost, text, u32, u53 } from "../../src/index.ts";
 import { Random } from "../../src/testing/random.ts";
 import { testSeed } from "../support/seed.ts";
+import { bySize } from "../support/size.ts";
 
 const SEED = testSeed("maps/lru_order.test.ts");
 
@@ -23,7 +24,7 @@ describe.each(KEYS)("a map by $key.name", ({ key, of }) => {
       model.delete(i);
       model.set(i, value);
     };
-    for (let i = 0; i < 1500; i++) {
+    for (let i = 0; i < bySize(500, 1500); i++) {
       const k = random.below(2 * maxEntries + 1);
       const known = model.get(k);
       const operation = random.below(10);
@@ -54,7 +55,7 @@ describe.each(KEYS)("a map by $key.name", ({ key, of }) => {
     const map = host.createMap({ type: "lru_hash", key, value: u32, maxEntries: 1000 });
     for (let i = 0; i < 1000; i++) map.set(of(i), i);
     expect(map.size).toBe(1000); // nothing was evicted below the limit
-    for (let i = 0; i < 6000; i++) {
+    for (let i = 0; i < bySize(2500, 6000); i++) {
       const k = random.below(5000);
       if (random.chance(30)) map.get(of(k));
       else {

@@ -10,7 +10,7 @@ const seed = testSeed("maps/max_bytes.test.ts");
 const MIB = 1 << 20;
 const CPUS = 3;
 /** Keys that come, for each that there is room for: the overflow blocks of a full map come with time. */
-const TURNS = bySize(4, 20);
+const TURNS = bySize(3, 20);
 
 const SIZES = [
   [4, 1],

@@ -1,7 +1,7 @@
 // The packed package as tools of the trade see it: publint and Are The Types Wrong, what a bundle of it carries, and the report of its
 // API. They are installed apart, in published/: only this file needs them.
 import { execFileSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
@@ -9,6 +9,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { importFrom } from "../../scripts/packages_apart.mjs";
 import { BUILD_MS, builtRoot } from "../support/built.ts";
 import { type Consumer, installPackage } from "../support/package/consumer.ts";
+import { packed } from "../support/package/packed.ts";
 
 /** What is used of them, as far as types help here. */
 interface Tools {
@@ -43,8 +44,7 @@ test("publint finds nothing", async () => {
 });
 
 test("Are The Types Wrong finds nothing, but that the package has ES modules only", async () => {
-  const tarball = readdirSync(consumer.folder).find((name) => name.endsWith(".tgz")) as string;
-  const pack = tools.createPackageFromTarballData(readFileSync(join(consumer.folder, tarball)));
+  const pack = tools.createPackageFromTarballData(packed().tarball);
   const { problems } = await tools.checkPackage(pack, {
     excludeEntrypoints: ["./core.wasm", "./core.shared.wasm"],
   });

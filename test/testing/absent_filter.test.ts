@@ -36,7 +36,7 @@ const SEQUENCES: readonly (readonly [string, (most: number) => Iterable<Operatio
     (most) =>
       generateOperations({
         seed,
-        steps: bySize(600, 20_000),
+        steps: bySize(300, 20_000),
         keys: Math.min(2 * most, bySize(500, 3000)),
         maxEntries: most,
       }),
@@ -55,7 +55,7 @@ describe.each(SPECS.map((spec) => [describeSpec(spec), spec] as const))("%s", (_
 });
 
 test("a filter of several segments", () => {
-  const entries = bySize(3000, 130_000);
+  const entries = bySize(1500, 130_000);
   const checked = new CheckedHost({ seed });
   const spec = { ...RHASH, maxEntries: entries, mapExtra: Math.min(entries, 65_535) };
   const filling = (function* () {

@@ -38,7 +38,7 @@ test("generated operations, any configuration", () => {
       const operations = generateOperations({ seed, steps: 1500 + 6 * maxEntries, keys, maxEntries });
       replayAndShrink(operations, opener(spec, seed), { seed });
     }),
-    { seed, numRuns: bySize(3, 40), endOnFailure: true },
+    { seed, numRuns: bySize(2, 40), endOnFailure: true },
   );
 });
 
@@ -47,7 +47,7 @@ test("any bytes as operations, any configuration", () => {
     fc.property(configuration, fc.uint8Array({ maxLength: 4000 }), (spec, bytes) => {
       replay(decodeOperations(bytes), opener(spec, 1)(), new ReferenceMap(spec));
     }),
-    { seed, numRuns: bySize(40, 80) },
+    { seed, numRuns: bySize(20, 80) },
   );
 });
 
@@ -59,7 +59,7 @@ describe.each(MODES)("flags %i", (flags) => {
       const spec = sized({ keySize, valueSize: 1 + (keySize % 20), maxEntries: 60, flags });
       const operations = generateOperations({
         seed: seed ^ keySize,
-        steps: bySize(80, 600),
+        steps: bySize(40, 600),
         keys: 90,
         maxEntries: 60,
       });
@@ -68,11 +68,11 @@ describe.each(MODES)("flags %i", (flags) => {
   });
 
   test("value sizes from 1 to 300", () => {
-    for (let valueSize = 1; valueSize <= 300; valueSize += valueSize < 64 ? 1 : bySize(13, 1)) {
+    for (let valueSize = 1; valueSize <= 300; valueSize += valueSize < 64 ? 1 : bySize(29, 1)) {
       const spec = sized({ keySize: [4, 8, 16, 7][valueSize % 4]!, valueSize, maxEntries: 40, flags });
       const operations = generateOperations({
         seed: seed ^ valueSize,
-        steps: bySize(50, 250),
+        steps: bySize(25, 250),
         keys: 60,
         maxEntries: 40,
       });
@@ -81,32 +81,32 @@ describe.each(MODES)("flags %i", (flags) => {
   });
 
   test.each(LAYOUT_SIZES)("tens of thousands of entries of $keySize + $valueSize bytes", (sizes) => {
-    const maxEntries = bySize(2000, 50_000);
+    const maxEntries = bySize(1000, 50_000);
     const spec = sized({ ...sizes, maxEntries, flags });
     const filling = (function* () {
       for (let key = 0; key < maxEntries; key++)
         yield { kind: "update", key, value: key & 0xffff, flags: 0 } as const;
-      yield* generateOperations({ seed, steps: bySize(1000, 10_000), keys: 2 * maxEntries, maxEntries });
+      yield* generateOperations({ seed, steps: bySize(400, 10_000), keys: 2 * maxEntries, maxEntries });
     })();
     expect(replayAndShrink(filling, opener(spec, seed), { seed }).peak).toBe(maxEntries);
   });
 });
 
 describe.each(LAYOUT_SIZES)("$keySize + $valueSize bytes", (sizes) => {
-  const specs = MODES.map((flags) => sized({ ...sizes, maxEntries: bySize(300, 2000), flags }));
+  const specs = MODES.map((flags) => sized({ ...sizes, maxEntries: bySize(150, 2000), flags }));
 
   test.each(specs.map((spec) => [describeSpec(spec), spec] as const))(
     "full and empty again: %s",
     (_name, spec) => {
       expect(
-        replayAndShrink(growthAndShrink(bySize(350, 2200), seed), opener(spec, seed), { seed }).peak,
+        replayAndShrink(growthAndShrink(bySize(180, 2200), seed), opener(spec, seed), { seed }).peak,
       ).toBe(spec.maxEntries);
     },
   );
 
   test.each(specs.map((spec) => [describeSpec(spec), spec] as const))("long sections: %s", (_name, spec) => {
     expect(
-      replayAndShrink(longSections(bySize(300, 1500), seed), opener(spec, seed), { seed }).sections,
+      replayAndShrink(longSections(bySize(150, 1500), seed), opener(spec, seed), { seed }).sections,
     ).toBe(4);
   });
 });

@@ -43,7 +43,7 @@ test("generated operations, any configuration", () => {
       });
       replayAndShrink(operations, opener(spec, seed), { seed });
     }),
-    { seed, numRuns: bySize(5, 60), endOnFailure: true },
+    { seed, numRuns: bySize(3, 60), endOnFailure: true },
   );
 });
 
@@ -53,7 +53,7 @@ test("any bytes as operations, any configuration", () => {
       const subject = openSubject(createHost({ seed: 1, cpus: 2 }), spec);
       replay(decodeOperations(bytes), subject, new ReferenceMap(subject));
     }),
-    { seed, numRuns: bySize(20, 80) },
+    { seed, numRuns: bySize(10, 80) },
   );
 });
 
@@ -62,7 +62,7 @@ describe.each(TYPES)("%s", (type) => {
     for (const keySize of [...Array.from({ length: 64 }, (_, i) => i + 1), 65, 100, 257]) {
       const maxEntries = keySize % 2 === 0 ? 60 : 20;
       const spec = { type, eviction, keySize, valueSize: 1 + (keySize % 20), maxEntries } as const;
-      const steps = bySize(100, 600);
+      const steps = bySize(40, 600);
       const operations = generateOperations({
         seed: seed ^ keySize,
         steps,
@@ -75,12 +75,12 @@ describe.each(TYPES)("%s", (type) => {
   });
 
   describe.each(LAYOUT_SIZES)("$keySize + $valueSize bytes", (sizes) => {
-    const specs = EVICTIONS.map((eviction) => ({ type, ...sizes, eviction, maxEntries: bySize(200, 2000) }));
+    const specs = EVICTIONS.map((eviction) => ({ type, ...sizes, eviction, maxEntries: bySize(100, 2000) }));
 
     test.each(specs.map((spec) => [describeSpec(spec), spec] as const))(
       "beyond the limit, and empty: %s",
       (_name, spec) => {
-        const operations = growthAndShrink(bySize(350, 4000), seed);
+        const operations = growthAndShrink(bySize(150, 4000), seed);
         expect(replayAndShrink(operations, opener(spec, seed), { seed }).peak).toBe(spec.maxEntries);
       },
     );
@@ -88,7 +88,7 @@ describe.each(TYPES)("%s", (type) => {
     test.each(specs.map((spec) => [describeSpec(spec), spec] as const))(
       "long sections: %s",
       (_name, spec) => {
-        const operations = longSections(bySize(300, 3000), seed);
+        const operations = longSections(bySize(100, 3000), seed);
         expect(replayAndShrink(operations, opener(spec, seed), { seed }).sections).toBe(4);
       },
     );

@@ -35,7 +35,7 @@ test("generated operations, any configuration", () => {
       const operations = generateOperations({ seed, steps: 1500 + 6 * maxEntries, keys, maxEntries });
       replayAndShrink(operations, opener(spec, seed), { seed });
     }),
-    { seed, numRuns: bySize(3, 40), endOnFailure: true },
+    { seed, numRuns: bySize(2, 40), endOnFailure: true },
   );
 });
 
@@ -44,7 +44,7 @@ test("any bytes as operations, any configuration", () => {
     fc.property(configuration, fc.uint8Array({ maxLength: 4000 }), (spec, bytes) => {
       replay(decodeOperations(bytes), opener(spec, 1)(), new ReferenceMap(spec));
     }),
-    { seed, numRuns: bySize(40, 80) },
+    { seed, numRuns: bySize(20, 80) },
   );
 });
 
@@ -55,7 +55,7 @@ test("every key size from 1 to 64, and odd ones", () => {
     const spec = sized({ keySize, valueSize: 1 + (keySize % 20), maxEntries: 150 });
     const operations = generateOperations({
       seed: seed ^ keySize,
-      steps: bySize(120, 1000),
+      steps: bySize(50, 1000),
       keys: 200,
       maxEntries: 150,
     });
@@ -64,11 +64,11 @@ test("every key size from 1 to 64, and odd ones", () => {
 });
 
 test("value sizes from 1 to 300", () => {
-  for (let valueSize = 1; valueSize <= 300; valueSize += valueSize < 64 ? 1 : bySize(13, 1)) {
+  for (let valueSize = 1; valueSize <= 300; valueSize += valueSize < 64 ? 1 : bySize(29, 1)) {
     const spec = sized({ keySize: [4, 8, 16, 7][valueSize % 4]!, valueSize, maxEntries: 80 });
     const operations = generateOperations({
       seed: seed ^ valueSize,
-      steps: bySize(60, 300),
+      steps: bySize(30, 300),
       keys: 100,
       maxEntries: 80,
     });
@@ -84,12 +84,12 @@ describe.each(LAYOUT_SIZES)("$keySize + $valueSize bytes", (sizes) => {
   const roomy = sized({ ...sizes, maxEntries: 50_000 });
 
   test("grows only", () => {
-    const entries = bySize(1200, 6000);
+    const entries = bySize(600, 6000);
     expect(run(growth(entries, seed), roomy).peak).toBe(entries);
   });
 
   test.each([0, 1000])("grows and shrinks to nothing, hint %i", (mapExtra) => {
-    const entries = bySize(800, 3000);
+    const entries = bySize(500, 3000);
     expect(run(growthAndShrink(entries, seed), { ...roomy, mapExtra }).peak).toBe(entries);
   });
 
@@ -99,14 +99,14 @@ describe.each(LAYOUT_SIZES)("$keySize + $valueSize bytes", (sizes) => {
   });
 
   test("falls behind in long sections and catches up", () => {
-    expect(run(longSections(bySize(700, 2500), seed), roomy).sections).toBe(4);
+    expect(run(longSections(bySize(500, 2500), seed), roomy).sections).toBe(4);
   });
 
   test("stays at a small maxEntries", () => {
     for (const maxEntries of [1, 2, 3, 10]) {
       const operations = generateOperations({
         seed,
-        steps: bySize(300, 800),
+        steps: bySize(150, 800),
         keys: 4 * maxEntries,
         maxEntries,
       });
@@ -115,10 +115,10 @@ describe.each(LAYOUT_SIZES)("$keySize + $valueSize bytes", (sizes) => {
   });
 
   test("tens of thousands of entries", () => {
-    const entries = bySize(2000, 50_000);
+    const entries = bySize(1000, 50_000);
     const filling = (function* () {
       yield* growth(entries, seed);
-      yield* generateOperations({ seed, steps: bySize(1000, 10_000), keys: 2 * entries, maxEntries: 50_000 });
+      yield* generateOperations({ seed, steps: bySize(400, 10_000), keys: 2 * entries, maxEntries: 50_000 });
     })();
     expect(run(filling, roomy).peak).toBeGreaterThanOrEqual(entries);
   });

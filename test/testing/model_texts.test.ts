@@ -46,7 +46,7 @@ describe.each([false, true])("shared: %s", (shared) => {
             const spec: SubjectSpec = { ...type, keySize: 4, valueSize, maxEntries };
             const operations = generateOperations({
               seed,
-              steps: bySize(500, 3000) + 3 * maxEntries,
+              steps: bySize(300, 3000) + 3 * maxEntries,
               keys: 2 * maxEntries,
               maxEntries,
             });
@@ -78,7 +78,7 @@ describe.each([false, true])("shared: %s", (shared) => {
       const sizes = { keySize: 16, valueSize: 8, maxEntries: 100 };
       const host = createHost({ seed: 9, shared, maxMemory: 2 ** 26 });
       const subject = new CollidingSubject(openTextSubject(host, { ...type, ...sizes }, rawTexts()), 9, 4);
-      const operations = generateOperations({ seed, steps: bySize(600, 6000), keys: 150, maxEntries: 100 });
+      const operations = generateOperations({ seed, steps: bySize(400, 6000), keys: 150, maxEntries: 100 });
       replay(operations, subject, new ReferenceMap({ ...sizes, keySize: 4 }), { seed });
     });
 
@@ -90,7 +90,7 @@ describe.each([false, true])("shared: %s", (shared) => {
         yield* boundaryChurn(entries, seed);
         yield* generateOperations({
           seed,
-          steps: bySize(1500, 10_000),
+          steps: bySize(800, 10_000),
           keys: entries,
           maxEntries: 2 * entries,
         });

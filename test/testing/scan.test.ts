@@ -32,27 +32,27 @@ describe.each(LAYOUT_SIZES)("rhash, $keySize + $valueSize bytes", (sizes) => {
   const spec: SubjectSpec = { type: "rhash", ...sizes, maxEntries: 100_000 };
 
   test("four scans and four iterations during growth", () => {
-    const { scans, iterations } = run(growth, bySize(600, 4000), SCANS, spec);
+    const { scans, iterations } = run(growth, bySize(400, 4000), SCANS, spec);
     expect(scans).toBeGreaterThan(bySize(2, 10));
     expect(iterations).toBeGreaterThan(bySize(1, 3));
   });
 
   test("four scans and four iterations while it grows and shrinks to nothing", () => {
-    const { scans, iterations } = run(growthAndShrink, bySize(250, 1500), SCANS, spec);
+    const { scans, iterations } = run(growthAndShrink, bySize(150, 1500), SCANS, spec);
     expect(scans).toBeGreaterThan(bySize(10, 40));
     expect(iterations).toBeGreaterThan(bySize(2, 10));
   });
 
   test("around every level boundary", () => {
-    expect(run(boundaryChurn, bySize(100, 400), SCANS, spec).scans).toBeGreaterThan(bySize(10, 40));
+    expect(run(boundaryChurn, bySize(60, 400), SCANS, spec).scans).toBeGreaterThan(bySize(10, 40));
   });
 
   test("room for one entry per step", () => {
-    expect(run(growthAndShrink, bySize(150, 300), SINGLE, spec).scans).toBeGreaterThan(10);
+    expect(run(growthAndShrink, bySize(80, 300), SINGLE, spec).scans).toBeGreaterThan(10);
   });
 
   test("drains while entries are inserted", () => {
-    const { drains, scans } = run(growthAndShrink, bySize(500, 2500), DRAINS, spec);
+    const { drains, scans } = run(growthAndShrink, bySize(300, 2500), DRAINS, spec);
     expect(drains).toBeGreaterThan(bySize(5, 10));
     expect(scans).toBeGreaterThan(bySize(5, 10));
   });
@@ -91,11 +91,11 @@ describe("keys of equal 32-bit hash", () => {
       const spec: SubjectSpec = { type, keySize: 16, valueSize, maxEntries: 300 };
       const open = () => new CollidingSubject(opener(spec, 99)(), 99, groups);
       for (const shares of [SCANS, SINGLE, DRAINS]) {
-        const operations = withScans(growthAndShrink(bySize(60, 200), seed), shares, seed);
+        const operations = withScans(growthAndShrink(bySize(40, 200), seed), shares, seed);
         const { scans, drains } = replayAndShrink(operations, open, { seed });
         expect(scans + drains).toBeGreaterThan(5);
       }
-      replayAndShrink(withScans(longSections(bySize(80, 150), seed), SCANS, seed), open, { seed });
+      replayAndShrink(withScans(longSections(bySize(50, 150), seed), SCANS, seed), open, { seed });
     }
   });
 });
@@ -118,6 +118,6 @@ test("any mix of steps, any size", () => {
         replayAndShrink(withScans(sequence(n, seed), shares, seed), opener(spec, seed), { seed });
       },
     ),
-    { seed, numRuns: bySize(5, 60), endOnFailure: true },
+    { seed, numRuns: bySize(3, 60), endOnFailure: true },
   );
 });

@@ -15,6 +15,8 @@ import { AT, HASHES, Machine, NULL, type TypeName } from "./machine.ts";
 
 const SEED = 5;
 const FIRST_BOOKMARK = 0xffff_0000;
+/** Entries of maps whose cursors are plain positions. */
+const PLAIN = bySize(800, 3000);
 
 /** A map with keys of 16 bytes, such that numbers equal modulo `groups` have the same 32-bit hash. */
 class Colliding {
@@ -113,8 +115,8 @@ describe.each(HASHES)("%s", (type) => {
 
   it("plain positions take no bookmark, and what is below 2^32 - 65536 is one", () => {
     const machine = new Machine(1, SEED);
-    const fd = machine.create(type, { max_entries: 3000 });
-    for (let key = 0; key < 3000; key++) machine.elem(BPF_MAP_UPDATE_ELEM, fd, key);
+    const fd = machine.create(type, { max_entries: PLAIN });
+    for (let key = 0; key < PLAIN; key++) machine.elem(BPF_MAP_UPDATE_ELEM, fd, key);
     let cursor = 0;
     let seen = 0;
     for (let result = "OK"; result === "OK"; ) {
@@ -127,7 +129,7 @@ describe.each(HASHES)("%s", (type) => {
       if (!(next > cursor && next < FIRST_BOOKMARK)) throw new Error(`position ${next} behind ${cursor}`);
       cursor = next;
     }
-    expect(seen).toBe(3000);
+    expect(seen).toBe(PLAIN);
   });
 });
 
@@ -163,7 +165,7 @@ describe("exactly once, with scans side by side while the map grows, shrinks and
   it.each(bySize([1], [1, 2, 3]))("seed %i", (seed) => {
     const random = new Random(seed);
     for (const type of HASHES) {
-      for (const groups of [1, 3, 40]) {
+      for (const groups of bySize([3], [1, 3, 40])) {
         const map = new Colliding(type, groups, 400);
         const stable = upTo(60).map((i) => 5 * i);
         for (const number of stable) map.add(number);

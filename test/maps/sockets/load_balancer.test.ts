@@ -27,10 +27,12 @@ describe("the scenario", () => {
   it("keeps every byte and every client through the death of a backend", async () => {
     const { runScenario } = await load("scenario.mjs");
     const clients = 20;
-    const report = await runScenario({ backends: 3, clients, connections: 15, requests: 4 });
+    const each = bySize(3, 15);
+    const made = clients * each;
+    const report = await runScenario({ backends: 3, clients, connections: each, requests: 4 });
     // Every answer was compared, byte by byte, with the request.
-    expect(report).toMatchObject({ clients, connections: 300, answered: 1200, problems: [] });
-    expect(report.bytes).toBe(300 * (3 * 4096 + 128 * 1024));
+    expect(report).toMatchObject({ clients, connections: made, answered: 4 * made, problems: [] });
+    expect(report.bytes).toBe(made * (3 * 4096 + 128 * 1024));
     // Each client has met one backend, or first the one that was killed and then one other.
     const path: number[][] = report.path;
     for (const numbers of path) {
@@ -44,10 +46,10 @@ describe("the scenario", () => {
     for (const { counted, reported } of alive) expect(counted).toMatchObject(reported!);
     const connections = [killed, ...alive].reduce((sum, { counted }) => sum + counted.connections, 0);
     // Some are tried in vain before the death is noticed.
-    expect(connections).toBeGreaterThanOrEqual(300);
-    expect(connections).toBeLessThanOrEqual(300 + report.retries);
+    expect(connections).toBeGreaterThanOrEqual(made);
+    expect(connections).toBeLessThanOrEqual(made + report.retries);
     const received = [killed, ...alive].reduce((sum, { counted }) => sum + counted.received, 0);
-    expect(received).toBeGreaterThanOrEqual(report.bytes + 1200 * 4);
+    expect(received).toBeGreaterThanOrEqual(report.bytes + 4 * made * 4);
     // The dead one is in no map, and no connection is.
     expect(report.maps).toMatchObject({
       backends: { size: 2, maxEntries: 3 },
@@ -200,7 +202,7 @@ describe("the program", () => {
     const { stdout } = await run(process.execPath, [MAIN, "--help"]);
     expect(stdout).toMatch(/^usage: node examples\/load-balancer\/main\.mjs/);
     const few = [["--clients", "0"], ["--wrong"]];
-    for (const args of bySize(few, [...few, ["--clients", "x"]])) {
+    for (const args of bySize(few.slice(1), [...few, ["--clients", "x"]])) {
       const failed = await run(process.execPath, [MAIN, ...args]).catch((error) => error);
       expect([failed.code, failed.stdout]).toEqual([1, ""]);
       expect(failed.stderr).toMatch(/clients: expected an integer 1\.\.256|Unknown option/);

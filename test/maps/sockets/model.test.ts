@@ -8,7 +8,7 @@ import { testSeed } from "../../support/seed.ts";
 import { bySize } from "../../support/size.ts";
 
 const SEED = testSeed("maps/sockets/model.test.ts");
-const OPERATIONS = bySize(3000, 20_000);
+const OPERATIONS = bySize(800, 20_000);
 const CHECK_EVERY = 250;
 /** Limit that the maps stop growing at, which the indices go beyond. */
 const MOST = 48;

@@ -158,7 +158,7 @@ describe.each(HASHES)("%s: drain", (type) => {
   });
 
   it("puts back what is left when the map is closed, and is EBADF then", () => {
-    const entries = bySize(5000, 30_000);
+    const entries = bySize(2000, 30_000);
     const map = filled(type, entries, entries);
     hostOf(map).pin("/m", map);
     const other = hostOf(map).open("/m", { key: u32, value: u32 });

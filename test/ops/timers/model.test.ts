@@ -17,7 +17,7 @@ import { testSeed } from "../../support/seed.ts";
 import { bySize } from "../../support/size.ts";
 
 const seed = testSeed("ops/timers/model.test.ts");
-const STEPS = bySize(3000, 300_000);
+const STEPS = bySize(1500, 300_000);
 
 const small = struct({ idle: timer, n: u32 });
 const large = struct({ lock: spinLock, n: u32, idle: timer, more: u53 });

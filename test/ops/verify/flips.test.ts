@@ -8,8 +8,9 @@ import { caught } from "../../support/caught.ts";
 import { CoreConstants, invariant } from "../../support/core/constants.ts";
 import { circles, flips, harmOf, sizes, tableOf } from "../../support/flips/flips.mjs";
 import { huntingSeed } from "../../support/seed.ts";
+import { bySize } from "../../support/size.ts";
 
-const FLIPS = 30;
+const FLIPS = bySize(8, 30);
 
 let entry = "";
 beforeAll(() => {

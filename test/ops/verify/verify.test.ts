@@ -37,16 +37,16 @@ const SPECS: AnySpec[] = [
 const SHARES = { scan: 10, iterate: 5, drain: 2, single: 30 };
 
 /** By how much the sequences are shorter than what fills a map. */
-const SMALLER = bySize(3, 1);
+const SMALLER = bySize(5, 1);
 
 /** Sequences that resize all the time, open long sections, or do anything. */
 const SEQUENCES: readonly (readonly [string, (maxEntries: number) => Iterable<Operation>])[] = [
-  ["anything", (maxEntries) => generateOperations({ seed, steps: bySize(400, 5000), keys: 750, maxEntries })],
+  ["anything", (maxEntries) => generateOperations({ seed, steps: bySize(250, 5000), keys: 750, maxEntries })],
   [
     "growing and shrinking",
     (maxEntries) => withScans(growthAndShrink(maxEntries / SMALLER, seed), SHARES, seed),
   ],
-  ["crossing the level boundaries", () => withScans(boundaryChurn(bySize(50, 200), seed), SHARES, seed)],
+  ["crossing the level boundaries", () => withScans(boundaryChurn(bySize(30, 200), seed), SHARES, seed)],
   ["long sections", (maxEntries) => withScans(longSections(maxEntries / SMALLER, seed), SHARES, seed)],
 ];
 
@@ -97,7 +97,7 @@ test.each(EITHER)("%s with chains of keys with one hash, shared: %s", (type, sha
   const checked = new CheckedHost({ seed, shared, cpus: 4 });
   const sizes = { keySize: 16, valueSize: 8, maxEntries: 300 };
   const subject = new CollidingSubject(open(checked, { type, ...sizes }), seed, 5);
-  const operations = generateOperations({ seed, steps: bySize(600, 6000), keys: 400, maxEntries: 300 });
+  const operations = generateOperations({ seed, steps: bySize(300, 6000), keys: 400, maxEntries: 300 });
   const model = new ReferenceMap({ ...sizes, keySize: 4 });
   replay(checked.checked(operations, EVERY), subject, model, { seed });
 });
@@ -132,7 +132,7 @@ describe.each(["hash", "rhash", "percpu_hash"] as const)("batches of a %s", (typ
       () => random.chance(20) && [...map.drain({ size: random.between(1, 300) })].length,
       () => random.chance(20) && map.clear(),
     ];
-    for (let round = 0; round < bySize(20, 300); round++) {
+    for (let round = 0; round < bySize(12, 300); round++) {
       batch.count = random.between(1, 400);
       for (let i = 0; i < batch.count; i++) batch.set(i, key(random.below(5000)), value(round));
       try {
@@ -163,7 +163,7 @@ test.each(BUILDS)("maps side by side, opened and closed, shared: %s", (shared) =
   const checked = new CheckedHost({ seed, shared, cpus: 4 });
   const random = new Random(seed);
   const open: HashMap<number, Uint8Array>[] = [];
-  for (let round = 0; round < bySize(30, 200); round++) {
+  for (let round = 0; round < bySize(15, 200); round++) {
     const roll = random.below(100);
     if (roll < 40) {
       const type = random.chance(50) ? "hash" : "rhash";
@@ -187,7 +187,7 @@ test.each(BUILDS)("after every allocation that fails, shared: %s", (shared) => {
     const { host } = checked;
     const subject = open(checked, spec);
     const value = new Uint8Array(spec.valueSize);
-    for (let n = 0; n < bySize(150, 600); n++) {
+    for (let n = 0; n < bySize(60, 600); n++) {
       const key = new Uint8Array(spec.keySize);
       key[0] = n;
       key[1] = n >> 8;

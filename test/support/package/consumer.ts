@@ -1,10 +1,11 @@
 import { execFileSync } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { builtRoot } from "../built.ts";
+import { packed } from "./packed.ts";
 
 /** A project that has nothing but the package, as `npm install` of its tarball leaves it. */
 export interface Consumer {
@@ -17,7 +18,7 @@ export interface Consumer {
 }
 
 /**
- * Packs the package and unpacks it in a project of its own. Nothing is fetched: the one dependency, and the types of Node for the
+ * Unpacks the package in a project of its own. Nothing is fetched: the one dependency, and the types of Node for the
  * examples, come from this repository.
  */
 export function installPackage(): Consumer {
@@ -26,10 +27,8 @@ export function installPackage(): Consumer {
   const modules = join(folder, "node_modules");
   const installed = join(modules, "bpfmap");
   mkdirSync(installed, { recursive: true });
-  const pack = ["pack", "--ignore-scripts", "--silent", "--pack-destination", folder];
-  execFileSync("npm", pack, { cwd: root, stdio: ["ignore", "ignore", "inherit"] });
-  const tarball = readdirSync(folder).find((name) => name.endsWith(".tgz")) as string;
-  execFileSync("tar", ["-xzf", join(folder, tarball), "-C", installed, "--strip-components=1"]);
+  const unpack = ["-xz", "-C", installed, "--strip-components=1"];
+  execFileSync("tar", unpack, { input: packed().tarball, stdio: ["pipe", "ignore", "inherit"] });
   mkdirSync(join(modules, "@types"));
   symlinkSync(join(root, "node_modules/@types/node"), join(modules, "@types/node"));
   writeFileSync(join(folder, "package.json"), '{ "type": "module", "private": true }');

@@ -4,7 +4,8 @@
 import { bySize } from "../../support/size.ts";
 import { MEETINGS } from "../explorer/core.ts";
 import type { Bounds } from "../explorer/explorer.ts";
-import { testInterleavings } from "../explorer/suite.ts";
+import { PROGRAMS } from "../explorer/programs/programs.ts";
+import { onOneMap, testInterleavings } from "../explorer/suite.ts";
 import { fromEnvironment } from "../workers.ts";
 
 testInterleavings(
@@ -17,4 +18,5 @@ testInterleavings(
           "two where threads meet": { preemptions: 2, points: MEETINGS },
         },
       ),
+  process.env.TEST_PREEMPTIONS ? PROGRAMS : bySize(onOneMap(PROGRAMS), PROGRAMS),
 );

@@ -10,7 +10,7 @@ testKills(
   process.env.TEST_KILL_STEPS === "all"
     ? { steps: ALL, recoverySteps: ALL, recoveries: 5, cases: 1 }
     : bySize(
-        { steps: 1, recoverySteps: 1, recoveries: 1, cases: 5 },
+        { steps: 1, recoverySteps: 1, recoveries: 1, cases: 13 },
         { steps: 6, recoverySteps: 2, recoveries: 2, cases: 1 },
       ),
 );
