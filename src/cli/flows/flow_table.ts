@@ -47,7 +47,8 @@ export interface FlowTableOptions {
  *   it, so what it holds does not depend on interval and idle time: every packet is counted in exactly one entry throughout.
  *
  * When `interval` of packet time has passed, a compiled program goes over `active` and takes out the flows that are idle, 256 at a time.
- * The others stay where they are: most flows see many drains.
+ * The others stay where they are: most flows see many drains. A `ttl` is no use here: each packet would have to renew it, which makes
+ * it a third slower, and an rhash tells nobody what has expired: counters that go belong into `finished`.
  *
  * `active` stays as small as the traffic of the moment, and gives its memory back when a burst is over.
  *
