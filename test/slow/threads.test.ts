@@ -4,6 +4,7 @@ import { testSeed } from "../support/seed.ts";
 import {
   countingRuns,
   evictingKillRuns,
+  expiryRuns,
   fieldRuns,
   fullRuns,
   growRuns,
@@ -61,6 +62,7 @@ for (const runs of [
   growRuns,
   lockRuns,
   timerRuns,
+  expiryRuns,
 ]) {
   testRuns(seed, runs(sizes), LIMIT_MS);
 }

@@ -130,19 +130,24 @@ export function killRuns({ kills, attaching }: Sizes): Run[] {
   ];
 }
 
-/** Full maps that evict. */
+/** Full maps that evict, and whose entries expire. */
 export function evictingKillRuns({ kills }: Sizes): Run[] {
-  const run = (type: string, layout: string, maxEntries: number): Run => ({
+  const run = (type: string, layout: string, maxEntries: number, ttl?: number): Run => ({
     job: "kill_evicting",
-    name: `${type}, ${layout}, ${maxEntries} entries`,
-    options: { type, layout, maxEntries, kills },
+    name: `${ttl === undefined ? "" : "expiring "}${type}, ${layout}, ${maxEntries} entries`,
+    options: { type, layout, maxEntries, kills, ttl },
   });
   return [
     run("lru_hash", "u32 to u53", 300),
+    run("lru_hash", "u32 to u53", 300, 2),
     run("lru_hash", "16 to 16 bytes", 300),
+    run("lru_percpu_hash", "u32 to u53", 300, 2),
     run("lru_hash", "text to 16 bytes", 300),
+    run("lru_hash", "u32 to u32", 300, 2),
     run("lru_percpu_hash", "u32 to u53", 300),
+    run("lru_hash", "text to 16 bytes", 300, 2),
     run("lru_hash", "u32 to 200 bytes", 31),
+    run("lru_hash", "16 to 16 bytes", 300, 2),
   ];
 }
 
@@ -277,6 +282,20 @@ export function timerRuns({ counts }: Sizes): Run[] {
     options: { type, layout, threads: 2, counts: Math.ceil(counts / 60) },
   });
   return [run("rhash", "tags"), run("hash", "refs"), run("rhash", "refs"), run("array", "tags")];
+}
+
+export function expiryRuns({ counts }: Sizes): Run[] {
+  const run = (type: string, layout: string): Run => ({
+    job: "expiry",
+    name: `${type}, ${layout}`,
+    options: { type, layout, threads: 3, counts: Math.ceil(counts / 10) },
+  });
+  return [
+    run("hash", "u32 to u32"),
+    run("rhash", "16 to 16 bytes"),
+    run("rhash", "u32 to u53"),
+    run("hash", "text to 16 bytes"),
+  ];
 }
 
 /** Every `step`-th of the runs, the first one included. */

@@ -18,7 +18,7 @@ export async function runMember(message, load, post) {
   try {
     const { role, index, seed, control, args } = message;
     const module = await load(message.job);
-    const host = attachHost(message.handle);
+    const host = attachHost(message.handle, module.attachOptions?.(control));
     post({ ready: host.cpu });
     const done = await module[role]({ host, index, seed, random: new Random(seed), control }, args);
     host.detach();
