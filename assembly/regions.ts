@@ -3,7 +3,8 @@
 //      0 ..    63  never used, so that address 0 can mean "none"
 //     64 ..   319  arena state                        (memory/arena.ts)
 //    320 ..   383  host words: section depth          (sync/section.ts), table whose low-water mark may be passed, and at which limit (table/limit/low_water.ts),
-//                  f64 clock in ms since the host's origin, and that origin    (table/notes/expiry.ts, shared_clock.ts)
+//                  f64 clock in ms since the host's origin, and that origin    (table/notes/expiry.ts, shared_clock.ts); plain build: 8 bytes of
+//                  a key, in the place of the origin                           (table/entries/keep.ts)
 //    384 ..   415  counters of the counted build          (counting.ts)
 //    640 ..   895  plain build: header of a table that is empty and frozen, for handles that are closed      (host/nobody.ts)
 //   1024 ..  1551  secrets of the hash: 128 words of NH, 16 bytes that tail reads may touch   (hash/hash.ts)
@@ -29,6 +30,8 @@ export const LOW_WATER_PASS: usize = 324;
 export const HOST_CLOCK: usize = 336;
 /** Shared build. */
 export const HOST_ORIGIN: usize = 344;
+/** Plain build. */
+export const KEY_WORDS: usize = 344;
 export const COUNTERS: usize = 384;
 export const NOBODY: usize = 640;
 export const SECRETS: usize = 1024;

@@ -114,9 +114,9 @@ const noted = (N) => ({
   optionsOf: ", options?: SetOptions",
   refuseOptions: "",
   takeTtl:
-    "\n    this.clock.renew();\n    const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);",
-  touch: "\n    this.clock.touch();",
-  renew: "\n    this.clock.renew();",
+    "\n    if (this.timed) this.clock.renew();\n    const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);",
+  touch: "\n    if (this.timed) this.clock.touch();",
+  renew: "\n    if (this.timed) this.clock.renew();",
 });
 const NOTED_MAPS = KEYS.filter(({ N }) => N !== "16").map(({ file, name, about, ...key }) => ({
   file: file.replace(".ts", "_noted.ts"),

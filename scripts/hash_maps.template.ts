@@ -106,7 +106,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if (this.reading === 0) this.refuse("get");
 //#end
 //#if touched
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
 //#end
 //#if scalar
     let value: number;
@@ -143,7 +143,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if (this.writing === 0) this.refuse("set");
 //#end
 //#if touched
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
 //#end
 //#if scalar
@@ -325,7 +325,7 @@ export class $Class<K, V> extends $Base<K, V> {
     if (this.writing === 0) this.refuse("delete");
 //#end
 //#if touched
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
 //#end
 //#if scalar
     let errno: number;

@@ -9,9 +9,12 @@ import type { TimeSource } from "./alarm.ts";
 /** Gives ms from an origin of its choice. */
 export type ClockSource = () => number;
 
+/** ms since 1970 at which the clock of this thread began. To ask for it costs a fifth of asking for the time. */
+const THREAD_START = performance.timeOrigin;
+
 /** ms since 1970, by a clock that nobody sets back: workers count from another start, and add it. */
 function systemTime(): number {
-  return performance.timeOrigin + performance.now();
+  return THREAD_START + performance.now();
 }
 
 /** The clock of a host in one thread. It never goes back, whatever its source does. */

@@ -9,7 +9,7 @@ describe.each(["plain", "shared"])("on a %s host", (kind) => {
     return host.createMap({ type: "lru_hash", key: u32, value: u32, maxEntries }) as HashMap<number, number>;
   };
 
-  it("stats count evictions, and the buckets that they have looked at: three at most", () => {
+  it("stats count evictions, and the buckets that they have looked at: two, or a few where these are empty", () => {
     const map = open(5000);
     for (let key = 0; key < 5000; key++) map.set(key, key);
     expect(map.stats()).toMatchObject({ evicted: 0, expired: 0, looked: 0 });
@@ -17,7 +17,7 @@ describe.each(["plain", "shared"])("on a %s host", (kind) => {
     const { evicted, looked } = map.stats();
     expect(evicted).toBe(20_000);
     expect(looked).toBeGreaterThan(evicted);
-    expect(looked).toBeLessThanOrEqual(3 * evicted);
+    expect(looked).toBeLessThanOrEqual(2.1 * evicted);
   });
 
   it("other maps have evicted nothing", () => {

@@ -16,10 +16,10 @@ const KEYS = 20_000;
 // From seed to seed they differ by 0.2 points or so.
 describe("hit ratios beside the exact LRU", () => {
   test.each([
-    { load: "zipf 0.8", share: 0.01, beyond: 6 },
-    { load: "scans", share: 0.01, beyond: 4 },
-    { load: "drift", share: 0.01, beyond: 3.4 },
-    { load: "recency", share: 0.01, beyond: 0.7 },
+    { load: "zipf 0.8", share: 0.01, beyond: 5.5 },
+    { load: "scans", share: 0.01, beyond: 3.5 },
+    { load: "drift", share: 0.01, beyond: 3.2 },
+    { load: "recency", share: 0.01, beyond: 0.6 },
   ])("$load: $beyond points beyond it", (demand) => {
     const { value, recency } = beyondLru(demand, KEYS, seed);
     expect(value).toBeGreaterThanOrEqual(demand.beyond);

@@ -407,8 +407,8 @@ const MUTATIONS = [
   {
     name: "the hand of evictions stays where it is",
     file: "table/notes/victim.ts",
-    find: "  setWord(table, HAND, hand);\n",
-    replace: "",
+    find: "  setWord(table, HAND, after(table, hand));\n  count(table, LOOKED, 2);\n",
+    replace: "  count(table, LOOKED, 2);\n",
   },
   {
     name: "a map that evicts counts as full while CPUs hold credits",

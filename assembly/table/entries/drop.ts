@@ -6,22 +6,20 @@ import { giveCredits } from "../limit/credits";
 import { evicts } from "../notes/book";
 import { pinned, shrinkAfter } from "../resize/resize";
 
-/** `dropSlot`, of an entry that another one takes the place of in the count. */
-@inline export function dropUncounted<B>(table: usize, block: usize, slot: u32, first: bool): void {
-  const entry = changetype<B>(block).entryAt(slot);
-  changetype<B>(block).drop(table, slot, first, pinned<B>());
-  changetype<B>(block).freeEntry(table, entry);
-}
-
-/** Drops the entry of a slot; no other entry changes its slot. The caller lets the bucket settle. */
-@inline export function dropSlot<B>(table: usize, block: usize, slot: u32, first: bool): void {
+/**
+ * Drops the entry of a slot; no other entry changes its slot. The caller lets the bucket settle. With `replaced`, another entry takes
+ * its place in the count.
+ */
+@inline export function dropSlot<B>(table: usize, block: usize, slot: u32, first: bool, replaced: bool = false): void {
   assert(changetype<B>(block).occupied(table, first) & (1 << slot));
   const entry = changetype<B>(block).entryAt(slot);
   changetype<B>(block).drop(table, slot, first, pinned<B>());
-  if (SHARED) giveCredits(table, 1);
-  else {
-    setField(table, COUNT, field(table, COUNT) - 1);
-    setField(table, VERSION, field(table, VERSION) + 1);
+  if (!replaced) {
+    if (SHARED) giveCredits(table, 1);
+    else {
+      setField(table, COUNT, field(table, COUNT) - 1);
+      setField(table, VERSION, field(table, VERSION) + 1);
+    }
   }
   changetype<B>(block).freeEntry(table, entry);
 }

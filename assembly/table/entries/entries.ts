@@ -15,12 +15,11 @@ import { materialise } from "../layout/bucket_array";
 import { bucketIndex, bucketOf } from "../layout/buckets";
 import { admit, mayBeFiltered } from "../layout/filter";
 import {
-  COUNT, FILTERED, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, LEAN_MARK, MARK, NOTED, OWES_MERGES, PREALLOCATED, VERSION, field, setField,
+  COUNT, FILTERED, FLAGS, FROZEN, GROWABLE, GROW_ABOVE, LEAN_MARK, MARK, OWES_MERGES, PREALLOCATED, VERSION, field, setField,
 } from "../layout/header";
 import { atMark } from "../limit/low_water";
 import { grow, pinned, repayMerges } from "../resize/resize";
 import { afterRemoval, dropSlot } from "./drop";
-import { insertNoted } from "./noted";
 import { place } from "./place";
 
 /** From the first block of a chain on, which is mostly the last one, too: the others are counted. */
@@ -56,11 +55,10 @@ function findFurther<B, K>(table: usize, block: usize, key: K, hash: u32): usize
 
 /**
  * What an insert that finds MARK entries or more does before it picks a slot: 0 or an errno. Buckets may have been split or merged, or
- * got their memory. In a table that evicts or expires it is the whole insert: then the address of the value.
+ * got their memory.
  */
 function lookFurther<B, K>(table: usize, key: K, hash: u32, entries: u32): usize {
   const flags = field(table, FLAGS);
-  if (flags & NOTED) return insertNoted<B, K>(table, key, hash);
   const refusal = atMark(table, entries);
   if (refusal) return refusal;
   if (!(flags & (GROWABLE | PREALLOCATED)) && !materialise(table, bucketIndex(table, hash))) return ENOMEM;

@@ -10,10 +10,10 @@ import { tidyChain } from "../layout/overflow";
 import { EVICTED, VICTIM_IN, count, markOf, word } from "../notes/book";
 import { WAS_EVICTED, tell } from "../notes/events";
 import { TTL_OF_MAP, expiryFor, expiryOf } from "../notes/expiry";
-import { addGhost, ghostOf, markNew } from "../notes/marks";
+import { LEAST_GHOST, addGhost, markNew } from "../notes/marks";
 import { SLOT_OF, chooseOwn } from "../notes/victim";
 import { pinned } from "../resize/resize";
-import { dropSlot, dropUncounted } from "./drop";
+import { dropSlot } from "./drop";
 import { roomInChain } from "./place";
 
 /** Entries of the journal that an eviction needs. */
@@ -21,19 +21,21 @@ import { roomInChain } from "./place";
   return LOG_SPARE + ((field(table, KEY_SIZE) + field(table, VALUE_SIZE)) >> 2);
 }
 
-/** Removes the victim of a bucket, its block plus its slot. With `replaced`, another entry takes its place in the count. */
+/** Evicts the entry of a slot. With `replaced`, another entry takes its place in the count. */
+@inline export function evictSlot<B>(table: usize, index: u32, block: usize, slot: u32, first: bool, replaced: bool): void {
+  if (SHARED) changetype<B>(block).logEntry(table, slot, first); // the newcomer may take its slot, or its element
+  addGhost(table, index, max(changetype<B>(block).ghostAt(table, slot, first), LEAST_GHOST));
+  tell<B>(table, block, slot, first, WAS_EVICTED);
+  dropSlot<B>(table, block, slot, first, replaced);
+  count(table, EVICTED, 1);
+}
+
+/** Evicts the victim of a bucket, its block plus its slot. */
 export function evictFrom<B>(table: usize, index: u32, victim: usize, replaced: bool): void {
   const bucket = bucketAddress<B>(table, index);
   const block = victim & ~SLOT_OF;
-  const slot = <u32>(victim & SLOT_OF);
-  const first = block == bucket;
-  if (SHARED) changetype<B>(block).logEntry(table, slot, first); // the newcomer may take its slot, or its element
-  addGhost(table, index, ghostOf(changetype<B>(block).ghostAt(table, slot, first) << 24));
-  tell<B>(table, block, slot, first, WAS_EVICTED);
-  if (replaced) dropUncounted<B>(table, block, slot, first);
-  else dropSlot<B>(table, block, slot, first);
+  evictSlot<B>(table, index, block, <u32>(victim & SLOT_OF), block == bucket, replaced);
   if (changetype<B>(bucket).link(true) && !pinned<B>() && (!SHARED || hasLogRoom())) tidyChain<B>(table, bucket);
-  count(table, EVICTED, 1);
 }
 
 /** Removes the victim just chosen; false when there was none. */
@@ -48,7 +50,26 @@ export function evict<B>(table: usize, victim: usize): bool {
 }
 
 /** Puts an absent key into its bucket, which is counted already or will be: the address of its value, or ENOMEM. */
-export function putNoted<B, K>(table: usize, index: u32, key: K, hash: u32, flags: u32): usize {
+@inline export function putNoted<B, K>(table: usize, index: u32, key: K, hash: u32, flags: u32): usize {
+  const bucket = bucketAddress<B>(table, index);
+  const free = changetype<B>(bucket).vacant(table, true, pinned<B>());
+  const entry = free ? changetype<B>(0).newEntry<K>(table, key) : <usize>0;
+  if (entry) return putInto<B, K>(table, index, bucket, <u32>ctz(free), true, key, hash, entry, flags);
+  return putFurther<B, K>(table, index, key, hash, flags);
+}
+
+@inline function putInto<B, K>(
+  table: usize, index: u32, block: usize, slot: u32, first: bool, key: K, hash: u32, entry: usize, flags: u32,
+): usize {
+  changetype<B>(block).put<K>(table, slot, key, hash, entry, first);
+  if (flags & EVICTS) markNew<B>(table, index, markOf<B>(table, index, block, slot, first), hash);
+  const value = changetype<B>(block).valueAt(table, slot, first);
+  if (SHARED && flags & TIMED) store<u32>(expiryOf(table, value), expiryFor(table, TTL_OF_MAP));
+  return value;
+}
+
+/** Where the bucket has no free slot, or there was no memory for the entry. */
+function putFurther<B, K>(table: usize, index: u32, key: K, hash: u32, flags: u32): usize {
   const bucket = bucketAddress<B>(table, index);
   let entry = changetype<B>(0).newEntry<K>(table, key);
   while (!entry) {
@@ -67,11 +88,5 @@ export function putNoted<B, K>(table: usize, index: u32, key: K, hash: u32, flag
     if (!block) block = bucket;
     free = changetype<B>(block).vacant(table, block == bucket, held);
   }
-  const first = block == bucket;
-  const slot = <u32>ctz(free);
-  changetype<B>(block).put<K>(table, slot, key, hash, entry, first);
-  if (flags & EVICTS) markNew<B>(table, index, markOf<B>(table, index, block, slot, first), hash);
-  const value = changetype<B>(block).valueAt(table, slot, first);
-  if (flags & TIMED) store<u32>(expiryOf(table, value), expiryFor(table, TTL_OF_MAP));
-  return value;
+  return putInto<B, K>(table, index, block, <u32>ctz(free), block == bucket, key, hash, entry, flags);
 }

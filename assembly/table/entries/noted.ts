@@ -4,19 +4,19 @@
 import { further } from "../../damage";
 import { E2BIG, ENOMEM } from "../../errno";
 import { FIRST_ADDRESS } from "../../regions";
-import { bucketAddress, bucketIndex, bucketOf } from "../layout/buckets";
+import { bucketAddress, bucketIndex } from "../layout/buckets";
 import { materialise } from "../layout/bucket_array";
 import {
   BUCKETS, COUNT, EVICTS, FLAGS, GROWABLE, GROW_ABOVE, MAX_ENTRIES, OWES_MERGES, PREALLOCATED, TIMED, VERSION, field, setField,
 } from "../layout/header";
 import { atMark } from "../limit/low_water";
-import { EXPIRED, SWEEP_AT, count, setWord, word } from "../notes/book";
+import { EXPIRED, SWEEP_AT, VICTIM_IN, count, setWord, word } from "../notes/book";
 import { HAS_EXPIRED, isBufferFull, tell } from "../notes/events";
 import { hasExpired } from "../notes/expiry";
-import { chooseVictim } from "../notes/victim";
+import { SLOT_OF, chooseVictim } from "../notes/victim";
 import { grow, pinned, repayMerges } from "../resize/resize";
 import { afterRemoval, dropSlot } from "./drop";
-import { evict, putNoted } from "./evict";
+import { evictFrom, evictSlot, putNoted } from "./evict";
 
 /** Buckets that an insert into a full table sweeps before it is refused. */
 const MOST_SWEPT: u32 = 64;
@@ -60,10 +60,8 @@ export function sweepNext<B>(table: usize): u32 {
   return sweepBucket<B>(table, bucketAddress<B>(table, index));
 }
 
-/** Makes room in a full table, if it can. */
-function makeWay<B>(table: usize, hash: u32, flags: u32): bool {
-  if (flags & EVICTS) return evict<B>(table, chooseVictim<B>(table, bucketIndex(table, hash)));
-  if (!(flags & TIMED)) return false;
+/** Makes room in a full table whose entries expire, if it can. */
+function sweepForRoom<B>(table: usize): bool {
   for (let swept: u32 = 0; swept < MOST_SWEPT; swept++) {
     sweepNext<B>(table);
     if (field(table, COUNT) < field(table, MAX_ENTRIES)) return true;
@@ -71,22 +69,39 @@ function makeWay<B>(table: usize, hash: u32, flags: u32): bool {
   return false;
 }
 
-/** Inserts an absent key: the address of its value, or an errno. */
-export function insertNoted<B, K>(table: usize, key: K, hash: u32): usize {
+/** Inserts an absent key into a full table that evicts: another entry goes, and is not counted in between. */
+@inline function replace<B, K>(table: usize, index: u32, key: K, hash: u32): usize {
+  const victim = chooseVictim<B>(table, index);
+  if (!victim) return E2BIG;
+  const from = word(table, VICTIM_IN);
+  const bucket = bucketAddress<B>(table, from);
+  if (changetype<B>(bucket).link(true)) evictFrom<B>(table, from, victim, true);
+  else evictSlot<B>(table, from, bucket, <u32>(victim & SLOT_OF), true, true);
+  const value = putNoted<B, K>(table, index, key, hash, field(table, FLAGS));
+  if (value < FIRST_ADDRESS) setField(table, COUNT, field(table, COUNT) - 1);
+  setField(table, VERSION, field(table, VERSION) + 1);
+  return value;
+}
+
+/** Inserts an absent key into its bucket: the address of its value, whose bytes are undefined, or an errno. */
+export function insertNoted<B, K>(table: usize, index: u32, key: K, hash: u32): usize {
   const flags = field(table, FLAGS);
   if (flags & TIMED) {
-    sweepBucket<B>(table, bucketOf<B>(table, hash));
+    sweepBucket<B>(table, bucketAddress<B>(table, index));
     sweepNext<B>(table);
   }
-  const refusal = atMark(table, field(table, COUNT));
-  if (refusal && (refusal != E2BIG || !makeWay<B>(table, hash, flags))) return refusal;
-  if (!(flags & (GROWABLE | PREALLOCATED)) && !materialise(table, bucketIndex(table, hash))) return ENOMEM;
+  const entries = field(table, COUNT);
+  if (flags & EVICTS && entries >= field(table, MAX_ENTRIES)) return replace<B, K>(table, index, key, hash);
+  const refusal = atMark(table, entries);
+  if (refusal && (refusal != E2BIG || !sweepForRoom<B>(table))) return refusal;
+  if (!(flags & (GROWABLE | PREALLOCATED)) && !materialise(table, index)) return ENOMEM;
   if (flags & GROWABLE && !pinned<B>()) {
     const entries = field(table, COUNT);
     if (entries >= field(table, GROW_ABOVE)) grow<B>(table, entries + 1);
     else if (field(table, FLAGS) & OWES_MERGES) repayMerges<B>(table);
+    index = bucketIndex(table, hash);
   }
-  const value = putNoted<B, K>(table, bucketIndex(table, hash), key, hash, flags);
+  const value = putNoted<B, K>(table, index, key, hash, flags);
   if (value < FIRST_ADDRESS) return value;
   setField(table, COUNT, field(table, COUNT) + 1);
   setField(table, VERSION, field(table, VERSION) + 1);

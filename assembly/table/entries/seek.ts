@@ -1,16 +1,11 @@
-// Finding and keeping entries of tables that evict or whose entries expire, in the plain build. Expired is absent; a use is noted.
+// Finding entries of tables that evict or whose entries expire, in the plain build. Expired is absent; a use is noted.
 import { further } from "../../damage";
-import { EEXIST, EINVAL, ENOENT, EPERM } from "../../errno";
-import { EXIST, NOEXIST } from "../../flags";
-import { zeroBytes } from "../../memory/bytes";
-import { FIRST_ADDRESS } from "../../regions";
 import { bucketAddress, bucketIndex } from "../layout/buckets";
-import { EVICTS, FLAGS, FROZEN, TIMED, VALUE_SIZE, field } from "../layout/header";
-import { SEEN, bookOf, markOf } from "../notes/book";
-import { AS_IS, TTL_OF_MAP, expiryFor, expiryOf, hasExpired, renewed } from "../notes/expiry";
-import { markNew, touch } from "../notes/marks";
+import { EVICTS, FLAGS, TIMED, VALUE_SIZE, field } from "../layout/header";
+import { SEEN, bookOf, recordOf, recordOfBlock } from "../notes/book";
+import { expiryOf, hasExpired, renewed } from "../notes/expiry";
+import { remark, staleOf, touch } from "../notes/marks";
 import { SLOT_OF } from "../notes/victim";
-import { upsertFurther } from "./entries";
 
 /** The block of a key plus its slot, 0 when it is absent. */
 @inline export function slotOf<B, K>(table: usize, bucket: usize, key: K, hash: u32): usize {
@@ -20,7 +15,8 @@ import { upsertFurther } from "./entries";
   return block ? slotInChain<B, K>(table, block, key, hash) : 0;
 }
 
-function slotInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize {
+/** The same from the first block of a chain on. */
+export function slotInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize {
   let left: u32 = 0;
   while (true) {
     const found = changetype<B>(block).find<K>(table, key, hash, false);
@@ -31,67 +27,44 @@ function slotInChain<B, K>(table: usize, block: usize, key: K, hash: u32): usize
   }
 }
 
+/** Whether the value of a timed table is there still. A use may renew its expiry. */
+@inline function isThere(table: usize, value: usize, use: bool): bool {
+  if (hasExpired(table, value)) return false;
+  const expiry = use ? renewed(table, value) : 0;
+  if (expiry) store<u32>(expiryOf(table, value), expiry);
+  return true;
+}
+
 /** The address of the value of a key, 0 when it is absent or has expired. With `use` it counts as used. */
 @inline export function seek<B, K>(table: usize, key: K, hash: u32, use: bool): usize {
   const index = bucketIndex(table, hash);
   const bucket = bucketAddress<B>(table, index);
-  const found = slotOf<B, K>(table, bucket, key, hash);
-  if (!found) return 0;
-  const block = found & ~SLOT_OF;
-  const slot = <u32>(found & SLOT_OF);
-  const first = block == bucket;
-  const value = changetype<B>(block).valueAt(table, slot, first);
   const flags = field(table, FLAGS);
-  if (flags & TIMED) {
-    if (hasExpired(table, value)) return 0;
-    if (use) {
-      const expiry = renewed(table, value);
-      if (expiry) store<u32>(expiryOf(table, value), expiry);
-    }
+  // Before the key is looked for: so the lines of both are fetched at once.
+  const stale = flags & EVICTS ? staleOf(table, index) : 0;
+  const found = changetype<B>(bucket).find<K>(table, key, hash, true);
+  if (!found) {
+    const block = changetype<B>(bucket).link(true);
+    return block ? seekInChain<B, K>(table, block, key, hash, use) : 0;
   }
-  if (flags & EVICTS && use) touch<B>(table, markOf<B>(table, index, block, slot, first));
+  const value = changetype<B>(bucket).valueAt(table, <u32>ctz(found), true);
+  if (flags & TIMED && !isThere(table, value, use)) return 0;
+  if (stale & found && use) remark<B>(table, recordOf(table, index) + <usize>ctz(found));
+  return value;
+}
+
+function seekInChain<B, K>(table: usize, block: usize, key: K, hash: u32, use: bool): usize {
+  const found = slotInChain<B, K>(table, block, key, hash);
+  if (!found) return 0;
+  const slot = found & SLOT_OF;
+  const flags = field(table, FLAGS);
+  const value = changetype<B>(found - slot).valueAt(table, <u32>slot, false);
+  if (flags & TIMED && !isThere(table, value, use)) return 0;
+  if (flags & EVICTS && use) touch<B>(table, recordOfBlock<B>(table, found - slot) + slot);
   return value;
 }
 
 /** Bytes of a value that users see. */
 @inline export function seenBytes(table: usize): u32 {
   return field(table, FLAGS) & TIMED ? load<u32>(bookOf(table), SEEN) >> 1 : field(table, VALUE_SIZE);
-}
-
-/**
- * The address of the value of a key, inserted if absent and if the flags allow it; or an errno. A new value is zeros, as is that of an entry
- * that has expired. `expiry` is that of a timed table, or AS_IS.
- */
-@inline export function keep<B, K>(table: usize, key: K, hash: u32, flags: u32, expiry: u32): usize {
-  if (flags > EXIST) return EINVAL;
-  if (field(table, FROZEN)) return EPERM;
-  const index = bucketIndex(table, hash);
-  const bucket = bucketAddress<B>(table, index);
-  const found = slotOf<B, K>(table, bucket, key, hash);
-  const kind = field(table, FLAGS);
-  if (!found) {
-    const value = upsertFurther<B, K>(table, bucket, key, hash, flags);
-    if (value < FIRST_ADDRESS) return value;
-    zeroBytes(value, seenBytes(table));
-    if (kind & TIMED && expiry != AS_IS) store<u32>(expiryOf(table, value), expiry);
-    return value;
-  }
-  const block = found & ~SLOT_OF;
-  const slot = <u32>(found & SLOT_OF);
-  const first = block == bucket;
-  const value = changetype<B>(block).valueAt(table, slot, first);
-  const mark = markOf<B>(table, index, block, slot, first);
-  const revives = kind & TIMED && hasExpired(table, value);
-  if (revives) {
-    if (flags == EXIST) return ENOENT;
-    zeroBytes(value, seenBytes(table));
-    if (kind & EVICTS) markNew<B>(table, index, mark, hash);
-  } else {
-    if (flags == NOEXIST) return EEXIST;
-    if (kind & EVICTS) touch<B>(table, mark);
-  }
-  if (kind & TIMED && (revives || expiry != AS_IS)) {
-    store<u32>(expiryOf(table, value), expiry == AS_IS ? expiryFor(table, TTL_OF_MAP) : expiry);
-  }
-  return value;
 }

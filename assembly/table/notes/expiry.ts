@@ -58,19 +58,14 @@ export function expiryAt(table: usize): u32 {
   return SHARED ? reinterpret<f64>(atomic.load<u64>(HOST_CLOCK)) : load<f64>(HOST_CLOCK);
 }
 
-/** The clock of the host in units of a table. */
-@inline export function nowIn(table: usize): u32 {
-  return <u32>min(clock() / load<f64>(bookOf(table), UNIT), <f64>MOST_EXPIRY); // in the end everything has expired
-}
-
 /** Whether a value of a timed table has expired. */
 @inline export function hasExpired(table: usize, value: usize): bool {
   return isPast(table, load<u32>(expiryOf(table, value)));
 }
 
-/** Whether an expiry has come. */
+/** Whether an expiry has come. A product, since a quotient takes three times as long. */
 @inline export function isPast(table: usize, expiry: u32): bool {
-  return expiry != 0 && expiry <= nowIn(table);
+  return expiry != 0 && <f64>expiry * load<f64>(bookOf(table), UNIT) <= clock();
 }
 
 /** The expiry of an entry that is written now. */

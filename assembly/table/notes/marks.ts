@@ -23,14 +23,18 @@ const GHOST_CLASS: u32 = 2;
 /** Age from which on a stamp is kept from meeting NOW again, which it would look new at. */
 export const OLD: u32 = 24;
 
-/** The tag that a ghost of this hash has. */
-@inline export function ghostOf(hash: u32): u32 {
-  return max(hash >> 24, <u32>2);
-}
+/** The least tag of a ghost. */
+export const LEAST_GHOST: u32 = 2;
 
 /** Whether the stamps of a table are an exact order. */
 @inline export function isExact(table: usize): bool {
   return !load<u32>(bookOf(table), PER_TICK);
+}
+
+/** The slots of a bucket whose stamp is not NOW, of who goes through `remark` if the entry in one of them is used. */
+@inline export function staleOf(table: usize, bucket: u32): u32 {
+  const stamps = v128.and(v128.load(recordOf(table, bucket)), i8x16.splat(<i8>STAMP));
+  return <u32>i8x16.bitmask(i8x16.ne(stamps, i8x16.splat(<i8>(load<u32>(bookOf(table), NOW) & STAMP))));
 }
 
 /** Notes that an entry was used. */
@@ -38,7 +42,8 @@ export const OLD: u32 = 24;
   if ((load<u8>(mark) ^ load<u8>(bookOf(table), NOW)) & STAMP) remark<B>(table, mark);
 }
 
-function remark<B>(table: usize, at: usize): void {
+/** The same, of a stamp that is not NOW. */
+export function remark<B>(table: usize, at: usize): void {
   if (isExact(table)) tickExactly<B>(table);
   const mark = <u32>load<u8>(at);
   const seen = min((mark >> CLASS_SHIFT) + 1, MOST_CLASS);
@@ -89,7 +94,7 @@ function stampsOf<B>(table: usize, taken: u32, anew: u32): u32 {
 }
 
 /** Takes a ghost out of a record: whether it was there. */
-function takeGhost(table: usize, record: usize, tag: u32): bool {
+@inline function takeGhost(table: usize, record: usize, tag: u32): bool {
   const from = ghostsFrom(table);
   // The last 16 bytes of the record: all ghosts, and marks before them.
   const equal = <u32>i8x16.bitmask(i8x16.eq(v128.load(record, 4), i8x16.splat(<i8>tag))) >> (from - 4);
@@ -99,7 +104,7 @@ function takeGhost(table: usize, record: usize, tag: u32): bool {
 }
 
 /** Notes that an entry was evicted from a bucket. The oldest ghost goes. */
-export function addGhost(table: usize, bucket: u32, tag: u32): void {
+@inline export function addGhost(table: usize, bucket: u32, tag: u32): void {
   if (field(table, FLAGS) & RECENCY) return;
   const record = recordOf(table, bucket);
   // Bytes 8 to 11 begin with the marks of slots beyond the eighth.
@@ -111,16 +116,15 @@ export function addGhost(table: usize, bucket: u32, tag: u32): void {
 }
 
 /** Gives a new entry of a bucket its mark, and counts it. */
-export function markNew<B>(table: usize, bucket: u32, mark: usize, hash: u32): void {
+@inline export function markNew<B>(table: usize, bucket: u32, mark: usize, hash: u32): void {
+  if (isExact(table)) tickExactly<B>(table);
   const book = bookOf(table);
-  const exact = isExact(table);
-  if (exact) tickExactly<B>(table);
-  const isGhost = takeGhost(table, recordOf(table, bucket), ghostOf(hash));
+  const isGhost = takeGhost(table, recordOf(table, bucket), max(hash >> 24, LEAST_GHOST));
   const seen = field(table, FLAGS) & RECENCY ? MOST_CLASS : isGhost ? GHOST_CLASS : 0;
   store<u8>(mark, <u8>((seen << CLASS_SHIFT) | (load<u32>(book, NOW) & STAMP)));
-  if (exact) return;
-  count(table, SINCE_TICK, 1);
-  if (word(table, SINCE_TICK) < load<u32>(book, PER_TICK)) return;
-  setWord(table, SINCE_TICK, 0);
-  store<u32>(book, load<u32>(book, NOW) + 1, NOW);
+  const perTick = load<u32>(book, PER_TICK);
+  if (!perTick) return;
+  const since = word(table, SINCE_TICK) + 1;
+  setWord(table, SINCE_TICK, since < perTick ? since : 0);
+  if (since >= perTick) store<u32>(book, load<u32>(book, NOW) + 1, NOW);
 }

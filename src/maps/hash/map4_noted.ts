@@ -24,7 +24,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const word = this.word("get", key);
     if (word < 0) return undefined;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 1) >>> 0;
@@ -40,7 +40,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const word = this.word("field.set", key);
     if (word < 0) return false;
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     let address: number;
     try {
       address = this.core.keep4(this.writing, word, BPF_EXIST, TTL_AS_IS) >>> 0;
@@ -55,7 +55,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
   }
 
   override set(key: K, value: V, options?: SetOptions): this {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
@@ -79,7 +79,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
     if (word < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 0) >>> 0;
@@ -94,7 +94,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const word = this.word("delete", key);
     if (word < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discard4(this.writing, word);
@@ -113,7 +113,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
   override locate(operation: Operation, key: K): number {
     const word = this.word(operation, key);
     if (word < 0) return 0;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     try {
       return this.core.seek4(this.table.handle, word, 1) >>> 0;
     } catch (trap) {
@@ -124,7 +124,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
     const word = this.word(operation, key);
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     let address: number;
     try {
       address = this.core.keep4(this.writing, word, BPF_ANY, TTL_AS_IS) >>> 0;
@@ -137,7 +137,7 @@ export class MapNoted4<K, V> extends NotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return this.host.core.seek4(handle, this.host.u32[key >>> 2], 0) >>> 0;
   }
 

@@ -27,7 +27,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const low = this.low("get", key);
     if (low < 0) return undefined;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seek8(this.reading, low, this.#high, 1) >>> 0;
@@ -43,7 +43,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const low = this.low("field.set", key);
     if (low < 0) return false;
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     let address: number;
     try {
       address = this.core.keep8(this.writing, low, this.#high, BPF_EXIST, TTL_AS_IS) >>> 0;
@@ -58,7 +58,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
   }
 
   override set(key: K, value: V, options?: SetOptions): this {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
@@ -82,7 +82,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const low = this.low("has", key);
     if (low < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seek8(this.reading, low, this.#high, 0) >>> 0;
@@ -97,7 +97,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const low = this.low("delete", key);
     if (low < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discard8(this.writing, low, this.#high);
@@ -116,7 +116,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
   override locate(operation: Operation, key: K): number {
     const low = this.low(operation, key);
     if (low < 0) return 0;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     try {
       return this.core.seek8(this.table.handle, low, this.#high, 1) >>> 0;
     } catch (trap) {
@@ -127,7 +127,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
     const low = this.low(operation, key);
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     let address: number;
     try {
       address = this.core.keep8(this.writing, low, this.#high, BPF_ANY, TTL_AS_IS) >>> 0;
@@ -140,7 +140,7 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     const { core, u32 } = this.host;
     return core.seek8(handle, u32[key >>> 2], u32[(key >>> 2) + 1], 0) >>> 0;
   }

@@ -16,7 +16,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const at = this.encodeKey("get", key);
     if (at === 0) return undefined;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seekAny(this.reading, at, 1) >>> 0;
@@ -32,7 +32,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const at = this.encodeKey("field.set", key);
     if (at === 0) return false;
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     let address: number;
     try {
       address = this.core.keepAny(this.writing, at, BPF_EXIST, TTL_AS_IS) >>> 0;
@@ -47,7 +47,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
   }
 
   override set(key: K, value: V, options?: SetOptions): this {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
@@ -71,7 +71,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const at = this.encodeKey("has", key);
     if (at === 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seekAny(this.reading, at, 0) >>> 0;
@@ -86,7 +86,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const at = this.encodeKey("delete", key);
     if (at === 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discardAny(this.writing, at);
@@ -105,7 +105,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
   override locate(operation: Operation, key: K): number {
     const at = this.encodeKey(operation, key);
     if (at === 0) return 0;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     try {
       return this.core.seekAny(this.table.handle, at, 1) >>> 0;
     } catch (trap) {
@@ -116,7 +116,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
     const at = this.encodeKey(operation, key);
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     let address: number;
     try {
       address = this.core.keepAny(this.writing, at, BPF_ANY, TTL_AS_IS) >>> 0;
@@ -129,7 +129,7 @@ export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return this.host.core.seekAny(handle, key, 0) >>> 0;
   }
 }

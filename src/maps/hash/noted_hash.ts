@@ -23,6 +23,8 @@ import { HashMap } from "./hash_map.ts";
 export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
   /** @internal What expiry goes by. */
   declare readonly clock: ExpiryClock;
+  /** @internal Whether entries expire. Others need not know what time it is. */
+  declare readonly timed: boolean;
 
   /** @internal Use {@link createMap}. */
   constructor(
@@ -34,7 +36,7 @@ export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
     writable: boolean,
   ) {
     super(host, table, key, value, readable, writable);
-    hide<NotedHashMap<K, V>>(this, { clock: host.expiry });
+    hide<NotedHashMap<K, V>>(this, { clock: host.expiry, timed: table.expiry !== undefined });
   }
 
   override put(key: number, value: number, condition: number): number {
@@ -65,7 +67,7 @@ export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
   }
 
   override lookupKeys(_stage: number, keys: number, count: number, values: number, found: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return this.host.core.lookupManyNoted(this.reading, keys, count, values, found, 1);
   }
 
@@ -76,7 +78,7 @@ export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
     values: number,
     condition: number,
   ): number {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const { keySize, valueBytes } = this.table;
     return inGroups(this, "updateBatch", count, (done, group) =>
       this.host.core.updateManyNoted(
@@ -99,7 +101,7 @@ export abstract class NotedHashMap<K, V> extends HashMap<K, V> {
     width: number,
     offset: number,
   ): number {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const { keySize } = this.table;
     const step = width === 8 ? 8 : 4;
     return inGroups(this, "addMany", count, (done, group) =>

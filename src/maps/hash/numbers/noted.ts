@@ -43,7 +43,7 @@ export class MapNotedNumber<K, V> extends NotedHashMap<K, V> {
   override get(key: K, flags?: number): V | undefined {
     if (flags !== undefined || typeof key !== "number" || key >>> 0 !== key)
       return this.#getOther(key, flags);
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let value: number;
     try {
       value = this.core.getNoted4(this.#read, key, this.valueScalar, 1);
@@ -66,7 +66,7 @@ export class MapNotedNumber<K, V> extends NotedHashMap<K, V> {
     if (typeof value !== "number" || typeof key !== "number" || key >>> 0 !== key) {
       return this.#setBytes(key, value, options);
     }
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     let result: number;
     try {
@@ -103,7 +103,7 @@ export class MapNotedNumber<K, V> extends NotedHashMap<K, V> {
   }
 
   #setBytes(key: K, value: V, options?: SetOptions): this {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
     const { host } = this;
@@ -127,7 +127,7 @@ export class MapNotedNumber<K, V> extends NotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
     if (word < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 0) >>> 0;
@@ -140,7 +140,7 @@ export class MapNotedNumber<K, V> extends NotedHashMap<K, V> {
 
   override delete(key: K): boolean {
     if (typeof key !== "number" || key >>> 0 !== key) return this.#deleteOther(key);
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discard4(this.#written, key);
@@ -172,7 +172,7 @@ export class MapNotedNumber<K, V> extends NotedHashMap<K, V> {
   override locate(operation: Operation, key: K): number {
     const word = this.word(operation, key);
     if (word < 0) return 0;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     try {
       return this.core.seek4(this.table.handle, word, 1) >>> 0;
     } catch (trap) {
@@ -183,7 +183,7 @@ export class MapNotedNumber<K, V> extends NotedHashMap<K, V> {
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
     const word = this.word(operation, key);
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     let address: number;
     try {
       address = this.core.keep4(this.writing, word, BPF_ANY, TTL_AS_IS) >>> 0;
@@ -196,7 +196,7 @@ export class MapNotedNumber<K, V> extends NotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return this.host.core.seek4(handle, this.host.u32[key >>> 2], 0) >>> 0;
   }
 
