@@ -26,7 +26,7 @@ export class SharedMapNoted4<K, V> extends SharedNotedHashMap<K, V> {
     const { host } = this;
     const word = this.word("get", key);
     if (word < 0) return undefined;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 1) >>> 0;
@@ -43,7 +43,7 @@ export class SharedMapNoted4<K, V> extends SharedNotedHashMap<K, V> {
     if (!part.isNumber) return this.fetchPart(key, part);
     const word = this.word("field.get", key);
     if (word < 0) return undefined;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let value: number;
     try {
       value = this.core.getPart4(this.reading, word, part.offset, part.scalar);
@@ -67,7 +67,7 @@ export class SharedMapNoted4<K, V> extends SharedNotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
     if (word < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 0) >>> 0;
@@ -82,7 +82,7 @@ export class SharedMapNoted4<K, V> extends SharedNotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const word = this.word("delete", key);
     if (word < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discard4(this.writing, word);
@@ -99,7 +99,7 @@ export class SharedMapNoted4<K, V> extends SharedNotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return this.host.core.seek4(handle, this.host.u32[key >>> 2], 0) >>> 0;
   }
 

@@ -39,7 +39,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
     if (flags !== undefined) return this.getWith(key, flags);
     const word = this.word("get", key);
     if (word < 0) return this.#none;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let value: number;
     try {
       value = this.core.getNoted4(this.reading, word, this.valueScalar, 1);
@@ -51,7 +51,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
   }
 
   override set(key: K, value: V, options?: SetOptions): this {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
     if (typeof value !== "number") return super.set(key, value, options);
@@ -88,7 +88,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
     if (word < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 0) >>> 0;
@@ -103,7 +103,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const word = this.word("delete", key);
     if (word < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discard4(this.writing, word);
@@ -120,7 +120,7 @@ export class SharedMapNotedNumber4<K, V> extends SharedNotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return this.host.core.seek4(handle, this.host.u32[key >>> 2], 0) >>> 0;
   }
 

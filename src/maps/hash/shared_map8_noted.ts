@@ -29,7 +29,7 @@ export class SharedMapNoted8<K, V> extends SharedNotedHashMap<K, V> {
     const { host } = this;
     const low = this.low("get", key);
     if (low < 0) return undefined;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seek8(this.reading, low, this.#high, 1) >>> 0;
@@ -46,7 +46,7 @@ export class SharedMapNoted8<K, V> extends SharedNotedHashMap<K, V> {
     if (!part.isNumber) return this.fetchPart(key, part);
     const low = this.low("field.get", key);
     if (low < 0) return undefined;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let value: number;
     try {
       value = this.core.getPart8(this.reading, low, this.#high, part.offset, part.scalar);
@@ -70,7 +70,7 @@ export class SharedMapNoted8<K, V> extends SharedNotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const low = this.low("has", key);
     if (low < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seek8(this.reading, low, this.#high, 0) >>> 0;
@@ -85,7 +85,7 @@ export class SharedMapNoted8<K, V> extends SharedNotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const low = this.low("delete", key);
     if (low < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discard8(this.writing, low, this.#high);
@@ -102,7 +102,7 @@ export class SharedMapNoted8<K, V> extends SharedNotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     const { core, u32 } = this.host;
     return core.seek8(handle, u32[key >>> 2], u32[(key >>> 2) + 1], 0) >>> 0;
   }

@@ -18,7 +18,7 @@ export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
     const { host } = this;
     const at = this.encodeKey("get", key);
     if (at === 0) return undefined;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seekAny(this.reading, at, 1) >>> 0;
@@ -35,7 +35,7 @@ export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
     if (!part.isNumber) return this.fetchPart(key, part);
     const at = this.encodeKey("field.get", key);
     if (at === 0) return undefined;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let value: number;
     try {
       value = this.core.getPartAny(this.reading, at, part.offset, part.scalar);
@@ -59,7 +59,7 @@ export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const at = this.encodeKey("has", key);
     if (at === 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seekAny(this.reading, at, 0) >>> 0;
@@ -74,7 +74,7 @@ export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
     if (this.writing === 0) this.refuse("delete");
     const at = this.encodeKey("delete", key);
     if (at === 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discardAny(this.writing, at);
@@ -91,7 +91,7 @@ export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return this.host.core.seekAny(handle, key, 0) >>> 0;
   }
 }

@@ -25,6 +25,8 @@ import { SharedHashMap } from "./shared_hash.ts";
 export abstract class SharedNotedHashMap<K, V> extends SharedHashMap<K, V> {
   /** @internal What expiry goes by. */
   declare readonly clock: ExpiryClock;
+  /** @internal Whether entries expire. Others need not know what time it is. */
+  declare readonly timed: boolean;
 
   /** @internal Use {@link createMap}. */
   constructor(
@@ -36,11 +38,14 @@ export abstract class SharedNotedHashMap<K, V> extends SharedHashMap<K, V> {
     writable: boolean,
   ) {
     super(host, table, key, value, readable, writable);
-    hide<SharedNotedHashMap<K, V>>(this, { clock: host.expiry });
+    hide<SharedNotedHashMap<K, V>>(this, {
+      clock: host.expiry,
+      timed: table.expiry !== undefined,
+    });
   }
 
   override set(key: K, value: V, options?: SetOptions): this {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");
     const valueAddress = stageValue(this, "set", value);
@@ -65,46 +70,46 @@ export abstract class SharedNotedHashMap<K, V> extends SharedHashMap<K, V> {
   }
 
   override count(operation: Operation, key: K, counter: Counter, delta: unknown): unknown {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const sum = super.count(operation, key, counter, delta);
     this.told();
     return sum;
   }
 
   override countAll(key: K, additions: Additions): void {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     super.countAll(key, additions);
     this.told();
   }
 
   /** @internal */
   protected override fetchPart(key: K, part: Part): unknown {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return super.fetchPart(key, part);
   }
 
   override setPart(key: K, part: Part, fits: boolean, x: unknown): boolean {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     return super.setPart(key, part, fits, x);
   }
 
   override locate(operation: Operation, key: K): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return super.locate(operation, key);
   }
 
   override live(key: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return super.live(key);
   }
 
   protected override getLocked(key: K): V | undefined {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return super.getLocked(key);
   }
 
   override lockValue(key: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return super.lockValue(key);
   }
 
@@ -121,7 +126,7 @@ export abstract class SharedNotedHashMap<K, V> extends SharedHashMap<K, V> {
   }
 
   override lookupKeys(_stage: number, keys: number, count: number, values: number, found: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     clearSlotErrno(this.host);
     const hits = sharedCore(this.host).lookupManyNoted(this.reading, keys, count, values, found, 1);
     if (hits < count) this.checkScan("lookupMany", 0);
@@ -136,7 +141,7 @@ export abstract class SharedNotedHashMap<K, V> extends SharedHashMap<K, V> {
     condition: number,
   ): number {
     const { keySize, valueBytes, expiry } = this.table;
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     return inGroups(this, "updateBatch", count, (done, group) => {
       const [keysAt, valuesAt] = [keys + done * keySize, values + done * valueBytes];
       if (expiry === undefined) return super.writeEntries(stage, keysAt, group, valuesAt, condition);
@@ -153,7 +158,7 @@ export abstract class SharedNotedHashMap<K, V> extends SharedHashMap<K, V> {
     width: number,
     offset: number,
   ): number {
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const { keySize } = this.table;
     const step = width === 8 ? 8 : 4;
     return inGroups(this, "addMany", count, (done, group) =>

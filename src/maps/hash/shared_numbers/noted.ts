@@ -38,7 +38,7 @@ export class SharedMapNotedNumber<K, V> extends SharedNotedHashMap<K, V> {
     if (flags !== undefined || typeof key !== "number" || key >>> 0 !== key)
       return this.#getOther(key, flags);
     if (this.reading === 0) this.refuse("get");
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let value: number;
     try {
       value = this.core.getNoted4(this.reading, key, this.valueScalar, 1);
@@ -62,7 +62,7 @@ export class SharedMapNotedNumber<K, V> extends SharedNotedHashMap<K, V> {
       return super.set(key, value, options);
     }
     if (this.writing === 0) this.refuse("set");
-    this.clock.renew();
+    if (this.timed) this.clock.renew();
     const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     let result: number;
     try {
@@ -96,7 +96,7 @@ export class SharedMapNotedNumber<K, V> extends SharedNotedHashMap<K, V> {
     if (this.reading === 0) this.refuse("has");
     const word = this.word("has", key);
     if (word < 0) return false;
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let address: number;
     try {
       address = this.core.seek4(this.reading, word, 0) >>> 0;
@@ -110,7 +110,7 @@ export class SharedMapNotedNumber<K, V> extends SharedNotedHashMap<K, V> {
   override delete(key: K): boolean {
     if (typeof key !== "number" || key >>> 0 !== key) return this.#deleteOther(key);
     if (this.writing === 0) this.refuse("delete");
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     let errno: number;
     try {
       errno = this.core.discard4(this.writing, key);
@@ -140,7 +140,7 @@ export class SharedMapNotedNumber<K, V> extends SharedNotedHashMap<K, V> {
   }
 
   override find(handle: number, key: number): number {
-    this.clock.touch();
+    if (this.timed) this.clock.touch();
     return this.host.core.seek4(handle, this.host.u32[key >>> 2], 0) >>> 0;
   }
 
