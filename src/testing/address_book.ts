@@ -23,8 +23,8 @@ export class AddressBook {
   readonly #live = new Map<string, { readonly key: Uint8Array; readonly address: number }>();
   /** keys whose address was handed out in the current section */
   readonly #held = new Set<string>();
-  /** bytes of entries that were deleted in the current section, by the address that was handed out in it */
-  readonly #dead = new Map<number, Uint8Array>();
+  /** entries that were deleted or have expired in the current section, by the address that was handed out in it */
+  readonly #dead = new Map<number, { readonly name: string; readonly bytes: Uint8Array }>();
   #depth = 0;
 
   /** @param stable true for `hash`: addresses hold until the entry is deleted */
@@ -57,7 +57,14 @@ export class AddressBook {
     const known = this.#live.get(name);
     if (known === undefined) return;
     this.#live.delete(name);
-    if (this.#held.delete(name)) this.#dead.set(known.address, value);
+    if (this.#held.delete(name)) this.#dead.set(known.address, { name, bytes: value });
+  }
+
+  /** A key was inserted. One that has expired may be written in the place where it was. */
+  inserted(key: Uint8Array): void {
+    if (!this.#model.timed || this.#dead.size === 0) return;
+    const name = byteString(key);
+    for (const [address, dead] of this.#dead) if (dead.name === name) this.#dead.delete(address);
   }
 
   /** Every entry has left the map; call it while the model still holds them. */
@@ -85,7 +92,7 @@ export class AddressBook {
       const { key, address } = this.#live.get(name)!;
       this.#verifyLive(key, address);
     }
-    for (const [address, old] of this.#dead) {
+    for (const [address, { bytes: old }] of this.#dead) {
       const bytes = this.#read(address, old.length);
       if (equalBytes(bytes, old)) continue;
       throw new AddressViolation(

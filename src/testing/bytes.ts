@@ -29,6 +29,11 @@ export function valueBytes(number: number, size: number): Uint8Array {
   return value;
 }
 
+/** The same as a number of `size` bytes. One of 8 bytes is no more than a u53 may be. */
+export function numberBytes(number: number, size: number): Uint8Array {
+  return valueBytes(number, size).fill(0, 6);
+}
+
 /** A string that is equal for equal bytes: one char code per byte. */
 export function byteString(bytes: Uint8Array): string {
   if (bytes.length <= 1024) return String.fromCharCode.apply(null, bytes as unknown as number[]);

@@ -16,6 +16,8 @@ export interface GeneratorOptions {
   readonly growth?: boolean;
   /** Whether the map evicts: then it is never full for a new key. Default false */
   readonly evicts?: boolean;
+  /** ms after which entries expire: then time passes, entries have a ttl of their own, and the map is swept. Default: nothing expires */
+  readonly ttl?: number | undefined;
 }
 
 /** What a phase favours, in percent; what is left goes to looking around: lookups, walks, scans, iteration. */
@@ -48,6 +50,7 @@ const PHASES: readonly Phase[] = [
 const HOT_KEYS = 6;
 /** Percent of the operations. */
 const GROW_CHANCE = 2;
+const TIME_CHANCE = 12;
 
 /** Key numbers that are probably in the map: updates and deletes are known here, what drains took is not. */
 class LiveKeys {
@@ -116,6 +119,8 @@ class Sequence {
     }
     this.#left--;
     if (this.#options.growth === true && this.#random.chance(GROW_CHANCE)) return this.#growth();
+    const { ttl } = this.#options;
+    if (ttl !== undefined && this.#random.chance(TIME_CHANCE)) return this.#ofTime(ttl);
     const roll = this.#random.below(100);
     const { insert, remove, drain } = this.#phase;
     if (roll < insert) return this.#insertion();
@@ -160,6 +165,27 @@ class Sequence {
     const flags = roll < 160 ? 0 : roll < 180 ? 1 : roll < 199 ? 2 : this.#random.between(3, 255);
     if (flags <= 1) this.#inserted(key);
     return { kind: "update", key, value: this.#random.below(1 << 16), flags };
+  }
+
+  /** Time goes slowly enough for a map to fill, and now and then all has expired at once. */
+  #ofTime(ttl: number): Operation {
+    const random = this.#random;
+    const roll = random.below(200);
+    if (roll < 70) return { kind: "advance", by: random.between(1, 1 + (ttl >> 6)) };
+    if (roll < 90) return { kind: "advance", by: random.between(1, 1 + (ttl >> 2)) };
+    if (roll < 92) return { kind: "advance", by: random.between(ttl >> 1, 2 * ttl) };
+    if (roll < 100) return { kind: "sweep", buckets: random.chance(10) ? 255 : random.below(10) };
+    if (roll < 102) return { kind: "process", remove: random.chance(60) ? 0 : random.below(256) };
+    if (roll < 103 && random.chance(30)) {
+      this.#live.clear();
+      return { kind: "drainAll", room: this.#room() };
+    }
+    const key = this.#presentKey();
+    if (roll < 140) return { kind: "remainingTtl", key };
+    this.#inserted(key);
+    if (roll < 155) return { kind: "add", key, by: random.below(256) };
+    const own = [0, 1, ttl >> 4, ttl >> 1, 2 * ttl][random.below(5)]!;
+    return { kind: "set", key, value: random.below(1 << 16), ttl: Math.min(own, 0xffff) };
   }
 
   #inserted(key: number): void {

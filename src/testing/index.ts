@@ -32,6 +32,7 @@ export {
   SLOTS,
 } from "./operations.ts";
 export { Random } from "./random.ts";
+export type { ReferenceExpiryOptions } from "./reference_expiry.ts";
 export { type ReplayOptions, type ReplaySummary, replay } from "./replay.ts";
 export type { CompleteScans } from "./running_scans.ts";
 export { ScanChecker, ScanViolation } from "./scan_checker.ts";

@@ -3,6 +3,7 @@ import { BPF_ANY, BPF_EXIST, BPF_NOEXIST } from "../constants.ts";
 import type { Eviction } from "../core/tables/map_types.ts";
 import { ERRNO } from "../errors.ts";
 import { byteString } from "./bytes.ts";
+import { ReferenceExpiry, type ReferenceExpiryOptions } from "./reference_expiry.ts";
 
 /** An entry as the model keeps it. */
 export interface ReferenceEntry {
@@ -11,16 +12,20 @@ export interface ReferenceEntry {
   readonly value: Uint8Array;
   /** model time when the entry was inserted; an overwrite keeps it, delete and insert again renews it */
   readonly born: number;
+  /** unit of time at which it expires, 0 for never */
+  readonly expiry: number;
 }
 
 /** Types of maps that the model answers for. */
-export type ReferenceType = "hash" | "rhash" | "lru_hash" | "lru_percpu_hash" | "array";
+export type ReferenceType = "hash" | "percpu_hash" | "rhash" | "lru_hash" | "lru_percpu_hash" | "array";
 
 /** Up to so many entries `recency` is an LRU to the letter. */
 const EXACT_ENTRIES = 31;
+/** A map with room for so many has no more buckets than an insert sweeps before it is refused. */
+const SWEPT_ENTRIES = 200;
 
 /** Sizes in bytes, `maxEntries` in entries. */
-export interface ReferenceMapOptions {
+export interface ReferenceMapOptions extends ReferenceExpiryOptions {
   /** Default `rhash`. Keys of an array are the little-endian u32 of an index. */
   readonly type?: ReferenceType | undefined;
   readonly keySize: number;
@@ -28,6 +33,8 @@ export interface ReferenceMapOptions {
   readonly maxEntries: number;
   /** Of types that evict; default `value`. */
   readonly eviction?: Eviction | undefined;
+  /** Whether values are little-endian numbers, below 2^48. Default false */
+  readonly numbers?: boolean | undefined;
 }
 
 /**
@@ -36,6 +43,9 @@ export interface ReferenceMapOptions {
  *
  * Of a map that evicts it knows how many entries were evicted, and which one only of an LRU to the letter (`recency`, up to 31
  * entries). Otherwise whoever finds out that one has gone says so: {@link evicted}.
+ *
+ * Where entries expire, its clock stands still but for {@link advance}. An entry that has expired is gone from the model at once. The map
+ * keeps it until a sweep comes to it: how many those are the model learns from the map's size ({@link learnSize}).
  *
  * @example
  * ```ts
@@ -50,11 +60,18 @@ export class ReferenceMap {
   readonly keySize: number;
   readonly valueSize: number;
   readonly #entries = new Map<string, ReferenceEntry>();
+  readonly numbers: boolean;
   readonly #evicts: boolean;
+  readonly #expiry: ReferenceExpiry | undefined;
   /** Entries stand in the order of their last use, the oldest first. */
   readonly #exact: boolean;
   #maxEntries: number;
+  /** Of a map whose entries expire, at most so many. */
   #unknown = 0;
+  /** Entries that have expired and may still be in the map: at most so many. */
+  #dead = 0;
+  /** No entry expires before. */
+  #earliest = Number.POSITIVE_INFINITY;
   #victim: ReferenceEntry | undefined;
   #time = 0;
   #frozen = false;
@@ -64,7 +81,9 @@ export class ReferenceMap {
     this.keySize = options.keySize;
     this.valueSize = options.valueSize;
     this.#maxEntries = options.maxEntries;
+    this.numbers = options.numbers ?? false;
     this.#evicts = this.type === "lru_hash" || this.type === "lru_percpu_hash";
+    this.#expiry = options.ttl === undefined ? undefined : new ReferenceExpiry(options);
     this.#exact = options.eviction === "recency" && options.maxEntries <= EXACT_ENTRIES;
     if (this.type === "array") this.#addIndices(0);
   }
@@ -79,13 +98,19 @@ export class ReferenceMap {
     this.#time++;
     for (let index = first; index < this.#maxEntries; index++) {
       const key = new Uint8Array(Uint32Array.of(index).buffer);
-      this.#entries.set(byteString(key), { key, value: new Uint8Array(this.valueSize), born: this.#time });
+      this.#entries.set(byteString(key), {
+        key,
+        value: new Uint8Array(this.valueSize),
+        born: this.#time,
+        expiry: 0,
+      });
     }
   }
 
   /** `grow`: 0 or an errno. */
   grow(maxEntries: number): number {
-    if (this.type === "hash" || this.#evicts || maxEntries < this.#maxEntries) return ERRNO.EINVAL;
+    const isFixed = this.type === "hash" || this.type === "percpu_hash" || this.#evicts;
+    if (isFixed || maxEntries < this.#maxEntries) return ERRNO.EINVAL;
     if (this.#frozen) return ERRNO.EPERM;
     const first = this.#maxEntries;
     this.#maxEntries = maxEntries;
@@ -93,9 +118,73 @@ export class ReferenceMap {
     return 0;
   }
 
-  /** Number of entries. */
+  /** Number of entries; of a map that evicts and whose entries expire, the least that it can be. */
   get size(): number {
-    return this.#entries.size - this.#unknown;
+    return Math.max(this.#entries.size - this.#unknown, 0);
+  }
+
+  /** Whether the map has no room but what an eviction or a sweep makes. */
+  get full(): boolean {
+    return this.size + this.#dead >= this.#maxEntries;
+  }
+
+  /** Whether values can be added to: numbers, and not one for each CPU. */
+  get counts(): boolean {
+    return this.numbers && this.type !== "percpu_hash" && this.type !== "lru_percpu_hash";
+  }
+
+  /** Whether entries expire. */
+  get timed(): boolean {
+    return this.#expiry !== undefined;
+  }
+
+  /** Whether the map can have as many entries as it says, those included that have expired. From then on no more of these are there. */
+  learnSize(size: number): boolean {
+    if (!this.timed) return size === this.size;
+    if (size < this.size || size > this.#entries.size + this.#dead || size > this.#maxEntries) return false;
+    this.#dead = Math.min(this.#dead, size - this.size);
+    return true;
+  }
+
+  /** Time passes: the entries that expire by that. */
+  advance(ms: number): ReferenceEntry[] {
+    const expiry = this.#expiry;
+    if (expiry === undefined) return [];
+    expiry.advance(ms);
+    const expired: ReferenceEntry[] = [];
+    if (!expiry.hasPassed(this.#earliest)) return expired;
+    this.#earliest = Number.POSITIVE_INFINITY;
+    for (const [name, entry] of this.#entries) {
+      if (expiry.hasPassed(entry.expiry)) {
+        this.#entries.delete(name);
+        expired.push(entry);
+      } else this.#expires(entry.expiry);
+    }
+    this.#dead += expired.length;
+    return expired;
+  }
+
+  #expires(expiry: number): void {
+    if (expiry !== 0 && expiry < this.#earliest) this.#earliest = expiry;
+  }
+
+  /** The whole map was swept. */
+  swept(): void {
+    this.#dead = 0;
+  }
+
+  /** ms until an entry expires: infinite when it never does, 0 when it is absent. */
+  remainingTtl(key: Uint8Array): number {
+    const entry = this.entry(key);
+    if (entry === undefined) return 0;
+    return this.#expiry?.remaining(entry.expiry) ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** Whether an update may answer E2BIG though entries have expired: it does not sweep a large map as a whole. */
+  mayRefuse(key: Uint8Array, flags: number): boolean {
+    const inserts =
+      !this.#frozen && (flags === BPF_ANY || flags === BPF_NOEXIST) && this.entry(key) === undefined;
+    return inserts && this.timed && !this.#evicts && this.full && this.#maxEntries > SWEPT_ENTRIES;
   }
 
   /** Whether the map is an LRU to the letter. */
@@ -103,7 +192,7 @@ export class ReferenceMap {
     return this.#exact;
   }
 
-  /** How many entries are still here that the map has evicted. */
+  /** How many entries are still here that the map has evicted; at most so many, where entries expire. */
   get unknown(): number {
     return this.#unknown;
   }
@@ -120,12 +209,30 @@ export class ReferenceMap {
     return true;
   }
 
-  /** A key was read in a way that keeps it from being evicted. */
+  /** All keys that are here were asked for: no other was evicted. */
+  settled(): void {
+    this.#unknown = 0;
+  }
+
+  /** The entry that was used longest ago, in an LRU to the letter. */
+  get oldest(): ReferenceEntry | undefined {
+    const [oldest] = this.#entries.values();
+    return oldest;
+  }
+
+  /** A key was read in a way that keeps it from being evicted, and may let its ttl begin anew. */
   use(key: Uint8Array): void {
     const name = byteString(key);
     const entry = this.#entries.get(name);
-    if (!this.#exact || entry === undefined) return;
-    this.#entries.delete(name);
+    if (entry === undefined || (!this.#exact && !this.timed)) return;
+    const expiry = this.#expiry?.renewed(entry.expiry) ?? 0;
+    this.#write(name, { ...entry, expiry });
+  }
+
+  /** Writes an entry, which is used by that. */
+  #write(name: string, entry: ReferenceEntry): void {
+    this.#expires(entry.expiry);
+    if (this.#exact) this.#entries.delete(name);
     this.#entries.set(name, entry);
   }
 
@@ -138,8 +245,11 @@ export class ReferenceMap {
     return this.#time;
   }
 
-  /** map_update_elem: 0 or an errno. A frozen map is refused first, then the flags are tested, then the capacity. */
-  update(key: Uint8Array, value: Uint8Array, flags: number): number {
+  /**
+   * map_update_elem: 0 or an errno. A frozen map is refused first, then the flags are tested, then the capacity. `ttl`: of the entry, by
+   * default that of the map.
+   */
+  update(key: Uint8Array, value: Uint8Array, flags: number, ttl?: number): number {
     this.#requireSize("key", key, this.keySize);
     this.#requireSize("value", value, this.valueSize);
     this.#victim = undefined;
@@ -149,29 +259,42 @@ export class ReferenceMap {
     const old = this.#entries.get(name);
     if (old !== undefined) {
       if (flags === BPF_NOEXIST) return ERRNO.EEXIST;
-      this.#entries.set(name, { key: old.key, value: value.slice(), born: old.born });
-      this.use(key);
+      this.#write(name, { ...old, value: value.slice(), expiry: this.#expiry?.of(ttl) ?? 0 });
       return 0;
     }
     if (this.type === "array") return ERRNO.E2BIG;
     if (flags === BPF_EXIST) return ERRNO.ENOENT;
-    if (this.size >= this.maxEntries) {
-      if (!this.#evicts) return ERRNO.E2BIG;
-      this.#evict();
-    }
+    if (this.#evicts && this.full) this.#evict();
+    else if (this.size >= this.#maxEntries) return ERRNO.E2BIG;
     this.#time++;
-    this.#entries.set(name, { key: key.slice(), value: value.slice(), born: this.#time });
+    const expiry = this.#expiry?.of(ttl) ?? 0;
+    this.#write(name, { key: key.slice(), value: value.slice(), born: this.#time, expiry });
+    return 0;
+  }
+
+  /** Adds to the number that is a value: 0 or an errno. The entry expires when it did. */
+  add(key: Uint8Array, by: number): number {
+    const old = this.entry(key);
+    const sum = new Uint8Array(this.valueSize);
+    for (let i = 0, carry = by; i < sum.length; i++, carry >>>= 8) {
+      carry += old?.value[i] ?? 0;
+      sum[i] = carry;
+    }
+    if (old === undefined) return this.update(key, sum, BPF_ANY);
+    if (this.#frozen) return ERRNO.EPERM;
+    this.#victim = undefined;
+    this.#write(byteString(key), { ...old, value: sum });
     return 0;
   }
 
   #evict(): void {
-    if (!this.#exact) {
+    // One that has expired may go, too, or a sweep may have made room.
+    if (!this.#exact || this.#dead > 0) {
       this.#unknown++;
       return;
     }
-    const [oldest] = this.#entries.values();
-    this.#entries.delete(byteString(oldest!.key));
-    this.#victim = oldest;
+    this.#victim = this.oldest;
+    this.#entries.delete(byteString(this.#victim!.key));
   }
 
   /** map_lookup_elem: the value (not to be written to), undefined when absent. */
@@ -216,6 +339,7 @@ export class ReferenceMap {
       }
     } else this.#entries.clear();
     this.#unknown = 0;
+    this.#dead = 0;
     return 0;
   }
 

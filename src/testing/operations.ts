@@ -18,7 +18,14 @@ export const MAX_MANY = 256;
 export type Operation =
   /** flags: 0 BPF_ANY, 1 BPF_NOEXIST, 2 BPF_EXIST, 3 to 255 invalid */
   | { readonly kind: "update"; readonly key: number; readonly value: number; readonly flags: number }
-  | { readonly kind: "lookup" | "has" | "delete" | "lookupAndDelete" | "nextKey"; readonly key: number }
+  /** update with flags 0 of an entry that expires after `ttl` ms (0 to 65535; 0 is never). Without expiry as any update */
+  | { readonly kind: "set"; readonly key: number; readonly value: number; readonly ttl: number }
+  | {
+      readonly kind: "lookup" | "has" | "delete" | "lookupAndDelete" | "nextKey" | "remainingTtl";
+      readonly key: number;
+    }
+  /** adds `by` (0 to 255) to values that are numbers; to others nothing */
+  | { readonly kind: "add"; readonly key: number; readonly by: number }
   /** firstKey: nextKey without a key. walk: nextKey until it ends, at most 1000 steps */
   | { readonly kind: "firstKey" | "walk" }
   /** looks up `count` keys (1 to 256): key, key + stride, key + 2 stride, ... (stride 0 to 255) */
@@ -26,6 +33,14 @@ export type Operation =
   | { readonly kind: "scan" | "drain" | "iterate"; readonly slot: number; readonly room: number }
   /** the scan of a slot begins anew before it has ended */
   | { readonly kind: "rewind"; readonly slot: number }
+  /** drains everything at once, `room` entries (1 to 64) at a time */
+  | { readonly kind: "drainAll"; readonly room: number }
+  /** a filter sees everything, and deletes the entries whose value begins with a byte below `remove` (0 to 255) */
+  | { readonly kind: "process"; readonly remove: number }
+  /** the clock moves on, by `by` ms (0 to 65535) */
+  | { readonly kind: "advance"; readonly by: number }
+  /** sweeps so many buckets: 0 is what `tick` does, 255 the whole map */
+  | { readonly kind: "sweep"; readonly buckets: number }
   /** sections nest; an end without a begin does nothing, as does a begin more than 8 levels deep */
   | { readonly kind: "sectionBegin" }
   | { readonly kind: "sectionEnd" }
@@ -74,7 +89,10 @@ class Reader {
   }
 }
 
-const keyed = (kind: "lookup" | "has" | "delete" | "lookupAndDelete" | "nextKey", weight: number): Form => ({
+const keyed = (
+  kind: "lookup" | "has" | "delete" | "lookupAndDelete" | "nextKey" | "remainingTtl",
+  weight: number,
+): Form => ({
   name: kind,
   weight,
   read: (reader) => ({ kind, key: reader.key() }),
@@ -102,7 +120,7 @@ const update = (flags: number, weight: number): Form => ({
 
 /** freeze and clear are rare: after them little is left to find. The weights add up to 256. */
 const FORMS: readonly Form[] = [
-  update(0, 88),
+  update(0, 77),
   update(1, 12),
   update(2, 8),
   {
@@ -114,6 +132,21 @@ const FORMS: readonly Form[] = [
       value: reader.value(),
       flags: Math.max(reader.byte(), 3),
     }),
+  },
+  {
+    name: "set",
+    weight: 3,
+    read: (reader) => ({ kind: "set", key: reader.key(), value: reader.value(), ttl: reader.value() }),
+  },
+  { name: "add", weight: 1, read: (reader) => ({ kind: "add", key: reader.key(), by: reader.byte() }) },
+  keyed("remainingTtl", 1),
+  { name: "advance", weight: 3, read: (reader) => ({ kind: "advance", by: reader.value() }) },
+  { name: "sweep", weight: 1, read: (reader) => ({ kind: "sweep", buckets: reader.byte() }) },
+  { name: "process", weight: 1, read: (reader) => ({ kind: "process", remove: reader.byte() }) },
+  {
+    name: "drainAll",
+    weight: 1,
+    read: (reader) => ({ kind: "drainAll", room: (reader.byte() & (MAX_ROOM - 1)) + 1 }),
   },
   keyed("lookup", 20),
   keyed("has", 4),
@@ -168,17 +201,43 @@ export class OperationWriter {
         const { flags } = operation;
         this.#first(flags >= 3 ? "update invalid" : `update ${flags}`);
         this.#key(operation.key);
-        this.#number("value", operation.value, 0, VALUE_NUMBERS - 1);
-        this.#byte(operation.value);
-        this.#byte(operation.value >> 8);
+        this.#value("value", operation.value);
         if (flags >= 3) this.#byte(this.#number("flags", flags, 0, 255));
         break;
       }
+      case "set":
+        this.#first(operation.kind);
+        this.#key(operation.key);
+        this.#value("value", operation.value);
+        this.#value("ttl", operation.ttl);
+        break;
+      case "add":
+        this.#first(operation.kind);
+        this.#key(operation.key);
+        this.#byte(this.#number("by", operation.by, 0, 255));
+        break;
+      case "advance":
+        this.#first(operation.kind);
+        this.#value("by", operation.by);
+        break;
+      case "sweep":
+        this.#first(operation.kind);
+        this.#byte(this.#number("buckets", operation.buckets, 0, 255));
+        break;
+      case "process":
+        this.#first(operation.kind);
+        this.#byte(this.#number("remove", operation.remove, 0, 255));
+        break;
+      case "drainAll":
+        this.#first(operation.kind);
+        this.#byte(this.#number("room", operation.room, 1, MAX_ROOM) - 1);
+        break;
       case "lookup":
       case "has":
       case "delete":
       case "lookupAndDelete":
       case "nextKey":
+      case "remainingTtl":
         this.#first(operation.kind);
         this.#key(operation.key);
         break;
@@ -235,6 +294,12 @@ export class OperationWriter {
     }
   }
 
+  #value(what: string, value: number): void {
+    this.#number(what, value, 0, VALUE_NUMBERS - 1);
+    this.#byte(value);
+    this.#byte(value >> 8);
+  }
+
   #number(what: string, number: number, low: number, high: number): number {
     if (Number.isInteger(number) && number >= low && number <= high) return number;
     throw new RangeError(`${what} is ${number}, expected a whole number from ${low} to ${high}`);
@@ -251,7 +316,7 @@ export class OperationWriter {
 }
 
 /**
- * Operations as bytes, 1 to 7 each. Throws RangeError when an operand is outside the bounds given at {@link Operation}.
+ * Operations as bytes, 1 to 9 each. Throws RangeError when an operand is outside the bounds given at {@link Operation}.
  *
  * @example
  * ```ts

@@ -1,4 +1,6 @@
 /** The scans, drains and iterations that a replay has under way, each with its checker. */
+
+import { ERRNO } from "../errors.ts";
 import type { AddressBook } from "./address_book.ts";
 import { expectEqual, Mismatch } from "./divergence.ts";
 import type { Evictions } from "./evictions.ts";
@@ -60,15 +62,50 @@ export class RunningScans {
     }
     if (errno !== 0) throw new Mismatch(`errno ${errno}`, `${step.keys.length} entries`);
     expectProgress(step, room);
-    step.keys.forEach((key, i) => {
-      running.checker.returned(key, step.values[i]!);
-      this.#addresses.deleted(key, this.#model.lookup(key)!);
-      this.#model.delete(key);
-    });
+    this.#drained(step, running.checker);
     if (!step.ended) return;
     this.#ended(running);
     this.#drains.delete(slot);
     this.complete.drains++;
+  }
+
+  /** Takes everything at once. */
+  drainAll(room: number): void {
+    if (this.#model.drainErrno !== 0) return;
+    this.#evictions.settleAll();
+    this.#drained(this.#subject.drainAll(room), new ScanChecker(this.#model));
+    expectEqual("entries behind a drain:", 0, this.#model.size);
+    this.#model.clear();
+    expectEqual("size behind a drain", 0, this.#subject.size);
+  }
+
+  #drained({ keys, values }: ScanStep, checker: ScanChecker): void {
+    keys.forEach((key, i) => {
+      checker.returned(key, values[i]!);
+      this.#addresses.deleted(key, this.#model.lookup(key)!);
+      this.#model.delete(key);
+    });
+  }
+
+  /** Runs a filter over everything, which deletes the entries whose value begins with a byte below `remove`. */
+  process(remove: number): void {
+    if (this.#model.frozen || this.#model.type === "array") return;
+    this.#evictions.settleAll();
+    const checker = new ScanChecker(this.#model);
+    const seen = this.#subject.process(remove);
+    if (seen === ERRNO.EOPNOTSUPP) return;
+    if (typeof seen === "number") throw new Mismatch("a run", `errno ${seen}`);
+    const { keys, values } = seen;
+    keys.forEach((key, i) => {
+      checker.returned(key, values[i]!);
+    });
+    checker.ended();
+    keys.forEach((key, i) => {
+      if (values[i]![0]! >= remove) return;
+      this.#addresses.deleted(key, values[i]!);
+      this.#model.delete(key);
+    });
+    this.#model.swept();
   }
 
   iterate(slot: number, room: number): void {

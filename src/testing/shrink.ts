@@ -7,7 +7,10 @@ import { decodeOperations, type Operation } from "./operations.ts";
 import { type ReplayOptions, type ReplaySummary, replay } from "./replay.ts";
 import type { Subject } from "./subject.ts";
 
-/** Opens a new, empty map, the same every time: on a host of its own with a fixed seed. */
+/**
+ * Opens a new, empty map, the same every time: on a host of its own with a fixed seed, and of a map whose entries expire with a clock that
+ * stands still.
+ */
 export type OpenSubject = () => Subject;
 
 /** How many operations are replayed to make a failing sequence smaller: some ten seconds. A new map counts as 1000. */

@@ -1,13 +1,14 @@
 /** What a replay needs of a map, and how it gets that from the typed API. */
-import { bytes, type Codec, u32 } from "../codec/index.ts";
-import { BPF_ANY } from "../constants.ts";
+import { ACT_DELETE, ACT_KEEP, BPF_ANY } from "../constants.ts";
 import type { Eviction } from "../core/tables/map_types.ts";
 import { roundUp8 } from "../core/tables/registry.ts";
+import type { Entry } from "../entries/entry.ts";
 import { BpfError, ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
 import type { HashMap } from "../maps/hash/hash_map.ts";
 import type { Batch } from "../ops/batch/batch.ts";
 import { expectBytes } from "./divergence.ts";
+import { type Form, indexForm, numberKeys, numberValues, plainForm } from "./forms.ts";
 import type { ReferenceMapOptions, ReferenceType } from "./model.ts";
 import { MAX_ROOM } from "./operations.ts";
 
@@ -46,7 +47,15 @@ export interface Subject extends ReferenceMapOptions {
   /** true when the address of an entry holds until the entry is deleted, as in `hash` and `array` */
   readonly stableAddresses: boolean;
   readonly size: number;
-  update(key: Uint8Array, value: Uint8Array, flags: number): number;
+  /** `ttl`: ms until the entry expires, by default what the map says; only where entries expire. */
+  update(key: Uint8Array, value: Uint8Array, flags: number, ttl?: number): number;
+  /** Adds to a value; only where values are numbers, one for each key. */
+  add(key: Uint8Array, by: number): number;
+  remainingTtl(key: Uint8Array): number;
+  /** Moves the clock on, by so many ms; nothing else does. */
+  advance(ms: number): void;
+  /** Sweeps so many buckets; 0: as many as a tick of the host does. */
+  sweep(buckets: number): void;
   lookup(key: Uint8Array): Uint8Array | undefined;
   has(key: Uint8Array): boolean;
   delete(key: Uint8Array): number;
@@ -58,6 +67,13 @@ export interface Subject extends ReferenceMapOptions {
   lookupMany(keys: Uint8Array, count: number): ManyFound;
   scan(): SubjectScan;
   drain(): SubjectScan;
+  /** Takes everything at once, `room` entries at a time. */
+  drainAll(room: number): ScanStep;
+  /**
+   * Runs a filter over everything, which deletes the entries whose value begins with a byte below `remove`: what it has seen, or an errno.
+   * EOPNOTSUPP: this map has no runs.
+   */
+  process(remove: number): ScanStep | number;
   entries(): Iterator<readonly [Uint8Array, Uint8Array]>;
   /** Where the value of a key is, 0 when absent. */
   address(key: Uint8Array): number;
@@ -73,7 +89,10 @@ export interface Subject extends ReferenceMapOptions {
   close(): number;
 }
 
-/** A map to make for a replay: sizes in bytes, `flags`, `mapExtra` and `absentFilter` as in a map spec. */
+/**
+ * A map to make for a replay: sizes in bytes, `flags`, `mapExtra` and `absentFilter` as in a map spec. With `numbers`, keys of 4 or 8 bytes are
+ * u32 or u64, values of 1, 2, 4 or 8 bytes u8, u16, u32 or u53.
+ */
 export interface SubjectSpec extends ReferenceMapOptions {
   readonly type: ReferenceType;
   readonly flags?: number;
@@ -92,15 +111,6 @@ function errnoOf(call: () => unknown): number {
   }
 }
 
-function indexOf(key: Uint8Array): number {
-  return new DataView(key.buffer, key.byteOffset).getUint32(0, true);
-}
-
-/** A key of a map as bytes. */
-function bytesOf(key: unknown): Uint8Array {
-  return typeof key === "number" ? new Uint8Array(Uint32Array.of(key).buffer) : (key as Uint8Array);
-}
-
 /** The value that every slot of a per-CPU value holds. */
 function sameSlots(slots: readonly Uint8Array[]): Uint8Array {
   const [first, ...others] = slots as [Uint8Array];
@@ -114,38 +124,51 @@ class MapSubject implements Subject {
   readonly valueSize: number;
   readonly maxEntries: number;
   readonly eviction: Eviction | undefined;
+  readonly ttl: number | undefined;
+  readonly ttlResolution: number | undefined;
+  readonly updateAgeOnGet: boolean | undefined;
+  readonly numbers: boolean;
   readonly stableAddresses: boolean;
   readonly #host: Host;
   readonly #map: HashMap<unknown, unknown>;
   /** Slots of a value, and bytes from one to the next. All slots of a value hold the same. */
   readonly #slots: number;
   readonly #stride: number;
-  /** A key as the map takes it. */
-  readonly #key: (key: Uint8Array) => unknown;
+  readonly #keys: Form;
+  readonly #values: Form;
   readonly #bytesBefore: number;
 
   constructor(host: Host, spec: SubjectSpec) {
     const { type, keySize, valueSize, maxEntries, eviction, flags, mapExtra, absentFilter } = spec;
+    const { ttl, ttlResolution, updateAgeOnGet, numbers = false } = spec;
     this.type = type;
     this.keySize = keySize;
     this.valueSize = valueSize;
     this.eviction = eviction;
+    this.ttl = ttl;
+    this.ttlResolution = ttlResolution;
+    this.updateAgeOnGet = updateAgeOnGet;
     this.#slots = this.#perCpu ? host.cpus : 1;
     this.#stride = this.#perCpu ? roundUp8(valueSize) : valueSize;
     this.stableAddresses = type !== "rhash";
-    const isArray = type === "array";
-    this.#key = isArray ? indexOf : (key) => key;
+    this.#keys = type === "array" ? indexForm : (numbers ? numberKeys : plainForm)(keySize);
+    const number = numbers ? numberValues(valueSize) : undefined;
+    this.#values = number ?? plainForm(valueSize);
+    this.numbers = number !== undefined;
     this.#host = host;
     this.#bytesBefore = host.memoryUsage().bytes;
     const map = host.createMap({
       type,
-      key: (isArray ? u32 : bytes(keySize)) as Codec<unknown>,
-      value: bytes(valueSize),
+      key: this.#keys.codec,
+      value: this.#values.codec,
       maxEntries,
       flags,
       mapExtra,
       absentFilter,
       eviction,
+      ttl,
+      ttlResolution,
+      updateAgeOnGet,
     });
     this.maxEntries = map.info.maxEntries;
     // What an array cannot do throws, as the kernel answers.
@@ -157,14 +180,39 @@ class MapSubject implements Subject {
   }
 
   get #perCpu(): boolean {
-    return this.type === "lru_percpu_hash";
+    return this.type === "lru_percpu_hash" || this.type === "percpu_hash";
   }
 
-  update(key: Uint8Array, value: Uint8Array, flags: number): number {
+  #key(key: Uint8Array): unknown {
+    return this.#keys.of(key);
+  }
+
+  update(key: Uint8Array, value: Uint8Array, flags: number, ttl?: number): number {
     // Both ways to say the same; which one depends on the value alone, so that a shrunk sequence takes the same way.
-    const given = this.#perCpu ? new Array(this.#slots).fill(value) : value;
+    const one = this.#values.of(value);
+    const given = this.#perCpu ? new Array(this.#slots).fill(one) : one;
+    if (ttl !== undefined) return errnoOf(() => this.#map.set(this.#key(key), given, { ttl }));
     if (flags === BPF_ANY && value[0]! % 2 === 0) return errnoOf(() => this.#map.set(this.#key(key), given));
     return errnoOf(() => this.#map.update(this.#key(key), given, flags));
+  }
+
+  add(key: Uint8Array, by: number): number {
+    return errnoOf(() => (this.#map as HashMap<unknown, number>).add(this.#key(key), by));
+  }
+
+  remainingTtl(key: Uint8Array): number {
+    return this.#map.remainingTtl(this.#key(key));
+  }
+
+  advance(ms: number): void {
+    const { clock, expiry } = this.#host;
+    // Without the sweep of `tick`, which would hide what calls see of the dead.
+    expiry.tick(clock.advance(clock.now() + ms));
+  }
+
+  sweep(buckets: number): void {
+    if (buckets === 0) this.#host.tick();
+    else this.#map.sweep(buckets);
   }
 
   lookup(key: Uint8Array): Uint8Array | undefined {
@@ -193,7 +241,7 @@ class MapSubject implements Subject {
 
   nextKey(key?: Uint8Array): Uint8Array | undefined {
     const next = this.#map.nextKey(key === undefined ? undefined : this.#key(key));
-    return next === undefined ? undefined : bytesOf(next);
+    return next === undefined ? undefined : this.#keys.back(next);
   }
 
   lookupMany(keys: Uint8Array, count: number): ManyFound {
@@ -217,7 +265,27 @@ class MapSubject implements Subject {
   }
 
   *entries(): Iterator<readonly [Uint8Array, Uint8Array]> {
-    for (const [key, value] of this.#map.entries()) yield [bytesOf(key), this.#value(value)!];
+    for (const [key, value] of this.#map.entries()) yield [this.#keys.back(key), this.#value(value)!];
+  }
+
+  drainAll(room: number): ScanStep {
+    const entries = [...this.#map.drain({ size: room })];
+    const keys = entries.map(([key]) => this.#keys.back(key));
+    return { keys, values: entries.map(([, value]) => this.#value(value)!), ended: true };
+  }
+
+  process(remove: number): ScanStep | number {
+    const keys: Uint8Array[] = [];
+    const values: Uint8Array[] = [];
+    const filter = (entry: Entry<unknown, unknown>): number => {
+      const { key, value } = entry.copy();
+      const bytes = this.#value(value)!;
+      keys.push(this.#keys.back(key));
+      values.push(bytes);
+      return bytes[0]! < remove ? ACT_DELETE : ACT_KEEP;
+    };
+    const errno = errnoOf(() => this.#map.process({ filter }));
+    return errno === 0 ? { keys, values, ended: true } : errno;
   }
 
   address(key: Uint8Array): number {
@@ -265,7 +333,9 @@ class MapSubject implements Subject {
 
   /** A value as the map gives it. */
   #value(value: unknown): Uint8Array | undefined {
-    return this.#perCpu && value !== undefined ? sameSlots(value as Uint8Array[]) : (value as Uint8Array);
+    if (value === undefined) return undefined;
+    if (!this.#perCpu) return this.#values.back(value);
+    return sameSlots((value as unknown[]).map((slot) => this.#values.back(slot)));
   }
 
   /** Value number `i` of packed ones. */
@@ -291,7 +361,7 @@ class MapSubject implements Subject {
         const keys: Uint8Array[] = [];
         const values: Uint8Array[] = [];
         for (let i = 0; i < batch.count; i++) {
-          keys.push(bytesOf(batch.key(i)));
+          keys.push(this.#keys.back(batch.key(i)));
           values.push(this.#packed(batch.values, i));
         }
         if (!more) batch.close();
@@ -304,7 +374,7 @@ class MapSubject implements Subject {
 
 /**
  * Makes a map on a host and shows it as a replay needs it: keys and values are the codec `bytes(n)`, errors become errnos. The keys
- * of an array have 4 bytes.
+ * of an array have 4 bytes. Where entries expire, the host has a clock that stands still: `createHost({ clock: () => 0 })`.
  *
  * @throws BpfError when the map is refused
  * @example

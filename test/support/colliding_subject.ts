@@ -48,12 +48,15 @@ export class CollidingSubject implements Subject {
     return long;
   }
 
+  #short(step: ScanStep): ScanStep {
+    return { ...step, keys: step.keys.map((key) => key.slice(12)) };
+  }
+
   #scan(scan: SubjectScan): SubjectScan {
     return {
       step: (room): ScanStep | number => {
         const step = scan.step(room);
-        if (typeof step === "number") return step;
-        return { ...step, keys: step.keys.map((key) => key.slice(12)) };
+        return typeof step === "number" ? step : this.#short(step);
       },
       rewind: () => scan.rewind(),
     };
@@ -71,6 +74,18 @@ export class CollidingSubject implements Subject {
     return this.#inner.maxEntries;
   }
 
+  get ttl() {
+    return this.#inner.ttl;
+  }
+
+  get ttlResolution() {
+    return this.#inner.ttlResolution;
+  }
+
+  get updateAgeOnGet() {
+    return this.#inner.updateAgeOnGet;
+  }
+
   get stableAddresses(): boolean {
     return this.#inner.stableAddresses;
   }
@@ -79,8 +94,24 @@ export class CollidingSubject implements Subject {
     return this.#inner.size;
   }
 
-  update(key: Uint8Array, value: Uint8Array, flags: number): number {
-    return this.#inner.update(this.#long(key), value, flags);
+  update(key: Uint8Array, value: Uint8Array, flags: number, ttl?: number): number {
+    return this.#inner.update(this.#long(key), value, flags, ttl);
+  }
+
+  add(key: Uint8Array, by: number): number {
+    return this.#inner.add(this.#long(key), by);
+  }
+
+  remainingTtl(key: Uint8Array): number {
+    return this.#inner.remainingTtl(this.#long(key));
+  }
+
+  advance(ms: number): void {
+    this.#inner.advance(ms);
+  }
+
+  sweep(buckets: number): void {
+    this.#inner.sweep(buckets);
   }
 
   lookup(key: Uint8Array): Uint8Array | undefined {
@@ -115,6 +146,15 @@ export class CollidingSubject implements Subject {
 
   drain(): SubjectScan {
     return this.#scan(this.#inner.drain());
+  }
+
+  drainAll(room: number): ScanStep {
+    return this.#short(this.#inner.drainAll(room));
+  }
+
+  process(remove: number): ScanStep | number {
+    const seen = this.#inner.process(remove);
+    return typeof seen === "number" ? seen : this.#short(seen);
   }
 
   *entries(): Generator<readonly [Uint8Array, Uint8Array]> {

@@ -1,15 +1,15 @@
 /** Millions of operations on random configurations of one map type. */
 import { BPF_F_NO_COMMON_LRU, BPF_F_NO_PREALLOC } from "../../src/constants.ts";
-import type { EvictionType, HashType } from "../../src/index.ts";
 import {
   generateOperations,
   type Operation,
   Random,
+  type ReferenceType,
   replayAndShrink,
-  type SubjectSpec,
 } from "../../src/testing/index.ts";
 import { describeSpec, opener } from "./open.ts";
-import { boundaryChurn, growthAndShrink, longSections, withScans } from "./sequences.ts";
+import { boundaryChurn, growthAndShrink, longSections, withScans, withTime } from "./sequences.ts";
+import type { AnySpec } from "./text_subject.ts";
 
 const DEFAULT_STEPS = 10_000_000;
 
@@ -23,7 +23,26 @@ export function testSteps(): number {
   return steps;
 }
 
-function randomSpec(type: HashType | EvictionType, random: Random): SubjectSpec {
+type LongType = Exclude<ReferenceType, "array">;
+
+function randomSpec(type: LongType, random: Random, timed: number): AnySpec {
+  const spec = untimedSpec(type, random);
+  if (!random.chance(timed)) return spec;
+  const texts = !type.includes("percpu") && random.chance(20);
+  return { ...spec, ...expiryOf(random), texts, keySize: texts ? 5 : spec.keySize };
+}
+
+/** Time, and half of the keys and values as numbers where there are some of their size. */
+function expiryOf(random: Random) {
+  return {
+    ttl: [0, 1, 50, 200, 1000, 30_000][random.below(6)]!,
+    ttlResolution: [1, 10, 100, 1000][random.below(4)]!,
+    updateAgeOnGet: random.chance(40),
+    numbers: random.chance(50),
+  };
+}
+
+function untimedSpec(type: LongType, random: Random): AnySpec {
   const small = random.chance(60);
   const keySize = random.chance(45)
     ? [4, 8, 16][random.below(3)]!
@@ -32,7 +51,7 @@ function randomSpec(type: HashType | EvictionType, random: Random): SubjectSpec 
       : [65, 100, 257, 1000][random.below(4)]!;
   const valueSize = small ? random.between(1, 28) : random.between(1, 300);
   const maxEntries = [1, 2, 3, 10, 100, 1000, 5000, 50_000][random.below(8)]!;
-  if (type === "hash") {
+  if (type === "hash" || type === "percpu_hash") {
     return { type, keySize, valueSize, maxEntries, flags: random.chance(50) ? BPF_F_NO_PREALLOC : 0 };
   }
   if (type === "lru_hash" || type === "lru_percpu_hash")
@@ -42,15 +61,20 @@ function randomSpec(type: HashType | EvictionType, random: Random): SubjectSpec 
 }
 
 /** Small maps are an LRU to the letter. */
-function evictingSpec(type: EvictionType, keySize: number, valueSize: number, random: Random): SubjectSpec {
+function evictingSpec(
+  type: "lru_hash" | "lru_percpu_hash",
+  keySize: number,
+  valueSize: number,
+  random: Random,
+): AnySpec {
   const maxEntries = random.chance(50) ? random.between(1, 40) : [50, 100, 1000, 5000][random.below(4)]!;
   const eviction = random.chance(50) ? "recency" : "value";
   const flags = random.chance(20) ? BPF_F_NO_COMMON_LRU : 0;
   return { type, keySize, valueSize, maxEntries, eviction, flags };
 }
 
-function randomOperations(spec: SubjectSpec, seed: number, random: Random): Iterable<Operation> {
-  const { maxEntries } = spec;
+function randomOperations(spec: AnySpec, seed: number, random: Random): Iterable<Operation> {
+  const { maxEntries, ttl } = spec;
   const shares = {
     scan: random.between(1, 60),
     iterate: random.below(30),
@@ -59,22 +83,30 @@ function randomOperations(spec: SubjectSpec, seed: number, random: Random): Iter
   };
   const entries = Math.min(maxEntries + random.below(10), 20_000);
   const roll = random.below(10);
-  if (roll === 0) return withScans(growthAndShrink(entries, seed), shares, seed);
-  if (roll === 1) return withScans(longSections(Math.min(entries, 3000), seed), shares, seed);
-  if (roll === 2) return withScans(boundaryChurn(Math.min(entries, 1500), seed), shares, seed);
+  const passing = (operations: Iterable<Operation>) => {
+    const scanned = withScans(operations, shares, seed);
+    return ttl === undefined ? scanned : withTime(scanned, ttl, seed);
+  };
+  if (roll === 0) return passing(growthAndShrink(entries, seed));
+  if (roll === 1) return passing(longSections(Math.min(entries, 3000), seed));
+  if (roll === 2) return passing(boundaryChurn(Math.min(entries, 1500), seed));
   const keys = Math.max(4, Math.floor(maxEntries * (random.chance(50) ? 2 : 1.05)));
   const steps = Math.max(5000, Math.min(100_000, 10 * maxEntries));
-  return generateOperations({ seed, steps, keys, maxEntries, evicts: spec.type.startsWith("lru") });
+  const evicts = spec.type.startsWith("lru");
+  return generateOperations({ seed, steps, keys, maxEntries, evicts, ttl: ttl === 0 ? 100 : ttl });
 }
 
-/** Runs configurations until `steps` operations are done, and prints how many, the seed and the complete scans. */
-export function longRun(type: HashType | EvictionType, steps: number, seed: number): void {
+/**
+ * Runs configurations until `steps` operations are done, and prints how many, the seed and the complete scans. `timed`: in how many of a hundred
+ * entries expire.
+ */
+export function longRun(type: LongType, steps: number, seed: number, timed = 20): void {
   const random = new Random(seed);
   const total = { steps: 0, scans: 0, drains: 0, iterations: 0, walks: 0, sections: 0, configurations: 0 };
   while (total.steps < steps) {
     const runSeed = random.next();
     const runRandom = new Random(runSeed);
-    const spec = randomSpec(type, runRandom);
+    const spec = randomSpec(type, runRandom, timed);
     const operations = randomOperations(spec, runSeed, runRandom);
     try {
       const done = replayAndShrink(operations, opener(spec, runSeed), { seed: runSeed });

@@ -36,6 +36,8 @@ export class PlainSubject implements Subject {
   readonly keySize: number;
   readonly valueSize: number;
   readonly maxEntries: number;
+  readonly ttl: number | undefined;
+  readonly ttlResolution: number | undefined;
   readonly stableAddresses: boolean;
   readonly #bug: Bug | undefined;
   readonly #model: ReferenceMap;
@@ -53,6 +55,8 @@ export class PlainSubject implements Subject {
     this.maxEntries = sizes.maxEntries;
     this.stableAddresses = stableAddresses;
     this.#bug = bug;
+    this.ttl = sizes.ttl;
+    this.ttlResolution = sizes.ttlResolution;
     this.#model = new ReferenceMap({
       ...sizes,
       maxEntries: sizes.maxEntries + (bug === "capacity" ? 1 : 0),
@@ -63,14 +67,14 @@ export class PlainSubject implements Subject {
     return this.#model.size + (this.#bug === "counts" && this.#model.size > 20 ? 1 : 0);
   }
 
-  update(key: Uint8Array, value: Uint8Array, flags: number): number {
+  update(key: Uint8Array, value: Uint8Array, flags: number, ttl?: number): number {
     const full = this.#model.size >= this.#model.maxEntries && this.#model.lookup(key) === undefined;
     if (this.#bug === "flag order" && full && flags <= 2 && !this.#model.frozen) return 7;
     const old = this.#entries.get(byteString(key));
     if (this.#bug === "stale value" && old !== undefined && key[0]! % 7 === 0) {
       return this.#model.update(key, this.#model.lookup(key)!, flags);
     }
-    const errno = this.#model.update(key, value, flags);
+    const errno = this.#model.update(key, value, flags, ttl);
     if (errno !== 0) return errno;
     if (old !== undefined) {
       this.#memory.set(old.address, value);
@@ -85,6 +89,20 @@ export class PlainSubject implements Subject {
     }
     return 0;
   }
+
+  add(): never {
+    throw new Error("values are no numbers");
+  }
+
+  remainingTtl(key: Uint8Array): number {
+    return this.#model.remainingTtl(key);
+  }
+
+  advance(ms: number): void {
+    for (const { key } of this.#model.advance(ms)) this.#forget(key);
+  }
+
+  sweep(): void {}
 
   grow(maxEntries: number): number {
     return this.#model.grow(maxEntries + (this.#bug === "capacity" ? 1 : 0));
@@ -136,6 +154,16 @@ export class PlainSubject implements Subject {
 
   drain(): SubjectScan {
     return this.#scan(true);
+  }
+
+  drainAll(): ScanStep {
+    return this.#scan(true).step(this.#model.size) as ScanStep;
+  }
+
+  process(remove: number): ScanStep {
+    const seen = this.#scan(false).step(this.#model.size) as ScanStep;
+    for (const [i, key] of seen.keys.entries()) if (seen.values[i]![0]! < remove) this.delete(key);
+    return seen;
   }
 
   *entries(): Generator<readonly [Uint8Array, Uint8Array]> {

@@ -96,6 +96,16 @@ export function* longSections(n: number, seed: number): Generator<Operation> {
   }
 }
 
+/** Lets time pass between the operations, so that a few of a hundred entries expire in so many operations, and sweeps now and then. */
+export function* withTime(operations: Iterable<Operation>, ttl: number, seed: number): Generator<Operation> {
+  const random = new Random(seed);
+  for (const operation of operations) {
+    yield operation;
+    if (random.chance(5)) yield { kind: "advance", by: random.between(1, 1 + (ttl >> 5)) };
+    if (random.chance(1)) yield { kind: "sweep", buckets: random.below(256) };
+  }
+}
+
 /** How often {@link withScans} adds what, in percent of the operations. */
 export interface ScanShares {
   readonly scan: number;

@@ -82,6 +82,10 @@ export function openTextSubject(host: Host, spec: SubjectSpec, key = textKeys(sp
     },
     memoryUsage: () => host.memoryUsage(),
     section: (body: () => void) => host.section(body),
+    tick: () => host.tick(),
+    clock: host.clock,
+    expiry: host.expiry,
+    cpus: host.cpus,
     get u8() {
       return host.u8;
     },

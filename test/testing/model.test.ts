@@ -121,9 +121,15 @@ const room = fc.integer({ min: 1, max: 64 });
 const operation: fc.Arbitrary<Operation> = fc.oneof(
   fc.record({ kind: fc.constant("update"), key, value: fc.nat(0xffff), flags: fc.nat(255) } as const),
   fc.record({
-    kind: fc.constantFrom("lookup", "has", "delete", "lookupAndDelete", "nextKey"),
+    kind: fc.constantFrom("lookup", "has", "delete", "lookupAndDelete", "nextKey", "remainingTtl"),
     key,
   } as const),
+  fc.record({ kind: fc.constant("set"), key, value: fc.nat(0xffff), ttl: fc.nat(0xffff) } as const),
+  fc.record({ kind: fc.constant("add"), key, by: fc.nat(255) } as const),
+  fc.record({ kind: fc.constant("advance"), by: fc.nat(0xffff) } as const),
+  fc.record({ kind: fc.constant("sweep"), buckets: fc.nat(255) } as const),
+  fc.record({ kind: fc.constant("process"), remove: fc.nat(255) } as const),
+  fc.record({ kind: fc.constant("drainAll"), room } as const),
   fc.record({
     kind: fc.constant("lookupMany"),
     key,
@@ -164,7 +170,7 @@ describe("the encoding of operations", () => {
       expect(operations).toHaveLength(1);
       kinds.add(operations[0]!.kind);
     }
-    expect(kinds.size).toBe(19);
+    expect(kinds.size).toBe(26);
   });
 
   test("bounds are checked", () => {
