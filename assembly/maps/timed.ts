@@ -24,13 +24,21 @@ export function remainingTtl(table: usize, key: usize): f64 {
 @unmanaged class Sweep {
   @inline call1<B>(table: usize, buckets: usize): usize {
     let swept: u32 = 0;
-    for (let left = min(<u32>buckets, field(table, BUCKETS)); left; left--) swept += SHARED ? sweepAlone<B>(table) : sweepNext<B>(table);
+    let rest = <u32>buckets;
+    while (rest) {
+      const all = field(table, BUCKETS);
+      const round = min(rest, all);
+      for (let left = round; left; left--) swept += SHARED ? sweepAlone<B>(table) : sweepNext<B>(table);
+      // A table that shrinks by it merges buckets to come into such that are swept already: once more round.
+      if (SHARED || field(table, BUCKETS) >= all) break;
+      rest -= round;
+    }
     if (SHARED && swept) shrinkLocked<B>(table, swept);
     return swept;
   }
 }
 
-/** Sweeps the next buckets, each at most once. How many entries went. */
+/** Sweeps the next buckets, at most so many; with more than there are, nothing stays that has expired. How many entries went. */
 export function sweepExpired(table: usize, buckets: u32): u32 {
   return <u32>byLayout<Sweep>(layoutOf(table), table, buckets);
 }

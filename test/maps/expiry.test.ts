@@ -331,6 +331,18 @@ describe("sweeping", () => {
     },
   );
 
+  it("of the whole map leaves nothing dead in one that shrinks by it", () => {
+    for (let most = 40; most < 640; most += 17) {
+      const { host, map, passUnswept } = timed({ type: "rhash", maxEntries: 1000 });
+      for (let key = 0; key < most; key++) map.set(key, key, { ttl: key % 7 === 0 ? 5000 : 50 });
+      map.sweep(most >> 5); // it begins anywhere
+      passUnswept(60);
+      map.sweep(2 ** 32 - 1);
+      expect(map.size).toBe(Math.ceil(most / 7));
+      expect(host.verify()).toEqual([]);
+    }
+  });
+
   it("makes room in a full map before an insert is refused", () => {
     const { map, passUnswept } = timed({ maxEntries: 300 });
     for (let key = 0; key < 300; key++) map.set(key, key);
