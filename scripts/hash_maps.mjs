@@ -1,5 +1,5 @@
 // Writes the classes of hash maps by kind of key, for plain hosts and for shared ones (src/maps/hash/map4.ts, shared_map4.ts,
-// numbers/f64.ts, shared_numbers/f64.ts and their like), and iterators by kind of value (src/ops/iterators/f64.ts and its like), from
+// numbers/f64.ts, shared_numbers/f64.ts, noted/map4.ts, shared_noted/map4.ts and their like), and iterators by kind of value (src/ops/iterators/f64.ts and its like), from
 // scripts/*.template.ts, by `node scripts/hash_maps.mjs`. What it writes is committed: it is read, linted and stepped through as
 // any other source. test/hash_maps.test.ts says when it is not what the templates say.
 import { readFileSync, writeFileSync } from "node:fs";
@@ -119,7 +119,7 @@ const noted = (N) => ({
   renew: "\n    if (this.timed) this.clock.renew();",
 });
 const NOTED_MAPS = KEYS.filter(({ N }) => N !== "16").map(({ file, name, about, ...key }) => ({
-  file: file.replace(".ts", "_noted.ts"),
+  file,
   name: name.replace("Map", "MapNoted"),
   about: about
     .replace("Maps", "Maps that evict or whose entries expire,")
@@ -303,31 +303,36 @@ function written(file, name, kind) {
 export function hashMaps() {
   const mapOf = ({ file, ...key }, { prefix, ...on }) =>
     written(`maps/hash/${prefix}${file}`, "hash_maps", kindOf(key, on));
-  const maps = KEYS.flatMap((key) => HOSTS.map((on) => mapOf(key, on)));
-  maps.push(mapOf(FILTERED_MAP, HOSTS[0]));
-  const onSharedNoted = { ...HOSTS[1], Base: "SharedNotedHashMap", base: "./shared_noted_hash.ts" };
-  const onNoted = { ...HOSTS[0], Base: "NotedHashMap", base: "./noted_hash.ts" };
-  maps.push(
-    ...NOTED_MAPS.map((key) => mapOf(key, onNoted)),
-    ...NOTED_MAPS.map((key) => mapOf(key, onSharedNoted)),
-  );
-  const numberOf =
-    (on) =>
-    ({ file, ...key }) => {
-      const { text } = mapOf({ file, ...key }, on);
-      // A folder below the others, so what they import is a folder further away.
-      const deeper = text.replaceAll(/from "(\.\/|\.\.\/)/g, (_, up) => `from "../${up === "./" ? "" : up}`);
-      return { file: `src/maps/hash/${on.prefix}numbers/${file}`, text: deeper };
-    };
   const [plain, shared] = HOSTS;
-  const numbers = [
-    ...[...SCALARS, FILTERED_NUMBER].map(numberOf(plain)),
-    numberOf(onNoted)(NOTED_NUMBER),
-    ...SCALARS.map(numberOf(shared)),
-    numberOf(onSharedNoted)(NOTED_NUMBER),
+  const maps = KEYS.flatMap((key) => HOSTS.map((on) => mapOf(key, on)));
+  maps.push(mapOf(FILTERED_MAP, plain));
+  const onSharedNoted = {
+    ...shared,
+    Base: "SharedNotedHashMap",
+    base: "./shared_noted/shared_noted_hash.ts",
+  };
+  const onNoted = { ...plain, Base: "NotedHashMap", base: "./noted/noted_hash.ts" };
+  const into =
+    (name, on) =>
+    ({ file, ...key }) => {
+      const folder = `${on.prefix}${name}/`;
+      const { text } = mapOf({ file, ...key }, on);
+      // A folder below the others, so what they import is a folder further away, but for what is in their own.
+      const deeper = text
+        .replaceAll(/from "(\.\/|\.\.\/)/g, (_, up) => `from "../${up === "./" ? "" : up}`)
+        .replace(`from "../${folder}`, 'from "./');
+      return { file: `src/maps/hash/${folder}${file}`, text: deeper };
+    };
+  const inFolders = [
+    ...NOTED_MAPS.map(into("noted", onNoted)),
+    ...NOTED_MAPS.map(into("noted", onSharedNoted)),
+    ...[...SCALARS, FILTERED_NUMBER].map(into("numbers", plain)),
+    into("numbers", onNoted)(NOTED_NUMBER),
+    ...SCALARS.map(into("numbers", shared)),
+    into("numbers", onSharedNoted)(NOTED_NUMBER),
   ];
   const iterators = VALUES.map(({ file, ...kind }) => written(`ops/iterators/${file}`, "iterators", kind));
-  return [...maps, ...numbers, ...iterators];
+  return [...maps, ...inFolders, ...iterators];
 }
 
 if (process.argv[1] !== undefined && import.meta.url === pathToFileURL(process.argv[1]).href) {

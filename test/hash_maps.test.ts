@@ -8,8 +8,8 @@ test("there is a class for each kind of key, for plain hosts and for shared ones
   const files = names.flatMap((name) => [`src/maps/hash/${name}.ts`, `src/maps/hash/shared_${name}.ts`]);
   files.push("src/maps/hash/map4_filtered.ts");
   const noted = ["map4", "map8", "map_any", "map_text", "map4_number"];
-  files.push(...noted.map((name) => `src/maps/hash/${name}_noted.ts`));
-  files.push(...noted.map((name) => `src/maps/hash/shared_${name}_noted.ts`));
+  files.push(...noted.map((name) => `src/maps/hash/noted/${name}.ts`));
+  files.push(...noted.map((name) => `src/maps/hash/shared_noted/${name}.ts`));
   const scalars = ["f64", "u53", "u32", "i32", "f32"];
   const numbers = [
     ...[...scalars, "filtered", "noted"].map((kind) => `src/maps/hash/numbers/${kind}.ts`),

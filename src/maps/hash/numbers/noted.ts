@@ -15,7 +15,7 @@ import {
 } from "../../../generated/abi.js";
 import { takeKey } from "../../../ops/calls/take_key.ts";
 import type { SetOptions } from "../../../ops/calls/ttl.ts";
-import { NotedHashMap } from "../noted_hash.ts";
+import { NotedHashMap } from "../noted/noted_hash.ts";
 
 const { U32, I32 } = Scalar;
 

@@ -12,7 +12,7 @@ import {
 } from "../../../generated/abi.js";
 import { takeKey } from "../../../ops/calls/take_key.ts";
 import type { SetOptions } from "../../../ops/calls/ttl.ts";
-import { SharedNotedHashMap } from "../shared_noted_hash.ts";
+import { SharedNotedHashMap } from "../shared_noted/shared_noted_hash.ts";
 
 const { U32, I32 } = Scalar;
 

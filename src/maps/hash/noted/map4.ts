@@ -1,92 +1,60 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
-import { Scalar } from "../../codec/codec.ts";
-import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
-import { BPF_ANY } from "../../constants.ts";
-import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import { ERRNO, type Operation } from "../../errors.ts";
-import {
-  ABSENT as ABSENT_NUMBER,
-  GREW as SET_GREW,
-  UNFIT as SET_UNFIT,
-  TTL_AS_IS,
-  TTL_OF_MAP,
-} from "../../generated/abi.js";
-import { takeKey } from "../../ops/calls/take_key.ts";
-import type { SetOptions } from "../../ops/calls/ttl.ts";
+import { Scalar } from "../../../codec/codec.ts";
+import { type KeyWords, keyWordsOf } from "../../../codec/words.ts";
+import { BPF_ANY, BPF_EXIST } from "../../../constants.ts";
+import { fitsScalar, readScalar, writeScalar } from "../../../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../../errors.ts";
+import { TTL_AS_IS, TTL_OF_MAP } from "../../../generated/abi.js";
+import type { Part } from "../../../ops/calls/part.ts";
+import { takeKey } from "../../../ops/calls/take_key.ts";
+import type { SetOptions } from "../../../ops/calls/ttl.ts";
 import { NotedHashMap } from "./noted_hash.ts";
 
 const { U32, I32 } = Scalar;
 
-// V8 has constants of this module in the code, and loads imported ones.
-/** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
-const ABSENT = ABSENT_NUMBER;
-/** What the core answers beside errnos: all went well but the memory grew; the kind cannot hold the number. */
-const GREW = SET_GREW;
-const UNFIT = SET_UNFIT;
-
-/** Maps that evict or whose entries expire, with keys of 4 bytes and values that are one number: both go to the core as arguments. */
-export class MapNotedNumber4<K, V> extends NotedHashMap<K, V> {
+/** Maps that evict or whose entries expire, with keys of 4 bytes, which go to the core as an argument. */
+export class MapNoted4<K, V> extends NotedHashMap<K, V> {
   /** Takes keys apart that are structs or bytes. */
   readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
-
-  /**
-   * What `get` gives for an absent key. A property and no literal for V8's sake: it takes a load that has never run for one
-   * that never will, so that a `get` that has found all its keys so far is compiled as giving numbers only, without a box.
-   */
-  readonly #none: undefined = undefined;
 
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
+    const { host } = this;
     const word = this.word("get", key);
-    if (word < 0) return this.#none;
+    if (word < 0) return undefined;
     if (this.timed) this.clock.touch();
-    let value: number;
+    let address: number;
     try {
-      value = this.core.getNoted4(this.reading, word, this.valueScalar, 1);
+      address = this.core.seek4(this.reading, word, 1) >>> 0;
     } catch (trap) {
       throw this.trapped("get", trap);
     }
-    if (value === ABSENT) return this.#none;
-    return (Number.isNaN(value) ? this.#decoded(word) : value) as V;
+    if (address < ERRNO_LIMIT) return this.missed("get", address);
+    const value = readScalar(host, this.valueScalar, address);
+    return value === undefined ? this.decodeValue("get", host.view, address) : (value as V);
+  }
+
+  override setPart(key: K, part: Part, fits: boolean, x: unknown): boolean {
+    const { host } = this;
+    const word = this.word("field.set", key);
+    if (word < 0) return false;
+    if (this.timed) this.clock.renew();
+    let address: number;
+    try {
+      address = this.core.keep4(this.writing, word, BPF_EXIST, TTL_AS_IS) >>> 0;
+    } catch (trap) {
+      throw this.trapped("field.set", trap);
+    }
+    if (host.u8.length === 0) host.refresh();
+    if (address === ERRNO.ENOENT) return false;
+    if (address < ERRNO_LIMIT) this.fail("field.set", address);
+    this.storePart(address, part, fits, x);
+    return true;
   }
 
   override set(key: K, value: V, options?: SetOptions): this {
-    if (this.timed) this.clock.renew();
-    const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
-    if (this.writing === 0) this.refuse("set");
-    if (typeof value !== "number") return this.#setBytes(key, value, options);
-    const word = this.word("set", key);
-    let result: number;
-    try {
-      result = this.core.setNoted4(this.writing, word, value, this.valueScalar, ttl);
-    } catch (trap) {
-      throw this.trapped("set", trap);
-    }
-    return result === 0 ? this.told() : this.#settled(result, key, value, options);
-  }
-
-  /** A value that is no plain number: NaN, or bytes that mean nothing to the codec. */
-  #decoded(word: number): unknown {
-    const { host } = this;
-    const address = host.core.seek4(this.reading, word, 0) >>> 0;
-    // A shared host: another thread has deleted the key meanwhile, or the core gave up.
-    if (address < ERRNO_LIMIT) return this.missed("get", address);
-    return readScalar(host, this.valueScalar, address) ?? this.decodeValue("get", host.view, address);
-  }
-
-  #settled(result: number, key: K, value: V, options?: SetOptions): this {
-    // Views are replaced; everything is written.
-    if (result === GREW) this.host.refresh();
-    // The codec says what it would have accepted.
-    else if (result === UNFIT) return this.#setBytes(key, value, options);
-    else if (this.writing === 0) this.refuse("set");
-    else return this.refused("set", result, this.set, key, value, options);
-    return this.told();
-  }
-
-  #setBytes(key: K, value: V, options?: SetOptions): this {
     if (this.timed) this.clock.renew();
     const ttl = options === undefined ? TTL_OF_MAP : this.ttlOf(options);
     if (this.writing === 0) this.refuse("set");

@@ -1,17 +1,17 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
-import { readScalar } from "../../core/memory/scalar.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import { ERRNO } from "../../errors.ts";
-import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
-import type { Part } from "../../ops/calls/part.ts";
+import { readScalar } from "../../../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../../../core/wasm/exports.ts";
+import { ERRNO } from "../../../errors.ts";
+import { ABSENT as ABSENT_NUMBER } from "../../../generated/abi.js";
+import type { Part } from "../../../ops/calls/part.ts";
 import { SharedNotedHashMap } from "./shared_noted_hash.ts";
 
 // V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
 const ABSENT = ABSENT_NUMBER;
 
-/** Maps that evict or whose entries expire, with keys of other sizes, by address. */
-export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
+/** Maps that evict or whose entries expire, with keys that are texts of any length, by address. */
+export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
@@ -21,7 +21,7 @@ export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
     if (this.timed) this.clock.touch();
     let address: number;
     try {
-      address = this.core.seekAny(this.reading, at, 1) >>> 0;
+      address = this.core.seekText(this.reading, at, 1) >>> 0;
     } catch (trap) {
       throw this.trapped("get", trap);
     }
@@ -38,7 +38,7 @@ export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
     if (this.timed) this.clock.touch();
     let value: number;
     try {
-      value = this.core.getPartAny(this.reading, at, part.offset, part.scalar);
+      value = this.core.getPartText(this.reading, at, part.offset, part.scalar);
     } catch (trap) {
       throw this.trapped("field.get", trap);
     }
@@ -47,7 +47,7 @@ export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
     // NaN, or bytes that mean nothing to the codec. Of a shared host: or another thread has deleted the key meanwhile, or the core
     // gave up.
     const { host } = this;
-    const address = host.core.seekAny(this.reading, at, 0) >>> 0;
+    const address = host.core.seekText(this.reading, at, 0) >>> 0;
     if (address < ERRNO_LIMIT) return this.missed("field.get", address);
     const place = address + part.offset;
     return (
@@ -62,7 +62,7 @@ export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
     if (this.timed) this.clock.touch();
     let address: number;
     try {
-      address = this.core.seekAny(this.reading, at, 0) >>> 0;
+      address = this.core.seekText(this.reading, at, 0) >>> 0;
     } catch (trap) {
       throw this.trapped("has", trap);
     }
@@ -77,7 +77,7 @@ export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
     if (this.timed) this.clock.touch();
     let errno: number;
     try {
-      errno = this.core.discardAny(this.writing, at);
+      errno = this.core.discardText(this.writing, at);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }
@@ -92,6 +92,6 @@ export class SharedMapNotedAny<K, V> extends SharedNotedHashMap<K, V> {
 
   override find(handle: number, key: number): number {
     if (this.timed) this.clock.touch();
-    return this.host.core.seekAny(handle, key, 0) >>> 0;
+    return this.host.core.seekText(handle, key, 0) >>> 0;
   }
 }

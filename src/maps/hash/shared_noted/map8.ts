@@ -1,27 +1,38 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
-import { readScalar } from "../../core/memory/scalar.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import { ERRNO } from "../../errors.ts";
-import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
-import type { Part } from "../../ops/calls/part.ts";
+import { Scalar } from "../../../codec/codec.ts";
+import { type KeyWords, keyWordsOf } from "../../../codec/words.ts";
+import { isU53, readScalar } from "../../../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../../errors.ts";
+import { ABSENT as ABSENT_NUMBER } from "../../../generated/abi.js";
+import type { Part } from "../../../ops/calls/part.ts";
+import { takeKey } from "../../../ops/calls/take_key.ts";
 import { SharedNotedHashMap } from "./shared_noted_hash.ts";
 
 // V8 has constants of this module in the code, and loads imported ones.
 /** What the core gives for an absent key, and for a present one never (assembly/maps/number.ts). */
 const ABSENT = ABSENT_NUMBER;
 
-/** Maps that evict or whose entries expire, with keys that are texts of any length, by address. */
-export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
+/** 2^32: what the upper word of a u53 counts. */
+const WORD = 0x1_0000_0000;
+
+/** Maps that evict or whose entries expire, with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves. */
+export class SharedMapNoted8<K, V> extends SharedNotedHashMap<K, V> {
+  /** Takes keys apart that are structs or bytes. */
+  readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
+  /** Upper word of the key that {@link low} was last called for: two results without an object. */
+  #high = 0;
+
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
-    const at = this.encodeKey("get", key);
-    if (at === 0) return undefined;
+    const low = this.low("get", key);
+    if (low < 0) return undefined;
     if (this.timed) this.clock.touch();
     let address: number;
     try {
-      address = this.core.seekText(this.reading, at, 1) >>> 0;
+      address = this.core.seek8(this.reading, low, this.#high, 1) >>> 0;
     } catch (trap) {
       throw this.trapped("get", trap);
     }
@@ -33,12 +44,12 @@ export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
   override getPart(key: K, part: Part): unknown {
     if (this.reading === 0) this.refuse("field.get");
     if (!part.isNumber) return this.fetchPart(key, part);
-    const at = this.encodeKey("field.get", key);
-    if (at === 0) return undefined;
+    const low = this.low("field.get", key);
+    if (low < 0) return undefined;
     if (this.timed) this.clock.touch();
     let value: number;
     try {
-      value = this.core.getPartText(this.reading, at, part.offset, part.scalar);
+      value = this.core.getPart8(this.reading, low, this.#high, part.offset, part.scalar);
     } catch (trap) {
       throw this.trapped("field.get", trap);
     }
@@ -47,7 +58,7 @@ export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
     // NaN, or bytes that mean nothing to the codec. Of a shared host: or another thread has deleted the key meanwhile, or the core
     // gave up.
     const { host } = this;
-    const address = host.core.seekText(this.reading, at, 0) >>> 0;
+    const address = host.core.seek8(this.reading, low, this.#high, 0) >>> 0;
     if (address < ERRNO_LIMIT) return this.missed("field.get", address);
     const place = address + part.offset;
     return (
@@ -57,12 +68,12 @@ export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
 
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
-    const at = this.encodeKey("has", key);
-    if (at === 0) return false;
+    const low = this.low("has", key);
+    if (low < 0) return false;
     if (this.timed) this.clock.touch();
     let address: number;
     try {
-      address = this.core.seekText(this.reading, at, 0) >>> 0;
+      address = this.core.seek8(this.reading, low, this.#high, 0) >>> 0;
     } catch (trap) {
       throw this.trapped("has", trap);
     }
@@ -72,12 +83,12 @@ export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
 
   override delete(key: K): boolean {
     if (this.writing === 0) this.refuse("delete");
-    const at = this.encodeKey("delete", key);
-    if (at === 0) return false;
+    const low = this.low("delete", key);
+    if (low < 0) return false;
     if (this.timed) this.clock.touch();
     let errno: number;
     try {
-      errno = this.core.discardText(this.writing, at);
+      errno = this.core.discard8(this.writing, low, this.#high);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }
@@ -92,6 +103,25 @@ export class SharedMapNotedText<K, V> extends SharedNotedHashMap<K, V> {
 
   override find(handle: number, key: number): number {
     if (this.timed) this.clock.touch();
-    return this.host.core.seekText(handle, key, 0) >>> 0;
+    const { core, u32 } = this.host;
+    return core.seek8(handle, u32[key >>> 2], u32[(key >>> 2) + 1], 0) >>> 0;
+  }
+
+  /** The lower word of a key; the upper one goes to `#high`. Below 0 for one that is absent: see {@link encodeKey}. */
+  private low(operation: Operation, key: K): number {
+    if (this.keyScalar === Scalar.U53 && isU53(key)) {
+      this.#high = (key / WORD) >>> 0;
+      return key >>> 0;
+    }
+    const words = this.#words;
+    if (words !== undefined && takeKey(this, operation, words, key)) {
+      this.#high = words.second;
+      return words.first >>> 0;
+    }
+    const at = this.encodeKey(operation, key);
+    if (at === 0) return -1;
+    const first = at >>> 2;
+    this.#high = this.host.u32[first + 1];
+    return this.host.u32[first];
   }
 }

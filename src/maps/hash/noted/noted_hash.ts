@@ -4,20 +4,20 @@
  * @module
  */
 
-import type { Codec } from "../../codec/codec.ts";
-import { BPF_EXIST } from "../../constants.ts";
-import type { CoreHost } from "../../core/core_host.ts";
-import type { ExpiryClock } from "../../core/memory/expiry_clock.ts";
-import type { Table } from "../../core/tables/table.ts";
-import { updateEntry } from "../../core/tables/table_calls.ts";
-import type { Operation } from "../../errors.ts";
-import { TTL_AS_IS, TTL_OF_MAP } from "../../generated/abi.js";
-import type { Additions } from "../../ops/calls/add_fields.ts";
-import type { Counter } from "../../ops/calls/counter.ts";
-import { ttlOf } from "../../ops/calls/ttl.ts";
-import { inGroups } from "../../ops/eviction_hooks.ts";
-import { hide } from "../../print/hidden.ts";
-import { HashMap } from "./hash_map.ts";
+import type { Codec } from "../../../codec/codec.ts";
+import { BPF_EXIST } from "../../../constants.ts";
+import type { CoreHost } from "../../../core/core_host.ts";
+import type { ExpiryClock } from "../../../core/memory/expiry_clock.ts";
+import type { Table } from "../../../core/tables/table.ts";
+import { updateEntry } from "../../../core/tables/table_calls.ts";
+import type { Operation } from "../../../errors.ts";
+import { TTL_AS_IS, TTL_OF_MAP } from "../../../generated/abi.js";
+import type { Additions } from "../../../ops/calls/add_fields.ts";
+import type { Counter } from "../../../ops/calls/counter.ts";
+import { ttlOf } from "../../../ops/calls/ttl.ts";
+import { inGroups } from "../../../ops/eviction_hooks.ts";
+import { hide } from "../../../print/hidden.ts";
+import { HashMap } from "../hash_map.ts";
 
 /** Maps that evict or whose entries expire, on a host of one thread. Its subclasses are one for each kind of key, as those of {@link HashMap}. */
 export abstract class NotedHashMap<K, V> extends HashMap<K, V> {

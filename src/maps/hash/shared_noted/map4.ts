@@ -1,12 +1,12 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
-import { Scalar } from "../../codec/codec.ts";
-import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
-import { readScalar } from "../../core/memory/scalar.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import { ERRNO, type Operation } from "../../errors.ts";
-import { ABSENT as ABSENT_NUMBER } from "../../generated/abi.js";
-import type { Part } from "../../ops/calls/part.ts";
-import { takeKey } from "../../ops/calls/take_key.ts";
+import { Scalar } from "../../../codec/codec.ts";
+import { type KeyWords, keyWordsOf } from "../../../codec/words.ts";
+import { readScalar } from "../../../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../../errors.ts";
+import { ABSENT as ABSENT_NUMBER } from "../../../generated/abi.js";
+import type { Part } from "../../../ops/calls/part.ts";
+import { takeKey } from "../../../ops/calls/take_key.ts";
 import { SharedNotedHashMap } from "./shared_noted_hash.ts";
 
 const { U32, I32 } = Scalar;

@@ -1,36 +1,25 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
-import { Scalar } from "../../codec/codec.ts";
-import { type KeyWords, keyWordsOf } from "../../codec/words.ts";
-import { BPF_ANY, BPF_EXIST } from "../../constants.ts";
-import { fitsScalar, isU53, readScalar, writeScalar } from "../../core/memory/scalar.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import { ERRNO, type Operation } from "../../errors.ts";
-import { TTL_AS_IS, TTL_OF_MAP } from "../../generated/abi.js";
-import type { Part } from "../../ops/calls/part.ts";
-import { takeKey } from "../../ops/calls/take_key.ts";
-import type { SetOptions } from "../../ops/calls/ttl.ts";
+import { BPF_ANY, BPF_EXIST } from "../../../constants.ts";
+import { fitsScalar, readScalar, writeScalar } from "../../../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../../errors.ts";
+import { TTL_AS_IS, TTL_OF_MAP } from "../../../generated/abi.js";
+import type { Part } from "../../../ops/calls/part.ts";
+import type { SetOptions } from "../../../ops/calls/ttl.ts";
 import { NotedHashMap } from "./noted_hash.ts";
 
-/** 2^32: what the upper word of a u53 counts. */
-const WORD = 0x1_0000_0000;
-
-/** Maps that evict or whose entries expire, with keys of 8 bytes, which go to the core as two words: a lower one, and an upper one that {@link low} leaves. */
-export class MapNoted8<K, V> extends NotedHashMap<K, V> {
-  /** Takes keys apart that are structs or bytes. */
-  readonly #words: KeyWords | undefined = keyWordsOf(this.keyCodec);
-  /** Upper word of the key that {@link low} was last called for: two results without an object. */
-  #high = 0;
-
+/** Maps that evict or whose entries expire, with keys of other sizes, by address. */
+export class MapNotedAny<K, V> extends NotedHashMap<K, V> {
   override get(key: K, flags?: number): V | undefined {
     if (this.reading === 0) this.refuse("get");
     if (flags !== undefined) return this.getWith(key, flags);
     const { host } = this;
-    const low = this.low("get", key);
-    if (low < 0) return undefined;
+    const at = this.encodeKey("get", key);
+    if (at === 0) return undefined;
     if (this.timed) this.clock.touch();
     let address: number;
     try {
-      address = this.core.seek8(this.reading, low, this.#high, 1) >>> 0;
+      address = this.core.seekAny(this.reading, at, 1) >>> 0;
     } catch (trap) {
       throw this.trapped("get", trap);
     }
@@ -41,12 +30,12 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
 
   override setPart(key: K, part: Part, fits: boolean, x: unknown): boolean {
     const { host } = this;
-    const low = this.low("field.set", key);
-    if (low < 0) return false;
+    const at = this.encodeKey("field.set", key);
+    if (at === 0) return false;
     if (this.timed) this.clock.renew();
     let address: number;
     try {
-      address = this.core.keep8(this.writing, low, this.#high, BPF_EXIST, TTL_AS_IS) >>> 0;
+      address = this.core.keepAny(this.writing, at, BPF_EXIST, TTL_AS_IS) >>> 0;
     } catch (trap) {
       throw this.trapped("field.set", trap);
     }
@@ -64,10 +53,10 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
     const { host } = this;
     const direct = fitsScalar(this.valueScalar, value);
     if (!direct) this.encodeValue("set", value);
-    const low = this.low("set", key);
+    const at = this.encodeKey("set", key);
     let address: number;
     try {
-      address = this.core.keep8(this.writing, low, this.#high, BPF_ANY, ttl) >>> 0;
+      address = this.core.keepAny(this.writing, at, BPF_ANY, ttl) >>> 0;
     } catch (trap) {
       throw this.trapped("set", trap);
     }
@@ -80,12 +69,12 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
 
   override has(key: K): boolean {
     if (this.reading === 0) this.refuse("has");
-    const low = this.low("has", key);
-    if (low < 0) return false;
+    const at = this.encodeKey("has", key);
+    if (at === 0) return false;
     if (this.timed) this.clock.touch();
     let address: number;
     try {
-      address = this.core.seek8(this.reading, low, this.#high, 0) >>> 0;
+      address = this.core.seekAny(this.reading, at, 0) >>> 0;
     } catch (trap) {
       throw this.trapped("has", trap);
     }
@@ -95,12 +84,12 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
 
   override delete(key: K): boolean {
     if (this.writing === 0) this.refuse("delete");
-    const low = this.low("delete", key);
-    if (low < 0) return false;
+    const at = this.encodeKey("delete", key);
+    if (at === 0) return false;
     if (this.timed) this.clock.touch();
     let errno: number;
     try {
-      errno = this.core.discard8(this.writing, low, this.#high);
+      errno = this.core.discardAny(this.writing, at);
     } catch (trap) {
       throw this.trapped("delete", trap);
     }
@@ -114,11 +103,11 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
   }
 
   override locate(operation: Operation, key: K): number {
-    const low = this.low(operation, key);
-    if (low < 0) return 0;
+    const at = this.encodeKey(operation, key);
+    if (at === 0) return 0;
     if (this.timed) this.clock.touch();
     try {
-      return this.core.seek8(this.table.handle, low, this.#high, 1) >>> 0;
+      return this.core.seekAny(this.table.handle, at, 1) >>> 0;
     } catch (trap) {
       throw this.trapped(operation, trap);
     }
@@ -126,11 +115,11 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
 
   override obtain(operation: Operation, key: K): number {
     const { host } = this;
-    const low = this.low(operation, key);
+    const at = this.encodeKey(operation, key);
     if (this.timed) this.clock.renew();
     let address: number;
     try {
-      address = this.core.keep8(this.writing, low, this.#high, BPF_ANY, TTL_AS_IS) >>> 0;
+      address = this.core.keepAny(this.writing, at, BPF_ANY, TTL_AS_IS) >>> 0;
     } catch (trap) {
       throw this.trapped(operation, trap);
     }
@@ -141,25 +130,6 @@ export class MapNoted8<K, V> extends NotedHashMap<K, V> {
 
   override find(handle: number, key: number): number {
     if (this.timed) this.clock.touch();
-    const { core, u32 } = this.host;
-    return core.seek8(handle, u32[key >>> 2], u32[(key >>> 2) + 1], 0) >>> 0;
-  }
-
-  /** The lower word of a key; the upper one goes to `#high`. Below 0 for one that is absent: see {@link encodeKey}. */
-  private low(operation: Operation, key: K): number {
-    if (this.keyScalar === Scalar.U53 && isU53(key)) {
-      this.#high = (key / WORD) >>> 0;
-      return key >>> 0;
-    }
-    const words = this.#words;
-    if (words !== undefined && takeKey(this, operation, words, key)) {
-      this.#high = words.second;
-      return words.first >>> 0;
-    }
-    const at = this.encodeKey(operation, key);
-    if (at === 0) return -1;
-    const first = at >>> 2;
-    this.#high = this.host.u32[first + 1];
-    return this.host.u32[first];
+    return this.host.core.seekAny(handle, key, 0) >>> 0;
   }
 }

@@ -3,23 +3,23 @@
  *
  * @module
  */
-import type { Codec } from "../../codec/codec.ts";
-import { BPF_ANY, BPF_EXIST } from "../../constants.ts";
-import type { CoreHost } from "../../core/core_host.ts";
-import type { ExpiryClock } from "../../core/memory/expiry_clock.ts";
-import { clearSlotErrno, sharedCore } from "../../core/memory/shared_core.ts";
-import type { Table } from "../../core/tables/table.ts";
-import { updateEntry } from "../../core/tables/table_calls.ts";
-import type { Operation } from "../../errors.ts";
-import { TTL_AS_IS, TTL_OF_MAP } from "../../generated/abi.js";
-import type { Additions } from "../../ops/calls/add_fields.ts";
-import type { Counter } from "../../ops/calls/counter.ts";
-import type { Part } from "../../ops/calls/part.ts";
-import { stageKey, stageValue } from "../../ops/calls/shared.ts";
-import { type SetOptions, ttlOf } from "../../ops/calls/ttl.ts";
-import { inGroups } from "../../ops/eviction_hooks.ts";
-import { hide } from "../../print/hidden.ts";
-import { SharedHashMap } from "./shared_hash.ts";
+import type { Codec } from "../../../codec/codec.ts";
+import { BPF_ANY, BPF_EXIST } from "../../../constants.ts";
+import type { CoreHost } from "../../../core/core_host.ts";
+import type { ExpiryClock } from "../../../core/memory/expiry_clock.ts";
+import { clearSlotErrno, sharedCore } from "../../../core/memory/shared_core.ts";
+import type { Table } from "../../../core/tables/table.ts";
+import { updateEntry } from "../../../core/tables/table_calls.ts";
+import type { Operation } from "../../../errors.ts";
+import { TTL_AS_IS, TTL_OF_MAP } from "../../../generated/abi.js";
+import type { Additions } from "../../../ops/calls/add_fields.ts";
+import type { Counter } from "../../../ops/calls/counter.ts";
+import type { Part } from "../../../ops/calls/part.ts";
+import { stageKey, stageValue } from "../../../ops/calls/shared.ts";
+import { type SetOptions, ttlOf } from "../../../ops/calls/ttl.ts";
+import { inGroups } from "../../../ops/eviction_hooks.ts";
+import { hide } from "../../../print/hidden.ts";
+import { SharedHashMap } from "../shared_hash.ts";
 
 /** Tells the hooks of this thread what it has evicted or swept. Other threads tell theirs. */
 export abstract class SharedNotedHashMap<K, V> extends SharedHashMap<K, V> {

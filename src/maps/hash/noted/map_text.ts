@@ -1,11 +1,11 @@
 // Written by scripts/hash_maps.mjs from scripts/hash_maps.template.ts: change that one.
-import { BPF_ANY, BPF_EXIST } from "../../constants.ts";
-import { fitsScalar, readScalar, writeScalar } from "../../core/memory/scalar.ts";
-import { ERRNO_LIMIT } from "../../core/wasm/exports.ts";
-import { ERRNO, type Operation } from "../../errors.ts";
-import { TTL_AS_IS, TTL_OF_MAP } from "../../generated/abi.js";
-import type { Part } from "../../ops/calls/part.ts";
-import type { SetOptions } from "../../ops/calls/ttl.ts";
+import { BPF_ANY, BPF_EXIST } from "../../../constants.ts";
+import { fitsScalar, readScalar, writeScalar } from "../../../core/memory/scalar.ts";
+import { ERRNO_LIMIT } from "../../../core/wasm/exports.ts";
+import { ERRNO, type Operation } from "../../../errors.ts";
+import { TTL_AS_IS, TTL_OF_MAP } from "../../../generated/abi.js";
+import type { Part } from "../../../ops/calls/part.ts";
+import type { SetOptions } from "../../../ops/calls/ttl.ts";
 import { NotedHashMap } from "./noted_hash.ts";
 
 /** Maps that evict or whose entries expire, with keys that are texts of any length, by address. */
