@@ -1,6 +1,6 @@
 // What src/maps/hash/map4.ts, map8.ts, map16.ts, map_any.ts and map_text.ts are written from, and those of shared hosts beside them, by
 // scripts/hash_maps.mjs. They are one class for each kind of key, since each needs call sites of its own: see the head of
-// src/maps/base/entry_map.ts; and one more for keys of 4 bytes with values that are one number, which go to the core and come back
+// src/maps/base/keyed_map.ts; and one more for keys of 4 bytes with values that are one number, which go to the core and come back
 // as arguments and results: half the time of a `get` or `set` that reads or writes them through a view of the memory. The numbers
 // that are common, with u32 keys, have a class each, since V8 shares what it has learnt of a method between classes of one text. On
 // plain hosts their methods ask nothing twice: a closed handle, or one that may not read or write, points them to a table that is

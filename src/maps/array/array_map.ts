@@ -58,7 +58,7 @@ const INDICES_MAX = 2 ** 32; // memory ends before
  * console.log([...map.values()]); // [ 7, 7, 7, 7 ]
  * ```
  */
-// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are those of EntryMap, which says nothing of their types.
+// biome-ignore lint/suspicious/noUnsafeDeclarationMerging: the methods are those of InPlaceMap and EntryMap, which say nothing of their types.
 export class ArrayMap<V, A extends AnyView = ArrayView<V>>
   extends EntryMap<number, V>
   implements ViewableMap<A>
