@@ -1,6 +1,9 @@
 // Pools of busy workers, terminated at once, at full size, and how long that kept the main thread. How many pools of four comes from the
 // environment; for each five of them there are two of eight:
 //   TEST_POOLS=500 npm run test:slow -- test/slow/pools.test.ts
+// A waiter that does not ask whether the owner of a lock is gone shows within 38 pools, whatever the seed. One that does not see that the
+// recoverer of a dead thread is dead, too, needs more luck: with one seed of three in 150 pools. threads/steps/pool_steps goes through
+// the steps of such deaths one by one.
 //
 // Two clocks are printed, the limits are for the second one:
 //   ms    what passed between the beginning of a call or listener of the main thread and its end.
@@ -32,7 +35,7 @@ interface Result {
 }
 
 const seed = testSeed("slow/pools.test.ts");
-const fours = fromEnvironment("TEST_POOLS", 500);
+const fours = fromEnvironment("TEST_POOLS", 150);
 
 beforeAll(builtRoot, BUILD_MS);
 test.each(poolRuns({ 4: fours, 8: Math.ceil((fours * 2) / 5) }))("$name", async ({ job, options }) => {
