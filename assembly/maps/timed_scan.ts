@@ -33,50 +33,37 @@ function compact(table: usize, keys: usize, values: usize, entries: u32): u32 {
   return left;
 }
 
-/** `scan`: as many entries as there are, up to `room`. */
-export function scanTimed(table: usize, cursor: usize, keys: usize, values: usize, room: u32): u32 {
+const SCAN: u32 = 0;
+const DRAIN: u32 = 1;
+const DRAIN_ANY: u32 = 2;
+
+/** As many live entries as there are, up to `room`, by one of the calls for all entries. `at`: its cursor or stage. */
+function fill(table: usize, at: usize, keys: usize, values: usize, room: u32, by: u32): u32 {
   let done: u32 = 0;
   while (done < room) {
+    const left = room - done;
     const keysAt = keys + <usize>done * field(table, KEY_SIZE);
     const valuesAt = values ? values + <usize>done * seenBytes(table) : 0;
-    const entries = scan(table, cursor, keysAt, valuesAt, room - done);
-    const isEnd = entries < room - done;
-    done += compact(table, keysAt, valuesAt, entries);
-    if (isEnd) break;
+    let entries: u32;
+    if (by == SCAN) entries = scan(table, at, keysAt, valuesAt, left);
+    else if (by == DRAIN) entries = drain(table, at, keysAt, valuesAt, left);
+    else entries = drainAny(table, at, keysAt, valuesAt, left);
+    const live = compact(table, keysAt, valuesAt, entries);
+    if (by != SCAN) count(table, EXPIRED, entries - live);
+    done += live;
+    if (entries < left) break;
   }
   return done;
 }
 
-/** `drain`, the same way. */
+export function scanTimed(table: usize, cursor: usize, keys: usize, values: usize, room: u32): u32 {
+  return fill(table, cursor, keys, values, room, SCAN);
+}
 export function drainTimed(table: usize, cursor: usize, keys: usize, values: usize, room: u32): u32 {
-  let done: u32 = 0;
-  while (done < room) {
-    const keysAt = keys + <usize>done * field(table, KEY_SIZE);
-    const valuesAt = values + <usize>done * seenBytes(table);
-    const entries = drain(table, cursor, keysAt, valuesAt, room - done);
-    const isEnd = entries < room - done;
-    const left = compact(table, keysAt, valuesAt, entries);
-    count(table, EXPIRED, entries - left);
-    done += left;
-    if (isEnd) break;
-  }
-  return done;
+  return fill(table, cursor, keys, values, room, DRAIN);
 }
-
-/** `drainAny`, the same way. */
 export function drainAnyTimed(table: usize, stage: usize, keys: usize, values: usize, room: u32): u32 {
-  let done: u32 = 0;
-  while (done < room) {
-    const keysAt = keys + <usize>done * field(table, KEY_SIZE);
-    const valuesAt = values + <usize>done * seenBytes(table);
-    const entries = drainAny(table, stage, keysAt, valuesAt, room - done);
-    const isEnd = entries < room - done;
-    const left = compact(table, keysAt, valuesAt, entries);
-    count(table, EXPIRED, entries - left);
-    done += left;
-    if (isEnd) break;
-  }
-  return done;
+  return fill(table, stage, keys, values, room, DRAIN_ANY);
 }
 
 /** `columns`. */
