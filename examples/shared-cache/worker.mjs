@@ -4,6 +4,9 @@ import { attachHost } from "bpfmap";
 import { CACHE, STATS, STOP } from "./maps.mjs";
 
 const PAGES = 200_000;
+/** Pages that change more often than others, and ms that they are good for. */
+const FRONT = 10;
+const FRONT_TTL = 50;
 
 const host = attachHost(workerData);
 const cache = host.open("/cache", CACHE);
@@ -18,7 +21,9 @@ function serve(page) {
   stats.add(0, 1, { field: found === undefined ? "misses" : "hits" });
   if (found !== undefined) return found;
   const text = render(page);
-  cache.set(page, text); // where the cache is full, what is worth least goes
+  // Where the cache is full, what is worth least goes.
+  if (page < FRONT) cache.set(page, text, { ttl: FRONT_TTL });
+  else cache.set(page, text);
   return text;
 }
 
