@@ -4,7 +4,7 @@
 // A lock is noted in its owner's list (slot.ts) before the compare-and-swap, so that whoever recovers the owner finds every lock that
 // it may hold, and the word itself tells whether it does.
 // Order: resize lock of a table < buckets < registry < pool lock of a table < arena. Two buckets are held by a resize, one of which there is
-// at a time in a table, and by an insert that evicts: the second one it only tries (`tryAcquire`), so it waits for none that is out of order.
+// at a time in a table, and by an insert that evicts or sweeps: the second one it only tries (`tryAcquire`), so it waits for none that is out of order.
 //
 // Nobody waits for ever: spinning is short (a holder that was descheduled holds its lock for a time slice, and spinning through
 // it cost 70 to 88 % of the throughput in the studies), then the thread sleeps on the word, and after HOST_TIMEOUT the call fails

@@ -8,9 +8,9 @@ import { POOLS } from "../threads/explorer/kills/pools.ts";
 import { compilePlanted, matches, PLANTED, type Planted } from "../threads/explorer/planted.ts";
 import { explore } from "../threads/explorer/programs/program.ts";
 import { PROGRAMS } from "../threads/explorer/programs/programs.ts";
-import { EVICTING } from "../threads/explorer/programs/shapes.ts";
+import { EVICTING, EXPIRING } from "../threads/explorer/programs/shapes.ts";
 import { casesOf, killPool, named } from "../threads/explorer/suite.ts";
-import { evictBesideLocks } from "../threads/explorer/try_lock.ts";
+import { evictBesideLocks, sweepBesideLocks } from "../threads/explorer/try_lock.ts";
 
 const PREEMPTIONS = 2;
 
@@ -56,6 +56,7 @@ function findByPools(core: WebAssembly.Module, name: string): string | undefined
 function findByTries(core: WebAssembly.Module, name: string): string | undefined {
   try {
     for (const shape of EVICTING.filter((shape) => shape.name === name)) evictBesideLocks(core, shape);
+    for (const shape of EXPIRING.filter((shape) => shape.name === name)) sweepBesideLocks(core, shape);
     return undefined;
   } catch (error) {
     return (error as Error).message;
@@ -63,11 +64,11 @@ function findByTries(core: WebAssembly.Module, name: string): string | undefined
 }
 
 async function find(
-  { interleavings, kills, pools, evictions }: Planted,
+  { interleavings, kills, pools, besideLocks }: Planted,
   core: WebAssembly.Module,
 ): Promise<string | undefined> {
   if (interleavings !== undefined) return findByInterleavings(core, interleavings);
-  if (evictions !== undefined) return findByTries(core, evictions);
+  if (besideLocks !== undefined) return findByTries(core, besideLocks);
   if (pools !== undefined) return findByPools(core, pools);
   return kills === undefined ? undefined : findByKills(core, kills);
 }

@@ -1,6 +1,6 @@
 // Writing in the shared build: an operation locks the one bucket that its key belongs to, and all that it changes there it
 // journals (sync/journal.ts). Resizing follows behind, as operations of its own: the entry is placed where there is room, and only
-// then is a bucket split. So no operation but a split or a merge holds two buckets, or an insert that evicts (shared_noted.ts).
+// then is a bucket split. So no operation but a split or a merge holds two buckets, or an insert that evicts or sweeps (shared_noted.ts).
 import { follow, mostNodes } from "../../damage";
 import { E2BIG, EEXIST, EINVAL, ENOENT, ENOMEM, EPERM } from "../../errno";
 import { EXIST, NOEXIST } from "../../flags";

@@ -21,8 +21,8 @@ export interface Planted {
   readonly interleavings?: string;
   readonly kills?: string;
   readonly pools?: string;
-  /** Name of a shape in whose maps inserts evict beside locks (try_lock.ts). */
-  readonly evictions?: string;
+  /** Name of a shape in whose maps inserts evict or sweep beside locks (try_lock.ts). */
+  readonly besideLocks?: string;
 }
 
 const replaced = (file: string, find: string, replace: string): Replacement => ({ file, find, replace });
@@ -123,8 +123,8 @@ export const PLANTED: readonly Planted[] = [
       // Between the look at the version and the write there is no step.
       replaced(
         "table/entries/shared_read.ts",
-        "if (same) writeOwn(",
-        "if (STEPPING && same) step(STEP_CHECK);\n      if (same) writeOwn(",
+        "if (same && !expired) writeOwn(",
+        "if (STEPPING && same) step(STEP_CHECK);\n      if (same && !expired) writeOwn(",
       ),
     ],
     interleavings: "local adds and take",
@@ -255,7 +255,7 @@ export const PLANTED: readonly Planted[] = [
       ),
       replaced("table/entries/shared_noted.ts", "import { lockErrno, ", "import { acquire, lockErrno, "),
     ],
-    evictions: "lru_hash keys, 60",
+    besideLocks: "lru_hash keys, 60",
   },
   {
     name: "a victim is not looked at again under the lock of its bucket",
@@ -296,6 +296,48 @@ export const PLANTED: readonly Planted[] = [
       ),
     ],
     interleavings: "inserts that evict, one for an empty bucket",
+  },
+  {
+    name: "an entry that is revived is not journaled",
+    replacements: [replaced("table/entries/shared_noted.ts", "    logExpired(table, value);\n", "")],
+    kills: "rhash tags, expiring",
+  },
+  {
+    name: "what was swept is not committed before the insert",
+    replacements: [
+      replaced("table/entries/shared_sweep.ts", "return !swept || goOn(table, told);", "return true;"),
+    ],
+    kills: "rhash tags, expiring",
+  },
+  {
+    name: "a sweep waits for the lock of the bucket at the hand",
+    replacements: [
+      replaced(
+        "table/entries/shared_sweep.ts",
+        "if (!tryAcquire(lock)) return 0;",
+        "if (!acquire(lock)) return 0;",
+      ),
+      replaced("table/entries/shared_sweep.ts", "import { releaseLast, ", "import { acquire, releaseLast, "),
+    ],
+    besideLocks: "hash keys, expiring",
+  },
+  {
+    name: "a bucket is swept in which somebody counts",
+    replacements: [
+      replaced("table/entries/shared_sweep.ts", "(!field(table, PER_CPU) || isUnannounced(lock))", "true"),
+    ],
+    interleavings: "local adds, a tick, and inserts where they were",
+  },
+  {
+    name: "a key that has expired is found",
+    replacements: [
+      replaced(
+        "maps/shared_access.ts",
+        "return <u32>!(isTimed(table) && hasCopyExpired(table, target));",
+        "return 1;",
+      ),
+    ],
+    interleavings: "gets and an insert that sweeps",
   },
 ];
 

@@ -5,12 +5,13 @@ import { bucketIn, hashesOf } from "./programs/buckets.ts";
 import { scanned } from "./programs/contents.ts";
 import type { Operation } from "./programs/operation.ts";
 import { Operations } from "./programs/operations.ts";
+import { encodeKey, encodeValue, ORIGIN, plain, type Shape, TTL } from "./programs/shapes.ts";
 import { FIRST, SECOND, THIRD, type World } from "./world.ts";
 
 /** What a map is like. */
 export type Start =
-  /** `churn`: after so many more inserts, which evict. */
-  | { readonly entries: number; readonly churn?: number }
+  /** `churn`: after so many more inserts, which evict. `expired`: beside so many that have expired. */
+  | { readonly entries: number; readonly churn?: number; readonly expired?: number }
   /** The next insert splits a bucket, the next delete merges one, or buckets have chains that a section has put off to split. */
   | "split"
   | "merge"
@@ -53,6 +54,23 @@ function fillFirstBucket(world: World, table: number, model: Model): void {
   }
   if (model.entries.size < shape.maxEntries) throw new Error(`too few keys in a bucket of ${shape.name}`);
   model.newest = undefined;
+}
+
+/** Keys that have expired, from this one on. */
+export const DEAD = 3000;
+const SHORT = 1;
+
+/** Inserts keys that expire at once. Those that are there live on for a while. */
+function bury(world: World, table: number, shape: Shape, count: number): void {
+  const { scratch } = world;
+  for (let key = DEAD; key < DEAD + count; key++) {
+    const at = world.write(scratch[FIRST].take(shape.keySize + 8), encodeKey(shape, key));
+    const value = world.write(scratch[FIRST].take(shape.valueSize + 8), encodeValue(shape, plain(shape, 66)));
+    const errno = world.cores[FIRST].updateNoted(table, at, value, 0, SHORT);
+    if (errno !== 0) throw new Error(`errno ${errno} for a key that is to expire`);
+    scratch[FIRST].clear();
+  }
+  world.cores[FIRST].raiseClock(ORIGIN + TTL / 2);
 }
 
 const CHURNED = 2000;
@@ -126,6 +144,7 @@ export function start(world: World, table: number, model: Model, how: Start): vo
   if (typeof how === "object") {
     fill(world, table, model, how.entries);
     if (how.churn !== undefined) churn(world, table, model, how.churn);
+    if (how.expired !== undefined) bury(world, table, model.shape, how.expired);
     return;
   }
   if (how === "lopsided") {

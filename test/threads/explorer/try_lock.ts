@@ -1,11 +1,11 @@
-/** An insert that evicts, while somebody has the lock of the bucket that its victim is in and does not go on: it may not wait for that. */
+/** An insert that evicts or sweeps, while somebody has the lock of the bucket that this would be in and does not go on: it may not wait for that. */
 import { STEP_BLOCKED, STEP_LOCKED } from "../../../src/generated/abi.js";
 import { Model } from "./model.ts";
 import { bucketIn, hashesOf } from "./programs/buckets.ts";
 import { contents, endWorld } from "./programs/contents.ts";
 import { Operations } from "./programs/operations.ts";
 import type { Shape } from "./programs/shapes.ts";
-import { bucketsOf, start, victimOf } from "./start.ts";
+import { bucketsOf, DEAD, start, victimOf } from "./start.ts";
 import { FIRST, SECOND, THIRD, World } from "./world.ts";
 
 class Stopped extends Error {}
@@ -46,6 +46,38 @@ export function evictBesideLocks(core: WebAssembly.Module, shape: Shape): number
   endWorld(world);
   return inserts;
 }
+
+/** The same of inserts that sweep, one behind the other: all buckets but the locked one. How many entries that expired are left. */
+export function sweepBesideLocks(core: WebAssembly.Module, shape: Shape): number {
+  const world = new World(core);
+  const table = world.createMap(shape);
+  const model = new Model(shape);
+  start(world, table, model, { entries: 4, expired: DEAD_KEYS });
+  const hashes = hashesOf(core, shape, [DEAD, ...KEYS]);
+  const buckets = bucketsOf(world, table);
+  const bucketOf = (key: number) => bucketIn(buckets, hashes.get(key) ?? 0);
+  const keys = KEYS.filter((key) => hashes.has(key) && bucketOf(key) !== bucketOf(DEAD)).slice(0, INSERTS);
+  world.onStep = (cpu, point) => {
+    if (cpu === SECOND && point === STEP_LOCKED) throw new Stopped();
+    if (point === STEP_BLOCKED) throw new Error("an insert waits for a bucket that it would sweep");
+  };
+  stopAt(() => world.run(SECOND, new Operations(world, SECOND, table, shape).set(DEAD, 9).calls));
+  for (const key of keys) {
+    const [errno] = world.run(FIRST, new Operations(world, FIRST, table, shape).set(key, 9).calls);
+    if (errno !== 0) throw new Error(`an insert of ${key} gives errno ${errno}`);
+    world.scratch[FIRST].clear();
+  }
+  world.onStep = () => {};
+  world.cores[FIRST].reap(SECOND);
+  const left = world.cores[FIRST].entries(table) - keys.length - model.entries.size;
+  contents(world, THIRD, table, shape, keys);
+  endWorld(world);
+  return left;
+}
+
+/** They make several buckets, of which inserts of so many others sweep each. */
+const DEAD_KEYS = 40;
+const INSERTS = 16;
 
 function stopAt(call: () => void): void {
   try {

@@ -12,6 +12,7 @@ import {
   KIND_EVICTS,
   KIND_GROWABLE,
   KIND_TEXTS,
+  KIND_TIMED,
   META_ID,
   PAGE,
   SLOT_COPY,
@@ -19,7 +20,7 @@ import {
   TABLE_META,
 } from "../../../src/generated/abi.js";
 import { type Call, type Exports, makeCalls } from "./calls.mjs";
-import { CPUS, type Shape } from "./programs/shapes.ts";
+import { CPUS, ORIGIN, type Shape, storedBytes, TTL } from "./programs/shapes.ts";
 
 const PAGES = 16;
 const SCRATCH_BYTES = 40960;
@@ -179,15 +180,34 @@ export class World {
 export function createCalls(shape: Shape): Call[] {
   const table = { resultOf: 1 };
   const { growable, keySize, valueSize, maxEntries, prealloc, lockOffset, texts } = shape;
-  const kind = (growable ? KIND_GROWABLE : 0) | (texts ? KIND_TEXTS : 0) | (shape.evicts ? KIND_EVICTS : 0);
+  const kind =
+    (growable ? KIND_GROWABLE : 0) |
+    (texts ? KIND_TEXTS : 0) |
+    (shape.evicts ? KIND_EVICTS : 0) |
+    (shape.expires ? KIND_TIMED : 0);
   return [
     { name: "takeMapId", args: [] },
     shape.array
       ? { name: "createArray", args: [valueSize, maxEntries] }
       : {
           name: "createTable",
-          args: [kind, keySize, valueSize, maxEntries, +prealloc, 0, 777, Number(shape.perCpu ?? false)],
+          args: [
+            kind,
+            keySize,
+            storedBytes(shape),
+            maxEntries,
+            +prealloc,
+            0,
+            777,
+            Number(shape.perCpu ?? false),
+          ],
         },
+    ...(shape.expires
+      ? [
+          { name: "setExpiry", args: [table, 1, TTL, valueSize, 0] },
+          { name: "openClock", args: [ORIGIN] },
+        ]
+      : []),
     { name: "setLockOffset", args: [table, lockOffset ?? 0xffffffff] },
     { name: "storeWord", args: [{ resultOf: 1, plus: TABLE_META + META_ID }, { resultOf: 0 }] },
     { name: "registerTable", args: [table] },

@@ -1,8 +1,18 @@
 /** What is killed: operations on maps of each kind, as a list of tests. */
 import type { Operation } from "../programs/operation.ts";
 import type { Operations } from "../programs/operations.ts";
-import { ARRAYS, EVICTING, HASHES, ODD, PER_CPU, type Shape, SPIN_LOCKED } from "../programs/shapes.ts";
-import type { Start } from "../start.ts";
+import {
+  ARRAYS,
+  EVICTING,
+  EXPIRING,
+  EXPIRING_LOCKED,
+  HASHES,
+  ODD,
+  PER_CPU,
+  type Shape,
+  SPIN_LOCKED,
+} from "../programs/shapes.ts";
+import { DEAD, type Start } from "../start.ts";
 
 export type Make = (operations: Operations) => Operation;
 
@@ -72,6 +82,38 @@ const LOCAL_EVICTIONS: readonly Make[] = [
   (to) => to.localAdd(NEW, 2),
   (to) => to.localWrite(NEW, 9),
   (to) => to.localAddMany(range(NEW, 4), 2),
+];
+
+/** Beside entries that have expired. */
+const EXPIRIES: readonly Make[] = [
+  (to) => to.set(NEW, 9),
+  (to) => to.set(3, 9),
+  (to) => to.set(DEAD, 9),
+  (to) => to.set(DEAD, 9, 1),
+  (to) => to.set(DEAD, 9, 2),
+  (to) => to.add(DEAD, 2),
+  (to) => to.add(NEW, 2),
+  (to) => to.remove(DEAD),
+  (to) => to.take(DEAD + 1),
+  (to) => to.remove(3),
+  (to) => to.sweep(40),
+  (to) =>
+    to.sequence(
+      "inserts",
+      range(NEW, 20).map((key) => to.set(key, 9)),
+    ),
+  (to) => to.addMany([3, DEAD, NEW, DEAD + 1], 2),
+  (to) => to.inSection([to.set(DEAD, 9), to.set(NEW, 9), to.set(NEW + 1, 9), to.sweep(10), to.remove(0)]),
+  (to) =>
+    to.sequence("a tick and writes", [to.set(DEAD, 9), to.tick(), to.set(3, 9), to.set(NEW, 9), to.get(4)]),
+  (to) => to.clear(),
+];
+
+const LOCAL_EXPIRIES: readonly Make[] = [
+  ...EXPIRIES,
+  (to) => to.localAdd(DEAD, 2),
+  (to) => to.localWrite(DEAD, 9),
+  (to) => to.localAddMany([3, DEAD, NEW], 2),
 ];
 
 /** Several splits or merges under one resize lock, and credits taken ahead. */
@@ -193,6 +235,18 @@ export const KILLS: readonly Kills[] = [
     ],
     makes: shape.perCpu ? LOCAL_EVICTIONS : EVICTIONS,
   })),
+  ...EXPIRING.map((shape) => ({
+    name: shape.name,
+    shapes: [shape],
+    starts: [{ entries: 8, expired: 30 }],
+    makes: shape.perCpu ? LOCAL_EXPIRIES : EXPIRIES,
+  })),
+  {
+    name: "spin locks of entries that expire",
+    shapes: [EXPIRING_LOCKED],
+    starts: [{ entries: 8, expired: 30 }],
+    makes: [...EXPIRIES, (to) => to.set(DEAD, 9, 4)],
+  },
   { name: "spin locks", shapes: SPIN_LOCKED, starts: [FEW, MORE], makes: LOCKED },
   { name: "arrays", shapes: ARRAYS, starts: [{ entries: 10 }], makes: ARRAY },
   { name: "arrays that grow", shapes: ARRAYS, starts: [{ entries: 10 }], makes: GROWTH },
@@ -212,6 +266,12 @@ export const RECOVERY_KILLS: readonly Kills[] = [
     shapes: EVICTING,
     starts: [{ entries: 9, churn: 100 }],
     makes: EVICTIONS.slice(0, 7),
+  },
+  {
+    name: "maps whose entries expire",
+    shapes: EXPIRING,
+    starts: [{ entries: 8, expired: 30 }],
+    makes: EXPIRIES.slice(0, 12),
   },
   { name: "spin locks", shapes: SPIN_LOCKED, starts: [MORE], makes: LOCKED },
   { name: "maps and blocks", shapes: [HASHES[0], HASHES[8]], starts: [MORE], makes: WHOLE },

@@ -4,7 +4,7 @@ import { entriesText, type Model } from "../model.ts";
 import { THIRD, type World } from "../world.ts";
 import type { Operation } from "./operation.ts";
 import { Operations } from "./operations.ts";
-import { decodeKey, decodeValue, type Shape, type Value } from "./shapes.ts";
+import { decodeKey, decodeValue, type Shape, storedBytes, type Value } from "./shapes.ts";
 
 const ROOM = 5;
 const DETAILS = 16;
@@ -17,7 +17,7 @@ export function scanned(world: World, cpu: number, table: number, shape: Shape):
   const cursorBytes = CURSOR_BYTES + keySize + 8;
   const cursor = scratch.take(cursorBytes);
   const keys = scratch.take(ROOM * keySize + 8);
-  const values = scratch.take(ROOM * valueSize + 8);
+  const values = scratch.take(ROOM * storedBytes(shape) + 8);
   const entries = new Map<number, Value>();
   const core = world.cores[cpu];
   const add = (i: number) => {
@@ -35,7 +35,7 @@ export function scanned(world: World, cpu: number, table: number, shape: Shape):
     return entries;
   }
   while (world.words[(cursor + CURSOR_STATE) >>> 2] !== CURSOR_ENDED) {
-    const count = core.scan(table, cursor, keys, values, ROOM);
+    const count = core[shape.expires ? "scanTimed" : "scan"](table, cursor, keys, values, ROOM);
     for (let i = 0; i < count; i++) add(i);
   }
   return entries;
@@ -64,6 +64,13 @@ export function contents(
   scratch.clear();
   checkInvariants(world, cpu, table);
   const entries = scanned(world, cpu, table, shape);
+  if (shape.expires) {
+    // What has expired counts until it is swept.
+    const swept = world.cores[cpu].sweepExpired(table, 2 ** 20);
+    if (world.cores[cpu].entries(table) < entries.size)
+      throw new Error(`a sweep of ${swept} took more than the dead`);
+    checkInvariants(world, cpu, table);
+  }
   if (!shape.array) {
     const count = world.cores[cpu].entries(table);
     if (count !== entries.size) throw new Error(`the count is ${count}, a scan gave ${entriesText(entries)}`);

@@ -12,7 +12,7 @@ import { failed, found, type Model, type Outcome } from "../model.ts";
 import type { World } from "../world.ts";
 import { HostOperations } from "./host_operations.ts";
 import type { Operation, Part } from "./operation.ts";
-import { decodeKey, encodeKey, encodeValue, plain } from "./shapes.ts";
+import { decodeKey, encodeKey, encodeValue, ORIGIN, plain, TTL } from "./shapes.ts";
 
 const ABSENT = 0;
 const PRESENT = 1;
@@ -277,6 +277,23 @@ export class Operations extends HostOperations {
       return outcome.startsWith("sum") ? failed(0) : outcome;
     });
     return this.#many("addMany", name, keys, [packed, 8, this.#wordAt(word)], parts);
+  }
+
+  /** Moves the clock on, so that all expires that was written before. */
+  tick(): Operation {
+    return this.#operation("tick()", { name: "raiseClock", args: [ORIGIN + 2 * TTL] }, failed, (model) => {
+      model.entries.clear();
+      return failed(0);
+    });
+  }
+
+  sweep(buckets: number): Operation {
+    return this.#operation(
+      "sweep()",
+      this.#call("sweepExpired", buckets),
+      () => "ok",
+      () => "ok",
+    );
   }
 
   /** Each key is a lookup of its own. */

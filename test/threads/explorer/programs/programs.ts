@@ -1,9 +1,18 @@
 /** The pairs of programs whose interleavings are explored. */
 
-import type { Ground } from "../start.ts";
+import { DEAD, type Ground } from "../start.ts";
 import { FOURTH } from "../world.ts";
 import type { Program, Seen } from "./program.ts";
-import { ARRAYS, EVICTING, HASHES, PER_CPU, type Shape, SPIN_LOCKED } from "./shapes.ts";
+import {
+  ARRAYS,
+  EVICTING,
+  EXPIRING,
+  EXPIRING_LOCKED,
+  HASHES,
+  PER_CPU,
+  type Shape,
+  SPIN_LOCKED,
+} from "./shapes.ts";
 
 const [RHASH, SMALL, HASH, LAZY] = [0, 1, 2, 3].map((type) => HASHES.filter((_, i) => i % 4 === type));
 
@@ -201,6 +210,74 @@ const tinyEvictions = EVICTING.filter(({ maxEntries }) => maxEntries <= 9).flatM
   }),
 ]);
 
+/** Beside entries that have expired: inserts sweep them, writes of their keys revive them. */
+const expiries = EXPIRING.flatMap((shape) => {
+  const start = { entries: 8, expired: 30 };
+  return [
+    ...on([shape], "two inserts that sweep", {
+      start,
+      first: (to) => [to.set(NEW, 70), to.set(NEW + 2, 71), to.get(3)],
+      second: (to) => [to.set(OTHER, 80), to.set(OTHER + 2, 81)],
+    }),
+    ...on([shape], "gets and an insert that sweeps", {
+      start,
+      first: (to) => [to.get(DEAD), to.get(3), to.get(DEAD + 5), to.get(NEW)],
+      second: (to) => [to.set(NEW, 70), to.set(OTHER, 80)],
+    }),
+    ...on([shape], "two writes of a key that has expired", {
+      start,
+      first: (to) => [to.set(DEAD, 70, 1), to.get(DEAD)],
+      second: (to) => [to.set(DEAD, 80, 1), to.remove(DEAD)],
+    }),
+    ...on([shape], "a delete and a write of a key that has expired", {
+      start,
+      first: (to) => [to.remove(DEAD), to.get(DEAD)],
+      second: (to) => [to.set(DEAD, 70), to.take(DEAD)],
+    }),
+    ...on([shape], "add to a key that has expired, and an insert that sweeps", {
+      start,
+      first: (to) => [to.add(DEAD, 5), to.add(DEAD, 5)],
+      second: (to) => [to.set(NEW, 70), to.get(DEAD), to.set(DEAD, 80, 2)],
+    }),
+    ...on([shape], "a sweep and an insert that sweeps", {
+      start,
+      first: (to) => [to.sweep(4)],
+      second: (to) => [to.set(NEW, 70), to.remove(3), to.set(3, 71)],
+    }),
+    ...on([shape], "a tick, and who reads and writes", {
+      start,
+      first: (to) => [to.get(3), to.get(3), to.set(3, 70), to.get(3)],
+      second: (to) => [to.tick(), to.get(3), to.add(4, 5)],
+    }),
+    ...(shape.perCpu
+      ? on([shape], "local adds to a key that has expired, and a sweep", {
+          start,
+          first: (to) => [to.localAdd(DEAD, 5), to.localAdd(DEAD, 5), to.localRead(DEAD)],
+          second: (to) => [to.sweep(20), to.localAdd(DEAD, 7), to.set(NEW, 70)],
+        })
+      : []),
+    ...(shape.perCpu
+      ? on([shape], "local adds, a tick, and inserts where they were", {
+          start: { entries: 3 },
+          first: (to) => [to.localAdd(1, 5), to.localAdd(2, 5)],
+          second: (to) => [
+            to.tick(),
+            to.sweep(20),
+            to.set(NEW, 70),
+            to.set(OTHER, 71),
+            to.set(OTHER + 1, 72),
+          ],
+        })
+      : []),
+  ];
+});
+
+const lockedExpiries = on([EXPIRING_LOCKED], "a lock, and a write when it has expired", {
+  start: { entries: 4, expired: 12 },
+  first: (to) => [to.lockedAdd(3, 5), to.get(3)],
+  second: (to) => [to.tick(), to.set(3, 70, 4), to.lockedAdd(3, 2)],
+});
+
 export const PROGRAMS: readonly Program[] = [
   ...words({
     name: "get and set",
@@ -375,6 +452,8 @@ export const PROGRAMS: readonly Program[] = [
   }),
   ...evictions,
   ...tinyEvictions,
+  ...expiries,
+  ...lockedExpiries,
   ...sections,
   ...words({
     name: "two segments get their memory",

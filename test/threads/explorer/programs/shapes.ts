@@ -16,7 +16,14 @@ export interface Shape {
   readonly evicts?: boolean;
   /** Keys are texts of any length; `keySize` is their room. */
   readonly texts?: boolean;
+  /** Entries expire {@link TTL} ms after they were written. */
+  readonly expires?: boolean;
 }
+
+/** ms; a unit of expiry is 1. */
+export const TTL = 100;
+/** When the clock of a host begins. */
+export const ORIGIN = 1000;
 
 /** CPU slots of a world (world.ts). */
 export const CPUS = 3;
@@ -110,6 +117,32 @@ export const EVICTING: readonly Shape[] = [
     evicts: true,
   })),
 ];
+
+/** Values have their expiry behind them: in one word of 8 bytes, in two, out of line, behind texts, and in a lane of its own. */
+export const EXPIRING: readonly Shape[] = [
+  { name: "hash keys, expiring", ...hash, keySize: 4, valueSize: 4, maxEntries: FEW },
+  { name: "rhash tags, expiring", ...rhash, keySize: 8, valueSize: 8, maxEntries: MANY },
+  { name: "hash tags, not preallocated, expiring", ...lazyHash, keySize: 8, valueSize: 16, maxEntries: FEW },
+  { name: "rhash refs, expiring", ...rhash, keySize: 4, valueSize: 40, maxEntries: MANY },
+  { name: "rhash texts, expiring", ...rhash, keySize: 64, valueSize: 8, maxEntries: MANY, texts: true },
+  { name: "lru_hash tags, expiring", ...hash, keySize: 8, valueSize: 16, maxEntries: FEW, evicts: true },
+  { name: "percpu_hash, expiring", ...hash, keySize: 4, valueSize: 8 * CPUS, maxEntries: FEW, perCpu: true },
+].map((shape) => ({ ...shape, expires: true }));
+
+export const EXPIRING_LOCKED: Shape = {
+  name: "hash refs, spin lock, expiring",
+  ...hash,
+  keySize: 4,
+  valueSize: 44,
+  maxEntries: FEW,
+  lockOffset: 8,
+  expires: true,
+};
+
+/** Bytes of a value with its expiry. */
+export function storedBytes({ valueSize, expires = false, perCpu = false }: Shape): number {
+  return expires ? 8 * Math.ceil((4 * Math.ceil(valueSize / 4) + (perCpu ? 8 : 4)) / 8) : valueSize;
+}
 
 /** Bytes of a value that hold data: all but its spin lock. */
 export function dataBytes(shape: Shape): number {
