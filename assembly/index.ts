@@ -38,6 +38,7 @@ export {
 } from "./kv/store";
 export { kvDelete, kvPut } from "./kv/access";
 export { kvClaim, kvManifest, kvSweep, kvSwitch } from "./kv/manifest";
+export { verifyExpiry } from "./verify/book";
 export { verifyCreated } from "./verify/header";
 export { programAdvance, programEntries, programPlan, programSweep } from "./programs/plan";
 export { programDrop, programUnlink, programUnlinkRows } from "./programs/unlink";

@@ -1,8 +1,9 @@
 // Checks the book of a table that evicts or whose entries expire (table.ts). Marks and ghosts may be anything.
 import { BOOK, BUCKETS, MAX_ENTRIES, VALUE_SIZE, field } from "../table/layout/header";
 import {
-  EXPIRY_AT, HAND, MOST_SMALL, NOW, PER_TICK, SEEN, TTL, UNIT, bookBytes, bookOf, evicts, isNoted, isTimed, perTickFor, word,
+  EXPIRY_AT, HAND, LISTENER, MOST_SMALL, NOW, PER_TICK, SEEN, TTL, UNIT, bookBytes, bookOf, evicts, isNoted, isTimed, perTickFor, word,
 } from "../table/notes/book";
+import { EVENTS, EVENT_BYTES, EVENT_COUNT, EVENT_ROOM, EVENT_VALUE } from "../table/notes/events";
 import { expiryAt } from "../table/notes/expiry";
 import { STAMP } from "../table/notes/marks";
 import { isInUse } from "./arena";
@@ -22,8 +23,35 @@ export function verifyBook(table: usize, out: usize): u32 {
   const perTick = perTickFor(most);
   if (load<u32>(book, PER_TICK) != perTick) return broken(out, BOOK_WORDS, <u32>PER_TICK, load<u32>(book, PER_TICK), perTick, 0);
   if (evicts(table) && most <= MOST_SMALL && load<u32>(book, NOW) > STAMP) return broken(out, BOOK_WORDS, <u32>NOW, load<u32>(book, NOW), STAMP, 0);
-  if (evicts(table) && word(table, HAND) >= field(table, BUCKETS)) return broken(out, BOOK_WORDS, <u32>HAND, word(table, HAND), field(table, BUCKETS), 0);
   return isTimed(table) ? verifyClock(table, book, out) : 0;
+}
+
+/** The words of who evicts and sweeps. In the shared build the lines that they are in are checked before. */
+export function verifyOwnWords(table: usize, out: usize): u32 {
+  if (!isNoted(table)) return 0;
+  const hand = word(table, HAND);
+  if (evicts(table) && hand >= field(table, BUCKETS)) return broken(out, BOOK_WORDS, <u32>HAND, hand, field(table, BUCKETS), 0);
+  const buffer = <usize>word(table, LISTENER);
+  return buffer && !isBuffer(table, buffer) ? broken(out, BOOK_WORDS, <u32>LISTENER, <u32>buffer, field(table, VALUE_SIZE), 0) : 0;
+}
+
+/** Whether a buffer for events has its memory, and events in it fit their values. */
+function isBuffer(table: usize, buffer: usize): bool {
+  if (!isInUse(buffer, EVENTS)) return false;
+  const room = load<u32>(buffer, EVENT_ROOM);
+  const bytes = load<u32>(buffer, EVENT_BYTES);
+  if (<u64>load<u32>(buffer, EVENT_VALUE) + field(table, VALUE_SIZE) > bytes || load<u32>(buffer, EVENT_COUNT) > room) return false;
+  return isInUse(buffer, <u64>EVENTS + <u64>room * bytes);
+}
+
+/** Compares the words that expiry goes by with what the handles of the table know: as verifyCreated (header.ts). */
+export function verifyExpiry(table: usize, unit: f64, ttl: f64, valueBytes: u32, renews: u32, out: usize): u32 {
+  const book = bookOf(table);
+  const seen = (valueBytes << 1) | renews;
+  if (load<u32>(book, SEEN) != seen) return broken(out, BOOK_WORDS, <u32>SEEN, load<u32>(book, SEEN), seen, 0);
+  if (load<f64>(book, UNIT) != unit) return broken(out, BOOK_WORDS, <u32>UNIT, load<u32>(book, UNIT), load<u32>(book, UNIT + 4), 0);
+  if (load<f64>(book, TTL) != ttl) return broken(out, BOOK_WORDS, <u32>TTL, load<u32>(book, TTL), load<u32>(book, TTL + 4), 0);
+  return 0;
 }
 
 /** The words that expiry goes by. */

@@ -17,7 +17,7 @@ import { verifyArray } from "./array";
 import { bucketArrayBytes, verifyBucketArray } from "./bucket_array";
 import { Sums, verifyBuckets } from "./buckets";
 import { countLive, verifyElements, verifyLive, verifyOwners } from "./elements";
-import { bytesOfBook, verifyBook } from "./book";
+import { bytesOfBook, verifyBook, verifyOwnWords } from "./book";
 import { filterBytes, verifyFilter } from "./filter";
 import { NEVER, verifyCounts, verifyMark, verifyMeasures, verifyWords } from "./header";
 import { CAPACITY, ENTRY_COUNT, MEASURES, OVERFLOW_BLOCKS, RESERVE, TABLE_BYTES, broken } from "./invariants";
@@ -46,7 +46,8 @@ function verifyStructures(table: usize, out: usize): u32 {
     verifyApart(table, out) ||
     (hasTexts(table) ? verifyPoolElements(table, out) : verifyElements(table, table, out)) ||
     verifyReserve(table, out) ||
-    (SHARED ? verifyShared(table, out) : 0)
+    (SHARED ? verifyShared(table, out) : 0) ||
+    verifyOwnWords(table, out)
   );
 }
 

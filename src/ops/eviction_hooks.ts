@@ -90,7 +90,8 @@ class EvictionHooks implements TableListener {
   }
 
   deliver(): void {
-    const count = this.#host.word(this.#buffer + EVENT_COUNT);
+    // Of a damaged count no more than there is room for.
+    const count = Math.min(this.#host.word(this.#buffer + EVENT_COUNT), MOST_EVENTS);
     if (count === 0) return;
     const gone = Array.from({ length: count }, (_, i) => this.#goneAt(i)).flat();
     this.#write(EVENT_COUNT, 0);

@@ -36,7 +36,7 @@ function surviving(subject: string, check: () => string[]): string[] {
 
 /** What does not hold in a table. */
 export function problemsOfTable(host: CoreHost, table: TableInfo): string[] {
-  const { name, type, id, handle, keySize, storedBytes, maxEntries, flags } = table;
+  const { name, type, id, handle, keySize, valueBytes, storedBytes, maxEntries, flags, expiry } = table;
   const prealloc = !isGrowable(type) && !isArray(type) && type !== "kv" && (flags & BPF_F_NO_PREALLOC) === 0;
   const kind = [kindOf(table), Number(prealloc)] as const;
   return problem(
@@ -44,7 +44,17 @@ export function problemsOfTable(host: CoreHost, table: TableInfo): string[] {
     mapSubject(name, type, id),
     (out) =>
       host.core.verify(handle, out) ||
-      host.core.verifyCreated(handle, ...kind, keySize, storedBytes, maxEntries, out),
+      host.core.verifyCreated(handle, ...kind, keySize, storedBytes, maxEntries, out) ||
+      (expiry === undefined
+        ? 0
+        : host.core.verifyExpiry(
+            handle,
+            expiry.resolution,
+            expiry.ttl,
+            valueBytes,
+            Number(expiry.renews),
+            out,
+          )),
   );
 }
 

@@ -16,6 +16,7 @@ interface Sizes {
   /** In two steps, the second of which needs a larger directory. */
   readonly grownTo?: number;
   readonly maxEntries?: number;
+  readonly ttl?: number;
 }
 
 /** A map of each layout that grows, and of each that does not. */
@@ -29,6 +30,15 @@ export const KINDS = {
   fixedKeys: { type: "hash", keySize: 4, valueSize: 8 },
   fixedRefs: { type: "hash", keySize: 5, valueSize: 120 },
   lazyTags: { type: "hash", keySize: 16, valueSize: 8, flags: BPF_F_NO_PREALLOC },
+  /** Full, with ghosts. */
+  evictingKeys: { type: "lru_hash", keySize: 4, valueSize: 8, maxEntries: 600 },
+  evictingTags: { type: "lru_hash", keySize: 16, valueSize: 8, maxEntries: 600, ttl: 1000 },
+  evictingRefs: { type: "lru_hash", keySize: 5, valueSize: 120, maxEntries: 600 },
+  /** In the exact order of their use. */
+  evictingFew: { type: "lru_hash", keySize: 4, valueSize: 8, maxEntries: 30 },
+  /** Some have expired. */
+  timedKeys: { type: "hash", keySize: 4, valueSize: 8, ttl: 1000 },
+  timedRefs: { type: "rhash", keySize: 5, valueSize: 120, ttl: 1000 },
   array: { type: "array", keySize: 4, valueSize: 13 },
   grownArray: { type: "array", keySize: 4, valueSize: 13, grownTo: 10_000 },
   grownSmallArray: { type: "array", keySize: 4, valueSize: 8, maxEntries: 3, grownTo: 20 },
@@ -49,8 +59,9 @@ export function soundMap(kind: Kind, shared = false): TableMemory {
     grownTo,
     entries = ENTRIES,
     maxEntries = MOST,
+    ttl,
   }: Sizes = KINDS[kind];
-  const checked = new CheckedHost({ seed: 7, shared, cpus: 4 });
+  const checked = new CheckedHost({ seed: 7, shared, cpus: 4, clock: () => 0 });
   const key = (keySize === 4 ? u32 : bytes(keySize)) as Codec<number>;
   const spec = {
     type,
@@ -59,6 +70,7 @@ export function soundMap(kind: Kind, shared = false): TableMemory {
     maxEntries,
     flags,
     absentFilter: absentFilter === true && !shared,
+    ttl,
   } as const;
   const map = checked.host.createMap(spec) as unknown as HashMap<unknown, Uint8Array>;
   if (type !== "array") {
@@ -68,6 +80,10 @@ export function soundMap(kind: Kind, shared = false): TableMemory {
       return keySize === 4 ? n : made;
     };
     for (let n = 0; n < entries; n++) map.set(keyOf(n), new Uint8Array(valueSize).fill(n));
+    if (ttl !== undefined) {
+      for (let n = 60; n < 100; n++) map.set(keyOf(n), new Uint8Array(valueSize).fill(n), { ttl: 1 });
+      checked.host.expiry.tick(checked.host.clock.advance(500));
+    }
     for (let n = 0; n < 50; n++) map.delete(keyOf(n));
     checked.host.section(() => {
       for (let n = 50; n < 60; n++) map.delete(keyOf(n));

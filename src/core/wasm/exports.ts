@@ -275,6 +275,8 @@ export interface CoreExports {
     maxEntries: number,
     out: number,
   ): number;
+  /** Compares when entries of a table expire with what the handles know: as `setExpiry`. */
+  verifyExpiry(m: number, unit: number, ttl: number, valueBytes: number, renews: number, out: number): number;
   /** The same for the allocator. */
   verifyArena(out: number): number;
 

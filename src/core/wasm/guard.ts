@@ -137,6 +137,7 @@ const OPERATIONS: Functions<SharedExports> = {
   verify: "verify",
   verifyArena: "verify",
   verifyCreated: "verify",
+  verifyExpiry: "verify",
   createKv: "createKvStore",
   kvPut: "kv.put",
   kvDelete: "kv.delete",

@@ -126,6 +126,31 @@ test.each([
   expect(map.verify()[0]).toContain(`invariant ${invariant(name)},`);
 });
 
+// By offset in the book: the low bits of a unit and of the ttl, and whether a get renews.
+test.each([8, 16, 28])("BOOK_WORDS: a bit of the word %i that expiry goes by", (offset) => {
+  const host = createHost({ seed: 3, clock: () => 0 });
+  const map = host.createMap({ type: "hash", key: u32, value: u32, maxEntries: 100, ttl: 700 });
+  const book = host.word(map.table.handle + new CoreConstants(false).header("BOOK"));
+  host.u32[(book + offset) >>> 2] ^= 1;
+  expect(map.verify()[0]).toContain(`invariant ${invariant("BOOK_WORDS")},`);
+});
+
+test("a damaged count of events tells of no more than there is room for", () => {
+  const host = createHost({ seed: 3 });
+  let told = 0;
+  const onEvict = () => {
+    told++;
+  };
+  const map = host.createMap({ type: "lru_hash", key: u32, value: u32, maxEntries: 10, onEvict });
+  const book = host.word(map.table.handle + new CoreConstants(false).header("BOOK"));
+  const buffer = host.word(book + 60);
+  expect(map.verify()).toEqual([]);
+  host.u32[buffer >>> 2] = 2 ** 31;
+  expect(map.verify()[0]).toContain(`invariant ${invariant("BOOK_WORDS")},`);
+  map.set(1, 1);
+  expect([told, map.verify()]).toEqual([128, []]);
+});
+
 test("ARRAY_ROOM: a value in the room that growth has not shown yet", () => {
   const host = createHost({ seed: 3 });
   const map = host.createMap({ type: "array", key: u32, value: u53, maxEntries: 10 });

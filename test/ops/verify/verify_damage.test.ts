@@ -21,6 +21,18 @@ const at = (word: string, change: (value: number) => number): Damage => {
 const plus = (n: number) => (value: number) => value + n;
 const to = (n: number) => () => n;
 
+/** Changes a word of the book. */
+const inBook = (offset: number, change: (word: number) => number): Damage => {
+  return (memory) => memory.changeBook(offset, change);
+};
+
+/** Where a block was. */
+const freed = (memory: TableMemory): number => {
+  const block = memory.allocate(LINE);
+  memory.release(block, LINE);
+  return block;
+};
+
 /** One slot less, and the mask that goes with it. */
 const fewerSlots = (count: string, mask: string): Damage => {
   return (memory) => {
@@ -260,6 +272,28 @@ const DAMAGES: Record<string, readonly (readonly [string, readonly Kind[], Damag
     ["one left out", ["fixedRefs"], (m) => m.set("FREE_ELEMENT", m.word(m.get("FREE_ELEMENT")) & ~7)],
     ["on to a live element", ["fixedRefs"], (m) => m.setWord(m.get("FREE_ELEMENT"), m.element(300) | 2)],
   ],
+  BOOK_WORDS: [
+    ["none", ["evictingKeys", "evictingRefs", "timedKeys"], at("BOOK", to(0))],
+    ["in a table without one", ["keys", "fixedRefs"], (m) => m.set("BOOK", m.allocate(LINE))],
+    ["unaligned", ["evictingTags"], at("BOOK", plus(4))],
+    ["beyond the memory", ["timedRefs"], at("BOOK", to(0xffff_ffc0))],
+    [
+      "its end free",
+      ["evictingKeys"],
+      (m) => m.release((m.get("BOOK") + 20 * m.get("BUCKETS")) & -LINE, LINE),
+    ],
+    ["inserts between two ticks", ["evictingKeys", "timedKeys"], inBook(4, plus(1))],
+    ["a clock beyond the stamps of a small table", ["evictingFew"], inBook(0, to(32))],
+    ["ms of a unit: none", ["timedKeys"], inBook(12, to(0))],
+    ["ms of a unit: no number", ["evictingTags"], inBook(12, to(0x7ff8_0000))],
+    ["a ttl below 0", ["timedRefs"], inBook(20, plus(2 ** 31))],
+    ["where a value has its expiry", ["timedKeys", "evictingTags"], inBook(24, plus(4))],
+    ["bytes of a value that users see: more", ["timedRefs"], inBook(28, plus(16))],
+    ["bytes of a value that users see: none", ["timedKeys"], inBook(28, to(0))],
+    ["a hand behind the last bucket", ["evictingRefs"], (m) => inBook(36, to(m.get("BUCKETS")))(m)],
+    ["a buffer for events that is none", ["evictingTags", "timedKeys"], inBook(60, (m) => m + 64)],
+    ["a free one", ["evictingKeys"], (m) => inBook(60, to(freed(m)))(m)],
+  ],
 };
 
 const CASES = Object.entries(DAMAGES).flatMap(([name, damages]) =>
@@ -281,6 +315,7 @@ test("every invariant of tables is broken above", () => {
     "PARTS_APART",
     "FILTER_ARRAY",
     "FILTER_BITS",
+    "BOOK_WORDS",
   ];
   expect(Object.keys(DAMAGES).sort()).toEqual(names.sort());
 });

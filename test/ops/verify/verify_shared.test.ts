@@ -47,7 +47,8 @@ const TABLE: Record<string, readonly (readonly [string, readonly Kind[], Damage]
     ["of none that N has not reached", ["refs"], (m) => m.changeWidth(m.bucket(63), (width) => width + 1)],
   ],
   OWN_LINES: [
-    ["no lines", ["keys", "array"], (m) => m.set("LINES", 0)],
+    ["no lines", ["keys", "array", "evictingRefs"], (m) => m.set("LINES", 0)],
+    ["lines beyond the memory", ["evictingKeys", "evictingRefs"], (m) => m.set("LINES", 0xffff_ff00)],
     ["other lines", ["keys"], (m) => m.set("LINES", m.bucket(0))],
     ["other locks", ["grownArray"], (m) => m.set("STRIPES", m.get("ARRAY_DATA"))],
     ["the other locks", ["grownSmallArray"], (m) => m.set("STRIPES", m.get("LATE_STRIPES"))],

@@ -100,6 +100,12 @@ export class TableMemory {
     this.checked.host.core.release(address, bytes);
   }
 
+  /** Changes a word of the book of a table that evicts or whose entries expire (assembly/table/notes/book.ts). */
+  changeBook(offset: number, change: (word: number) => number): void {
+    const at = this.get("BOOK") + offset;
+    this.setWord(at, change(this.word(at)));
+  }
+
   room(array: Segments): number {
     return this.word(this.address(array) + 8);
   }
@@ -275,7 +281,7 @@ export class TableMemory {
 
   /** Addresses of everything the map consists of, by kind: where damage can be done. */
   *words(): Generator<number> {
-    for (let at = 0; at < 256; at += 4) yield this.#table + at;
+    for (let at = 0; at < this.checked.constants.named("HEADER_BYTES"); at += 4) yield this.#table + at;
     for (let segment = 0; segment < this.room("BUCKET_SEGMENTS"); segment++) {
       yield this.get("BUCKET_SEGMENTS") + 4 * segment;
     }
@@ -283,6 +289,9 @@ export class TableMemory {
       yield this.get("ELEMENT_SEGMENTS") + 4 * segment;
     }
     if (this.get("LAYOUT") === LAYOUT_ARRAY) return;
+    // Its words, and the records of two buckets where there are any.
+    const book = this.get("BOOK");
+    for (let at = 0; book !== 0 && at < 104; at += 4) yield book + at;
     for (const bucket of [0, 1, this.get("BUCKETS") - 1].map((index) => this.bucket(index))) {
       for (let at = 0; at < this.get("BUCKET_BYTES"); at += 4) yield bucket + at;
     }

@@ -2,7 +2,7 @@
 import { createHash } from "node:crypto";
 import * as abi from "../../../src/generated/abi.js";
 import { bucketAddress } from "../core/bucket_address.mjs";
-import { Endless, mixed, placesOf, SCENES } from "./scenes.mjs";
+import { Endless, mixed, PLAIN_SCENES, placesOf, SCENES } from "./scenes.mjs";
 
 const CPUS = 4;
 const MAX_MEMORY = 8 * 1024 * 1024;
@@ -32,12 +32,13 @@ function makeScene(api, name, shared) {
     cpus: CPUS,
     shared,
     maxMemory: MAX_MEMORY,
+    clock: () => 0,
     ...(shared ? { lockTimeout: LOCK_TIMEOUT } : {}),
   });
   const other = host.createMap({ type: "rhash", key: api.u32, value: api.u32, maxEntries: 100 });
   const others = Array.from({ length: 40 }, (_, n) => mixed(n + 1000));
   for (const [n, key] of others.entries()) other.set(key, n);
-  const scene = SCENES[name](api, host);
+  const scene = (SCENES[name] ?? PLAIN_SCENES[name])(api, host);
   // Free blocks of several sizes.
   const parts = [1, 2, 3, 4].map((n) =>
     host.createMap({ type: "array", key: api.u32, value: api.u32, maxEntries: 20 * n }),
@@ -119,8 +120,10 @@ function bitmap(shared, start) {
   return [[from, from + 64]];
 }
 
-function directories({ u32 }, handle) {
+function directories({ u32, shared }, handle) {
   const found = [];
+  const book = shared ? 0 : u32[(handle + abi.PLAIN_TABLE_BOOK) >>> 2];
+  if (book > 65536) found.push([book, book + 64]);
   for (const array of [8, 128]) {
     const address = u32[(handle + array) >>> 2];
     const room = u32[(handle + array + 8) >>> 2];
@@ -209,8 +212,11 @@ function expected(api, name, shared) {
   return sound.get(id);
 }
 
-/** All scenes on both builds, by number. */
-const CASES = [false, true].flatMap((shared) => Object.keys(SCENES).map((name) => ({ name, shared })));
+/** All scenes on the builds that have them, by number. */
+const CASES = [
+  ...[false, true].flatMap((shared) => Object.keys(SCENES).map((name) => ({ name, shared }))),
+  ...Object.keys(PLAIN_SCENES).map((name) => ({ name, shared: false })),
+];
 
 /** @typedef {import("./flips.d.mts").Outcome} Outcome */
 

@@ -1,4 +1,5 @@
 import {
+  HOST_CLOCK,
   KV_ENTRY_BYTES,
   KV_FIELD,
   KV_HIGH_PAGE,
@@ -6,8 +7,10 @@ import {
   KV_LOW_PAGE_BITS,
   KV_OFFSET,
   KV_SIZE,
+  PLAIN_TABLE_BOOK,
   TABLE_ARRAY_DATA,
   TABLE_ARRAY_SEGMENTS,
+  TABLE_BUCKETS,
   TABLE_LANE,
 } from "../../../src/generated/abi.js";
 
@@ -201,6 +204,139 @@ function hashWork(api, host, map, batch, { keyFor, valueFor }, step) {
   });
 }
 
+/** Bytes of the book of a plain host's table, of the words in it that are hints or counts, and of a record (assembly/table/notes/book.ts). */
+const BOOK = { bytes: 64, hints: 32, record: 20 };
+
+/** What a map notes and may be anything: marks and ghosts, clocks, counts. */
+function hintsOf({ u32 }, { handle }) {
+  const book = u32[(handle + PLAIN_TABLE_BOOK) >>> 2];
+  const end = book + BOOK.bytes + BOOK.record * u32[(handle + TABLE_BUCKETS) >>> 2];
+  return [
+    [HOST_CLOCK, HOST_CLOCK + 8],
+    [book, book + 4],
+    [book + BOOK.hints, end],
+  ];
+}
+
+/** ms; the clock stands still in the first half of the workload, and entries without a ttl of their own stay to its end. */
+const TTL = 1000;
+const SHORT = 50;
+
+/**
+ * A map that evicts, or whose entries expire. Which entry an eviction takes may be another after any damage. So what comes of the workload is
+ * counted in what must hold: no wrong value, no entry twice, and as many as there should be.
+ */
+function notedScene({ type, keySize, valueSize, ttl, eviction, evicts = type === "lru_hash" }) {
+  return (api, host) => {
+    const { key, value, keyFor, valueFor } = sized(api, keySize, valueSize);
+    const most = 300;
+    const map = host.createMap({ type, key, value, maxEntries: most, ttl, eviction });
+    const numbers = Array.from({ length: most + FRESH }, (_, n) => n);
+    for (let n = 0; n < most - LATE; n++) map.set(keyFor(n), valueFor(n));
+    // These expire in the workload.
+    if (ttl !== undefined) for (let n = 0; n < 40; n++) map.set(keyFor(n), valueFor(n), { ttl: SHORT });
+    host.section(() => {
+      for (let n = most - LATE; n < (evicts ? most + FRESH : most); n++) map.set(keyFor(n), valueFor(n));
+      for (let n = 50; n < 60; n++) map.delete(keyFor(n));
+    });
+    const places = placesOf(host, map, numbers.map(keyFor));
+    // With the expiry behind each value.
+    const values = places.map(([at, end]) => [at, end + map.table.storedBytes - map.table.valueBytes]);
+    const keys = keySize === 4 ? numbers.map(keyFor) : [];
+    const batch = map.createBatch(64);
+    const noted = { keyFor, valueFor, most, evicts, ttl };
+    return {
+      map,
+      keys,
+      values: [...values, ...hintsOf(host, map.table)],
+      workload: (step) => notedWork(api, host, map, batch, noted, step),
+    };
+  };
+}
+
+function notedWork(api, host, map, batch, { keyFor, valueFor, most, evicts, ttl }, step) {
+  const range = (from, to) => Array.from({ length: to - from }, (_, i) => from + i);
+  const text = (x) => JSON.stringify(x, (_, v) => (v instanceof Uint8Array ? [...v] : v));
+  const wanted = new Map(range(0, most + 2 * FRESH).map((n) => [text(keyFor(n)), text(valueFor(n))]));
+  const all = range(0, most + 2 * FRESH).map(keyFor);
+  /** Entries that are not what was written, or come again. */
+  const wrong = (entries) => {
+    const seen = new Set();
+    let count = 0;
+    for (const [key, value] of entries) {
+      const name = text(key);
+      if (wanted.get(name) !== text(value) || seen.has(name)) count++;
+      seen.add(name);
+    }
+    return count;
+  };
+  /** Of maps that evict: whether there are as many as the size says. */
+  const look = () => {
+    const entries = [...limited(map.entries())];
+    const hits = all.filter((key) => map.get(key) !== undefined).length;
+    return [wrong(entries), hits - entries.length, evicts ? 0 : entries.length];
+  };
+  const write = (n) => {
+    map.set(keyFor(n), valueFor(n));
+    return map.has(keyFor(n));
+  };
+  step("look", look);
+  step("size", () => map.size);
+  step("lookupMany", () => map.lookupMany(all) - all.filter((key) => map.has(key)).length);
+  step("batches", () => {
+    let bad = 0;
+    for (const part of limited(map.batches({ size: 40 }))) bad += wrong(part.entries());
+    return bad;
+  });
+  step("inserts", () => {
+    if (!evicts) for (const n of range(100, 100 + FRESH)) map.delete(keyFor(n));
+    return [range(most, most + FRESH).map(write), map.size];
+  });
+  step("time", () => {
+    host.tick(host.clock.now() + (ttl === undefined ? 0 : 2 * SHORT));
+    return [look(), ttl === undefined ? 0 : range(0, 40).filter((n) => map.has(keyFor(n))).length];
+  });
+  step("sweep", () => {
+    map.sweep(2 ** 32 - 1);
+    return evicts ? map.size - [...limited(map.keys())].length : map.size;
+  });
+  step("updateBatch", () => {
+    if (!evicts) for (const n of range(160, 200)) map.delete(keyFor(n));
+    for (let i = 0; i < 40; i++) batch.set(i, keyFor(most + FRESH + i), valueFor(most + FRESH + i));
+    batch.count = 40;
+    map.updateBatch(batch);
+    return look();
+  });
+  if (map.keyCodec.maxBytes === undefined) {
+    step("process", () => {
+      let bad = 0;
+      const filter = (entry) => {
+        const { key, value } = entry.copy();
+        bad += wrong([[key, value]]);
+        return (key[0] ?? key) % 7 === 0 ? api.ACT_DELETE : api.ACT_KEEP;
+      };
+      const before = map.size;
+      const { visited, deleted } = map.process({ filter });
+      return [bad, before - visited, before - deleted - map.size];
+    });
+  }
+  step("delete", () => {
+    const before = map.size;
+    return range(200, 260).filter((n) => map.delete(keyFor(n))).length + map.size - before;
+  });
+  step("inserts again", () => [range(0, 80).map(write), look()]);
+  step("drain", () => {
+    const before = map.size;
+    const taken = [...limited(map.drain())];
+    return [wrong(taken), before - taken.length, map.size];
+  });
+  step("refill", () => [range(0, 100).map(write), map.size, look()]);
+  step("clear", () => {
+    map.clear();
+    return [write(1), map.size];
+  });
+}
+
 /**
  * Where an array has the addresses of its values (assembly/arrays/array.ts). Where one leads to other memory in use, aligned as it must be,
  * other values are there, and nothing says that they are not the array's.
@@ -324,4 +460,14 @@ export const SCENES = {
   grownArray: arrayScene({ type: "array", valueSize: 8, length: 50, grownTo: 1200 }),
   percpuArray: arrayScene({ type: "percpu_array", valueSize: 8, length: 40 }),
   kv: kvScene,
+};
+
+/** On plain hosts alone. */
+export const PLAIN_SCENES = {
+  evictingKeys: notedScene({ type: "lru_hash", keySize: 4, valueSize: 8 }),
+  evictingTags: notedScene({ type: "lru_hash", keySize: 16, valueSize: 8, ttl: TTL }),
+  evictingRefs: notedScene({ type: "lru_hash", keySize: 5, valueSize: 120, eviction: "recency" }),
+  evictingTexts: notedScene({ type: "lru_hash", keySize: TEXT, valueSize: 8, ttl: TTL }),
+  timedKeys: notedScene({ type: "hash", keySize: 4, valueSize: 8, ttl: TTL }),
+  timedRefs: notedScene({ type: "rhash", keySize: 5, valueSize: 120, ttl: TTL }),
 };
