@@ -28,13 +28,14 @@ export const threadContenders = (asked, all = Object.keys(THREAD_CONTENDERS)) =>
  * @param {string} workload.name
  * @param {string} workload.title
  * @param {"values" | "counters"} workload.kind of table
+ * @param {string} [workload.type] of the maps of bpfmap, where it is not that of the kind
  * @param {(keys: Uint32Array, thread: number, context: object) => object} workload.streams   those of a thread
  * @param {import("./turns.mjs").Row[]} workload.rows   `goal` on those that promises are made about
  * @param {{ scaling: number, sharedmap: number }} workload.goals
  * @param {(crew, log, keys: Uint32Array) => Promise<void>} [workload.check]
  * @param {string[]} [workload.notes]
  */
-export function threadWorkload({ name, title, kind, streams, rows, goals, check, notes = [] }) {
+export function threadWorkload({ name, title, kind, type, streams, rows, goals, check, notes = [] }) {
   return {
     name,
     title,
@@ -65,7 +66,7 @@ export function threadWorkload({ name, title, kind, streams, rows, goals, check,
             threads,
             seconds,
             names,
-            open: { keys, kind },
+            open: { keys, kind, type },
             check: check === undefined ? undefined : (crew, log) => check(crew, log, keys),
           },
           context,

@@ -23,6 +23,7 @@ export const WORKLOADS = {
   "threads-read": () => import("./threads/read.mjs"),
   "threads-mixed": () => import("./threads/mixed.mjs"),
   "threads-percpu": () => import("./threads/percpu.mjs"),
+  "threads-lru": () => import("./threads/lru.mjs"),
   "shared-overhead": () => import("./threads/shared_overhead.mjs"),
   "process-js": () => import("./process/js.mjs"),
   "process-compiled": () => import("./process/compiled.mjs"),

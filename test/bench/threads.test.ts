@@ -47,7 +47,7 @@ const CONTENDERS = [
   "js-map",
 ];
 const TINY = "--sizes 500 --rounds 2 --queries 2048 --seconds 0.01".split(" ");
-const WORKLOADS = ["threads-read", "threads-mixed", "threads-percpu"];
+const WORKLOADS = ["threads-read", "threads-mixed", "threads-percpu", "threads-lru"];
 
 inFull(() => {
   describe("the workloads in threads", () => {
@@ -92,6 +92,14 @@ inFull(() => {
           "add 1, 128 at a time, 1 thread",
           "add 1, 128 at a time, 2 threads",
         ],
+        [
+          "get, 1 thread",
+          "get, 2 threads",
+          "get, zipfian, 1 thread",
+          "get, zipfian, 2 threads",
+          "get, 128 at a time, 1 thread",
+          "get, 128 at a time, 2 threads",
+        ],
       ]);
       expect(operationsOf(resultOf("threads-read"), "post-message")).toHaveLength(4);
     });
@@ -101,6 +109,7 @@ inFull(() => {
         "threads-read": 1.8,
         "threads-mixed": 1.5,
         "threads-percpu": 1.8,
+        "threads-lru": 1.8,
       })) {
         const { notes, details } = resultOf(name);
         expect(notes.filter((note) => note.includes(`goal >= ${goal}x`))).toHaveLength(1);

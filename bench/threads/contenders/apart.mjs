@@ -4,8 +4,8 @@
 class Table {
   #data;
 
-  constructor({ size, keys, kind, seed }) {
-    this.#data = { size, keys, kind, seed };
+  constructor({ size, keys, kind, type, seed }) {
+    this.#data = { size, keys, kind, type, seed };
   }
 
   ticket() {

@@ -4,7 +4,7 @@ import { BpfSubject } from "./bpf_subject.mjs";
 
 export const name = "bpfmap-unshared";
 export const title =
-  "a plain host with an rhash in each thread: how the machine does with threads that share nothing";
+  "a plain host with a map in each thread: how the machine does with threads that share nothing";
 
 export const open = openApart;
 
@@ -22,7 +22,7 @@ class Subject extends BpfSubject {
 }
 
 export function attach(options) {
-  const { size, keys, seed } = options;
-  const map = createHost({ seed }).createMap({ type: "rhash", key: u32, value: u53, maxEntries: size });
+  const { size, keys, seed, type = "rhash" } = options;
+  const map = createHost({ seed }).createMap({ type, key: u32, value: u53, maxEntries: size });
   return new Subject(fill(map, options), keys);
 }

@@ -7,7 +7,7 @@ import { CONTENDERS } from "../../contenders/index.mjs";
  * - `open(options)`, on the main thread: the table. `ticket(thread)` gives what a worker needs, `{ data, transfer }`; `started(worker)`
  *   is told of each worker; `counts(keys)` of a table of counters, where the threads have one; `bytes()`; `close()`.
  *   Options: `size`, `keys` and `threads`; `kind`, which is "values" (key number i has the value i), "counters" (of each thread in its
- *   own slot, where there is such a thing), or "empty"; and for "empty" `maxEntries`, `type` and `flags`;
+ *   own slot, where there is such a thing), or "empty"; `type` of the maps of bpfmap, where it is not that of the kind; and for "empty" `maxEntries` and `flags`;
  * - `attach(data)`, in a worker: a subject as in bench/threads/contenders/map_subject.mjs.
  */
 export const THREAD_CONTENDERS = {
