@@ -68,17 +68,20 @@ describe.each(ENGINES)("$name", (engine) => {
       expect([seen.filter((n) => n % 100 === 42).length, new Set(seen).size]).toEqual([1, seen.length]);
     });
 
-    it.each([1, 7, 64, 1000])("in parts of %s entries, each a few more at most", (entries) => {
-      const { host, map } = openKind(kind, ENTRIES);
-      const parts: number[] = [];
-      const all = inParts(map, kind, engine, { entries }, { deletes: [4, 0] }, (visited) =>
-        parts.push(visited),
-      );
-      expect([all.visited, all.deleted]).toEqual([ENTRIES, ENTRIES / 4]);
-      expect(all.seen).toEqual(below(ENTRIES));
-      expect(Math.max(...parts)).toBeLessThan(entries + 64);
-      expect([map.size, host.verify()]).toEqual([(ENTRIES / 4) * 3, []]);
-    });
+    it.each(bySize([1, 64], [1, 7, 64, 1000]))(
+      "in parts of %s entries, each a few more at most",
+      (entries) => {
+        const { host, map } = openKind(kind, ENTRIES);
+        const parts: number[] = [];
+        const all = inParts(map, kind, engine, { entries }, { deletes: [4, 0] }, (visited) =>
+          parts.push(visited),
+        );
+        expect([all.visited, all.deleted]).toEqual([ENTRIES, ENTRIES / 4]);
+        expect(all.seen).toEqual(below(ENTRIES));
+        expect(Math.max(...parts)).toBeLessThan(entries + 64);
+        expect([map.size, host.verify()]).toEqual([(ENTRIES / 4) * 3, []]);
+      },
+    );
 
     it.runIf(engine.name === "JavaScript")("goes on behind the very entry that stopped it", () => {
       const entries = bySize(100, 300);

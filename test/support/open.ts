@@ -1,5 +1,6 @@
 import { createHost } from "../../src/hosts.ts";
 import type { OpenSubject, SubjectSpec } from "../../src/testing/index.ts";
+import { bySize } from "./size.ts";
 import { type AnySpec, openAnySubject } from "./text_subject.ts";
 
 /** Bytes; small, because some engines reserve the address space of every host at once. */
@@ -37,3 +38,6 @@ export const LAYOUT_SIZES = [
   { keySize: 16, valueSize: 32 },
   { keySize: 5, valueSize: 120 },
 ] as const;
+
+/** Those that a suite goes through: in npm test every other one, which are of as many kinds. */
+export const layoutSizes = () => LAYOUT_SIZES.filter((_, i) => i % bySize(2, 1) === 0);

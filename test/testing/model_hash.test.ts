@@ -10,7 +10,7 @@ import {
   replayAndShrink,
   type SubjectSpec,
 } from "../../src/testing/index.ts";
-import { describeSpec, LAYOUT_SIZES, opener } from "../support/open.ts";
+import { describeSpec, layoutSizes, opener } from "../support/open.ts";
 import { testSeed } from "../support/seed.ts";
 import { growthAndShrink, longSections } from "../support/sequences.ts";
 import { bySize } from "../support/size.ts";
@@ -80,7 +80,7 @@ describe.each(MODES)("flags %i", (flags) => {
     }
   });
 
-  test.each(LAYOUT_SIZES)("tens of thousands of entries of $keySize + $valueSize bytes", (sizes) => {
+  test.each(layoutSizes())("tens of thousands of entries of $keySize + $valueSize bytes", (sizes) => {
     const maxEntries = bySize(1000, 50_000);
     const spec = sized({ ...sizes, maxEntries, flags });
     const filling = (function* () {
@@ -92,7 +92,7 @@ describe.each(MODES)("flags %i", (flags) => {
   });
 });
 
-describe.each(LAYOUT_SIZES)("$keySize + $valueSize bytes", (sizes) => {
+describe.each(layoutSizes())("$keySize + $valueSize bytes", (sizes) => {
   const specs = MODES.map((flags) => sized({ ...sizes, maxEntries: bySize(150, 2000), flags }));
 
   test.each(specs.map((spec) => [describeSpec(spec), spec] as const))(

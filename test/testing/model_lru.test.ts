@@ -11,7 +11,7 @@ import {
   replay,
   replayAndShrink,
 } from "../../src/testing/index.ts";
-import { describeSpec, LAYOUT_SIZES, opener } from "../support/open.ts";
+import { describeSpec, layoutSizes, opener } from "../support/open.ts";
 import { testSeed } from "../support/seed.ts";
 import { growthAndShrink, longSections } from "../support/sequences.ts";
 import { bySize } from "../support/size.ts";
@@ -74,7 +74,7 @@ describe.each(TYPES)("%s", (type) => {
     }
   });
 
-  describe.each(LAYOUT_SIZES)("$keySize + $valueSize bytes", (sizes) => {
+  describe.each(layoutSizes())("$keySize + $valueSize bytes", (sizes) => {
     const specs = EVICTIONS.map((eviction) => ({ type, ...sizes, eviction, maxEntries: bySize(100, 2000) }));
 
     test.each(specs.map((spec) => [describeSpec(spec), spec] as const))(

@@ -9,7 +9,7 @@ import {
   replayAndShrink,
   type SubjectSpec,
 } from "../../src/testing/index.ts";
-import { LAYOUT_SIZES, opener } from "../support/open.ts";
+import { layoutSizes, opener } from "../support/open.ts";
 import { testSeed } from "../support/seed.ts";
 import { boundaryChurn, growth, growthAndShrink, longSections } from "../support/sequences.ts";
 import { bySize } from "../support/size.ts";
@@ -76,7 +76,7 @@ test("value sizes from 1 to 300", () => {
   }
 });
 
-describe.each(LAYOUT_SIZES)("$keySize + $valueSize bytes", (sizes) => {
+describe.each(layoutSizes())("$keySize + $valueSize bytes", (sizes) => {
   const run = (operations: Parameters<typeof replay>[0], spec: SubjectSpec) =>
     replayAndShrink(operations, opener(spec, seed), { seed });
 

@@ -4,7 +4,7 @@ import { describe, expect, test } from "vitest";
 import { BPF_F_NO_PREALLOC } from "../../src/constants.ts";
 import { type Operation, replayAndShrink, type SubjectSpec } from "../../src/testing/index.ts";
 import { CollidingSubject } from "../support/colliding_subject.ts";
-import { LAYOUT_SIZES, opener } from "../support/open.ts";
+import { layoutSizes, opener } from "../support/open.ts";
 import { testSeed } from "../support/seed.ts";
 import {
   boundaryChurn,
@@ -28,7 +28,7 @@ const SCANS: ScanShares = { scan: 60, iterate: 20, drain: 0, single: 20 };
 const SINGLE: ScanShares = { scan: 300, iterate: 0, drain: 0, single: 100 };
 const DRAINS: ScanShares = { scan: 15, iterate: 10, drain: 12, single: 40 };
 
-describe.each(LAYOUT_SIZES)("rhash, $keySize + $valueSize bytes", (sizes) => {
+describe.each(layoutSizes())("rhash, $keySize + $valueSize bytes", (sizes) => {
   const spec: SubjectSpec = { type: "rhash", ...sizes, maxEntries: 100_000 };
 
   test("four scans and four iterations during growth", () => {
@@ -69,7 +69,7 @@ describe.each(LAYOUT_SIZES)("rhash, $keySize + $valueSize bytes", (sizes) => {
 });
 
 describe.each([0, BPF_F_NO_PREALLOC])("hash, flags %i", (flags) => {
-  test.each(LAYOUT_SIZES)("$keySize + $valueSize bytes", (sizes) => {
+  test.each(layoutSizes())("$keySize + $valueSize bytes", (sizes) => {
     const spec: SubjectSpec = { type: "hash", ...sizes, maxEntries: 1000, flags };
     expect(run(growthAndShrink, bySize(120, 1000), SCANS, spec).scans).toBeGreaterThan(10);
     expect(run(growthAndShrink, bySize(100, 200), SINGLE, spec).scans).toBeGreaterThan(bySize(5, 10));

@@ -8,7 +8,7 @@ export const collect: () => void = runInNewContext("gc");
 const ROUNDS = 20;
 
 /** Bytes of JavaScript heap per call of `run`, once it is compiled. */
-export function bytesPerCall(run: () => void, calls = 5000, rounds = ROUNDS): number {
+export function bytesPerCall(run: () => void, calls = 5000): number {
   // Code is compiled when it is hot, and not when another thread has got to it: what is measured is the same on a busy machine.
   setFlagsFromString("--no-concurrent-recompilation");
   try {
@@ -16,7 +16,7 @@ export function bytesPerCall(run: () => void, calls = 5000, rounds = ROUNDS): nu
     let least = Number.POSITIVE_INFINITY;
     // The least of several, since compilers allocate, too. Many, since V8 now and then throws code away that it has just compiled, and
     // compiles it again thousands of calls later.
-    for (let round = 0; round < rounds && least >= 1; round++) {
+    for (let round = 0; round < ROUNDS && least >= 1; round++) {
       collect();
       const before = process.memoryUsage().heapUsed;
       for (let i = 0; i < calls; i++) run();
