@@ -56,6 +56,15 @@ describe.each(KEYS)("a map by $key.name", ({ key, of }) => {
     for (const host of hosts) host.close();
   });
 
+  it("of 1000 entries evicts none while another thread holds credits for more", () => {
+    const { hosts, maps } = open(1000, "value");
+    for (let i = 0; i < 640; i++) maps[0].set(of(i), i);
+    maps[1].set(of(640), 640); // it takes a chunk of them
+    for (let i = 641; i < 1000; i++) maps[0].set(of(i), i);
+    expect(maps[0].size).toBe(1000);
+    for (const host of hosts) host.close();
+  });
+
   it("of 500 entries counts to its limit and never beyond, whoever inserts and deletes", () => {
     const random = new Random(SEED);
     const { hosts, maps } = open(500, "value");
