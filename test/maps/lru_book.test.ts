@@ -58,6 +58,8 @@ describe.each(KEYS)("a map by $key.name", ({ key, of }) => {
     for (const i of gone.slice(0, 20)) map.set(of(i), i);
     // Each of them has taken one ghost, and left that of another.
     expect(ghosts()).toBe(40);
+    map.clear();
+    expect(ghosts()).toBe(0);
     host.close();
   });
 

@@ -49,6 +49,31 @@ describe.each(KEYS)("a map by $key.name", ({ key, of }) => {
     host.close();
   });
 
+  it("keeps the order when deletes leave room in buckets with a chain", () => {
+    for (let seed = 0; seed < bySize(8, 40); seed++) {
+      const host = createHost({ seed });
+      const map = host.createMap({
+        type: "lru_hash",
+        key,
+        value: bytes(120),
+        maxEntries: 31,
+        eviction: "recency",
+      });
+      const value = new Uint8Array(120);
+      for (let i = 0; i < 31; i++) map.set(of(i), value);
+      for (let i = 0; i < 31; i += 3) map.delete(of(i));
+      for (let i = 31; i < 42; i++) map.set(of(i), value);
+      let next = 42;
+      for (let i = 0; i < 31; i++) {
+        if (i % 3 === 0) continue;
+        map.set(of(next++), value);
+        expect([seed, i, map.has(of(i))]).toEqual([seed, i, false]);
+      }
+      expect(map.size).toBe(31);
+      host.close();
+    }
+  });
+
   it("of 1000 entries has as many as it may, and the newest is one of them", () => {
     const random = new Random(SEED);
     const host = createHost({ seed: SEED });

@@ -26,6 +26,10 @@ const MODEL_TESTS = [
   "test/guarantees_size.test.ts",
   "test/ops/iteration_changes.test.ts",
   "test/maps/number_values.test.ts",
+  "test/testing/model_lru.test.ts",
+  "test/testing/model_timed.test.ts",
+  "test/maps/expiry.test.ts",
+  "test/maps/lru_book.test.ts",
 ];
 
 /**
@@ -358,7 +362,7 @@ const MUTATIONS = [
   },
   {
     name: "a delete does not let its chain settle",
-    file: "table/entries/entries.ts",
+    file: "table/entries/drop.ts",
     find: "const moved = settle<B>(table, bucket);",
     replace: "const moved: u32 = 0;",
   },
@@ -397,6 +401,42 @@ const MUTATIONS = [
     file: "table/notes/marks.ts",
     find: "  store<u8>(record + from + <u32>ctz(equal), 0);\n",
     replace: "",
+  },
+  {
+    name: "ghosts never cleared: they stay when the map is",
+    file: "table/notes/book.ts",
+    find: "  if (evicts(table)) zeroBytes(recordOf(table, 0), field(table, BUCKETS) * RECORD_BYTES);\n",
+    replace: "",
+  },
+  {
+    name: "the mark of an entry that moves out of a chain is lost",
+    file: "table/entries/drop.ts",
+    find: " || evicts(table)",
+    replace: "",
+  },
+  {
+    name: "a sweep skips every second bucket",
+    file: "table/entries/noted.ts",
+    find: "  setWord(table, SWEEP_AT, index + 1);\n",
+    replace: "  setWord(table, SWEEP_AT, index + 2);\n",
+  },
+  {
+    name: "an expiry is rounded down",
+    file: "table/notes/expiry.ts",
+    find: "min(ceil((clock() + ms)",
+    replace: "min(floor((clock() + ms)",
+  },
+  {
+    name: "a dead entry is revived with the expiry that it had",
+    file: "table/entries/keep.ts",
+    find: "(revives || expiry != AS_IS)",
+    replace: "expiry != AS_IS",
+  },
+  {
+    name: "a try lock waits",
+    file: "sync/lock.ts",
+    find: "  if (!(seen & LOCKED)) return tryLock(word, seen, mine(HELD));\n  relieve(ownerOf(seen));\n  return false;",
+    replace: "  if (seen & LOCKED) return acquire(word);\n  return tryLock(word, seen, mine(HELD));",
   },
   {
     name: "the mark of an entry in a chain is that of a slot of the bucket",
