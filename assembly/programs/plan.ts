@@ -104,7 +104,7 @@ function sweepNextIn<B>(table: usize, run: usize, most: u32): u32 {
     count = 1;
   }
   let swept: u32 = 0;
-  for (let i: u32 = 0; i < count; i++) swept += dropExpired<B>(table, load<u32>(planned(run, i)));
+  for (let i: u32 = 0; i < count; i++) swept += dropExpired<B>(table, load<u32>(planned(run, i)), true);
   return swept;
 }
 

@@ -49,7 +49,7 @@ export function entriesLocked<B>(table: usize, run: usize, rows: usize, room: u3
       }
       const inside = (position & (spanOf(mine(WIDTH)) - 1)) != 0;
       const told = timed ? eventsOf(table) : 0;
-      const swept = timed ? dropExpired<B>(table, bucket) : 0;
+      const swept = timed ? dropExpired<B>(table, bucket, true) : 0;
       entries = stageBucket<B>(table, bucket, inside ? <u32>position : 0, rows, room);
       const all = entries == NOT && !done ? countEntries<B>(table, bucket) : 0;
       if (!swept) rollback(); // nothing was written
@@ -104,7 +104,7 @@ function nextIn<B>(table: usize, run: usize): usize {
         return 0;
       }
     }
-    if (isTimed(table)) dropExpired<B>(table, bucket);
+    if (isTimed(table)) dropExpired<B>(table, bucket, true);
     setWord(run, LOCKED_BEHIND, <u32>behind(position));
     setWord(run, BEFORE_VISITED, word(run, VISITED));
     setWord(run, BEFORE_UNLINKED, word(run, UNLINKED));

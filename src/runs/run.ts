@@ -58,6 +58,9 @@ function checkAction(map: EntryHandle<unknown, unknown>, action: unknown): void 
   throw bpfError(ERRNO.EINVAL, "process", subjectOf(map), cause, remedy);
 }
 
+/** Buckets whose entries there is room for in what is told of them (ops/eviction_hooks.ts). */
+const TOLD_BUCKETS = 8;
+
 export class Run<K, V> {
   readonly #map: EntryHandle<K, V>;
   readonly #plan: RunPlan<K, V>;
@@ -98,9 +101,10 @@ export class Run<K, V> {
     registry.hold(table); // the filter may close the map
     core.enterSection();
     registry.sections++;
+    let result: ProcessResult;
     try {
       this.#visit();
-      return this.#result();
+      result = this.#result();
     } finally {
       core.leaveSection();
       try {
@@ -110,6 +114,8 @@ export class Run<K, V> {
         registry.drop(table);
       }
     }
+    if (!host.closed) table.listener?.deliver();
+    return result;
   }
 
   /** Visits entries until something ends it. However it ends, what was unlinked is for the dumper. */
@@ -147,10 +153,11 @@ export class Run<K, V> {
     while (!this.#isOver);
   }
 
-  /** Visits the entries of up to `most` buckets one by one. */
-  #visitBuckets(most: number): void {
+  /** Visits the entries of up to `wanted` buckets one by one. */
+  #visitBuckets(wanted: number): void {
     const { host, table } = this.#map;
     const { core } = host;
+    const most = this.#mostSwept(wanted);
     const record = this.#record;
     let buckets = 0;
     while (!record.ended) {
@@ -253,8 +260,9 @@ export class Run<K, V> {
         advanced = true;
         continue;
       }
-      const most = overElements ? MOST_ELEMENT_RUNS : budget.buckets(record.visited);
+      const most = overElements ? MOST_ELEMENT_RUNS : this.#mostSwept(budget.buckets(record.visited));
       this.#sweep(most);
+      program.check(); // a hook may have closed it
       if (host.shared) {
         record.bucketsLeft = most;
         this.#run(loop, 0);
@@ -283,8 +291,16 @@ export class Run<K, V> {
   #sweep(most: number): void {
     const { host, table } = this.#map;
     if (table.expiry === undefined) return;
+    table.listener?.deliver();
+    if (host.closed) throw this.#closedError();
     host.expiry.touch();
     this.#swept += host.core.programSweep(table.handle, this.#record.address, most);
+  }
+
+  /** How many buckets to take at once: where somebody is told what has expired in them, no more than what is told has room for. */
+  #mostSwept(buckets: number): number {
+    const { expiry, listener } = this.#map.table;
+    return expiry === undefined || listener === undefined ? buckets : Math.min(buckets, TOLD_BUCKETS);
   }
 
   #run(loop: Scanner["buckets"], planned: number): void {

@@ -1,11 +1,14 @@
 // `onEvict`: what a program is told of the entries that its map throws out.
 import { describe, expect, it } from "vitest";
 import {
+  ACT_DELETE,
+  ACT_KEEP,
   attachHost,
   createHost,
   type EvictionReason,
   type HashMap,
   type Host,
+  program,
   text,
   u32,
 } from "../../src/index.ts";
@@ -165,6 +168,40 @@ it("hears of what its own thread evicts, and of no other's", () => {
   expect(seen).toEqual([[1], [0]]);
   for (const one of [third, other, host]) one.close();
 });
+
+it.each([false, true])(
+  "hears of all that has expired before a run, which sees none of it. Shared: %s",
+  (shared) => {
+    for (const isCompiled of [false, true]) {
+      let now = 1;
+      const host = createHost({ shared, maxMemory: 2 ** 25, clock: () => now });
+      const events: Event[] = [];
+      const map = host.createMap({
+        type: "lru_hash",
+        key: u32,
+        value: u32,
+        maxEntries: 2000,
+        ttl: 100,
+        onEvict: (key, value, reason) => events.push([key, value, reason]),
+      });
+      for (let key = 0; key < 1500; key++) map.set(key, key, key % 10 === 0 ? { ttl: 5000 } : {});
+      now = 1000;
+      host.expiry.tick(now);
+      const seen: number[] = [];
+      const js = ({ key }: { readonly key: number }) => {
+        seen.push(key);
+        return ACT_KEEP;
+      };
+      const compiled = program(map, ({ value }) => value.gt(5000).then(ACT_DELETE));
+      expect(map.process({ filter: isCompiled ? compiled : js }).visited).toBe(150);
+      expect(seen.every((key) => key % 10 === 0)).toBe(true);
+      expect(new Set(events.map(([key]) => key)).size).toBe(1350);
+      expect(events.every(([key, value, reason]) => key === value && reason === "expire")).toBe(true);
+      expect([map.size, host.verify()]).toEqual([150, []]);
+      host.close();
+    }
+  },
+);
 
 it("hears of what has expired", () => {
   let now = 0;

@@ -21,8 +21,10 @@ import { evictFrom, evictSlot, putNoted } from "./evict";
 /** Buckets that an insert into a full table sweeps before it is refused. */
 const MOST_SWEPT: u32 = 64;
 
-/** Drops the expired entries of a bucket, which the caller lets settle. How many. */
-export function dropExpired<B>(table: usize, bucket: usize): u32 {
+/**
+ * Drops the expired entries of a bucket, which the caller lets settle. How many. With `all`, also what there is no room to tell of.
+ */
+export function dropExpired<B>(table: usize, bucket: usize, all: bool): u32 {
   let block = bucket;
   let swept: u32 = 0;
   let left: u32 = 0;
@@ -32,7 +34,7 @@ export function dropExpired<B>(table: usize, bucket: usize): u32 {
     while (rest) {
       const slot = <u32>ctz(rest);
       rest &= rest - 1;
-      if (!hasExpired(table, changetype<B>(block).valueAt(table, slot, first)) || isBufferFull(table)) continue;
+      if (!hasExpired(table, changetype<B>(block).valueAt(table, slot, first)) || (!all && isBufferFull(table))) continue;
       tell<B>(table, block, slot, first, HAS_EXPIRED);
       dropSlot<B>(table, block, slot, first);
       swept++;
@@ -47,7 +49,7 @@ export function dropExpired<B>(table: usize, bucket: usize): u32 {
 
 /** Removes the expired entries of a bucket. How many. */
 export function sweepBucket<B>(table: usize, bucket: usize): u32 {
-  const swept = dropExpired<B>(table, bucket);
+  const swept = dropExpired<B>(table, bucket, false);
   if (swept) afterRemoval<B>(table, bucket, field(table, COUNT));
   return swept;
 }

@@ -21,7 +21,7 @@ const DROP_ENTRIES: u32 = 28;
 /** Drops what has expired in a locked bucket, if the journal has room for all of its entries. How many. */
 export function sweepLocked<B>(table: usize, bucket: usize): u32 {
   if (countEntries<B>(table, bucket) * DROP_ENTRIES + LOG_SPARE > logLeft()) return 0;
-  const swept = dropExpired<B>(table, bucket);
+  const swept = dropExpired<B>(table, bucket, false);
   if (!swept) return 0;
   settle<B>(table, bucket);
   if (isGrowable(table) && field(table, COUNT) < field(table, SHRINK_BELOW)) store<u32>(table, 1, OWES); // a hint: inserts merge
