@@ -1,4 +1,6 @@
 // Checks the book of a table that evicts or whose entries expire (table.ts). Marks and ghosts may be anything.
+import { SHARED } from "../build";
+import { HEAD } from "../memory/owned";
 import { BOOK, BUCKETS, MAX_ENTRIES, VALUE_SIZE, field } from "../table/layout/header";
 import {
   EXPIRY_AT, HAND, LISTENER, MOST_SMALL, NOW, PER_TICK, SEEN, TTL, UNIT, bookBytes, bookOf, evicts, isNoted, isTimed, perTickFor, word,
@@ -37,11 +39,14 @@ export function verifyOwnWords(table: usize, out: usize): u32 {
 
 /** Whether a buffer for events has its memory, and events in it fit their values. */
 function isBuffer(table: usize, buffer: usize): bool {
-  if (!isInUse(buffer, EVENTS)) return false;
+  // On a shared host it is a block of its thread's, which begins with a head (memory/owned.ts).
+  const ahead: u32 = SHARED ? HEAD : 0;
+  const block = buffer - ahead;
+  if (!isInUse(block, <u64>EVENTS + ahead)) return false;
   const room = load<u32>(buffer, EVENT_ROOM);
   const bytes = load<u32>(buffer, EVENT_BYTES);
   if (<u64>load<u32>(buffer, EVENT_VALUE) + field(table, VALUE_SIZE) > bytes || load<u32>(buffer, EVENT_COUNT) > room) return false;
-  return isInUse(buffer, <u64>EVENTS + <u64>room * bytes);
+  return isInUse(block, <u64>EVENTS + <u64>room * bytes + ahead);
 }
 
 /** Compares the words that expiry goes by with what the handles of the table know: as verifyCreated (header.ts). */
