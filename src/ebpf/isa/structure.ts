@@ -19,7 +19,7 @@ import {
   type Subprogram,
   subprogramsOf,
 } from "./flow.ts";
-import { CALL } from "./opcodes.ts";
+import { CALL, SLOT_BYTES } from "./opcodes.ts";
 
 /** Why a program is refused, and by which instruction. */
 export interface StructureProblem extends Problem {
@@ -31,12 +31,13 @@ export const MOST_INSTRUCTIONS = 1_000_000;
 
 /** The first problem of a program, or undefined when there is none. */
 export function structureProblem(bytecode: Uint8Array, rules: Rules): StructureProblem | undefined {
-  const code = decode(bytecode);
-  if (code.length === 0) return { errno: ERRNO.E2BIG, text: "the program is empty", instruction: 0 };
-  if (code.length > MOST_INSTRUCTIONS) {
-    const text = `the program has ${code.length} instructions, more than ${MOST_INSTRUCTIONS}`;
+  const slots = bytecode.length / SLOT_BYTES;
+  if (slots === 0) return { errno: ERRNO.E2BIG, text: "the program is empty", instruction: 0 };
+  if (slots > MOST_INSTRUCTIONS) {
+    const text = `the program has ${slots} instructions, more than ${MOST_INSTRUCTIONS}`;
     return { errno: ERRNO.E2BIG, text, instruction: MOST_INSTRUCTIONS };
   }
+  const code = decode(bytecode);
   const all = { start: 0, end: code.length };
   const local =
     firstProblem(code, all, (instruction) => fieldProblem(instruction, rules)) ??
