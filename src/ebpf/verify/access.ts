@@ -20,7 +20,7 @@ import {
 import { readRegister, writeRegister } from "./registers.ts";
 import { constant, constant64, loaded, signExtended } from "./scalar/scalar.ts";
 import type { Session } from "./session.ts";
-import { FRAME_BYTES, isWritten, load, overwrite, spoil, store } from "./stack.ts";
+import { FRAME_BYTES } from "./stack.ts";
 import type { State } from "./state.ts";
 import { targetOfField } from "./targets.ts";
 
@@ -105,14 +105,14 @@ function fromFrame(
   bytes: number,
   isSigned: boolean,
 ): Register {
-  const { slots } = state.frames[pointer.target.place];
+  const { stack } = state.frames[pointer.target.place];
   const at = pointer.least + offset;
   if (at !== pointer.most + offset) {
     noteUnwritten(session, state, pointer, offset, bytes);
     return loaded(bytes, isSigned);
   }
-  if (!isWritten(slots, at, bytes)) session.readsUnwritten = true;
-  const value = load(slots, at, bytes, isSigned);
+  if (!stack.isWritten(at, bytes)) session.readsUnwritten = true;
+  const value = stack.load(at, bytes, isSigned);
   // A pointer keeps its window in locals of the function, which belong to a slot of its own frame.
   const keepsWindow = isScalar(value) || session.frameOffset(register) !== undefined;
   return keepsWindow ? value : (value as Pointer).with({ hasWindow: false });
@@ -126,10 +126,10 @@ export function noteUnwritten(
   offset: number,
   bytes: number,
 ): void {
-  const { slots } = state.frames[pointer.target.place];
+  const { stack } = state.frames[pointer.target.place];
   const from = Math.max(pointer.least + offset, -FRAME_BYTES);
   const to = Math.min(pointer.most + offset + bytes, 0);
-  if (from >= to || !isWritten(slots, from, to - from)) session.readsUnwritten = true;
+  if (from >= to || !stack.isWritten(from, to - from)) session.readsUnwritten = true;
 }
 
 function fromContext(session: Session, offset: number, bytes: number): Register | undefined {
@@ -179,12 +179,12 @@ function toFrame(
   bytes: number,
   value: Register,
 ): void {
-  const { slots } = state.frames[pointer.target.place];
+  const { stack } = state.frames[pointer.target.place];
   const at = pointer.least + offset;
   checkSpilled(session, value, pointer.target.place);
   if (at !== pointer.most + offset) return spoilBetween(session, state, pointer, offset, bytes);
   const keepsWindow = isScalar(value) || session.frameOffset(register) !== undefined;
-  store(slots, at, bytes, keepsWindow ? value : (value as Pointer).with({ hasWindow: false }));
+  stack.store(at, bytes, keepsWindow ? value : (value as Pointer).with({ hasWindow: false }));
 }
 
 /** The address of a frame must not outlive it in one below. */
@@ -196,17 +196,17 @@ function checkSpilled(session: Session, value: Register, place: number): void {
 
 /** A store somewhere between the bounds of a pointer; when they are not proven, somewhere in the frame. */
 function spoilBetween(session: Session, state: State, pointer: Pointer, offset: number, bytes: number): void {
-  const { slots } = state.frames[pointer.target.place];
+  const { stack } = state.frames[pointer.target.place];
   const isProven = session.accesses.get(session.pc)?.proven === true;
   const least = pointer.least + offset;
   const most = pointer.most + offset + bytes;
   const inside = isProven && least >= -FRAME_BYTES && most <= 0;
-  spoil(slots, inside ? least : -FRAME_BYTES, inside ? most : 0);
+  stack.spoil(inside ? least : -FRAME_BYTES, inside ? most : 0);
 }
 
 /** A store into one of the frames, or elsewhere. */
 export function spoilAll(state: State): void {
-  for (const { slots } of state.frames) spoil(slots, -FRAME_BYTES, 0);
+  for (const { stack } of state.frames) stack.spoil(-FRAME_BYTES, 0);
 }
 
 /** Memory that a helper writes: its bytes are written, and nothing is known of them. */
@@ -215,12 +215,12 @@ export function writtenByHelper(state: State, pointer: Pointer, leastBytes: numb
     if (mayBe(pointer, "stack")) spoilAll(state);
     return;
   }
-  const { slots } = state.frames[pointer.target.place];
+  const { stack } = state.frames[pointer.target.place];
   const { least, most } = pointer;
   const isInside = least >= -FRAME_BYTES && most + mostBytes <= 0;
-  if (!isInside) spoil(slots, -FRAME_BYTES, 0);
-  else if (least === most && leastBytes === mostBytes) overwrite(slots, least, mostBytes);
-  else spoil(slots, least, most + mostBytes);
+  if (!isInside) stack.spoil(-FRAME_BYTES, 0);
+  else if (least === most && leastBytes === mostBytes) stack.overwrite(least, mostBytes);
+  else stack.spoil(least, most + mostBytes);
 }
 
 function atomic(session: Session, state: State, instruction: Instruction): void {

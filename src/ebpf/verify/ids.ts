@@ -9,8 +9,8 @@ export const NULL_ID = -1;
 
 /** Whether the ids of a general state can stand for those of a special one. */
 export class IdMatch {
-  readonly #partners = new Map<number, number>();
-  readonly #shifts = new Map<number, number>();
+  /** General id, special id, shift; one behind the other. There are few. */
+  #partners: number[] | undefined;
 
   /** Numbers that are equal in the general state must be known to be equal in the special one. */
   ofNumbers(general: number, special: number): boolean {
@@ -27,13 +27,13 @@ export class IdMatch {
   }
 
   #stands(general: number, special: number, shift: number): boolean {
-    const partner = this.#partners.get(general);
-    if (partner === undefined) {
-      this.#partners.set(general, special);
-      this.#shifts.set(general, shift);
-      return true;
+    this.#partners ??= [];
+    const partners = this.#partners;
+    for (let k = 0; k < partners.length; k += 3) {
+      if (partners[k] === general) return partners[k + 1] === special && partners[k + 2] === shift;
     }
-    return partner === special && this.#shifts.get(general) === shift;
+    partners.push(general, special, shift);
+    return true;
   }
 }
 

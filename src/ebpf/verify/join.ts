@@ -19,7 +19,7 @@ import {
 } from "./pointer.ts";
 import { eitherScalar, plus, type Scalar, UNKNOWN, widened } from "./scalar/scalar.ts";
 import type { Session } from "./session.ts";
-import { halfOf, type Slot } from "./stack.ts";
+import { halfOf, SLOTS, type Slot } from "./stack.ts";
 import { copyOf, type Frame, type State } from "./state.ts";
 
 /**
@@ -53,7 +53,11 @@ class Join {
 
   #frame(into: Frame, now: Frame): void {
     this.#registers(into.registers, now.registers);
-    for (let at = 0; at < into.slots.length; at++) into.slots[at] = this.#slot(into.slots[at], now.slots[at]);
+    for (let at = into.stack.lowest; at < SLOTS; at++) {
+      const before = into.stack.at(at);
+      const joined = this.#slot(before, now.stack.at(at));
+      if (joined !== before) into.stack.set(at, joined);
+    }
     if (into.callback !== undefined) this.#registers(into.callback.parameters, now.callback!.parameters);
   }
 

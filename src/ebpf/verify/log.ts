@@ -8,7 +8,7 @@ import type { Register } from "./pointer.ts";
 import { isScalar, typeName } from "./pointer.ts";
 import type { ProgramToVerify } from "./program.ts";
 import { constantOf, S64_MAX, S64_MIN, type Scalar, U64_MAX } from "./scalar/scalar.ts";
-import { FRAME_BYTES } from "./stack.ts";
+import { FRAME_BYTES, SLOTS } from "./stack.ts";
 import { running, type State } from "./state.ts";
 
 /** Characters that are kept; what comes later is left out. */
@@ -75,16 +75,18 @@ export class Log {
 
 /** The registers that can be read, and the slots in which something is known. */
 function printState(state: State): string {
-  const { registers, slots } = running(state);
+  const { registers, stack } = running(state);
   const depth = state.frames.length - 1;
   const inRegisters = registers.map((register, r) =>
     register === undefined ? "" : ` R${r}=${print(register)}`,
   );
-  const inSlots = slots.map((slot, at) => {
-    if (slot === undefined) return "";
+  const inSlots: string[] = [];
+  for (let at = stack.lowest; at < SLOTS; at++) {
+    const slot = stack.at(at);
+    if (slot === undefined) continue;
     const what = slot.whole ?? slot.low ?? slot.high;
-    return ` fp${at * 8 - FRAME_BYTES}=${what === undefined ? "mmmmmmmm" : print(what)}`;
-  });
+    inSlots.push(` fp${at * 8 - FRAME_BYTES}=${what === undefined ? "mmmmmmmm" : print(what)}`);
+  }
   return `${depth === 0 ? "" : ` frame${depth}:`}${inRegisters.join("")} R10=fp0${inSlots.join("")}`;
 }
 

@@ -3,14 +3,15 @@
  *
  * @module
  */
-import { BOUNDS } from "./flow/liveness.ts";
+import { BOUNDS } from "./flow/needs.ts";
 import { forget } from "./forget.ts";
 import { joinedState } from "./join.ts";
 import { isScalar, type Register } from "./pointer.ts";
 import type { VerifiedMap } from "./program.ts";
 import type { Session } from "./session.ts";
+import { SLOTS } from "./stack.ts";
 import { type CallPath, copyOf, type State, shapeOf } from "./state.ts";
-import { isWithin } from "./within.ts";
+import { isWithin, type KnownState, knownState } from "./within.ts";
 
 /** So many states are told apart as they are; then so many by what bounds need; then states of equal types are joined. */
 const EXACT_STATES = 16;
@@ -21,17 +22,17 @@ const QUIET_JOINS = 3;
 const MOST_GROUPS = 32;
 
 interface Group {
-  state: State;
+  known: KnownState;
   joins: number;
 }
 
 /** One point, reached through certain calls, with a certain lock and certain reservations. */
 class Point {
-  readonly states: State[] = [];
+  readonly states: KnownState[] = [];
   readonly groups = new Map<string, Group>();
 
   knows(state: State): boolean {
-    for (const { state: group } of this.groups.values()) if (isWithin(state, group)) return true;
+    for (const { known } of this.groups.values()) if (isWithin(state, known)) return true;
     for (let k = this.states.length - 1; k >= 0; k--) if (isWithin(state, this.states[k])) return true;
     return false;
   }
@@ -62,7 +63,7 @@ export class SeenStates {
   }
 
   #keep(point: Point, state: State): State {
-    point.states.push(copyOf(state));
+    point.states.push(knownState(copyOf(state)));
     this.states++;
     return state;
   }
@@ -73,12 +74,13 @@ export class SeenStates {
     const key = point.groups.has(types) || point.groups.size < MOST_GROUPS ? types : "";
     const group = point.groups.get(key);
     if (group === undefined) {
-      point.groups.set(key, { state: copyOf(state), joins: 0 });
+      point.groups.set(key, { known: knownState(copyOf(state)), joins: 0 });
       return state;
     }
     group.joins++;
-    group.state = joinedState(this.#session, group.state, state, group.joins > QUIET_JOINS);
-    return copyOf(group.state);
+    const joined = joinedState(this.#session, group.known.state, state, group.joins > QUIET_JOINS);
+    group.known = knownState(joined);
+    return copyOf(joined);
   }
 
   #point(state: State): Point {
@@ -100,11 +102,12 @@ export class SeenStates {
   /** What kinds of things are where. */
   #types(state: State): string {
     const parts: string[] = [];
-    for (const { registers, slots } of state.frames) {
+    for (const { registers, stack } of state.frames) {
       for (const register of registers) parts.push(this.#type(register));
-      slots.forEach((slot, at) => {
-        if (slot?.whole !== undefined && !isScalar(slot.whole)) parts.push(`${at}${this.#type(slot.whole)}`);
-      });
+      for (let at = stack.lowest; at < SLOTS; at++) {
+        const whole = stack.at(at)?.whole;
+        if (whole !== undefined && !isScalar(whole)) parts.push(`${at}${this.#type(whole)}`);
+      }
     }
     return parts.join();
   }

@@ -5,7 +5,7 @@
  *   slot                     |   0   |   1   |  ...  |   63   |
  *
  * A slot remembers which of its bytes are written, and what was stored when it was stored in one piece: a register, or a number in either
- * half. Slots are never changed, only replaced: states share them.
+ * half. Slots are never changed, only replaced: states share them, and arrays of them.
  *
  * @module
  */
@@ -29,9 +29,6 @@ export interface Slot {
   readonly high?: Scalar | undefined;
 }
 
-/** By slot; undefined: never written, or forgotten. */
-export type Slots = (Slot | undefined)[];
-
 /** A slot that has been written, of which nothing else is known. */
 export const WRITTEN: Slot = { written: 0xff };
 
@@ -42,26 +39,101 @@ export const slotOf = (offset: number): number => (offset + FRAME_BYTES) >> 3;
 export const inFrame = (offset: number, bytes: number): boolean =>
   offset >= -FRAME_BYTES && offset + bytes <= 0;
 
-/** Stores a register; the bytes are in the frame. */
-export function store(slots: Slots, offset: number, bytes: number, value: Register): void {
-  const within = offset & (SLOT_BYTES - 1);
-  const at = slotOf(offset);
-  if (bytes === 8 && within === 0) {
-    slots[at] = { written: 0xff, whole: value };
-    return;
+/** A frame. Copies share its slots until one of them changes. */
+export class Stack {
+  #slots: (Slot | undefined)[];
+  #isShared: boolean;
+  /** No slot below this one is known. */
+  #lowest: number;
+
+  constructor(slots: (Slot | undefined)[] = NOTHING, lowest: number = SLOTS) {
+    this.#slots = slots;
+    this.#isShared = true;
+    this.#lowest = lowest;
   }
-  if (bytes === 4 && (within === 0 || within === 4) && isScalar(value)) {
-    const before = slots[at];
+
+  copy(): Stack {
+    this.#isShared = true;
+    return new Stack(this.#slots, this.#lowest);
+  }
+
+  /** The first slot that may be known. */
+  get lowest(): number {
+    return this.#lowest;
+  }
+
+  /** Undefined: never written, or forgotten. */
+  at(slot: number): Slot | undefined {
+    return this.#slots[slot];
+  }
+
+  set(slot: number, to: Slot | undefined): void {
+    if (this.#isShared) {
+      this.#slots = this.#slots.slice();
+      this.#isShared = false;
+    }
+    this.#slots[slot] = to;
+    if (slot < this.#lowest) this.#lowest = slot;
+  }
+
+  /** Stores a register; the bytes are in the frame. */
+  store(offset: number, bytes: number, value: Register): void {
+    const within = offset & (SLOT_BYTES - 1);
+    const at = slotOf(offset);
+    if (bytes === 8 && within === 0) return this.set(at, { written: 0xff, whole: value });
+    if (bytes !== 4 || (within !== 0 && within !== 4) || !isScalar(value)) return this.overwrite(offset, bytes);
+    const before = this.#slots[at];
     const half = truncated(value);
     const written = (before?.written ?? 0) | (0x0f << within);
-    slots[at] =
-      within === 0
-        ? { written, low: half, high: halfOf(before, 4) }
-        : { written, low: halfOf(before, 0), high: half };
-    return;
+    const low = within === 0 ? half : halfOf(before, 0);
+    const high = within === 0 ? halfOf(before, 4) : half;
+    this.set(at, { written, low, high });
   }
-  overwrite(slots, offset, bytes);
+
+  /** Bytes are written, with what nobody follows. */
+  overwrite(offset: number, bytes: number): void {
+    for (let byte = offset; byte < offset + bytes; byte++) {
+      const at = slotOf(byte);
+      const bit = 1 << (byte & (SLOT_BYTES - 1));
+      const before = this.#slots[at];
+      const isPlain = before !== undefined && isWithoutContent(before);
+      if (!isPlain) this.set(at, withoutHalf(before, byte & 4, bit));
+      else if ((before.written & bit) === 0) this.set(at, { written: before.written | bit });
+    }
+  }
+
+  /** Bytes somewhere between two offsets may have been written, so that nothing that was stored there is trusted. */
+  spoil(from: number, to: number): void {
+    const last = slotOf(Math.min(to, 0) - 1);
+    for (let at = Math.max(slotOf(Math.max(from, -FRAME_BYTES)), this.#lowest); at <= last; at++) {
+      const slot = this.#slots[at];
+      if (slot !== undefined && !isWithoutContent(slot)) this.set(at, { written: slot.written });
+    }
+  }
+
+  /** Whether each of the bytes has been written. */
+  isWritten(offset: number, bytes: number): boolean {
+    for (let byte = offset; byte < offset + bytes; byte++) {
+      const written = this.#slots[slotOf(byte)]?.written ?? 0;
+      if ((written & (1 << (byte & (SLOT_BYTES - 1)))) === 0) return false;
+    }
+    return true;
+  }
+
+  /** Loads what the bytes are known to be; they are in the frame. */
+  load(offset: number, bytes: number, signed: boolean): Register {
+    const within = offset & (SLOT_BYTES - 1);
+    const slot = this.#slots[slotOf(offset)];
+    if (slot === undefined || within + bytes > SLOT_BYTES) return loaded(bytes, signed);
+    if (bytes === 8) return slot.whole ?? loaded(bytes);
+    const half = within + bytes <= 4 ? halfOf(slot, 0) : within >= 4 ? halfOf(slot, 4) : undefined;
+    if (half === undefined) return loaded(bytes, signed);
+    const value = part(half, within & 3, bytes);
+    return signed ? signExtended(value, bytes * 8) : value;
+  }
 }
+
+const NOTHING: (Slot | undefined)[] = new Array(SLOTS).fill(undefined);
 
 /** The lower half of a slot, within 0, or the upper, within 4, where it is a number. */
 export function halfOf(slot: Slot | undefined, within: number): Scalar | undefined {
@@ -79,55 +151,12 @@ function part(of: Scalar, from: number, bytes: number): Scalar {
     : calculate(ALU.AND, shifted, constant(2 ** (8 * bytes) - 1), 64);
 }
 
-/** Bytes are written, with what nobody follows. */
-export function overwrite(slots: Slots, offset: number, bytes: number): void {
-  for (let byte = offset; byte < offset + bytes; byte++) {
-    const at = slotOf(byte);
-    const bit = 1 << (byte & (SLOT_BYTES - 1));
-    const before = slots[at];
-    if (
-      before !== undefined &&
-      before.whole === undefined &&
-      before.low === undefined &&
-      before.high === undefined
-    ) {
-      if ((before.written & bit) === 0) slots[at] = { written: before.written | bit };
-    } else slots[at] = withoutHalf(before, byte & 4, bit);
-  }
+function isWithoutContent({ whole, low, high }: Slot): boolean {
+  return whole === undefined && low === undefined && high === undefined;
 }
 
 /** A slot of which a byte of one half is overwritten: the other half may stay known. */
 function withoutHalf(slot: Slot | undefined, within: number, bit: number): Slot {
   const written = (slot?.written ?? 0) | bit;
   return within === 0 ? { written, high: halfOf(slot, 4) } : { written, low: halfOf(slot, 0) };
-}
-
-/** Bytes somewhere between two offsets may have been written, so that nothing that was stored there is trusted. */
-export function spoil(slots: Slots, from: number, to: number): void {
-  const last = slotOf(Math.min(to, 0) - 1);
-  for (let at = slotOf(Math.max(from, -FRAME_BYTES)); at <= last; at++) {
-    const slot = slots[at];
-    if (slot !== undefined) slots[at] = { written: slot.written };
-  }
-}
-
-/** Whether each of the bytes has been written. */
-export function isWritten(slots: Slots, offset: number, bytes: number): boolean {
-  for (let byte = offset; byte < offset + bytes; byte++) {
-    const written = slots[slotOf(byte)]?.written ?? 0;
-    if ((written & (1 << (byte & (SLOT_BYTES - 1)))) === 0) return false;
-  }
-  return true;
-}
-
-/** Loads what the bytes are known to be; they are in the frame. */
-export function load(slots: Slots, offset: number, bytes: number, signed: boolean): Register {
-  const within = offset & (SLOT_BYTES - 1);
-  const slot = slots[slotOf(offset)];
-  if (slot === undefined || within + bytes > SLOT_BYTES) return loaded(bytes, signed);
-  if (bytes === 8) return slot.whole ?? loaded(bytes);
-  const half = within + bytes <= 4 ? halfOf(slot, 0) : within >= 4 ? halfOf(slot, 4) : undefined;
-  if (half === undefined) return loaded(bytes, signed);
-  const value = part(half, within & 3, bytes);
-  return signed ? signExtended(value, bytes * 8) : value;
 }

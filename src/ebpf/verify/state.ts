@@ -7,7 +7,7 @@
 import type { Register } from "./pointer.ts";
 import type { VerifiedMap } from "./program.ts";
 import type { Scalar } from "./scalar/scalar.ts";
-import { SLOTS, type Slots } from "./stack.ts";
+import { SLOTS, Stack } from "./stack.ts";
 
 /** r0 .. r9. */
 export const KEPT_REGISTERS = 10;
@@ -30,7 +30,7 @@ export interface Frame {
   readonly callback?: Callback | undefined;
   /** r0 .. r9; undefined where a register may not be read. */
   readonly registers: (Register | undefined)[];
-  readonly slots: Slots;
+  readonly stack: Stack;
 }
 
 /** A ring buffer record that is neither submitted nor discarded yet. */
@@ -77,7 +77,7 @@ export function newFrame(
   registers: (Register | undefined)[],
   callback?: Callback,
 ): Frame {
-  return { entry, returnTo, callback, registers, slots: new Array(SLOTS).fill(undefined) };
+  return { entry, returnTo, callback, registers, stack: new Stack() };
 }
 
 export function copyOf(state: State): State {
@@ -87,7 +87,7 @@ export function copyOf(state: State): State {
       returnTo: frame.returnTo,
       callback: frame.callback && { ...frame.callback, parameters: frame.callback.parameters.slice() },
       registers: frame.registers.slice(),
-      slots: frame.slots.slice(),
+      stack: frame.stack.copy(),
     })),
     calls: state.calls.slice(),
     lock: state.lock,
@@ -97,17 +97,17 @@ export function copyOf(state: State): State {
 
 /** Replaces what is in registers and slots, of all frames. `change` gives the same register where nothing changes. */
 export function changeAll(state: State, change: (register: Register) => Register): void {
-  for (const { registers, slots, callback } of state.frames) {
+  for (const { registers, stack, callback } of state.frames) {
     changeRegisters(registers, change);
     if (callback !== undefined) changeRegisters(callback.parameters, change);
-    for (let at = 0; at < slots.length; at++) {
-      const slot = slots[at];
+    for (let at = stack.lowest; at < SLOTS; at++) {
+      const slot = stack.at(at);
       if (slot === undefined) continue;
       const whole = slot.whole && change(slot.whole);
       const low = slot.low && (change(slot.low) as Scalar);
       const high = slot.high && (change(slot.high) as Scalar);
       if (whole !== slot.whole || low !== slot.low || high !== slot.high) {
-        slots[at] = { written: slot.written, whole, low, high };
+        stack.set(at, { written: slot.written, whole, low, high });
       }
     }
   }

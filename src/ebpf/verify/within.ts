@@ -14,32 +14,45 @@ import {
   sameTarget,
 } from "./pointer.ts";
 import { plus, scalarWithin } from "./scalar/scalar.ts";
-import { halfOf, type Slot } from "./stack.ts";
+import { halfOf, SLOTS, type Slot } from "./stack.ts";
 import type { Frame, State } from "./state.ts";
 
+/** A state that others are compared with. */
+export interface KnownState {
+  readonly state: State;
+  /** By frame: the slots of which it knows something. */
+  readonly slots: readonly (readonly number[])[];
+}
+
+export function knownState(state: State): KnownState {
+  const slots = state.frames.map(({ stack }) => {
+    const known: number[] = [];
+    for (let at = stack.lowest; at < SLOTS; at++) if (stack.at(at) !== undefined) known.push(at);
+    return known;
+  });
+  return { state, slots };
+}
+
 /** Both states have the same functions running, locks and reservations as `shapeOf` says. */
-export function isWithin(special: State, general: State): boolean {
+export function isWithin(special: State, { state: general, slots }: KnownState): boolean {
   const ids = new IdMatch();
   if (general.lock !== undefined) {
     if (general.lock.map !== special.lock!.map || !ids.ofPointers(general.lock.id, special.lock!.id))
       return false;
   }
-  for (const [index, { id }] of general.reservations.entries()) {
-    if (!ids.ofPointers(id, special.reservations[index].id)) return false;
+  for (let k = 0; k < general.reservations.length; k++) {
+    if (!ids.ofPointers(general.reservations[k].id, special.reservations[k].id)) return false;
   }
   // The function that runs differs most often: begin there.
   for (let depth = general.frames.length - 1; depth >= 0; depth--) {
-    if (!frameWithin(special.frames[depth], general.frames[depth], ids)) return false;
+    if (!frameWithin(special.frames[depth], general.frames[depth], slots[depth], ids)) return false;
   }
   return true;
 }
 
-function frameWithin(special: Frame, general: Frame, ids: IdMatch): boolean {
+function frameWithin(special: Frame, general: Frame, slots: readonly number[], ids: IdMatch): boolean {
   if (!registersWithin(special.registers, general.registers, ids)) return false;
-  for (let at = 0; at < general.slots.length; at++) {
-    const slot = general.slots[at];
-    if (slot !== undefined && !slotWithin(special.slots[at], slot, ids)) return false;
-  }
+  for (const at of slots) if (!slotWithin(special.stack.at(at), general.stack.at(at)!, ids)) return false;
   if (general.callback === undefined) return true;
   return registersWithin(special.callback!.parameters, general.callback.parameters, ids);
 }

@@ -1,10 +1,6 @@
 /**
  * What of a state is still needed: the registers and frame slots that some path reads before it writes them, and what for.
  *
- * - `LIVE`: it is read
- * - `BOUNDS`: it becomes part of an address or a size, so its bounds prove accesses
- * - `DECIDES`: it is compared
- *
  * One backward pass to a fixpoint. It need not be right to the last byte: what is forgotten though somebody needs it is unknown there,
  * never wrong. So reads of a frame through pointers that have left the function are guessed.
  *
@@ -41,24 +37,28 @@ import {
   operationOf,
 } from "../../isa/opcodes.ts";
 import { inFrame, SLOTS, slotOf } from "../stack.ts";
+import {
+  BOUNDS,
+  DECIDES,
+  dropRegister,
+  dropSlot,
+  EVERY_USE,
+  LIVE,
+  NEED_WORDS,
+  needRegister,
+  needSlot,
+  registerUse,
+  slotUse,
+} from "./needs.ts";
 import { type Origin, writtenBy } from "./origins.ts";
-
-export const LIVE = 1;
-export const BOUNDS = 2;
-export const DECIDES = 4;
-const ALL = LIVE | BOUNDS | DECIDES;
-
-/** Bytes of a point: r0 .. r9, then the slots of the frame. */
-const FIRST_SLOT = 10;
-const WIDTH = FIRST_SLOT + SLOTS;
 
 export class Liveness {
   readonly #code: Code;
   readonly #origins: readonly ((Origin | undefined)[] | undefined)[];
-  /** `WIDTH` bytes for each slot of the program, and one more for its end. */
-  readonly #uses: Uint8Array;
+  /** `NEED_WORDS` for each slot of the program, and once more for its end. */
+  readonly #uses: Int32Array;
   /** While an instruction is worked on: what is needed behind it, then before it. */
-  readonly #needed = new Uint8Array(WIDTH);
+  readonly #needed = new Int32Array(NEED_WORDS);
 
   constructor(
     code: Code,
@@ -67,19 +67,19 @@ export class Liveness {
   ) {
     this.#code = code;
     this.#origins = origins;
-    this.#uses = new Uint8Array((code.length + 1) * WIDTH);
+    this.#uses = new Int32Array((code.length + 1) * NEED_WORDS);
     while (this.#pass()) {}
     for (const { start, end } of functions) this.#keepEscaped(start, end);
   }
 
   /** What a register is needed for before an instruction. */
   register(pc: number, register: number): number {
-    return this.#uses[pc * WIDTH + register];
+    return registerUse(this.#uses, pc * NEED_WORDS, register);
   }
 
   /** What a slot of the frame is needed for before an instruction. */
   slot(pc: number, slot: number): number {
-    return this.#uses[pc * WIDTH + FIRST_SLOT + slot];
+    return slotUse(this.#uses, pc * NEED_WORDS, slot);
   }
 
   #pass(): boolean {
@@ -91,8 +91,8 @@ export class Liveness {
       if (fallsThrough(instruction)) this.#add(nextSlot(instruction, pc));
       if (isJump(instruction)) this.#add(jumpTarget(instruction, pc));
       this.#before(instruction, pc);
-      const at = pc * WIDTH;
-      for (let k = 0; k < WIDTH; k++) {
+      const at = pc * NEED_WORDS;
+      for (let k = 0; k < NEED_WORDS; k++) {
         if (needed[k] !== this.#uses[at + k]) {
           this.#uses[at + k] = needed[k];
           changed = true;
@@ -103,8 +103,8 @@ export class Liveness {
   }
 
   #add(pc: number): void {
-    const at = pc * WIDTH;
-    for (let k = 0; k < WIDTH; k++) this.#needed[k] |= this.#uses[at + k];
+    const at = pc * NEED_WORDS;
+    for (let k = 0; k < NEED_WORDS; k++) this.#needed[k] |= this.#uses[at + k];
   }
 
   #before(instruction: Instruction, pc: number): void {
@@ -120,43 +120,47 @@ export class Liveness {
 
   /** What a register that is written is needed for; before that it is needed for nothing. */
   #take(register: number): number {
-    const use = this.#needed[register];
-    this.#needed[register] = 0;
+    const use = this.#use(register);
+    dropRegister(this.#needed, 0, register);
     return use;
   }
 
   #need(register: number, use: number): void {
-    if (register !== FRAME_POINTER) this.#needed[register] |= use;
+    if (register !== FRAME_POINTER) needRegister(this.#needed, 0, register, use);
+  }
+
+  #use(register: number): number {
+    return register === FRAME_POINTER ? 0 : registerUse(this.#needed, 0, register);
   }
 
   #arithmetic({ opcode, dst, src }: Instruction): void {
     const operation = operationOf(opcode);
     const isUnary = operation === ALU.NEG || operation === ALU.END;
-    const use = operation === ALU.MOV ? this.#take(dst) : this.#needed[dst];
+    const use = operation === ALU.MOV ? this.#take(dst) : this.#use(dst);
     if (operation !== ALU.MOV) this.#need(dst, LIVE);
     if (hasRegisterSource(opcode) && !isUnary) this.#need(src, use | LIVE);
   }
 
   #control(instruction: Instruction, pc: number): void {
     const { opcode, dst, src } = instruction;
-    if (opcode === EXIT) return this.#need(0, ALL);
+    if (opcode === EXIT) return this.#need(0, EVERY_USE);
     if (operationOf(opcode) === JMP.CALL) return this.#call(instruction, pc);
     if (operationOf(opcode) === JMP.JA || operationOf(opcode) === JMP.JCOND) return;
     this.#need(dst, LIVE | DECIDES);
     if (!hasRegisterSource(opcode)) return;
     // The bounds of one become bounds of the other.
-    const use = this.#needed[dst] | (src === FRAME_POINTER ? 0 : this.#needed[src]) | LIVE | DECIDES;
+    const use = this.#use(dst) | this.#use(src) | LIVE | DECIDES;
     this.#need(dst, use);
     this.#need(src, use);
   }
 
   #call(instruction: Instruction, pc: number): void {
     const { opcode, src, imm, dst } = instruction;
-    for (const register of writtenBy(instruction)) this.#needed[register] = 0;
+    for (const register of writtenBy(instruction)) dropRegister(this.#needed, 0, register);
     if (opcode !== CALL) return this.#need(dst, LIVE);
     if (src === CALLEE.LOCAL) {
-      const at = functionStart(instruction, pc) * WIDTH;
-      for (let r = 1; r <= 5; r++) this.#needed[r] |= this.#uses[at + r];
+      const entry = functionStart(instruction, pc);
+      for (let r = 1; r <= 5; r++) this.#need(r, this.register(entry, r));
       return;
     }
     const prototype = src === CALLEE.HELPER ? PROTOTYPES.get(imm) : undefined;
@@ -187,12 +191,12 @@ export class Liveness {
     if (base?.kind !== "frame") return;
     const end = base.isExact ? Math.min(0, base.offset + bytes) : 0;
     for (let at = Math.max(0, slotOf(base.offset)); at <= slotOf(end - 1) && at < SLOTS; at++) {
-      this.#needed[FIRST_SLOT + at] |= use;
+      needSlot(this.#needed, 0, at, use);
     }
   }
 
   #packetLoad({ opcode, src }: Instruction): void {
-    for (let r = 0; r <= 5; r++) this.#needed[r] = 0;
+    for (let r = 0; r <= 5; r++) dropRegister(this.#needed, 0, r);
     this.#need(6, LIVE);
     if (modeOf(opcode) === MODE.IND) this.#need(src, LIVE);
   }
@@ -212,9 +216,9 @@ export class Liveness {
     const bytes = accessBytes(opcode);
     if (origin?.kind === "frame" && origin.isExact && inFrame(origin.offset + offset, bytes)) {
       const at = origin.offset + offset;
-      const slot = FIRST_SLOT + slotOf(at);
-      use |= this.#needed[slot];
-      if (bytes === 8 && (at & 7) === 0) this.#needed[slot] = 0;
+      const slot = slotOf(at);
+      use |= slotUse(this.#needed, 0, slot);
+      if (bytes === 8 && (at & 7) === 0) dropSlot(this.#needed, 0, slot);
     }
     this.#need(dst, LIVE | BOUNDS);
     if (classOf(opcode) === CLASS.STX) this.#need(src, use);
@@ -223,7 +227,7 @@ export class Liveness {
   #atomic(instruction: Instruction, pc: number): void {
     const { dst, src, imm } = instruction;
     if (imm === ATOMIC.LOAD_ACQ) return this.#load(instruction, src, pc);
-    for (const register of writtenBy(instruction)) this.#needed[register] = 0;
+    for (const register of writtenBy(instruction)) dropRegister(this.#needed, 0, register);
     this.#need(dst, LIVE | BOUNDS);
     this.#need(src, LIVE);
     if (imm === ATOMIC.CMPXCHG) this.#need(0, LIVE);
@@ -251,7 +255,7 @@ export class Liveness {
     }
     for (let pc = start; pc < end; pc++) {
       for (let slot = 0; slot < SLOTS; slot++) {
-        if (kept[slot] === 1) this.#uses[pc * WIDTH + FIRST_SLOT + slot] = ALL;
+        if (kept[slot] === 1) needSlot(this.#uses, pc * NEED_WORDS, slot, EVERY_USE);
       }
     }
   }
