@@ -15,7 +15,7 @@ export const TREES = [
     root: "assembly",
     floors: [
       ["abi.ts", "shared.ts"],
-      ["index.ts"],
+      ["ebpf", "index.ts"],
       ["verify"],
       ["host"],
       ["maps"],
@@ -46,6 +46,8 @@ export const TREES = [
       ["testing", "uapi"],
       ["uapi/commands"],
       ["uapi/abi"],
+      ["ebpf/interpret"],
+      ["ebpf/isa"],
       ["host"],
       ["kv", "maps"],
       ["kv/rollout", "maps/array", "maps/hash", "maps/sockets"],

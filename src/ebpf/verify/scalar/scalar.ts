@@ -1,0 +1,280 @@
+/**
+ * What is known of a number in a register: between which numbers it lies, read as unsigned and as signed, and some of its bits.
+ *
+ * Bounds are doubles, and never wrong: beyond 2^53, where doubles have gaps, they are rounded outwards. So 2^64 stands for 2^64 - 1 and
+ * 2^63 for 2^63 - 1. What a program indexes with is far below; there they are exact. Constants of any size are exact in their bits.
+ *
+ * @module
+ */
+import {
+  addBits,
+  bitsOfRange,
+  bitsWithin,
+  bothBits,
+  constantBits,
+  eitherBits,
+  type KnownBits,
+  lowestBits,
+  NO_BITS,
+} from "./bits.ts";
+
+/** Below this, doubles are exact. */
+export const EXACT = 2 ** 53;
+/** The bounds of 64 bits, rounded outwards. */
+export const U64_MAX = 2 ** 64;
+export const S64_MIN = -(2 ** 63);
+export const S64_MAX = 2 ** 63;
+export const U32_MAX = 0xffff_ffff;
+
+const UPWARDS = 1 + 2 ** -52;
+const DOWNWARDS = 1 - 2 ** -52;
+
+/** A computed bound, rounded so that it is not below the true one. */
+export function roundUp(bound: number): number {
+  if (bound >= EXACT) return bound * UPWARDS;
+  return bound <= -EXACT ? bound * DOWNWARDS : bound;
+}
+
+/** A computed bound, rounded so that it is not above the true one. */
+export function roundDown(bound: number): number {
+  if (bound >= EXACT) return bound * DOWNWARDS;
+  return bound <= -EXACT ? bound * UPWARDS : bound;
+}
+
+export class Scalar {
+  readonly kind = "scalar";
+  /** Unsigned bounds. */
+  readonly least: number;
+  readonly most: number;
+  /** Signed bounds. */
+  readonly signedLeast: number;
+  readonly signedMost: number;
+  readonly bits: KnownBits;
+  /** The same in all copies of a number: what is learned of one is true of all. 0: no copies. */
+  readonly id: number;
+
+  constructor(
+    least: number,
+    most: number,
+    signedLeast: number,
+    signedMost: number,
+    bits: KnownBits,
+    id: number,
+  ) {
+    this.least = least;
+    this.most = most;
+    this.signedLeast = signedLeast;
+    this.signedMost = signedMost;
+    this.bits = bits;
+    this.id = id;
+  }
+
+  get isConstant(): boolean {
+    return this.bits.isConstant;
+  }
+
+  get isZero(): boolean {
+    return this.most === 0;
+  }
+
+  /** Whether it may be any number. */
+  get isUnknown(): boolean {
+    const { unknownLow, unknownHigh } = this.bits;
+    return this.most === U64_MAX && this.signedLeast === S64_MIN && (unknownLow & unknownHigh) === -1;
+  }
+
+  withId(id: number): Scalar {
+    if (id === this.id) return this;
+    return new Scalar(this.least, this.most, this.signedLeast, this.signedMost, this.bits, id);
+  }
+}
+
+/** Any number. */
+export const UNKNOWN = new Scalar(0, U64_MAX, S64_MIN, S64_MAX, NO_BITS, 0);
+
+/** The number of unsigned bits. */
+const unsignedOf = (low: number, high: number): number => (high >>> 0) * 2 ** 32 + (low >>> 0);
+const signedOf = (low: number, high: number): number => high * 2 ** 32 + (low >>> 0);
+
+/**
+ * A number of which several things are known: each of them sharpens the others. Undefined when they contradict each other: no number
+ * is like that.
+ */
+export function scalarWhere(
+  least: number,
+  most: number,
+  signedLeast: number,
+  signedMost: number,
+  bits: KnownBits = NO_BITS,
+): Scalar | undefined {
+  let known = bits;
+  // Bits sharpen bounds, and bounds of one sign those of the other; then the common bits of the bounds are known, which may be news.
+  for (let round = 0; ; round++) {
+    if (known !== NO_BITS) {
+      least = Math.max(least, roundDown(unsignedOf(known.low, known.high)));
+      most = Math.min(
+        most,
+        roundUp(unsignedOf(known.low | known.unknownLow, known.high | known.unknownHigh)),
+      );
+      // The least has an unknown sign bit set, the most has it clear.
+      const sign = known.unknownHigh & 0x8000_0000;
+      signedLeast = Math.max(signedLeast, roundDown(signedOf(known.low, known.high | sign)));
+      signedMost = Math.min(
+        signedMost,
+        roundUp(signedOf(known.low | known.unknownLow, (known.high | known.unknownHigh) & ~sign)),
+      );
+    }
+    if (most < S64_MAX) {
+      signedLeast = Math.max(signedLeast, least);
+      signedMost = Math.min(signedMost, most);
+    } else if (least >= S64_MAX) {
+      signedLeast = Math.max(signedLeast, least - U64_MAX);
+      signedMost = Math.min(signedMost, most === U64_MAX ? -1 : most - U64_MAX);
+    }
+    if (signedLeast >= 0) {
+      least = Math.max(least, signedLeast);
+      most = Math.min(most, signedMost);
+    } else if (signedMost < 0) {
+      least = Math.max(least, roundDown(signedLeast + U64_MAX));
+      most = Math.min(most, roundUp(signedMost + U64_MAX));
+    }
+    if (least > most || signedLeast > signedMost) return undefined;
+    if (round === 1) break;
+    const sharper = bothBits(known, bitsOfRange(least, most));
+    if (sharper === undefined) return undefined;
+    if (sharper.unknownLow === known.unknownLow && sharper.unknownHigh === known.unknownHigh) break;
+    known = sharper;
+  }
+  return new Scalar(least, most, signedLeast, signedMost, known, 0);
+}
+
+/** As {@link scalarWhere}, where there must be such a number: without one no path leads here, and any will do. */
+export function scalar(
+  least: number,
+  most: number,
+  signedLeast: number = S64_MIN,
+  signedMost: number = S64_MAX,
+  bits: KnownBits = NO_BITS,
+): Scalar {
+  return scalarWhere(least, most, signedLeast, signedMost, bits) ?? UNKNOWN;
+}
+
+/** A number of which only bits are known. */
+export const scalarOfBits = (bits: KnownBits): Scalar => scalar(0, U64_MAX, S64_MIN, S64_MAX, bits);
+
+const small: Scalar[] = [];
+
+/** A constant of 32 bits, sign-extended: an immediate operand. */
+export function constant(value: number): Scalar {
+  if (value < 0 || value >= 256) return scalarOfBits(constantBits(value, value < 0 ? -1 : 0));
+  small[value] ??= scalarOfBits(constantBits(value, 0));
+  return small[value];
+}
+
+/** A constant of 64 bits. */
+export function constant64(value: bigint): Scalar {
+  return scalarOfBits(
+    constantBits(Number(BigInt.asIntN(32, value)), Number(BigInt.asIntN(32, value >> 32n))),
+  );
+}
+
+export const ZERO = constant(0);
+
+/** Whole numbers below 2^53 from `least` to `most`. */
+export const between = (least: number, most: number): Scalar => scalar(least, most);
+
+/** The value of a constant, as an u64. */
+export function constantOf({ bits }: Scalar): bigint {
+  return (BigInt(bits.high >>> 0) << 32n) | BigInt(bits.low >>> 0);
+}
+
+const UNSIGNED = [1, 2, 4].map((bytes) => between(0, 2 ** (8 * bytes) - 1));
+const SIGNED = [1, 2, 4].map((bytes) =>
+  scalar(0, U64_MAX, -(2 ** (8 * bytes - 1)), 2 ** (8 * bytes - 1) - 1),
+);
+
+/** What a load of so many bytes gives. */
+export function loaded(bytes: number, signed = false): Scalar {
+  if (bytes === 8) return UNKNOWN;
+  return (signed ? SIGNED : UNSIGNED)[bytes >> 1];
+}
+
+/** Whether every number of `inner` is one of `outer`. */
+export function scalarWithin(inner: Scalar, outer: Scalar): boolean {
+  return (
+    inner === outer ||
+    (inner.least >= outer.least &&
+      inner.most <= outer.most &&
+      inner.signedLeast >= outer.signedLeast &&
+      inner.signedMost <= outer.signedMost &&
+      bitsWithin(inner.bits, outer.bits))
+  );
+}
+
+/** A number that is one of the two. */
+export function eitherScalar(a: Scalar, b: Scalar): Scalar {
+  return scalar(
+    Math.min(a.least, b.least),
+    Math.max(a.most, b.most),
+    Math.min(a.signedLeast, b.signedLeast),
+    Math.max(a.signedMost, b.signedMost),
+    eitherBits(a.bits, b.bits),
+  );
+}
+
+/** Where bounds that grow in a loop stop on their way. */
+const STEPS = [0xff, 0xffff, 0x7fff_ffff, U32_MAX];
+
+/** As {@link eitherScalar}, with bounds so wide that a loop which moves them comes to an end. */
+export function widened(before: Scalar, now: Scalar): Scalar {
+  const upTo = (bound: number, all: number): number => STEPS.find((step) => step >= bound) ?? all;
+  return scalar(
+    now.least < before.least ? 0 : before.least,
+    now.most > before.most ? upTo(now.most, U64_MAX) : before.most,
+    now.signedLeast < before.signedLeast ? S64_MIN : before.signedLeast,
+    now.signedMost > before.signedMost ? upTo(now.signedMost, S64_MAX) : before.signedMost,
+    eitherBits(before.bits, now.bits),
+  );
+}
+
+/** The lowest 32 bits, as arithmetic of 32 bits leaves them. */
+export function truncated(a: Scalar): Scalar {
+  if (a.most <= U32_MAX) return a;
+  const bits = lowestBits(a.bits, 32);
+  if (a.most < EXACT) {
+    const above = Math.floor(a.least / 2 ** 32);
+    if (above === Math.floor(a.most / 2 ** 32)) {
+      return scalar(a.least - above * 2 ** 32, a.most - above * 2 ** 32, S64_MIN, S64_MAX, bits);
+    }
+  }
+  if (a.signedLeast >= -(2 ** 32) && a.signedMost < 0) {
+    return scalar(a.signedLeast + 2 ** 32, a.signedMost + 2 ** 32, S64_MIN, S64_MAX, bits);
+  }
+  return scalar(0, U32_MAX, S64_MIN, S64_MAX, bits);
+}
+
+/** The lowest 8, 16 or 32 bits read as a signed number. */
+export function signExtended(a: Scalar, bits: number): Scalar {
+  const half = 2 ** (bits - 1);
+  if (a.signedLeast >= -half && a.signedMost < half) return a;
+  const low = truncated(a);
+  if (low.most < half) return low;
+  if (low.most < 2 * half && low.least >= half) {
+    return scalar(0, U64_MAX, low.least - 2 * half, low.most - 2 * half);
+  }
+  if (low.isConstant) {
+    const value = bits === 32 ? low.bits.low : (low.bits.low << (32 - bits)) >> (32 - bits);
+    return constant(value);
+  }
+  return loaded(bits / 8, true);
+}
+
+/** How far `p + n` may be from `p`: the sum of a fixed and a variable part, modulo 2^64. */
+export function plus(a: Scalar, offset: number): Scalar {
+  if (offset === 0) return a;
+  const shifted = addBits(a.bits, constantBits(offset % 2 ** 32, Math.floor(offset / 2 ** 32)));
+  const least = a.signedLeast + offset;
+  const most = a.signedMost + offset;
+  if (least <= -EXACT || most >= EXACT) return scalarOfBits(shifted);
+  return scalar(0, U64_MAX, least, most, shifted);
+}
