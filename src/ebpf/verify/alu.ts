@@ -88,8 +88,14 @@ function moved(
 ): Register {
   const operation = operationOf(opcode);
   if (bits === 64 && operation === ALU.ADD) {
-    if (isPointer(left) && isScalar(right)) return moveBy(session, dst, left, right, false);
-    if (isPointer(right) && isScalar(left)) return moveBy(session, src, right, left, false);
+    if (isPointer(left) && isScalar(right)) {
+      session.addition("dst");
+      return moveBy(session, dst, left, right, false);
+    }
+    if (isPointer(right) && isScalar(left)) {
+      session.addition("src");
+      return moveBy(session, src, right, left, false);
+    }
     return number(session, `R${dst} pointer += pointer prohibited`, bits);
   }
   if (bits === 64 && operation === ALU.SUB) {

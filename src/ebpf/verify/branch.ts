@@ -8,7 +8,7 @@ import { CLASS, classOf, hasRegisterSource, JMP, operationOf } from "../isa/opco
 import { isPointer, isScalar, type Pointer, type Register } from "./pointer.ts";
 import { readRegister, writeRegister } from "./registers.ts";
 import { compared, MIRRORED, OPPOSITE } from "./scalar/compare.ts";
-import { constant, EXACT, type Scalar, truncated, ZERO } from "./scalar/scalar.ts";
+import { constant, EXACT, type Scalar, scalarWhere, truncated, U32_MAX, ZERO } from "./scalar/scalar.ts";
 import type { Session } from "./session.ts";
 import { changeAll, copyOf, type State } from "./state.ts";
 
@@ -101,15 +101,23 @@ function packetBounds(state: State, left: Pointer, right: Pointer, holds: number
     (start.kind === "packet_meta" && end.kind === "packet" && end.isUnmoved && end.id === 0);
   const order = isEndOf(right, left) ? holds : isEndOf(left, right) ? MIRRORED.get(holds) : undefined;
   const pointer = isEndOf(right, left) ? left : right;
-  const { least, most } = pointer;
-  // Far from 2^64 there is no way round: an address that is not above the end is below it.
-  if (order === undefined || least <= -EXACT || most >= EXACT) return;
+  // Nothing that is not far below its base goes round at 2^64: an address that is not above the end is below it, so its offset is small.
+  if (order === undefined || pointer.least <= -EXACT) return;
   let range: number;
   if (order === JMP.JLE || order === JMP.JEQ) range = pointer.fixed;
   else if (order === JMP.JLT) range = pointer.fixed + 1;
   else return;
+  const variable = atMost(pointer.variable, U32_MAX - pointer.fixed);
   changeAll(state, (other) => {
     if (!isPointer(other) || other.kind !== pointer.kind || other.id !== pointer.id) return other;
-    return other.range < range ? other.with({ range }) : other;
+    return other.range < range || other.variable !== variable
+      ? other.with({ range: Math.max(other.range, range), variable })
+      : other;
   });
+}
+
+function atMost(variable: Scalar, most: number): Scalar {
+  if (variable.signedMost <= most) return variable;
+  const { signedLeast, bits } = variable;
+  return scalarWhere(variable.least, variable.most, signedLeast, most, bits) ?? variable;
 }

@@ -35,13 +35,20 @@ class Ids {
   readonly #often = new Set<number>();
 
   note(register: Register | undefined): void {
-    if (register === undefined || !isScalar(register) || register.id === 0 || this.#often.has(register.id)) return;
+    if (register === undefined || !isScalar(register) || register.id === 0 || this.#often.has(register.id))
+      return;
     if (this.once.delete(register.id)) this.#often.add(register.id);
     else this.once.add(register.id);
   }
 }
 
-function forgetIn(session: Session, { registers, stack, callback }: Frame, pc: number, atMost: number, ids: Ids): void {
+function forgetIn(
+  session: Session,
+  { registers, stack, callback }: Frame,
+  pc: number,
+  atMost: number,
+  ids: Ids,
+): void {
   const { liveness } = session;
   for (let r = 0; r < KEPT_REGISTERS; r++) {
     const register = registers[r];

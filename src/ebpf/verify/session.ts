@@ -25,6 +25,8 @@ export class Session {
   readonly meets: Uint8Array;
   readonly accesses = new Map<number, SeenAccess>();
   readonly calls = new Map<number, SeenCall>();
+  /** Additions by slot: whether the pointer is in `dst`, in `src`, or in either. */
+  readonly additions = new Map<number, "dst" | "src" | "either">();
   readonly log: Log;
   /** The instruction that is looked at. */
   pc = 0;
@@ -86,6 +88,12 @@ export class Session {
     if (!pointer.hasWindow) seen.lacksWindow = true;
     if (!seen.proven && seen.lacksWindow) this.#refuseWindowless(register, seen.reason!);
     return seen;
+  }
+
+  /** A pointer moves by what is added to it, or is added to what it moves by. */
+  addition(pointerIn: "dst" | "src"): void {
+    const seen = this.additions.get(this.pc);
+    this.additions.set(this.pc, seen === undefined || seen === pointerIn ? pointerIn : "either");
   }
 
   /** What is known so far of the call at this instruction. */

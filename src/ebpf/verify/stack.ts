@@ -81,7 +81,8 @@ export class Stack {
     const within = offset & (SLOT_BYTES - 1);
     const at = slotOf(offset);
     if (bytes === 8 && within === 0) return this.set(at, { written: 0xff, whole: value });
-    if (bytes !== 4 || (within !== 0 && within !== 4) || !isScalar(value)) return this.overwrite(offset, bytes);
+    if (bytes !== 4 || (within !== 0 && within !== 4) || !isScalar(value))
+      return this.overwrite(offset, bytes);
     const before = this.#slots[at];
     const half = truncated(value);
     const written = (before?.written ?? 0) | (0x0f << within);

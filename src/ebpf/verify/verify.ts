@@ -21,6 +21,8 @@ export interface Verified {
   readonly accesses: ReadonlyMap<number, AccessPlan>;
   /** By slot of the call. */
   readonly calls: ReadonlyMap<number, CallPlan>;
+  /** Slots of additions `dst += src` in which `src` is the pointer: its window goes to `dst`. */
+  readonly pointerSources: ReadonlySet<number>;
   /** How many accesses, and arguments of helpers, are proven, and are left to checks. */
   readonly proven: number;
   readonly checked: number;
@@ -47,6 +49,7 @@ export function verifyProgram(program: ProgramToVerify): Verified {
   return {
     accesses: session.accesses,
     calls,
+    pointerSources: pointerSources(session, unproven + checks),
     proven: session.accesses.size - unproven,
     checked: unproven + checks,
     visited,
@@ -55,6 +58,20 @@ export function verifyProgram(program: ProgramToVerify): Verified {
     pure: unproven + checks === 0 && !hasLoops(program.instructions) && callsArePure(program),
     log: session.log.text,
   };
+}
+
+function pointerSources(session: Session, checked: number): ReadonlySet<number> {
+  const sources = new Set<number>();
+  for (const [pc, pointerIn] of session.additions) {
+    if (pointerIn === "either" && checked > 0) {
+      session.pc = pc;
+      session.refuse(
+        "either operand of the addition is the pointer, so it cannot be checked when the program runs",
+      );
+    }
+    if (pointerIn === "src") sources.add(pc);
+  }
+  return sources;
 }
 
 function callsArePure({ instructions }: ProgramToVerify): boolean {

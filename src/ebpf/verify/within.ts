@@ -108,8 +108,10 @@ function packetWithin(special: Pointer, general: Pointer, ids: IdMatch): boolean
   const shift = special.fixed - general.fixed;
   return (
     general.range <= special.range - shift &&
-    scalarWithin(plus(special.variable, shift), general.variable) &&
-    ids.ofPointers(general.id, special.id, shift)
+    special.variable.signedMost + shift <= general.variable.signedMost &&
+    special.variable.signedLeast + shift >= general.variable.signedLeast &&
+    ids.ofPointers(general.id, special.id, shift) &&
+    scalarWithin(plus(special.variable, shift), general.variable)
   );
 }
 

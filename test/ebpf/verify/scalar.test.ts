@@ -18,9 +18,9 @@ import {
   widened,
 } from "../../../src/ebpf/verify/scalar/scalar.ts";
 import { Random } from "../../../src/testing/random.ts";
-import { contains, holds, RESULT, show } from "../../support/ebpf/numbers.ts";
 import { testSeed } from "../../support/seed.ts";
 import { bySize } from "../../support/size.ts";
+import { contains, holds, RESULT, show } from "../support/numbers.ts";
 
 const seed = testSeed("ebpf/verify/scalar.test.ts");
 const ROUNDS = bySize(2_000, 100_000);

@@ -243,20 +243,19 @@ export class Liveness {
 
   /** Slots to which a pointer is stored, or given to a function: whoever has it may read them at any time. */
   #keepEscaped(start: number, end: number): void {
-    const kept = new Uint8Array(SLOTS);
+    const kept = new Int32Array(NEED_WORDS);
     for (let pc = start; pc < end; pc++) {
       const instruction = this.#code[pc];
       const origins = this.#origins[pc];
       if (instruction === undefined || origins === undefined) continue;
       for (const register of escapingIn(instruction)) {
         const origin = origins[register];
-        if (origin?.kind === "frame") kept.fill(1, Math.max(0, slotOf(origin.offset)));
+        if (origin?.kind !== "frame") continue;
+        for (let at = Math.max(0, slotOf(origin.offset)); at < SLOTS; at++) needSlot(kept, 0, at, EVERY_USE);
       }
     }
     for (let pc = start; pc < end; pc++) {
-      for (let slot = 0; slot < SLOTS; slot++) {
-        if (kept[slot] === 1) needSlot(this.#uses, pc * NEED_WORDS, slot, EVERY_USE);
-      }
+      for (let k = 1; k < NEED_WORDS; k++) this.#uses[pc * NEED_WORDS + k] |= kept[k];
     }
   }
 }

@@ -40,7 +40,9 @@ export function slotUse(words: Int32Array, at: number, slot: number): number {
   const half = at + 1 + (slot >> 5);
   const bit = slot & 31;
   return (
-    ((words[half] >>> bit) & 1) | (((words[half + 2] >>> bit) & 1) << 1) | (((words[half + 4] >>> bit) & 1) << 2)
+    ((words[half] >>> bit) & 1) |
+    (((words[half + 2] >>> bit) & 1) << 1) |
+    (((words[half + 4] >>> bit) & 1) << 2)
   );
 }
 

@@ -143,12 +143,14 @@ function shiftLeft(a: Scalar, b: Scalar, bits: 32 | 64): Scalar {
   const shifted = shiftLeftBits(a.bits, count);
   const factor = 2 ** count;
   const fits = a.most * factor < U64_MAX;
-  const signedFits = a.signedLeast * factor >= S64_MIN && a.signedMost * factor < S64_MAX;
+  // Shifted by 32, a number is its lower half, as a signed one.
+  const [from, to] = count === 32 ? [a.halfLeast, a.halfMost] : [a.signedLeast, a.signedMost];
+  const signedFits = from * factor >= S64_MIN && to * factor < S64_MAX;
   return scalar(
     fits ? a.least * factor : 0,
     fits ? a.most * factor : U64_MAX,
-    signedFits ? a.signedLeast * factor : S64_MIN,
-    signedFits ? a.signedMost * factor : S64_MAX,
+    signedFits ? from * factor : S64_MIN,
+    signedFits ? to * factor : S64_MAX,
     shifted,
   );
 }

@@ -5,16 +5,7 @@
  */
 import { JMP } from "../../isa/opcodes.ts";
 import { bothBits, KnownBits, lowestBits } from "./bits.ts";
-import {
-  EXACT,
-  eitherScalar,
-  S64_MAX,
-  S64_MIN,
-  type Scalar,
-  scalarWhere,
-  truncated,
-  U32_MAX,
-} from "./scalar.ts";
+import { EXACT, type Scalar, scalarWhere, truncated, U32_MAX } from "./scalar.ts";
 
 /** What the two operands are where the comparison has come out one way. */
 export interface Compared {
@@ -61,7 +52,8 @@ export function compared(
   if (operation === JMP.JSET) return bitsTested(left, right, taken, bits);
   const holds = taken ? operation : OPPOSITE.get(operation)!;
   if (bits === 64) return comparedWhole(holds, left, right);
-  if (left.most <= U32_MAX && right.most <= U32_MAX) return compared32(holds, left, right);
+  const isWhole = left.most <= U32_MAX && right.most <= U32_MAX;
+  if (isWhole || isSigned(holds)) return compared32(holds, left, right);
   // Only the lower halves are compared: that may decide, and of equal ones the bits are known.
   const halves = compared32(holds, truncated(left), truncated(right));
   if (halves === undefined || holds !== JMP.JEQ) return halves && { left, right };
@@ -79,7 +71,7 @@ function withLowerHalf(whole: Scalar, half: Scalar): Scalar | undefined {
 function withBits(a: Scalar, more: KnownBits): Scalar | undefined {
   const bits = bothBits(a.bits, more);
   if (bits === undefined) return undefined;
-  return scalarWhere(a.least, a.most, a.signedLeast, a.signedMost, bits);
+  return scalarWhere(a.least, a.most, a.signedLeast, a.signedMost, bits, a.halfLeast, a.halfMost);
 }
 
 /** JSET. */
@@ -106,44 +98,35 @@ function bitsTested(left: Scalar, right: Scalar, taken: boolean, bits: 32 | 64):
 const isSigned = (operation: number): boolean =>
   operation === JMP.JSGT || operation === JMP.JSGE || operation === JMP.JSLT || operation === JMP.JSLE;
 
-const UNSIGNED_OF: ReadonlyMap<number, number> = new Map([
-  [JMP.JSGT, JMP.JGT],
-  [JMP.JSGE, JMP.JGE],
-  [JMP.JSLT, JMP.JLT],
-  [JMP.JSLE, JMP.JLE],
-]);
-
-/** Two numbers of 32 bits. */
+/** A comparison of 32 bits. Signed ones say something of lower halves, the others of numbers that have no more. */
 function compared32(holds: number, left: Scalar, right: Scalar): Compared | undefined {
-  if (!isSigned(holds)) return comparedWhole(holds, left, right);
-  // Numbers of one sign are ordered as unsigned ones are; those of different signs are ordered.
-  const order = UNSIGNED_OF.get(holds)!;
-  const isGreater = order === JMP.JGT || order === JMP.JGE;
-  const found: Compared[] = [];
-  for (const a of bySign(left)) {
-    for (const b of bySign(right)) {
-      const same = a.least >> 31 === b.least >> 31;
-      if (same) {
-        const result = comparedWhole(order, a, b);
-        if (result !== undefined) found.push(result);
-      } else if (isGreater === a.least <= 0x7fff_ffff) found.push({ left: a, right: b });
-    }
+  switch (holds) {
+    case JMP.JSGT:
+      return orderedHalves(right, left, true, flipped);
+    case JMP.JSGE:
+      return orderedHalves(right, left, false, flipped);
+    case JMP.JSLT:
+      return orderedHalves(left, right, true);
+    case JMP.JSLE:
+      return orderedHalves(left, right, false);
   }
-  if (found.length === 0) return undefined;
-  return found.reduce((a, b) => ({
-    left: eitherScalar(a.left, b.left),
-    right: eitherScalar(a.right, b.right),
-  }));
+  return comparedWhole(holds, left, right);
 }
 
-/** The parts of a number of 32 bits that are not negative, and negative, as far as there are any. */
-function bySign(a: Scalar): Scalar[] {
-  if (a.most <= 0x7fff_ffff || a.least > 0x7fff_ffff) return [a];
-  const parts = [
-    scalarWhere(a.least, 0x7fff_ffff, S64_MIN, S64_MAX, a.bits),
-    scalarWhere(0x8000_0000, a.most, S64_MIN, S64_MAX, a.bits),
-  ];
-  return parts.filter((part) => part !== undefined);
+function orderedHalves(
+  lesser: Scalar,
+  greater: Scalar,
+  strictly: boolean,
+  pair = both,
+): Compared | undefined {
+  const most = Math.min(lesser.halfMost, strictly ? greater.halfMost - 1 : greater.halfMost);
+  const least = Math.max(greater.halfLeast, strictly ? lesser.halfLeast + 1 : lesser.halfLeast);
+  return pair(withHalf(lesser, lesser.halfLeast, most), withHalf(greater, least, greater.halfMost));
+}
+
+function withHalf(a: Scalar, least: number, most: number): Scalar | undefined {
+  if (least === a.halfLeast && most === a.halfMost) return a;
+  return scalarWhere(a.least, a.most, a.signedLeast, a.signedMost, a.bits, least, most);
 }
 
 /** The next whole number, where doubles have it. */
@@ -185,8 +168,28 @@ function ordered(lesser: Scalar, greater: Scalar, strictly: boolean, pair = both
   const most = Math.min(lesser.most, strictly ? before(greater.most) : greater.most);
   const least = Math.max(greater.least, strictly ? after(lesser.least) : lesser.least);
   return pair(
-    scalarWhere(lesser.least, most, lesser.signedLeast, lesser.signedMost, lesser.bits),
-    scalarWhere(least, greater.most, greater.signedLeast, greater.signedMost, greater.bits),
+    most === lesser.most
+      ? lesser
+      : scalarWhere(
+          lesser.least,
+          most,
+          lesser.signedLeast,
+          lesser.signedMost,
+          lesser.bits,
+          lesser.halfLeast,
+          lesser.halfMost,
+        ),
+    least === greater.least
+      ? greater
+      : scalarWhere(
+          least,
+          greater.most,
+          greater.signedLeast,
+          greater.signedMost,
+          greater.bits,
+          greater.halfLeast,
+          greater.halfMost,
+        ),
   );
 }
 
@@ -199,8 +202,28 @@ function orderedSigned(
   const most = Math.min(lesser.signedMost, strictly ? before(greater.signedMost) : greater.signedMost);
   const least = Math.max(greater.signedLeast, strictly ? after(lesser.signedLeast) : lesser.signedLeast);
   return pair(
-    scalarWhere(lesser.least, lesser.most, lesser.signedLeast, most, lesser.bits),
-    scalarWhere(greater.least, greater.most, least, greater.signedMost, greater.bits),
+    most === lesser.signedMost
+      ? lesser
+      : scalarWhere(
+          lesser.least,
+          lesser.most,
+          lesser.signedLeast,
+          most,
+          lesser.bits,
+          lesser.halfLeast,
+          lesser.halfMost,
+        ),
+    least === greater.signedLeast
+      ? greater
+      : scalarWhere(
+          greater.least,
+          greater.most,
+          least,
+          greater.signedMost,
+          greater.bits,
+          greater.halfLeast,
+          greater.halfMost,
+        ),
   );
 }
 
@@ -213,6 +236,8 @@ function equal(a: Scalar, b: Scalar): Compared | undefined {
     Math.max(a.signedLeast, b.signedLeast),
     Math.min(a.signedMost, b.signedMost),
     bits,
+    Math.max(a.halfLeast, b.halfLeast),
+    Math.min(a.halfMost, b.halfMost),
   );
   return one && { left: one, right: one };
 }
@@ -225,6 +250,12 @@ function different(a: Scalar, b: Scalar): Compared | undefined {
 /** A number that is not a certain constant: a bound that was it moves. */
 function unequalTo(a: Scalar, b: Scalar): Scalar | undefined {
   if (!b.isConstant) return a;
+  const isBound =
+    a.least === b.least ||
+    a.most === b.most ||
+    a.signedLeast === b.signedLeast ||
+    a.signedMost === b.signedMost;
+  if (!isBound) return a;
   const { least: value, signedLeast: signed } = b;
   const isExact = b.most < EXACT;
   return scalarWhere(
@@ -233,5 +264,7 @@ function unequalTo(a: Scalar, b: Scalar): Scalar | undefined {
     a.signedLeast === signed ? after(a.signedLeast) : a.signedLeast,
     a.signedMost === signed ? before(a.signedMost) : a.signedMost,
     a.bits,
+    a.halfLeast,
+    a.halfMost,
   );
 }

@@ -25,6 +25,8 @@ export const U64_MAX = 2 ** 64;
 export const S64_MIN = -(2 ** 63);
 export const S64_MAX = 2 ** 63;
 export const U32_MAX = 0xffff_ffff;
+export const S32_MIN = -0x8000_0000;
+export const S32_MAX = 0x7fff_ffff;
 
 const UPWARDS = 1 + 2 ** -52;
 const DOWNWARDS = 1 - 2 ** -52;
@@ -49,6 +51,9 @@ export class Scalar {
   /** Signed bounds. */
   readonly signedLeast: number;
   readonly signedMost: number;
+  /** Signed bounds of the lower half. */
+  readonly halfLeast: number;
+  readonly halfMost: number;
   readonly bits: KnownBits;
   /** The same in all copies of a number: what is learned of one is true of all. 0: no copies. */
   readonly id: number;
@@ -58,6 +63,8 @@ export class Scalar {
     most: number,
     signedLeast: number,
     signedMost: number,
+    halfLeast: number,
+    halfMost: number,
     bits: KnownBits,
     id: number,
   ) {
@@ -65,6 +72,8 @@ export class Scalar {
     this.most = most;
     this.signedLeast = signedLeast;
     this.signedMost = signedMost;
+    this.halfLeast = halfLeast;
+    this.halfMost = halfMost;
     this.bits = bits;
     this.id = id;
   }
@@ -80,17 +89,19 @@ export class Scalar {
   /** Whether it may be any number. */
   get isUnknown(): boolean {
     const { unknownLow, unknownHigh } = this.bits;
-    return this.most === U64_MAX && this.signedLeast === S64_MIN && (unknownLow & unknownHigh) === -1;
+    if (this.most !== U64_MAX || this.signedLeast !== S64_MIN || this.halfLeast !== S32_MIN) return false;
+    return this.halfMost === S32_MAX && (unknownLow & unknownHigh) === -1;
   }
 
   withId(id: number): Scalar {
     if (id === this.id) return this;
-    return new Scalar(this.least, this.most, this.signedLeast, this.signedMost, this.bits, id);
+    const { least, most, signedLeast, signedMost, halfLeast, halfMost, bits } = this;
+    return new Scalar(least, most, signedLeast, signedMost, halfLeast, halfMost, bits, id);
   }
 }
 
 /** Any number. */
-export const UNKNOWN = new Scalar(0, U64_MAX, S64_MIN, S64_MAX, NO_BITS, 0);
+export const UNKNOWN = new Scalar(0, U64_MAX, S64_MIN, S64_MAX, S32_MIN, S32_MAX, NO_BITS, 0);
 
 /** The number of unsigned bits. */
 const unsignedOf = (low: number, high: number): number => (high >>> 0) * 2 ** 32 + (low >>> 0);
@@ -106,8 +117,16 @@ export function scalarWhere(
   signedLeast: number,
   signedMost: number,
   bits: KnownBits = NO_BITS,
+  halfLeast: number = S32_MIN,
+  halfMost: number = S32_MAX,
 ): Scalar | undefined {
   let known = bits;
+  if (known.isConstant && known.high >>> 0 < 2 ** 20) {
+    const value = unsignedOf(known.low, known.high);
+    const fits = value >= least && value <= most && value >= signedLeast && value <= signedMost;
+    if (!fits || known.low < halfLeast || known.low > halfMost) return undefined;
+    return new Scalar(value, value, value, value, known.low, known.low, known, 0);
+  }
   // Bits sharpen bounds, and bounds of one sign those of the other; then the common bits of the bounds are known, which may be news.
   for (let round = 0; ; round++) {
     if (known !== NO_BITS) {
@@ -123,6 +142,31 @@ export function scalarWhere(
         signedMost,
         roundUp(signedOf(known.low | known.unknownLow, (known.high | known.unknownHigh) & ~sign)),
       );
+      const halfSign = known.unknownLow & 0x8000_0000;
+      halfLeast = Math.max(halfLeast, known.low | halfSign);
+      halfMost = Math.min(halfMost, (known.low | known.unknownLow) & ~halfSign);
+    }
+    // A number of 32 bits is its lower half, read as unsigned or as signed.
+    if (most <= U32_MAX) {
+      if (most <= S32_MAX) {
+        halfLeast = Math.max(halfLeast, least);
+        halfMost = Math.min(halfMost, most);
+      } else if (least > S32_MAX) {
+        halfLeast = Math.max(halfLeast, least - 2 ** 32);
+        halfMost = Math.min(halfMost, most - 2 ** 32);
+      }
+      if (halfLeast >= 0) {
+        least = Math.max(least, halfLeast);
+        most = Math.min(most, halfMost);
+      } else if (halfMost < 0) {
+        least = Math.max(least, halfLeast + 2 ** 32);
+        most = Math.min(most, halfMost + 2 ** 32);
+      }
+    } else if (signedLeast >= S32_MIN && signedMost <= S32_MAX) {
+      halfLeast = Math.max(halfLeast, signedLeast);
+      halfMost = Math.min(halfMost, signedMost);
+      signedLeast = Math.max(signedLeast, halfLeast);
+      signedMost = Math.min(signedMost, halfMost);
     }
     if (most < S64_MAX) {
       signedLeast = Math.max(signedLeast, least);
@@ -138,14 +182,14 @@ export function scalarWhere(
       least = Math.max(least, roundDown(signedLeast + U64_MAX));
       most = Math.min(most, roundUp(signedMost + U64_MAX));
     }
-    if (least > most || signedLeast > signedMost) return undefined;
+    if (least > most || signedLeast > signedMost || halfLeast > halfMost) return undefined;
     if (round === 1) break;
     const sharper = bothBits(known, bitsOfRange(least, most));
     if (sharper === undefined) return undefined;
     if (sharper.unknownLow === known.unknownLow && sharper.unknownHigh === known.unknownHigh) break;
     known = sharper;
   }
-  return new Scalar(least, most, signedLeast, signedMost, known, 0);
+  return new Scalar(least, most, signedLeast, signedMost, halfLeast, halfMost, known, 0);
 }
 
 /** As {@link scalarWhere}, where there must be such a number: without one no path leads here, and any will do. */
@@ -155,8 +199,10 @@ export function scalar(
   signedLeast: number = S64_MIN,
   signedMost: number = S64_MAX,
   bits: KnownBits = NO_BITS,
+  halfLeast: number = S32_MIN,
+  halfMost: number = S32_MAX,
 ): Scalar {
-  return scalarWhere(least, most, signedLeast, signedMost, bits) ?? UNKNOWN;
+  return scalarWhere(least, most, signedLeast, signedMost, bits, halfLeast, halfMost) ?? UNKNOWN;
 }
 
 /** A number of which only bits are known. */
@@ -207,6 +253,8 @@ export function scalarWithin(inner: Scalar, outer: Scalar): boolean {
       inner.most <= outer.most &&
       inner.signedLeast >= outer.signedLeast &&
       inner.signedMost <= outer.signedMost &&
+      inner.halfLeast >= outer.halfLeast &&
+      inner.halfMost <= outer.halfMost &&
       bitsWithin(inner.bits, outer.bits))
   );
 }
@@ -219,6 +267,8 @@ export function eitherScalar(a: Scalar, b: Scalar): Scalar {
     Math.min(a.signedLeast, b.signedLeast),
     Math.max(a.signedMost, b.signedMost),
     eitherBits(a.bits, b.bits),
+    Math.min(a.halfLeast, b.halfLeast),
+    Math.max(a.halfMost, b.halfMost),
   );
 }
 
@@ -234,6 +284,8 @@ export function widened(before: Scalar, now: Scalar): Scalar {
     now.signedLeast < before.signedLeast ? S64_MIN : before.signedLeast,
     now.signedMost > before.signedMost ? upTo(now.signedMost, S64_MAX) : before.signedMost,
     eitherBits(before.bits, now.bits),
+    now.halfLeast < before.halfLeast ? S32_MIN : before.halfLeast,
+    now.halfMost > before.halfMost ? S32_MAX : before.halfMost,
   );
 }
 
@@ -241,16 +293,33 @@ export function widened(before: Scalar, now: Scalar): Scalar {
 export function truncated(a: Scalar): Scalar {
   if (a.most <= U32_MAX) return a;
   const bits = lowestBits(a.bits, 32);
+  const { halfLeast, halfMost } = a;
   if (a.most < EXACT) {
     const above = Math.floor(a.least / 2 ** 32);
     if (above === Math.floor(a.most / 2 ** 32)) {
-      return scalar(a.least - above * 2 ** 32, a.most - above * 2 ** 32, S64_MIN, S64_MAX, bits);
+      return scalar(
+        a.least - above * 2 ** 32,
+        a.most - above * 2 ** 32,
+        S64_MIN,
+        S64_MAX,
+        bits,
+        halfLeast,
+        halfMost,
+      );
     }
   }
   if (a.signedLeast >= -(2 ** 32) && a.signedMost < 0) {
-    return scalar(a.signedLeast + 2 ** 32, a.signedMost + 2 ** 32, S64_MIN, S64_MAX, bits);
+    return scalar(
+      a.signedLeast + 2 ** 32,
+      a.signedMost + 2 ** 32,
+      S64_MIN,
+      S64_MAX,
+      bits,
+      halfLeast,
+      halfMost,
+    );
   }
-  return scalar(0, U32_MAX, S64_MIN, S64_MAX, bits);
+  return scalar(0, U32_MAX, S64_MIN, S64_MAX, bits, halfLeast, halfMost);
 }
 
 /** The lowest 8, 16 or 32 bits read as a signed number. */
@@ -259,12 +328,12 @@ export function signExtended(a: Scalar, bits: number): Scalar {
   if (a.signedLeast >= -half && a.signedMost < half) return a;
   const low = truncated(a);
   if (low.most < half) return low;
+  if (bits === 32) return scalar(0, U64_MAX, a.halfLeast, a.halfMost);
   if (low.most < 2 * half && low.least >= half) {
     return scalar(0, U64_MAX, low.least - 2 * half, low.most - 2 * half);
   }
   if (low.isConstant) {
-    const value = bits === 32 ? low.bits.low : (low.bits.low << (32 - bits)) >> (32 - bits);
-    return constant(value);
+    return constant((low.bits.low << (32 - bits)) >> (32 - bits));
   }
   return loaded(bits / 8, true);
 }

@@ -66,12 +66,15 @@ const halves = (low: number, high: number): bigint => (BigInt(high >>> 0) << 32n
 export function contains(known: Scalar, value: bigint): boolean {
   const { bits } = known;
   const signed = BigInt.asIntN(64, value);
+  const half = BigInt.asIntN(32, value);
   const unknown = halves(bits.unknownLow, bits.unknownHigh);
   return (
     value >= BigInt(known.least) &&
     value <= BigInt(known.most) &&
     signed >= BigInt(known.signedLeast) &&
     signed <= BigInt(known.signedMost) &&
+    half >= BigInt(known.halfLeast) &&
+    half <= BigInt(known.halfMost) &&
     (value & ~unknown & 0xffff_ffff_ffff_ffffn) === halves(bits.low, bits.high)
   );
 }
@@ -79,5 +82,5 @@ export function contains(known: Scalar, value: bigint): boolean {
 export function show(known: Scalar): string {
   const { least, most, signedLeast, signedMost, bits } = known;
   const hex = (low: number, high: number) => halves(low, high).toString(16);
-  return `[${least}..${most} s${signedLeast}..${signedMost} ${hex(bits.low, bits.high)}/${hex(bits.unknownLow, bits.unknownHigh)}]`;
+  return `[${least}..${most} s${signedLeast}..${signedMost} h${known.halfLeast}..${known.halfMost} ${hex(bits.low, bits.high)}/${hex(bits.unknownLow, bits.unknownHigh)}]`;
 }
