@@ -6,6 +6,7 @@
 // programs that need checks: no program may have them, and without checks no program pays for them.
 //
 //   CHECK   dst offset imm   an access of imm bytes at dst + offset must be in the shadow of dst
+//   SIZE    dst src          the same of as many bytes as src says, at dst
 //   MOVE    dst src          dst gets the shadow of src
 //   SPILL   dst offset src   the stack's word at dst + offset gets the shadow of src
 //   FILL    dst src offset   dst gets the shadow of the stack's word at src + offset, or none
@@ -15,6 +16,7 @@
 import { MOST_WINDOWS, R0, STACK, STACK_BYTES, STACK_SHADOWS, WINDOWS, setShadow, shadowOf } from "./frame";
 
 export const CHECK: u32 = 0x60;
+export const CHECK_SIZE: u32 = 0xa0;
 export const MOVE: u32 = 0x68;
 export const SPILL: u32 = 0x70;
 export const FILL: u32 = 0x78;

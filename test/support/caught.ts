@@ -13,7 +13,7 @@ export function caught(call: () => unknown): Error {
 }
 
 /** Expects a BpfError with an errno; gives it for further checks. */
-export function expectErrno(call: () => unknown, code: ErrnoCode): BpfError {
+export function expectErrno(call: () => unknown, code: keyof typeof ERRNO): BpfError {
   const error = caught(call);
   expect(error, String(error)).toBeInstanceOf(BpfError);
   const failure = error as BpfError;

@@ -15,6 +15,7 @@
  */
 import {
   EBPF_CHECK,
+  EBPF_CHECK_SIZE,
   EBPF_FILL,
   EBPF_MOVE,
   EBPF_RESULT,
@@ -54,6 +55,14 @@ export interface Checks {
   readonly accesses: ReadonlySet<number>;
   /** Where pointers come from that such accesses may go through, by slot. Copies need not be named. */
   readonly reaches: ReadonlyMap<number, Reach>;
+  /** Arguments of calls that it could not bound: registers, and of how many bytes, or which register has their number. By slot. */
+  readonly arguments?: ReadonlyMap<number, readonly CheckedArgument[]>;
+}
+
+/** Memory that a helper is given. */
+export interface CheckedArgument {
+  readonly register: number;
+  readonly bytes: number | { readonly register: number };
 }
 
 /** The code that the interpreter runs. */
@@ -76,7 +85,7 @@ export function prepare(
 ): PreparedCode {
   const slots = code.map((instruction, slot) => instruction && bound(instruction, slot, values.get(slot)));
   const origins: number[] = [];
-  if (checks.accesses.size > 0) {
+  if (checks.accesses.size > 0 || (checks.arguments?.size ?? 0) > 0) {
     code.forEach((instruction, slot) => {
       if (instruction === undefined) return;
       const [before, after] = beside(instruction, slot, checks);
@@ -111,7 +120,7 @@ function own(opcode: number, fields: Partial<Instruction>): Instruction {
 function beside(
   instruction: Instruction,
   slot: number,
-  { accesses, reaches }: Checks,
+  { accesses, reaches, arguments: given }: Checks,
 ): [before: Instruction[], after: Instruction[]] {
   const before: Instruction[] = [];
   const after: Instruction[] = [];
@@ -119,6 +128,13 @@ function beside(
   if (accesses.has(slot)) {
     const through = isLoad(instruction) ? src : dst;
     before.push(own(EBPF_CHECK, { dst: through, offset, imm: accessBytes(opcode) }));
+  }
+  for (const { register, bytes } of given?.get(slot) ?? []) {
+    before.push(
+      typeof bytes === "number"
+        ? own(EBPF_CHECK, { dst: register, imm: bytes })
+        : own(EBPF_CHECK_SIZE, { dst: register, src: bytes.register }),
+    );
   }
   const reach = reaches.get(slot);
   if (reach === undefined) before.push(...copies(instruction));

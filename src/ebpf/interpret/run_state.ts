@@ -112,6 +112,12 @@ export class RunState {
     this.#set(EBPF_SHADOWS + register * 8 + 4, bytes);
   }
 
+  /** What the pointer in a register may reach. */
+  reach(register: number): { readonly address: number; readonly bytes: number } {
+    const at = EBPF_SHADOWS + register * 8;
+    return { address: this.#get(at), bytes: this.#get(at + 4) };
+  }
+
   /** The stack of all frames: the outermost function has its last 512 bytes. */
   get stack(): { readonly address: number; readonly bytes: number } {
     return { address: this.address + EBPF_STACK, bytes: EBPF_STACK_BYTES };

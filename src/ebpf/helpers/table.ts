@@ -1,0 +1,32 @@
+/**
+ * The helpers that there are, by id. What a program may call is in prototypes.ts: it has more, which wait for what they work on.
+ *
+ * @module
+ */
+import { getPrandomU32, getSmpProcessorId, jiffies64, ktimeGetNs, nobody, probeRead } from "./environment.ts";
+import type { Helper } from "./execution.ts";
+import { mapDeleteElem, mapLookupElem, mapLookupPercpuElem, mapUpdateElem } from "./maps.ts";
+import { forEachMapElem, loop } from "./walk.ts";
+
+export const HELPERS: ReadonlyMap<number, Helper> = new Map([
+  [1, mapLookupElem],
+  [2, mapUpdateElem],
+  [3, mapDeleteElem],
+  [4, probeRead],
+  [5, ktimeGetNs],
+  [7, getPrandomU32],
+  [8, getSmpProcessorId],
+  [14, nobody],
+  [15, nobody],
+  [45, probeRead],
+  [112, probeRead],
+  [113, probeRead],
+  [114, probeRead],
+  [115, probeRead],
+  [118, jiffies64],
+  [125, ktimeGetNs],
+  [160, ktimeGetNs],
+  [164, forEachMapElem],
+  [181, loop],
+  [195, mapLookupPercpuElem],
+]);
