@@ -46,6 +46,8 @@ export const TREES = [
       ["ebpf", "testing", "uapi"],
       ["ebpf/context"],
       ["ebpf/helpers"],
+      ["ebpf/verify"],
+      ["ebpf/helpers/prototypes.ts"],
       ["uapi/commands"],
       ["uapi/abi"],
       ["ebpf/elf", "ebpf/interpret"],

@@ -11,7 +11,7 @@ import type { Execution, Helper } from "./helpers/execution.ts";
 import { DATA_WINDOWS, FIRST_DATA_WINDOW, META_WINDOW, PACKET_WINDOW } from "./helpers/packet.ts";
 import { PROTOTYPES } from "./helpers/prototypes.ts";
 import { HELPERS } from "./helpers/table.ts";
-import { type CheckedArgument, type Checks, prepare, type Reach } from "./interpret/prepare.ts";
+import { type ArgumentRange, type Checks, prepare, type Reach } from "./interpret/prepare.ts";
 import type { LoadedCode } from "./interpret/run_state.ts";
 import { type Code, decode } from "./isa/decode.ts";
 import { helperName } from "./isa/helper_names.ts";
@@ -142,7 +142,7 @@ function dataSectionsIn({ references }: ProgramSource): BoundMap[] {
 function checksOf(source: ProgramSource, verified: Verified, windows: readonly BoundMap[]): Checks {
   const accesses = new Set<number>();
   const reaches = new Map<number, Reach>();
-  const given = new Map<number, readonly CheckedArgument[]>();
+  const given = new Map<number, readonly ArgumentRange[]>();
   for (const [slot, access] of verified.accesses) {
     if (!access.proven) accesses.add(slot);
     if (access.gives === "packet") reaches.set(slot, { kind: "window", window: PACKET_WINDOW });

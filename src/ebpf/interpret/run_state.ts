@@ -100,6 +100,12 @@ export class RunState {
     this.#set(register * 8 + 4, Number(BigInt.asUintN(32, value >> 32n)));
   }
 
+  /** What the pointer in a register may reach. */
+  reach(register: number): { readonly address: number; readonly bytes: number } {
+    const at = EBPF_SHADOWS + register * 8;
+    return { address: this.#get(at), bytes: this.#get(at + 4) };
+  }
+
   /** Memory that pointers may get as their reach. Window 0 is the packet, from which classic instructions load. */
   setWindow(window: number, address: number, bytes: number): void {
     this.#set(EBPF_WINDOWS + window * 8, address);
@@ -112,10 +118,10 @@ export class RunState {
     this.#set(EBPF_SHADOWS + register * 8 + 4, bytes);
   }
 
-  /** What the pointer in a register may reach. */
-  reach(register: number): { readonly address: number; readonly bytes: number } {
-    const at = EBPF_SHADOWS + register * 8;
-    return { address: this.#get(at), bytes: this.#get(at + 4) };
+  /** The same for a pointer that one register has from another: arguments of callbacks. */
+  copyReach(to: number, from: number): void {
+    const at = EBPF_SHADOWS + from * 8;
+    this.setReach(to, this.#get(at), this.#get(at + 4));
   }
 
   /** The stack of all frames: the outermost function has its last 512 bytes. */
