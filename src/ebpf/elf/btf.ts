@@ -70,6 +70,7 @@ export class Btf {
 
   /** The id of a type without its typedefs and qualifiers. */
   resolve(id: number): number {
+    const first = id;
     for (let steps = 0; steps < MOST_STEPS; steps++) {
       const type = this.type(id);
       switch (type.kind) {
@@ -83,7 +84,7 @@ export class Btf {
       }
       return id;
     }
-    throw new ObjectError(`type ${id} of BTF leads to itself`);
+    throw new ObjectError(`type ${first} of BTF leads to itself`);
   }
 
   /** A type without its typedefs and qualifiers. */
@@ -94,6 +95,7 @@ export class Btf {
   /** Bytes of a value. */
   sizeOf(id: number): number {
     let count = 1;
+    const whole = id;
     for (let steps = 0; steps < MOST_STEPS; steps++) {
       const type = this.resolved(id);
       switch (type.kind) {
@@ -105,7 +107,7 @@ export class Btf {
           id = type.type;
           continue;
         case "ptr":
-          return checkedSize(count * 8, id);
+          return checkedSize(count * 8, whole);
         case "int":
         case "struct":
         case "union":
@@ -113,11 +115,11 @@ export class Btf {
         case "enum64":
         case "float":
         case "datasec":
-          return checkedSize(count * type.size, id);
+          return checkedSize(count * type.size, whole);
       }
       return 0;
     }
-    throw new ObjectError(`type ${id} of BTF contains itself`);
+    throw new ObjectError(`type ${whole} of BTF contains itself`);
   }
 
   #kindAt(at: number): BtfType["kind"] {

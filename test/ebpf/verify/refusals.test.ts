@@ -462,13 +462,16 @@ describe.each([
   ["ring buffer records", records],
   ["size", large],
 ])("%s", (_, refusals) => {
-  it.each(refusals)("%s", (_name, text, code, message, options = {}) => {
-    const error = refused(text, options);
-    expect({ code: error.code, text: error.message }).toEqual({
-      code,
-      text: `program: insn ${error.instruction}: ${message}`,
-    });
-  });
+  it.each(refusals.map((one) => [one[0], one] as const))(
+    "%s",
+    (_name, [, text, code, message, options = {}]) => {
+      const error = refused(text, options);
+      expect({ code: error.code, text: error.message }).toEqual({
+        code,
+        text: `program: insn ${error.instruction}: ${message}`,
+      });
+    },
+  );
 });
 
 describe("strict", () => {
