@@ -15,7 +15,7 @@ const modules: Record<string, Record<string, unknown>> = {};
 
 beforeAll(async () => {
   consumer = installPackage();
-  for (const entry of ["bpfmap", "bpfmap/testing", "bpfmap/uapi"])
+  for (const entry of ["bpfmap", "bpfmap/ebpf", "bpfmap/testing", "bpfmap/uapi"])
     modules[entry] = await consumer.load(entry);
   modules["node:fs"] = { readFileSync: () => readFileSync(join(consumer.installed, "dist/core.wasm")) };
 }, BUILD_MS);

@@ -6,9 +6,9 @@
  */
 import { noBlock } from "../core/memory/scratch.ts";
 import { ERRNO } from "../errors.ts";
+import { DATA_WINDOWS, FIRST_DATA_WINDOW, META_WINDOW, PACKET_WINDOW } from "./context/packet.ts";
 import type { BoundMap } from "./helpers/bound_map.ts";
 import type { Execution, Helper } from "./helpers/execution.ts";
-import { DATA_WINDOWS, FIRST_DATA_WINDOW, META_WINDOW, PACKET_WINDOW } from "./helpers/packet.ts";
 import { PROTOTYPES } from "./helpers/prototypes.ts";
 import { HELPERS } from "./helpers/table.ts";
 import { type ArgumentRange, type Checks, prepare, type Reach } from "./interpret/prepare.ts";

@@ -6,9 +6,9 @@
  */
 import { noBlock } from "../core/memory/scratch.ts";
 import type { Host } from "../host/host.ts";
+import { Packet } from "./context/packet.ts";
 import type { BoundMap } from "./helpers/bound_map.ts";
 import { Execution, type Surroundings } from "./helpers/execution.ts";
-import { Packet } from "./helpers/packet.ts";
 import { Interpreter } from "./interpret/interpreter.ts";
 import type { RunState } from "./interpret/run_state.ts";
 

@@ -7,7 +7,7 @@
 import { checkInteger } from "../../arguments/integer.ts";
 import { checkKnown } from "../../arguments/known.ts";
 import type { Host } from "../../host/host.ts";
-import type { Packet } from "../helpers/packet.ts";
+import type { Packet } from "./packet.ts";
 
 /** What a run is given. */
 export interface Given {

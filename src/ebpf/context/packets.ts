@@ -4,7 +4,7 @@
  * @module
  */
 import { bpfError, ERRNO } from "../../errors.ts";
-import { MOST_PACKET } from "../helpers/packet.ts";
+import { MOST_PACKET } from "./packet.ts";
 
 /** Bytes of an Ethernet header: the kernel takes no shorter packet. */
 export const LINK_BYTES = 14;

@@ -4,8 +4,8 @@
  * @module
  */
 import type { Host } from "../../host/host.ts";
-import type { Packet } from "../helpers/packet.ts";
 import { type ContextField, type ContextForm, type Given, writeFields } from "./context.ts";
+import type { Packet } from "./packet.ts";
 import { checkLength, LINK_BYTES } from "./packets.ts";
 
 /** What a caller may say of a packet, by the names of `struct __sk_buff`. */

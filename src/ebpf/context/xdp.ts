@@ -12,8 +12,8 @@
  */
 import { bpfError, ERRNO } from "../../errors.ts";
 import type { Host } from "../../host/host.ts";
-import type { Packet } from "../helpers/packet.ts";
 import { type ContextForm, writeFields } from "./context.ts";
+import type { Packet } from "./packet.ts";
 import { checkLength } from "./packets.ts";
 
 /** What a caller may say of an XDP packet. */

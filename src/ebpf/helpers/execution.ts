@@ -6,10 +6,11 @@
 import type { Table } from "../../core/tables/table.ts";
 import { EBPF_GO_ON, EBPF_NO_FUEL, EBPF_RETURNED, EBPF_STOP } from "../../generated/abi.js";
 import type { Host } from "../../host/host.ts";
+import type { Packet } from "../context/packet.ts";
 import type { Interpreter } from "../interpret/interpreter.ts";
 import type { RunState } from "../interpret/run_state.ts";
+import type { ProgramType } from "../verify/program.ts";
 import type { BoundMap } from "./bound_map.ts";
-import type { Packet } from "./packet.ts";
 
 /** The run ends: an outcome was set. */
 export const STOPPED = undefined;
@@ -42,6 +43,8 @@ export class Execution {
   packet: Packet | undefined;
   /** Where the context is. */
   context = 0;
+  /** Of the program that runs, in the verifier's words. */
+  programType: ProgramType = "raw";
   /** Where bpf_redirect has sent the packet: an interface, or a key of a map. */
   redirect: number | undefined;
   /** Entries that had expired and were removed by the way: the table is to be tidied when the section is over. */
