@@ -46,7 +46,7 @@ export const TREES = [
       ["testing", "uapi"],
       ["uapi/commands"],
       ["uapi/abi"],
-      ["ebpf/interpret"],
+      ["ebpf/elf", "ebpf/interpret"],
       ["ebpf/isa"],
       ["host"],
       ["kv", "maps"],

@@ -5,10 +5,10 @@
 // program is at its end after as many instructions as it has.
 import { atomically } from "./atomic";
 import {
-  CODE, ENDED_AT, FAULT, FUEL, NO_FUEL, NO_OPCODE, OUTCOME, R0, RETURNED, STOP, TAIL_CALL, TOO_DEEP, WINDOWS, enter, leave, mayGoRound,
+  CODE, ENDED, ENDED_AT, FAULT, FUEL, NO_FUEL, NO_OPCODE, OUTCOME, R0, RETURNED, STOP, TAIL_CALL, TOO_DEEP, WINDOWS, enter, leave, mayGoRound,
   setWord, word,
 } from "./frame";
-import { CHECK, FILL, MOVE, RESULT, RESUME, SPILL, WINDOW, fill, isInside, move, setResult, setWindow, spill } from "./shadow";
+import { CHECK, FILL, MOVE, RANGE, RESULT, RESUME, SPILL, WINDOW, fill, isInside, move, setResult, setWindow, spill } from "./shadow";
 
 /**
  * Calls a helper, a kfunc, or what the host has for it. Arguments are in r1 .. r5 of the record, the result goes to r0. `kind`: the
@@ -228,6 +228,7 @@ export function run(run: usize, slot: u32): u32 {
         const answer = helper(run, op == 0x8d ? <i32>get32(dst) : imm, kind);
         fuel = word(run, FUEL);
         if (answer == STOP) return ended(run, pc, word(run, OUTCOME));
+        if (answer == ENDED) return word(run, OUTCOME);
         if (answer == TAIL_CALL) pc = <usize>word(run, CODE);
         continue;
       }
@@ -244,7 +245,8 @@ export function run(run: usize, slot: u32): u32 {
         return RETURNED;
       }
       // the loader's own
-      case CHECK: if (!isInside(dst, off, imm)) return ended(run, pc, FAULT); continue;
+      case CHECK: if (!isInside(dst, off, <u64>imm)) return ended(run, pc, FAULT); continue;
+      case RANGE: if (!isInside(dst, 0, get(src))) return ended(run, pc, FAULT); continue;
       case MOVE: move(dst, src); continue;
       case SPILL: spill(run, dst, off, src); continue;
       case FILL: fill(run, dst, src, off); continue;

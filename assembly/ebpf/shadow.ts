@@ -6,6 +6,7 @@
 // programs that need checks: no program may have them, and without checks no program pays for them.
 //
 //   CHECK   dst offset imm   an access of imm bytes at dst + offset must be in the shadow of dst
+//   RANGE   dst src          as many bytes as src says at dst must be in the shadow of dst
 //   MOVE    dst src          dst gets the shadow of src
 //   SPILL   dst offset src   the stack's word at dst + offset gets the shadow of src
 //   FILL    dst src offset   dst gets the shadow of the stack's word at src + offset, or none
@@ -21,12 +22,14 @@ export const FILL: u32 = 0x78;
 export const WINDOW: u32 = 0x80;
 export const RESULT: u32 = 0x88;
 export const RESUME: u32 = 0x90;
+export const RANGE: u32 = 0x98;
 
-/** Whether an access is in the shadow of the register that it goes through. */
-export function isInside(register: usize, offset: i32, bytes: u32): bool {
+/** Whether an access is in the shadow of the register that it goes through. One of no byte is everywhere. */
+export function isInside(register: usize, offset: i32, bytes: u64): bool {
+  if (!bytes) return true;
   const size = load<u32>(shadowOf(register), 4);
   if (size < bytes) return false;
-  return load<u32>(register) + offset - load<u32>(shadowOf(register)) <= size - bytes;
+  return load<u32>(register) + offset - load<u32>(shadowOf(register)) <= size - <u32>bytes;
 }
 
 export function move(to: usize, from: usize): void {

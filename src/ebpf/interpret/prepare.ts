@@ -17,6 +17,7 @@ import {
   EBPF_CHECK,
   EBPF_FILL,
   EBPF_MOVE,
+  EBPF_RANGE,
   EBPF_RESULT,
   EBPF_RESUME,
   EBPF_SPILL,
@@ -48,10 +49,18 @@ export type Reach =
   /** What `src` may reach, a pointer that is added to a number. */
   | { readonly kind: "source" };
 
+/** Memory that an argument of a call points to: so many bytes, or as many as another register says. */
+export interface ArgumentRange {
+  readonly register: number;
+  readonly bytes: number | { readonly register: number };
+}
+
 /** What the verifier leaves to the interpreter. */
 export interface Checks {
   /** Loads, stores and atomic instructions whose address it could not bound, by slot. */
   readonly accesses: ReadonlySet<number>;
+  /** Arguments of helpers whose memory it could not bound, by slot of the call. */
+  readonly arguments: ReadonlyMap<number, readonly ArgumentRange[]>;
   /** Where pointers come from that such accesses may go through, by slot. Copies need not be named. */
   readonly reaches: ReadonlyMap<number, Reach>;
 }
@@ -63,7 +72,7 @@ export interface PreparedCode {
   slotOf(slot: number): number;
 }
 
-const NO_CHECKS: Checks = { accesses: new Set(), reaches: new Map() };
+const NO_CHECKS: Checks = { accesses: new Set(), arguments: new Map(), reaches: new Map() };
 
 /**
  * @param code that has passed `structureProblem`: what the interpreter adds is no opcode of a program
@@ -76,7 +85,7 @@ export function prepare(
 ): PreparedCode {
   const slots = code.map((instruction, slot) => instruction && bound(instruction, slot, values.get(slot)));
   const origins: number[] = [];
-  if (checks.accesses.size > 0) {
+  if (checks.accesses.size + checks.arguments.size > 0) {
     code.forEach((instruction, slot) => {
       if (instruction === undefined) return;
       const [before, after] = beside(instruction, slot, checks);
@@ -111,7 +120,7 @@ function own(opcode: number, fields: Partial<Instruction>): Instruction {
 function beside(
   instruction: Instruction,
   slot: number,
-  { accesses, reaches }: Checks,
+  { accesses, arguments: ranges, reaches }: Checks,
 ): [before: Instruction[], after: Instruction[]] {
   const before: Instruction[] = [];
   const after: Instruction[] = [];
@@ -120,12 +129,18 @@ function beside(
     const through = isLoad(instruction) ? src : dst;
     before.push(own(EBPF_CHECK, { dst: through, offset, imm: accessBytes(opcode) }));
   }
+  before.push(...(ranges.get(slot) ?? []).map(rangeCheck));
   const reach = reaches.get(slot);
   if (reach === undefined) before.push(...copies(instruction));
   else if (reach.kind === "source") before.push(own(EBPF_MOVE, { dst, src }));
   else if (reach.kind === "window") after.push(own(EBPF_WINDOW, { dst, imm: reach.window }));
   else after.push(own(EBPF_RESULT, { imm: reach.bytes }));
   return [before, after];
+}
+
+function rangeCheck({ register, bytes }: ArgumentRange): Instruction {
+  if (typeof bytes === "number") return own(EBPF_CHECK, { dst: register, imm: bytes });
+  return own(EBPF_RANGE, { dst: register, src: bytes.register });
 }
 
 /** Whether an instruction reads through `src`. The other accesses go through `dst`. */

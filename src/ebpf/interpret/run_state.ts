@@ -112,6 +112,12 @@ export class RunState {
     this.#set(EBPF_SHADOWS + register * 8 + 4, bytes);
   }
 
+  /** The same for a pointer that one register has from another: arguments of callbacks. */
+  copyReach(to: number, from: number): void {
+    const at = EBPF_SHADOWS + from * 8;
+    this.setReach(to, this.#get(at), this.#get(at + 4));
+  }
+
   /** The stack of all frames: the outermost function has its last 512 bytes. */
   get stack(): { readonly address: number; readonly bytes: number } {
     return { address: this.address + EBPF_STACK, bytes: EBPF_STACK_BYTES };

@@ -39,7 +39,7 @@ export function allChecked(code: Code, reaches: Checks["reaches"] = new Map()): 
     const kind = instruction === undefined ? CLASS.ALU : classOf(instruction.opcode);
     if (kind === CLASS.LDX || kind === CLASS.ST || kind === CLASS.STX) accesses.add(slot);
   });
-  return { accesses, reaches };
+  return { accesses, arguments: new Map(), reaches };
 }
 
 /**
