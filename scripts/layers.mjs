@@ -47,6 +47,8 @@ export const TREES = [
       ["uapi/commands"],
       ["uapi/abi"],
       ["ebpf/elf", "ebpf/interpret"],
+      ["ebpf/verify"],
+      ["ebpf/helpers"],
       ["ebpf/isa"],
       ["host"],
       ["kv", "maps"],
