@@ -51,6 +51,8 @@ export const TREES = [
       ["uapi/commands"],
       ["uapi/abi"],
       ["ebpf/elf", "ebpf/interpret"],
+      ["ebpf/verify"],
+      ["ebpf/helpers"],
       ["ebpf/isa"],
       ["host"],
       ["kv", "maps"],

@@ -53,10 +53,14 @@ export const NO_FUEL: u32 = 2;
 export const TOO_DEEP: u32 = 3;
 export const NO_OPCODE: u32 = 4;
 
-/** What a helper answers. The program goes on; it ends, with the outcome that is in the record; the code in the record begins. */
+/**
+ * What a helper answers. The program goes on; it ends here, with the outcome that is in the record; the code in the record begins; it has
+ * ended in a callback, which has left outcome and slot in the record.
+ */
 export const GO_ON: u32 = 0;
 export const STOP: u32 = 1;
 export const TAIL_CALL: u32 = 2;
+export const ENDED: u32 = 3;
 
 @inline export function word(run: usize, offset: usize): u32 {
   return load<u32>(run + offset);

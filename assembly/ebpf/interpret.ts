@@ -5,7 +5,7 @@
 // program is at its end after as many instructions as it has.
 import { atomically } from "./atomic";
 import {
-  CODE, ENDED_AT, FAULT, FUEL, NO_FUEL, NO_OPCODE, OUTCOME, R0, RETURNED, STOP, TAIL_CALL, TOO_DEEP, WINDOWS, enter, leave, mayGoRound,
+  CODE, ENDED, ENDED_AT, FAULT, FUEL, NO_FUEL, NO_OPCODE, OUTCOME, R0, RETURNED, STOP, TAIL_CALL, TOO_DEEP, WINDOWS, enter, leave, mayGoRound,
   setWord, word,
 } from "./frame";
 import { CHECK, FILL, MOVE, RANGE, RESULT, RESUME, SPILL, WINDOW, fill, isInside, move, setResult, setWindow, spill } from "./shadow";
@@ -228,6 +228,7 @@ export function run(run: usize, slot: u32): u32 {
         const answer = helper(run, op == 0x8d ? <i32>get32(dst) : imm, kind);
         fuel = word(run, FUEL);
         if (answer == STOP) return ended(run, pc, word(run, OUTCOME));
+        if (answer == ENDED) return word(run, OUTCOME);
         if (answer == TAIL_CALL) pc = <usize>word(run, CODE);
         continue;
       }

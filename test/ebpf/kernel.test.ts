@@ -2,7 +2,7 @@
 // end, and with it all registers. It needs root, and what test:kernel needs.
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-// @ts-expect-error without types
+// @ts-expect-error plain JavaScript
 import { openBpf } from "../../bench/kernel/bpf.mjs";
 import { assemble } from "../../src/ebpf/isa/assemble.ts";
 import { decode } from "../../src/ebpf/isa/decode.ts";

@@ -148,3 +148,10 @@ function linesOf({ section, start, code }: ObjectFunction, placed: number, ext: 
   });
   return own.map(placedLine).sort((a, b) => a.slot - b.slot);
 }
+
+/** The line that an instruction of a program comes from; undefined where the object does not say it. */
+export function lineAt({ lines, functions }: LinkedProgram, slot: number): Line | undefined {
+  const line = lines.findLast((candidate) => candidate.slot <= slot);
+  const start = functions.findLast((candidate) => candidate.start <= slot)?.start ?? 0;
+  return line !== undefined && line.slot >= start ? line : undefined;
+}

@@ -175,7 +175,7 @@ export const WITHOUT_LOOKUP: ReadonlySet<string> = new Set([
 
 /** A helper that is not in the table, which the caller brings: it takes what is in r1 to r5 as numbers. */
 export function broughtHelper(id: number, name: string): Prototype {
-  return { id, name, arguments: [], result: "number", movesPacket: true, isPure: false };
+  return { id, name, arguments: [], result: "number", movesPacket: MOVES_PACKET.has(id), isPure: false };
 }
 
 /** Ids that the verifier itself knows. */

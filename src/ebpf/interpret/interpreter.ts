@@ -13,7 +13,8 @@ import { type LoadedCode, RunState } from "./run_state.ts";
  * Does what the program calls: arguments are in r1 .. r5 of the run, the result goes to r0.
  *
  * @param kind the `src` of the instruction: a helper, or a kfunc
- * @returns EBPF_GO_ON; EBPF_STOP, after an outcome was set; EBPF_TAIL_CALL, after other code was set
+ * @returns EBPF_GO_ON; EBPF_STOP, after an outcome was set; EBPF_TAIL_CALL, after other code was set; EBPF_ENDED when a callback has
+ *   ended the run
  */
 export type Call = (run: RunState, number: number, kind: number) => number;
 

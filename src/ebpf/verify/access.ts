@@ -182,7 +182,10 @@ function toFrame(
   const { stack } = state.frames[pointer.target.place];
   const at = pointer.least + offset;
   checkSpilled(session, value, pointer.target.place);
-  if (at !== pointer.most + offset) return spoilBetween(session, state, pointer, offset, bytes);
+  if (at !== pointer.most + offset) {
+    spoilBetween(session, state, pointer, offset, bytes);
+    return;
+  }
   const keepsWindow = isScalar(value) || session.frameOffset(register) !== undefined;
   stack.store(at, bytes, keepsWindow ? value : (value as Pointer).with({ hasWindow: false }));
 }
@@ -234,13 +237,17 @@ function atomic(session: Session, state: State, instruction: Instruction): void 
       bytes,
       isStore: false,
     });
-    return loadRegister(session, state, instruction);
+    loadRegister(session, state, instruction);
+    return;
   }
   const pointer = memory(session, state, dst);
   const value = readRegister(session, state, src);
   const touched: Touch = { pointer, register: dst, offset, bytes, isStore: true };
   checkAtomic(session, touched);
-  if (imm === ATOMIC.STORE_REL) return storeRegister(session, state, instruction, value);
+  if (imm === ATOMIC.STORE_REL) {
+    storeRegister(session, state, instruction, value);
+    return;
+  }
   if (!isScalar(value)) session.refuse(`R${src} leaks addr into mem`);
   if (pointer.target.map?.readable === false) session.refuse("read from map forbidden");
   touch(session, touched);

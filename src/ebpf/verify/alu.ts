@@ -32,10 +32,14 @@ export function arithmetic(session: Session, state: State, instruction: Instruct
   const { opcode, dst, src, imm, offset } = instruction;
   const operation = operationOf(opcode);
   const bits = classOf(opcode) === CLASS.ALU64 ? 64 : 32;
-  if (operation === ALU.MOV) return move(session, state, instruction, bits);
+  if (operation === ALU.MOV) {
+    move(session, state, instruction, bits);
+    return;
+  }
   const left = readRegister(session, state, dst);
   if (operation === ALU.NEG || operation === ALU.END) {
-    return writeRegister(state, dst, unary(session, instruction, left, bits));
+    writeRegister(state, dst, unary(session, instruction, left, bits));
+    return;
   }
   const right = hasRegisterSource(opcode) ? readRegister(session, state, src) : constant(imm);
   const result =
@@ -48,20 +52,29 @@ export function arithmetic(session: Session, state: State, instruction: Instruct
 function move(session: Session, state: State, instruction: Instruction, bits: 32 | 64): void {
   const { opcode, dst, src, imm, offset } = instruction;
   if (!hasRegisterSource(opcode)) {
-    return writeRegister(state, dst, bits === 64 ? constant(imm) : truncated(constant(imm)));
+    writeRegister(state, dst, bits === 64 ? constant(imm) : truncated(constant(imm)));
+    return;
   }
   const value = readRegister(session, state, src);
   if (isPointer(value)) {
-    if (bits === 64 && offset === 0) return writeRegister(state, dst, value);
+    if (bits === 64 && offset === 0) {
+      writeRegister(state, dst, value);
+      return;
+    }
     if (session.isStrict) session.refuse(`R${src} partial copy of pointer`);
-    return writeRegister(state, dst, bits === 64 ? UNKNOWN : ANY_U32);
+    writeRegister(state, dst, bits === 64 ? UNKNOWN : ANY_U32);
+    return;
   }
   if (offset !== 0) {
     const extended = signExtended(value, offset).withId(0);
-    return writeRegister(state, dst, bits === 64 ? extended : truncated(extended));
+    writeRegister(state, dst, bits === 64 ? extended : truncated(extended));
+    return;
   }
   const isSame = bits === 64 || value.most <= U32_MAX;
-  if (!isSame) return writeRegister(state, dst, truncated(value).withId(0));
+  if (!isSame) {
+    writeRegister(state, dst, truncated(value).withId(0));
+    return;
+  }
   // What is learned of one of the two later is true of the other.
   const copied = value.isConstant || value.id !== 0 ? value : value.withId(session.newId());
   writeRegister(state, src, copied);

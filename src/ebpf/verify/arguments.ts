@@ -37,24 +37,26 @@ export function checkArguments(
   const found: Arguments = {};
   // Memory is written once all is checked: a size may stand behind it.
   const written: (() => void)[] = [];
-  prototype.arguments.forEach((argument, index) => {
+  for (const [index, argument] of prototype.arguments.entries()) {
     const register = index + 1;
     const value = readRegister(session, state, register);
     noteConstant(seen, register, value);
     const memory = new MemoryArgument(session, state, seen, register, value);
     switch (argument) {
       case "anything":
-        return;
+        break;
       case "map":
         found.map = mapArgument(session, prototype, seen, register, value);
-        return;
+        break;
       case "key":
-        return memory.read(sizeOfPart(found.map, "keySize"));
+        memory.read(sizeOfPart(found.map, "keySize"));
+        break;
       case "value":
-        return memory.read(sizeOfPart(found.map, "valueSize"));
+        memory.read(sizeOfPart(found.map, "valueSize"));
+        break;
       case "value_out":
         memory.write(sizeOfPart(found.map, "valueSize"), written);
-        return;
+        break;
       case "memory":
       case "memory_or_null":
       case "memory_out":
@@ -64,35 +66,35 @@ export function checkArguments(
           readRegister(session, state, register + 1),
           written,
         );
-        return;
+        break;
       case "size":
       case "size_or_zero":
-        return;
+        break;
       case "constant_size":
         found.size = constantArgument(session, register, value);
-        return;
+        break;
       case "function":
         found.callback = expected(session, register, value, "function", "func");
-        return;
+        break;
       case "context":
         expectContext(session, register, value);
-        return;
+        break;
       case "seq":
         expected(session, register, value, "seq", "ptr_seq_file");
-        return;
+        break;
       case "lock":
         found.lock = fieldArgument(session, prototype, seen, register, value, "lockOffset");
-        return;
+        break;
       case "timer":
         found.timer = fieldArgument(session, prototype, seen, register, value, "timerOffset");
-        return;
+        break;
       case "record":
         found.record = expected(session, register, value, "record", "ringbuf_mem");
         if (!found.record.isUnmoved)
           session.invalid(`R${register} must have zero offset when passed to release func`);
-        return;
+        break;
     }
-  });
+  }
   for (const write of written) write();
   return found;
 }

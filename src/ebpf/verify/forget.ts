@@ -68,7 +68,7 @@ function forgetIn(
     ids.note(kept?.low);
     ids.note(kept?.high);
   }
-  callback?.parameters.forEach((parameter) => ids.note(parameter));
+  for (const parameter of callback?.parameters ?? []) ids.note(parameter);
 }
 
 /** A number that is compared later still tells something about its copies. */

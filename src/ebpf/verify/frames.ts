@@ -71,7 +71,10 @@ export function leaveFunction(session: Session, state: State): number {
 
 function returnResult(session: Session, state: State, result: Register | undefined): void {
   if (result === undefined) return;
-  if (!isPointer(result)) return writeRegister(state, 0, result);
+  if (!isPointer(result)) {
+    writeRegister(state, 0, result);
+    return;
+  }
   if (mayBe(result, "stack") && result.target.place >= state.frames.length) {
     session.invalid("cannot return stack pointer to the caller");
   }
@@ -86,7 +89,10 @@ function checkReservations(session: Session, { reservations }: State, allowed: n
 function checkResult(session: Session, result: Register | undefined): void {
   if (result === undefined) session.refuse("R0 !read_ok");
   const { type } = session.program;
-  if (session.isTimer) return checkRange(session, result, 0, "async callback return");
+  if (session.isTimer) {
+    checkRange(session, result, 0, "async callback return");
+    return;
+  }
   if (type === "iter") checkRange(session, result, 1, "program exit");
   if (type === "cgroup_skb") checkRange(session, result, 3, "program exit");
 }

@@ -47,7 +47,7 @@ class Join {
       id: this.#ids.of(id, now.reservations[index].id),
       site,
     }));
-    joined.frames.forEach((frame, depth) => this.#frame(frame, now.frames[depth]));
+    for (const [depth, frame] of joined.frames.entries()) this.#frame(frame, now.frames[depth]);
     return joined;
   }
 

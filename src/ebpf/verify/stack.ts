@@ -80,9 +80,14 @@ export class Stack {
   store(offset: number, bytes: number, value: Register): void {
     const within = offset & (SLOT_BYTES - 1);
     const at = slotOf(offset);
-    if (bytes === 8 && within === 0) return this.set(at, { written: 0xff, whole: value });
-    if (bytes !== 4 || (within !== 0 && within !== 4) || !isScalar(value))
-      return this.overwrite(offset, bytes);
+    if (bytes === 8 && within === 0) {
+      this.set(at, { written: 0xff, whole: value });
+      return;
+    }
+    if (bytes !== 4 || (within !== 0 && within !== 4) || !isScalar(value)) {
+      this.overwrite(offset, bytes);
+      return;
+    }
     const before = this.#slots[at];
     const half = truncated(value);
     const written = (before?.written ?? 0) | (0x0f << within);

@@ -1,6 +1,6 @@
 // What is read of objects that clang has compiled: maps, variables, programs, and what their instructions refer to.
 import { describe, expect, it } from "vitest";
-import type { LinkedProgram } from "../../../src/ebpf/elf/link.ts";
+import { type LinkedProgram, lineAt } from "../../../src/ebpf/elf/link.ts";
 import { ObjectError } from "../../../src/ebpf/elf/object_error.ts";
 import { type ObjectFile, parseObject } from "../../../src/ebpf/elf/object_file.ts";
 import { decode } from "../../../src/ebpf/isa/decode.ts";
@@ -135,6 +135,15 @@ describe("linking", () => {
     expect(lines.map(({ slot }) => slot)).toEqual(lines.map(({ slot }) => slot).toSorted((a, b) => a - b));
     expect(lines.every(({ line }) => line > 0)).toBe(true);
     expect(linked("legacy", "drop").lines).toEqual([]);
+  });
+
+  it("finds the line of any instruction", () => {
+    const program = linked("subprog", "start");
+    expect(lineAt(program, 1)?.line).toBe(63);
+    // between two that are named
+    expect(lineAt(program, 110)).toEqual(lineAt(program, 109));
+    expect(lineAt(program, 110)?.text).toBe("calls++;");
+    expect(lineAt(linked("legacy", "drop"), 3)).toBeUndefined();
   });
 });
 

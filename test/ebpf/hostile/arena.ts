@@ -76,6 +76,10 @@ export class Arena implements Memory {
     this.#random = random;
     this.#packetLength = packetLength;
     this.#bytes.set(NOISE.subarray(random.below(BYTES)).subarray(0, BYTES));
+    const words = new DataView(this.#bytes.buffer);
+    for (let at = CONTEXT; at < CONTEXT + CONTEXT_BYTES; at += 4) {
+      if (random.chance(70)) words.setUint32(at, random.below(80), true);
+    }
     let at = VALUES;
     const place = (kind: string, map: VerifiedMap, size: number, isWritable: boolean): Window => {
       const window = { kind, from: at, to: at + size, isWritable, map };

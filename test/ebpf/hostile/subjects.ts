@@ -90,9 +90,9 @@ export const SUBJECTS: readonly Subject[] = [
   subject(
     "pull",
     "tc",
-    `r9 = r1\nr2 = 40\ncall bpf_skb_pull_data\nr7 = *(u32 *)(r9 +76)\nr8 = *(u32 *)(r9 +80)\nr2 = r7\nr2 += 40\nif r2 > r8 goto out
+    `r9 = r1\nr7 = *(u32 *)(r1 +76)\nr8 = *(u32 *)(r1 +80)\nr2 = r7\nr2 += 8\nif r2 > r8 goto out\nr6 = *(u64 *)(r7 +0)\nr1 = r9\nr2 = 40\ncall bpf_skb_pull_data\nr7 = *(u32 *)(r9 +76)\nr8 = *(u32 *)(r9 +80)\nr2 = r7\nr2 += 40\nif r2 > r8 goto out
     r0 = *(u64 *)(r7 +32)\n*(u32 *)(r9 +8) = r0\n*(u32 *)(r9 +48) = r0\n${out}`,
-    [39, 40, 41],
+    [8, 39, 40, 41],
   ),
   subject(
     "index",
@@ -170,6 +170,36 @@ export const SUBJECTS: readonly Subject[] = [
     "xdp",
     `*(u64 *)(r10 -8) = 0\nr1 = map[fd:${H}]\nr2 = subprog[each]\nr3 = r10\nr3 += -8\nr4 = 0\ncall bpf_for_each_map_elem\n${out}
     each:\nr5 = *(u32 *)(r2 +0)\nr5 = *(u64 *)(r3 +8)\n*(u64 *)(r3 +0) = r5\n*(u64 *)(r4 +0) = r5\nr6 = r1\nr1 = r6\ncall bpf_map_delete_elem\nr0 = 0\nexit`,
+  ),
+  subject(
+    "bytes",
+    "xdp",
+    `*(u64 *)(r10 -8) = r1\n*(u64 *)(r10 -24) = r1\n*(u8 *)(r10 -9) = 7\n*(u16 *)(r10 -16) = 9\n*(u32 *)(r10 -12) = 4
+    r1 = *(u64 *)(r10 -8)\nr2 = *(u64 *)(r10 -24)\nr0 = *(u32 *)(r1 +12)\nr0 = *(u32 *)(r2 +16)\n${out}`,
+  ),
+  subject(
+    "offsets",
+    "xdp",
+    `r6 = *(u32 *)(r1 +12)\nr6 &= 31\nr7 = r6\nr7 += 8${lookup(A)}\nif r0 == 0 goto out\nr0 += r7\nr1 = *(u8 *)(r0 +24)\nr6 = *(u8 *)(r0 +23)\n${out}`,
+  ),
+  subject(
+    "steps",
+    "xdp",
+    `*(u64 *)(r10 -8) = 0\nr1 = 4\nr2 = subprog[step]\nr3 = r10\nr3 += -8\nr4 = 0\ncall bpf_loop
+    r6 = *(u64 *)(r10 -8)${lookup(A)}\nif r0 == 0 goto out\nr0 += r6\nr1 = *(u32 *)(r0 +0)\nr2 = *(u32 *)(r0 +0)\n${out}
+    step:\nr3 = *(u64 *)(r2 +0)\nr3 += 20\nr3 &= 60\n*(u64 *)(r2 +0) = r3\nr0 = 0\nif r3 != 60 goto end\nr0 = 1\nend:\nexit`,
+  ),
+  subject(
+    "rounds",
+    "xdp",
+    `r6 = 0\nr7 = *(u32 *)(r1 +12)${lookup(A)}\nif r0 == 0 goto out\nr8 = r0
+    loop:\nr1 = r8\nr1 += r6\nr2 = *(u8 *)(r1 +0)\nr6 += 1\nif r6 == r7 goto out\nif r6 < 60 goto loop\nr2 = *(u8 *)(r8 +3)\n${out}`,
+  ),
+  subject(
+    "given back",
+    "xdp",
+    `r1 = map[fd:${R}]\nr2 = 16\nr3 = 0\ncall bpf_ringbuf_reserve\nif r0 == 0 goto out\nr7 = r0\nr5 = r10\n*(u64 *)(r7 +0) = 1\n*(u64 *)(r7 +8) = 2
+    r1 = r7\nr2 = 0\ncall bpf_ringbuf_submit\nr5 = r10\nr5 += -32\n*(u64 *)(r5 +0) = 1\n*(u64 *)(r5 +8) = 2\n*(u64 *)(r5 +16) = 3\n*(u64 *)(r5 +24) = 3\n${out}`,
   ),
   subject(
     "raw",

@@ -6,6 +6,7 @@ import { type Checks, prepare, type Reach } from "../../../src/ebpf/interpret/pr
 import { assemble } from "../../../src/ebpf/isa/assemble.ts";
 import { decode } from "../../../src/ebpf/isa/decode.ts";
 import {
+  EBPF_ENDED,
   EBPF_FAULT,
   EBPF_GO_ON,
   EBPF_NO_FUEL,
@@ -155,7 +156,7 @@ describe("helpers", () => {
       for (let i = 0; i < 3; i++) {
         run.setWord(1, i);
         run.setWord(2, context);
-        if (interpreter.run(run, slot) !== EBPF_RETURNED) return EBPF_STOP;
+        if (interpreter.run(run, slot) !== EBPF_RETURNED) return EBPF_ENDED;
         expect(run.register(0)).toBe(BigInt(context + i));
       }
       return EBPF_GO_ON;
@@ -171,10 +172,10 @@ describe("helpers", () => {
     const interpreter = new Interpreter(host);
     const code = interpreter.load(prepare(decode(assemble(text)), new Map()))!;
     const run = interpreter.open((run) =>
-      interpreter.run(run, 3) === EBPF_RETURNED ? EBPF_GO_ON : EBPF_STOP,
+      interpreter.run(run, 3) === EBPF_RETURNED ? EBPF_GO_ON : EBPF_ENDED,
     )!;
     run.begin(code, 10);
-    expect(interpreter.run(run, 0)).toBe(EBPF_NO_FUEL);
+    expect([interpreter.run(run, 0), run.endedAt]).toEqual([EBPF_NO_FUEL, 3]);
     interpreter.close(run);
     interpreter.unload(code);
   });
@@ -300,6 +301,48 @@ describe("checks", () => {
       set: (run) => run.setWindow(3, block, 8),
     });
     expect(run).toMatchObject({ outcome: EBPF_FAULT, endedAt: 6 });
+    host.release(block, 64);
+  });
+
+  it.each([
+    [{ register: 1, bytes: 8 }, 0, true],
+    [{ register: 1, bytes: 9 }, 0, false],
+    [{ register: 4, bytes: 1 }, 0, false],
+    [{ register: 1, bytes: { register: 3 } }, 8, true],
+    [{ register: 1, bytes: { register: 3 } }, 9, false],
+    [{ register: 1, bytes: { register: 3 } }, 2 ** 32, false],
+    [{ register: 4, bytes: { register: 3 } }, 0, true],
+  ])("look at arguments of helpers before the call: %j, %d", (range, size, allowed) => {
+    let calls = 0;
+    const call: Call = () => {
+      calls++;
+      return EBPF_GO_ON;
+    };
+    const text = `r3 = ${size} ll\ncall #1\nexit`;
+    const { accesses, reaches } = allChecked([]);
+    const checks: Checks = { accesses, reaches, arguments: new Map([[2, [range]]]) };
+    const { outcome } = ran(text, { memory, checks, call });
+    expect([outcome, calls]).toEqual(allowed ? [EBPF_RETURNED, 1] : [EBPF_FAULT, 0]);
+  });
+
+  it("follow a pointer into a callback", () => {
+    const text =
+      "r2 = subprog[f]\nr3 = r1\ncall #181\nexit\nf:\nr0 = *(u8 *)(r2 +7)\nr0 = *(u8 *)(r2 +8)\nexit";
+    const code = decode(assemble(text));
+    const interpreter = new Interpreter(host);
+    const loaded = interpreter.load(prepare(code, new Map(), allChecked(code)))!;
+    const block = host.allocate(64);
+    const run = interpreter.open((run) => {
+      run.copyReach(2, 3);
+      run.setWord(2, run.word(3));
+      return interpreter.run(run, 5) === EBPF_RETURNED ? EBPF_GO_ON : EBPF_ENDED;
+    })!;
+    run.begin(loaded, 10);
+    run.setWord(1, block);
+    run.setReach(1, block, 8);
+    expect([interpreter.run(run, 0), run.endedAt]).toEqual([EBPF_FAULT, 6]);
+    interpreter.close(run);
+    interpreter.unload(loaded);
     host.release(block, 64);
   });
 

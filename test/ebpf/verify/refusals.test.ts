@@ -223,7 +223,7 @@ const calls: Refusal[] = [
   ],
   [
     "a map without keys",
-    lookup() + "\nr0 = 0\nexit",
+    `${lookup()}\nr0 = 0\nexit`,
     "EINVAL",
     "cannot pass map_type ringbuf into func bpf_map_lookup_elem#1",
     { maps: [RING] },

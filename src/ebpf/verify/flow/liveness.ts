@@ -143,8 +143,14 @@ export class Liveness {
 
   #control(instruction: Instruction, pc: number): void {
     const { opcode, dst, src } = instruction;
-    if (opcode === EXIT) return this.#need(0, EVERY_USE);
-    if (operationOf(opcode) === JMP.CALL) return this.#call(instruction, pc);
+    if (opcode === EXIT) {
+      this.#need(0, EVERY_USE);
+      return;
+    }
+    if (operationOf(opcode) === JMP.CALL) {
+      this.#call(instruction, pc);
+      return;
+    }
     if (operationOf(opcode) === JMP.JA || operationOf(opcode) === JMP.JCOND) return;
     this.#need(dst, LIVE | DECIDES);
     if (!hasRegisterSource(opcode)) return;
@@ -157,7 +163,10 @@ export class Liveness {
   #call(instruction: Instruction, pc: number): void {
     const { opcode, src, imm, dst } = instruction;
     for (const register of writtenBy(instruction)) dropRegister(this.#needed, 0, register);
-    if (opcode !== CALL) return this.#need(dst, LIVE);
+    if (opcode !== CALL) {
+      this.#need(dst, LIVE);
+      return;
+    }
     if (src === CALLEE.LOCAL) {
       const entry = functionStart(instruction, pc);
       for (let r = 1; r <= 5; r++) this.#need(r, this.register(entry, r));
@@ -226,7 +235,10 @@ export class Liveness {
 
   #atomic(instruction: Instruction, pc: number): void {
     const { dst, src, imm } = instruction;
-    if (imm === ATOMIC.LOAD_ACQ) return this.#load(instruction, src, pc);
+    if (imm === ATOMIC.LOAD_ACQ) {
+      this.#load(instruction, src, pc);
+      return;
+    }
     for (const register of writtenBy(instruction)) dropRegister(this.#needed, 0, register);
     this.#need(dst, LIVE | BOUNDS);
     this.#need(src, LIVE);

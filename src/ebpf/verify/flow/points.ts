@@ -21,8 +21,12 @@ export function runsCallback({ opcode, src, imm }: Instruction): boolean {
  */
 export function meetingPoints(code: Code): Uint8Array {
   const ways = new Uint8Array(code.length + 1);
-  const meet = (pc: number): void => void (ways[pc] = 2);
-  const reach = (pc: number): void => void (ways[pc] = Math.min(2, ways[pc] + 1));
+  const meet = (pc: number): void => {
+    ways[pc] = 2;
+  };
+  const reach = (pc: number): void => {
+    ways[pc] = Math.min(2, ways[pc] + 1);
+  };
   code.forEach((instruction, pc) => {
     if (instruction === undefined) return;
     if (isJump(instruction)) {
