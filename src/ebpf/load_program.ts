@@ -8,6 +8,7 @@ import { checkKnown } from "../arguments/known.ts";
 import { describe } from "../arguments/mismatch.ts";
 import { ERRNO } from "../errors.ts";
 import type { Host } from "../host/host.ts";
+import type { EntryMap } from "../maps/base/entry_map.ts";
 import { type BoundMap, bindMap } from "./helpers/bound_map.ts";
 import { decode, type Instruction } from "./isa/decode.ts";
 import { IMM64, LD_IMM64, SLOT_BYTES } from "./isa/opcodes.ts";
@@ -19,7 +20,7 @@ import { VerifierError } from "./verify/verifier_error.ts";
 
 /** A map that a program can use: any but those of objects, and those with keys of any length. */
 // biome-ignore lint/suspicious/noExplicitAny: maps of any keys and values
-export type ProgramMap = import("../maps/base/bpf_map.ts").BpfMap<any, any>;
+export type ProgramMap = EntryMap<any, any>;
 
 /** What {@link loadProgram} loads bytecode as. */
 export interface ProgramSpec extends LoadOptions {

@@ -50,29 +50,32 @@ function builtIn(): { counts: Counts; packets: Uint8Array[] } {
   return { counts, packets };
 }
 
-test.each([{ shared: false }, { shared: true }])("flows of the recorded capture, shared: $shared", ({ shared }) => {
-  const { counts, packets } = builtIn();
-  const host = createHost({ shared, cpus: 2, maxMemory: 128 * 1024 * 1024 });
-  const object = loadObject(host, objectBytes("flows"));
-  const many = object.programs.flow.runMany(packets);
-  expect(many).toEqual({ runs: expected.packets, traps: 0, retvals: new Map([[2, expected.packets]]) });
-  const counted: Counts = new Map();
-  let all = 0;
-  for (const [key, slots] of object.maps.flows as Iterable<[Flow, Stats[]]>) {
-    const { src, dst, sport, dport, proto, version } = key;
-    const { packets, bytes } = slots[host.cpu];
-    all += Number(packets);
-    if (proto !== 6 && proto !== 17) continue;
-    const ports = [swapped(sport), swapped(dport)];
-    const text = [src.join("."), dst.join("."), ...ports, proto, version].join(" ");
-    counted.set(text, [Number(packets), Number(bytes)]);
-  }
-  expect(counted).toEqual(counts);
-  expect(counted.size).toBe(expected.flows);
-  const [parsed, notIp, short] = [...object.maps.reasons.values()].map((slots) => Number(slots[host.cpu]));
-  expect([parsed, notIp + short]).toEqual([all, expected.packets - all]);
-  expect(object.programs.flow.verified.checked).toBe(0);
-  object.close();
-  expect(host.verify()).toEqual([]);
-  host.close();
-});
+test.each([{ shared: false }, { shared: true }])(
+  "flows of the recorded capture, shared: $shared",
+  ({ shared }) => {
+    const { counts, packets } = builtIn();
+    const host = createHost({ shared, cpus: 2, maxMemory: 128 * 1024 * 1024 });
+    const object = loadObject(host, objectBytes("flows"));
+    const many = object.programs.flow.runMany(packets);
+    expect(many).toEqual({ runs: expected.packets, traps: 0, retvals: new Map([[2, expected.packets]]) });
+    const counted: Counts = new Map();
+    let all = 0;
+    for (const [key, slots] of object.maps.flows as Iterable<[Flow, Stats[]]>) {
+      const { src, dst, sport, dport, proto, version } = key;
+      const { packets, bytes } = slots[host.cpu];
+      all += Number(packets);
+      if (proto !== 6 && proto !== 17) continue;
+      const ports = [swapped(sport), swapped(dport)];
+      const text = [src.join("."), dst.join("."), ...ports, proto, version].join(" ");
+      counted.set(text, [Number(packets), Number(bytes)]);
+    }
+    expect(counted).toEqual(counts);
+    expect(counted.size).toBe(expected.flows);
+    const [parsed, notIp, short] = [...object.maps.reasons.values()].map((slots) => Number(slots[host.cpu]));
+    expect([parsed, notIp + short]).toEqual([all, expected.packets - all]);
+    expect(object.programs.flow.verified.checked).toBe(0);
+    object.close();
+    expect(host.verify()).toEqual([]);
+    host.close();
+  },
+);

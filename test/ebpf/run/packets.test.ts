@@ -52,8 +52,17 @@ describe("XDP", () => {
     const run = (context: object) => program.run({ data: packet(60), context });
     expect(run({ data: 8, rx_queue_index: 100 }).retval).toBe(108);
     expect(words(run({ data: 8 }).context)).toEqual([8, 60, 0, 0, 0, 0]);
-    for (const context of [{ data: 3 }, { data: 256 }, { data_meta: 4 }, { data_end: 59 }, { egress_ifindex: 1 }]) {
-      expect(caught(() => run(context)), JSON.stringify(context)).toMatchObject({ code: "EINVAL" });
+    for (const context of [
+      { data: 3 },
+      { data: 256 },
+      { data_meta: 4 },
+      { data_end: 59 },
+      { egress_ifindex: 1 },
+    ]) {
+      expect(
+        caught(() => run(context)),
+        JSON.stringify(context),
+      ).toMatchObject({ code: "EINVAL" });
     }
     expect(() => run({ dat: 1 })).toThrow("did you mean data?");
   });
@@ -91,9 +100,14 @@ describe("XDP", () => {
 
   test("many packets, one after the other", () => {
     // Packets of more than 100 bytes read 2 GiB further.
-    const program = load("xdp", `${LENGTH.replace("exit", "")}\nif r0 > 100 goto far\nexit\nfar:\nr0 = 0\nexit`);
+    const program = load(
+      "xdp",
+      `${LENGTH.replace("exit", "")}\nif r0 > 100 goto far\nexit\nfar:\nr0 = 0\nexit`,
+    );
     const seen: number[][] = [];
-    const many = program.runMany([packet(60), packet(61), packet(200), packet(60)], (...given) => seen.push(given));
+    const many = program.runMany([packet(60), packet(61), packet(200), packet(60)], (...given) =>
+      seen.push(given),
+    );
     expect(many).toEqual({
       runs: 4,
       traps: 0,

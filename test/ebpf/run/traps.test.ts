@@ -111,7 +111,10 @@ describe("accesses that are checked when they run", () => {
 
   test("reach all of a value, and nothing beside it", () => {
     const map = host.createMap({ type: "hash", key: u32, value: bytes(12), maxEntries: 8 });
-    map.set(1, Uint8Array.from({ length: 12 }, (_, i) => 100 + i));
+    map.set(
+      1,
+      Uint8Array.from({ length: 12 }, (_, i) => 100 + i),
+    );
     const program = load(UNPROVEN, { contextSize: 8, maps: [map] });
     expect(program.verified.checked).toBe(1);
     for (let offset = 0; offset < 12; offset++) {
