@@ -417,3 +417,45 @@ describe("a window that generated code does not have", () => {
     ]);
   });
 });
+
+describe("the function of a timer", () => {
+  const timed = mapLike({ name: "timed", valueSize: 32, timerOffset: 8 });
+  const text = (body: string) => `${lookup()}
+    if r0 == 0 goto out\nr6 = r0\nr1 = r0\nr1 += 8\nr2 = map[fd:0]\nr3 = 0\ncall bpf_timer_init
+    r1 = r6\nr1 += 8\nr2 = subprog[f]\ncall bpf_timer_set_callback\nout:\nr0 = 0\nexit\nf:\n${body}\nexit`;
+
+  it("gets the map, the key and the value, in a run of its own", () => {
+    const { calls, checked } = verified(text("r1 = *(u32 *)(r2 +0)\nr1 = *(u64 *)(r3 +24)\nr0 = 0"), {
+      maps: [timed],
+    });
+    expect(checked).toBe(0);
+    expect([...calls.values()].at(-1)!.callback).toBe(21);
+  });
+
+  it.each([
+    ["r0 = 1", "At async callback return the register R0 has smin=1 smax=1 should have been in [0, 0]"],
+    ["r0 = *(u8 *)(r4 +0)", "R4 !read_ok"],
+    ["r0 = *(u64 *)(r3 +8)", "bpf_timer cannot be accessed directly by load/store"],
+  ])("is verified, too: %s", (body, message) => {
+    expect(refused(text(body), { maps: [timed] }).message).toContain(message);
+  });
+});
+
+describe("more kinds of programs", () => {
+  it("a program of a control group returns 0 to 3", () => {
+    expect(refused("r0 = 4\nexit", { type: "cgroup_skb" }).code).toBe("EINVAL");
+    expect(() => verified("r0 = 3\nexit", { type: "cgroup_skb" })).not.toThrow();
+  });
+
+  it("old loads of packet bytes need the context in r6", () => {
+    const load = "r0 = *(u8 *)skb[9]\nexit";
+    expect(() => verified(`r6 = r1\n${load}`, { type: "socket_filter" })).not.toThrow();
+    expect(refused(`r6 = 0\n${load}`, { type: "socket_filter" }).message).toContain("R6 != pointer to skb");
+    expect(refused(`r6 = r1\n${load}`).message).toContain("instructions not allowed for this program type");
+  });
+
+  it("helpers that the caller brings take anything and give a number", () => {
+    const text = "r1 = 1\ncall bpf_fib_lookup\nexit";
+    expect(() => verified(text, { helpers: new Set([69]) })).not.toThrow();
+  });
+});

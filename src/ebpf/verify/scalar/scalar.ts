@@ -127,8 +127,11 @@ export function scalarWhere(
     if (!fits || known.low < halfLeast || known.low > halfMost) return undefined;
     return new Scalar(value, value, value, value, known.low, known.low, known, 0);
   }
-  // Bits sharpen bounds, and bounds of one sign those of the other; then the common bits of the bounds are known, which may be news.
-  for (let round = 0; ; round++) {
+  // Bits sharpen bounds, bounds of one kind those of the others, and what bounds have in common is known bits. Until nothing is new: a
+  // number that is one of several must be found to be one of them.
+  for (;;) {
+    const [from, to, signedFrom, signedTo] = [least, most, signedLeast, signedMost];
+    const [halfFrom, halfTo] = [halfLeast, halfMost];
     if (known !== NO_BITS) {
       least = Math.max(least, roundDown(unsignedOf(known.low, known.high)));
       most = Math.min(
@@ -183,10 +186,11 @@ export function scalarWhere(
       most = Math.min(most, roundUp(signedMost + U64_MAX));
     }
     if (least > most || signedLeast > signedMost || halfLeast > halfMost) return undefined;
-    if (round === 1) break;
     const sharper = bothBits(known, bitsOfRange(least, most));
     if (sharper === undefined) return undefined;
-    if (sharper.unknownLow === known.unknownLow && sharper.unknownHigh === known.unknownHigh) break;
+    const isSharper = sharper.unknownLow !== known.unknownLow || sharper.unknownHigh !== known.unknownHigh;
+    const isMoved = least !== from || most !== to || signedLeast !== signedFrom || signedMost !== signedTo;
+    if (!isSharper && !isMoved && halfLeast === halfFrom && halfMost === halfTo) break;
     known = sharper;
   }
   return new Scalar(least, most, signedLeast, signedMost, halfLeast, halfMost, known, 0);
