@@ -106,9 +106,11 @@ function folded(sum: number): number {
   return sum;
 }
 
+/** Of a whole number of words. */
 function sumOf({ host }: Execution, at: number, bytes: number): number {
+  const summed = host.u8.subarray(at, at + bytes);
   let sum = 0;
-  for (let i = 0; i < bytes; i += 2) sum += host.u8[at + i] | (i + 1 < bytes ? host.u8[at + i + 1] << 8 : 0);
+  for (let i = 0; i < bytes; i += 2) sum += summed[i] | (summed[i + 1] << 8);
   return sum;
 }
 
@@ -121,7 +123,7 @@ export const csumDiff: Helper = (run) => {
 };
 
 /** Puts another word into a sum at an offset: with `from` 0 and no size, `to` is a difference. */
-function replaceSum(run: Execution, keepsZero: boolean): number | undefined {
+function replaceSum(run: Execution, keepsZero: boolean): number {
   const { host, state } = run;
   const at = inPacket(run.packet!, run.word(2), 2);
   const offset = run.word(2);
@@ -131,7 +133,8 @@ function replaceSum(run: Execution, keepsZero: boolean): number | undefined {
   if (size === 0 && state.register(3) !== 0n) return -ERRNO.EINVAL;
   const mask = size === 2 ? 0xffff : 0xffff_ffff;
   const [from, to] = [(run.word(3) & mask) >>> 0, (run.word(4) & mask) >>> 0];
-  const before = host.u8[at] | (host.u8[at + 1] << 8);
+  const [low, high] = host.u8.subarray(at, at + 2);
+  const before = low | (high << 8);
   if (keepsZero && before === 0) return 0;
   const sum = 0xffff - before + (0xffff - folded(from)) + folded(to);
   let after = 0xffff - folded(sum);

@@ -16,7 +16,7 @@ const MOST_TEXT = 512;
 export const tracePrintk: Helper = (run) => {
   const { host } = run;
   const [at, size] = [run.word(1), run.word(2)];
-  if (host.u8[at + size - 1] !== 0) return -ERRNO.EINVAL;
+  if (host.u8.at(at + size - 1) !== 0) return -ERRNO.EINVAL;
   const format = textAt(run, at, size);
   const conversions = [...format.matchAll(CONVERSION)].filter(([, what]) => what !== "%");
   const isKnown = !format.replaceAll(CONVERSION, "").includes("%");
