@@ -39,7 +39,7 @@ export const TREES = [
     root: "src",
     floors: [
       ["cli"],
-      ["cli/flows"],
+      ["cli/flows", "cli/prog"],
       ["cli/capture", "cli/usage.ts"],
       ["index.ts"],
       ["hosts.ts"],
