@@ -18,7 +18,8 @@ import {
   typeName,
 } from "./pointer.ts";
 import { readRegister, writeRegister } from "./registers.ts";
-import { constant, constant64, loaded, signExtended } from "./scalar/scalar.ts";
+import { signExtended } from "./scalar/relations.ts";
+import { constant, constant64, loaded } from "./scalar/scalar.ts";
 import type { Session } from "./session.ts";
 import { FRAME_BYTES } from "./stack.ts";
 import type { State } from "./state.ts";

@@ -9,16 +9,8 @@ import { ALU_SIGNS } from "../isa/symbols.ts";
 import { isPointer, isScalar, NO_RANGE, type Pointer, type Register, typeName } from "./pointer.ts";
 import { readRegister, writeRegister } from "./registers.ts";
 import { add, byteOrdered, calculate, negate, subtract } from "./scalar/arithmetic.ts";
-import {
-  between,
-  constant,
-  loaded,
-  type Scalar,
-  signExtended,
-  truncated,
-  U32_MAX,
-  UNKNOWN,
-} from "./scalar/scalar.ts";
+import { signExtended, truncated } from "./scalar/relations.ts";
+import { between, constant, loaded, type Scalar, U32_MAX, UNKNOWN } from "./scalar/scalar.ts";
 import type { Session } from "./session.ts";
 import type { State } from "./state.ts";
 

@@ -8,7 +8,8 @@ import { CLASS, classOf, hasRegisterSource, JMP, operationOf } from "../isa/opco
 import { isPointer, isScalar, type Pointer, type Register } from "./pointer.ts";
 import { readRegister, writeRegister } from "./registers.ts";
 import { compared, MIRRORED, OPPOSITE } from "./scalar/compare.ts";
-import { constant, EXACT, type Scalar, scalarWhere, truncated, U32_MAX, ZERO } from "./scalar/scalar.ts";
+import { truncated } from "./scalar/relations.ts";
+import { constant, EXACT, type Scalar, scalarWhere, U32_MAX, ZERO } from "./scalar/scalar.ts";
 import type { Session } from "./session.ts";
 import { changeAll, copyOf, type State } from "./state.ts";
 

@@ -17,7 +17,8 @@ import {
   type Target,
   target,
 } from "./pointer.ts";
-import { eitherScalar, plus, type Scalar, UNKNOWN, widened } from "./scalar/scalar.ts";
+import { eitherScalar, plus, widened } from "./scalar/relations.ts";
+import { type Scalar, UNKNOWN } from "./scalar/scalar.ts";
 import type { Session } from "./session.ts";
 import { halfOf, SLOTS, type Slot } from "./stack.ts";
 import { copyOf, type Frame, type State } from "./state.ts";

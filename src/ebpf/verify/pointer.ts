@@ -6,7 +6,8 @@
  * @module
  */
 import type { VerifiedMap } from "./program.ts";
-import { plus, type Scalar, ZERO } from "./scalar/scalar.ts";
+import { plus } from "./scalar/relations.ts";
+import { type Scalar, ZERO } from "./scalar/scalar.ts";
 
 /**
  * Memory: `stack` (a frame), `context`, `packet`, `packet_meta` (before the packet), `value` and `key` of a map, `memory` (given by the

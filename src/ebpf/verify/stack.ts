@@ -13,7 +13,8 @@ import { ALU } from "../isa/opcodes.ts";
 import type { Register } from "./pointer.ts";
 import { isScalar } from "./pointer.ts";
 import { calculate } from "./scalar/arithmetic.ts";
-import { constant, loaded, type Scalar, signExtended, truncated } from "./scalar/scalar.ts";
+import { signExtended, truncated } from "./scalar/relations.ts";
+import { constant, loaded, type Scalar } from "./scalar/scalar.ts";
 
 export const FRAME_BYTES = 512;
 export const SLOTS = 64;

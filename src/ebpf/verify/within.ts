@@ -13,7 +13,7 @@ import {
   type Register,
   sameTarget,
 } from "./pointer.ts";
-import { plus, scalarWithin } from "./scalar/scalar.ts";
+import { plus, scalarWithin } from "./scalar/relations.ts";
 import { halfOf, SLOTS, type Slot } from "./stack.ts";
 import type { Frame, State } from "./state.ts";
 

@@ -5,17 +5,19 @@ import { ALU, JMP } from "../../../src/ebpf/isa/opcodes.ts";
 import { byteOrdered, calculate, negate } from "../../../src/ebpf/verify/scalar/arithmetic.ts";
 import { compared } from "../../../src/ebpf/verify/scalar/compare.ts";
 import {
-  between,
-  constant,
-  constant64,
   eitherScalar,
   plus,
-  type Scalar,
-  scalarWhere,
   scalarWithin,
   signExtended,
   truncated,
   widened,
+} from "../../../src/ebpf/verify/scalar/relations.ts";
+import {
+  between,
+  constant,
+  constant64,
+  type Scalar,
+  scalarWhere,
 } from "../../../src/ebpf/verify/scalar/scalar.ts";
 import { Random } from "../../../src/testing/random.ts";
 import { testSeed } from "../../support/seed.ts";

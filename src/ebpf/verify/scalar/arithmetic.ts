@@ -16,6 +16,7 @@ import {
   subtractBits,
   xorBits,
 } from "./bits.ts";
+import { signExtended, truncated } from "./relations.ts";
 import {
   between,
   constant64,
@@ -29,8 +30,6 @@ import {
   type Scalar,
   scalar,
   scalarOfBits,
-  signExtended,
-  truncated,
   U32_MAX,
   U64_MAX,
   UNKNOWN,

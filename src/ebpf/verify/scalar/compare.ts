@@ -5,7 +5,8 @@
  */
 import { JMP } from "../../isa/opcodes.ts";
 import { bothBits, KnownBits, lowestBits } from "./bits.ts";
-import { EXACT, type Scalar, scalarWhere, truncated, U32_MAX } from "./scalar.ts";
+import { truncated } from "./relations.ts";
+import { EXACT, type Scalar, scalarWhere, U32_MAX } from "./scalar.ts";
 
 /** What the two operands are where the comparison has come out one way. */
 export interface Compared {
