@@ -131,3 +131,18 @@ export {
 } from "./kv/store";
 export { STAGING as KV_STAGING } from "./kv/access";
 export { CHANGE_BYTES as KV_CHANGE_BYTES, KV_CHANGED } from "./kv/manifest";
+
+// The interpreter of bytecode: offsets of the words of its record, outcomes, answers of helpers, instructions of its own.
+export {
+  CODE as EBPF_CODE, DEPTH as EBPF_DEPTH, ENDED_AT as EBPF_ENDED_AT, FUEL as EBPF_FUEL, MOST_WINDOWS as EBPF_MOST_WINDOWS,
+  OUTCOME as EBPF_OUTCOME, RUN_BYTES as EBPF_RUN_BYTES, SHADOWS as EBPF_SHADOWS, STACK as EBPF_STACK, STACK_BYTES as EBPF_STACK_BYTES,
+  WINDOWS as EBPF_WINDOWS,
+} from "./ebpf/frame";
+export {
+  FAULT as EBPF_FAULT, NO_FUEL as EBPF_NO_FUEL, NO_OPCODE as EBPF_NO_OPCODE, RETURNED as EBPF_RETURNED, TOO_DEEP as EBPF_TOO_DEEP,
+} from "./ebpf/frame";
+export { ENDED as EBPF_ENDED, GO_ON as EBPF_GO_ON, STOP as EBPF_STOP, TAIL_CALL as EBPF_TAIL_CALL } from "./ebpf/frame";
+export {
+  CHECK as EBPF_CHECK, FILL as EBPF_FILL, MOVE as EBPF_MOVE, RANGE as EBPF_RANGE, RESULT as EBPF_RESULT, RESUME as EBPF_RESUME,
+  SPILL as EBPF_SPILL, WINDOW as EBPF_WINDOW,
+} from "./ebpf/shadow";

@@ -49,13 +49,27 @@ function node(script, ...args) {
 
 /** Targets with the exports for threads. */
 const SHARED_TARGETS = ["shared", "shared.debug", "stepped"];
+/** The interpreter of bytecode, for both kinds of memory. */
+const EBPF_TARGETS = ["ebpf", "ebpf.shared"];
+
+/** The source of a target. */
+function entryOf(target) {
+  if (EBPF_TARGETS.includes(target)) return "assembly/ebpf/index.ts";
+  return SHARED_TARGETS.includes(target) ? "assembly/shared.ts" : "assembly/index.ts";
+}
+
+/** The file that a target is built to. */
+function wasmOf(target) {
+  if (EBPF_TARGETS.includes(target)) return `${target}.wasm`;
+  return target === "release" ? "core.wasm" : `core.${target}.wasm`;
+}
 
 /** Compiles assembly/ to one target of asconfig.json. @returns {Promise<string>} the path of the core */
 export async function buildCore(target) {
-  const output = at("build", target === "release" ? "core.wasm" : `core.${target}.wasm`);
+  const output = at("build", wasmOf(target));
   if (!outdated(output, at("assembly"), at("asconfig.json"))) return output;
   mkdirSync(at("build"), { recursive: true });
-  const entry = SHARED_TARGETS.includes(target) ? "assembly/shared.ts" : "assembly/index.ts";
+  const entry = entryOf(target);
   // Moved to its place when it is whole: another process may be reading what is there.
   const part = `${output}.${process.pid}`;
   try {
@@ -69,12 +83,17 @@ export async function buildCore(target) {
 }
 
 /**
- * The cores of the package. Each has two modules in src/generated: one that embeds it as text (pack.mjs), and one with the names of its
- * exports.
+ * The wasm modules of the package. Each has a module in src/generated that embeds it as text (pack.mjs), and a core one with the names
+ * of its exports. In the package the cores are files of their own, which Node does not load; the others are part of what uses them.
  */
-const EMBEDDED = {
+const CORES = {
   core: { target: "release", source: "coreSource", names: "CORE_EXPORTS" },
   core_shared: { target: "shared", source: "sharedCoreSource", names: "CORE_SHARED_EXPORTS" },
+};
+const EMBEDDED = {
+  ...CORES,
+  ebpf: { target: "ebpf", source: "ebpfSource" },
+  ebpf_shared: { target: "ebpf.shared", source: "sharedEbpfSource" },
 };
 const WRITTEN = "// Written by scripts/build.mjs from assembly/.\n";
 
@@ -88,8 +107,9 @@ function declareCores() {
   };
   for (const [name, { source, names }] of Object.entries(EMBEDDED)) {
     // Node puts src/node.ts in the place of the embedded core, which gives bytes.
-    declare(name, `export declare function ${source}(): string | Uint8Array<ArrayBuffer>;\n`);
-    declare(`${name}_exports`, `export declare const ${names}: string;\n`);
+    const form = name in CORES ? "string | Uint8Array<ArrayBuffer>" : "string";
+    declare(name, `export declare function ${source}(): ${form};\n`);
+    if (names !== undefined) declare(`${name}_exports`, `export declare const ${names}: string;\n`);
   }
 }
 
@@ -121,13 +141,17 @@ export async function embed(name, target = EMBEDDED[name].target) {
   if (!outdated(output, wasm, at("scripts/build.mjs"), at("scripts/pack.mjs"))) return;
   const { source, names } = EMBEDDED[name];
   const bytes = readFileSync(wasm);
-  const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((exported) => exported.name);
-  writeFileSync(listed, `${WRITTEN}export const ${names} =\n  "${exports.join(" ")}";\n`);
+  if (names !== undefined) writeExports(listed, names, bytes);
   // Last: it is what the next build looks at.
   writeFileSync(output, `${WRITTEN}export function ${source}() {\n  return "${pack(bytes)}";\n}\n`);
 }
 
-/** Embeds both cores that the package uses. */
+function writeExports(file, names, bytes) {
+  const exports = WebAssembly.Module.exports(new WebAssembly.Module(bytes)).map((exported) => exported.name);
+  writeFileSync(file, `${WRITTEN}export const ${names} =\n  "${exports.join(" ")}";\n`);
+}
+
+/** Embeds all that the package uses. */
 export async function embedCores() {
   await Promise.all(Object.keys(EMBEDDED).map((name) => embed(name)));
 }
@@ -152,11 +176,10 @@ export async function buildPackage() {
   copyFileSync(at("src/core_wasm.d.ts"), join(part, "core_wasm.d.ts"));
   mkdirSync(join(part, "generated"), { recursive: true });
   copyFileSync(at("src/generated/abi.d.ts"), join(part, "generated/abi.d.ts"));
-  for (const [name, { target }] of Object.entries(EMBEDDED)) {
+  for (const name of Object.keys(CORES))
     copyFileSync(at("src/generated", `${name}.js`), join(part, `${name}.js`));
-    const core = target === "release" ? "core.wasm" : `core.${target}.wasm`;
-    copyFileSync(at("build", core), join(part, core));
-  }
+  for (const { target } of Object.values(EMBEDDED))
+    copyFileSync(at("build", wasmOf(target)), join(part, wasmOf(target)));
   rmSync(at("dist"), { recursive: true, force: true });
   renameSync(part, at("dist"));
   writeFileSync(stamp, "");

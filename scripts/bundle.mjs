@@ -4,7 +4,7 @@ import { dirname, relative, resolve } from "node:path";
 import { rolldown } from "rolldown";
 
 /** The entry points, and what package.json names besides. */
-const ENTRIES = ["index", "uapi/index", "testing/index", "cli/main", "node", "random"];
+const ENTRIES = ["index", "uapi/index", "ebpf/index", "testing/index", "cli/main", "node", "random"];
 
 /** What package.json has one file for in Node, src/node.ts, and another one elsewhere. */
 const BY_CONDITION = {
@@ -20,6 +20,7 @@ const BY_CONDITION = {
  */
 const CHUNKS = [
   ["hosts", /^hosts\.ts$/],
+  ["ebpf", /^ebpf\/(?!index\.ts)|^generated\/ebpf/],
   ["bpf", /^uapi\/(?!index\.ts|libbpf\.ts)/],
   ["kv", /^kv\//],
   ["shared_maps", /^maps\/(\w+\/)?shared_\w+(\/\w+)?\.ts$/],

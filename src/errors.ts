@@ -43,8 +43,8 @@ export const ERRNO = {
   ENOTSUPP: 524,
 } as const;
 
-/** Name of an errno, as in {@link BpfError.code}. */
-export type ErrnoCode = Extract<keyof typeof ERRNO, string>;
+/** Name of an errno, as in {@link BpfError.code}. ELOOP is for programs of `bpfmap/ebpf` alone. */
+export type ErrnoCode = Extract<keyof typeof ERRNO, string> | "ELOOP";
 
 const CODES = new Map<number, string>(Object.entries(ERRNO).map(([code, errno]) => [errno, code]));
 

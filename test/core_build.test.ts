@@ -11,7 +11,7 @@ const sections: Record<string, WasmSections> = {};
 
 beforeAll(() => {
   const root = builtRoot();
-  for (const name of ["core", "core.shared"]) {
+  for (const name of ["core", "core.shared", "ebpf", "ebpf.shared"]) {
     bytes[name] = readFileSync(join(root, `build/${name}.wasm`));
     sections[name] = readSections(bytes[name]);
   }
@@ -70,6 +70,27 @@ describe.each(["core", "core.shared"])("%s.wasm", (name) => {
 
   test("carries no names or debug information", () => {
     expect(sections[name].custom).toEqual([]);
+  });
+});
+
+describe.each(["ebpf", "ebpf.shared"])("%s.wasm", (name) => {
+  test("keeps its state in the memory of a host", () => {
+    const { activeData, globals, imports, memories } = sections[name];
+    expect([activeData, globals, memories]).toEqual([0, [], []]);
+    expect(imports.map((entry) => `${entry.kind} ${entry.name}`).toSorted()).toEqual([
+      "function helper",
+      "memory memory",
+    ]);
+    expect(imports.filter((entry) => entry.kind === "memory")).toMatchObject([
+      { memory: { shared: name === "ebpf.shared" } },
+    ]);
+  });
+
+  test("exports one function, of words", () => {
+    const { exports, functions } = sections[name];
+    expect(
+      exports.filter((entry) => entry.kind === "function").map((entry) => functions[entry.index]),
+    ).toEqual([{ parameters: ["i32", "i32"], results: ["i32"] }]);
   });
 });
 

@@ -3,6 +3,7 @@
 import { execFileSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { format, inspect } from "node:util";
 import ts from "typescript";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -15,9 +16,12 @@ const modules: Record<string, Record<string, unknown>> = {};
 
 beforeAll(async () => {
   consumer = installPackage();
-  for (const entry of ["bpfmap", "bpfmap/testing", "bpfmap/uapi"])
+  for (const entry of ["bpfmap", "bpfmap/ebpf", "bpfmap/testing", "bpfmap/uapi"])
     modules[entry] = await consumer.load(entry);
-  modules["node:fs"] = { readFileSync: () => readFileSync(join(consumer.installed, "dist/core.wasm")) };
+  const objects = fileURLToPath(new URL("data/ebpf", import.meta.url));
+  const fileOf = (name: string) =>
+    name.endsWith(".bpf.o") ? join(objects, name) : join(consumer.installed, "dist/core.wasm");
+  modules["node:fs"] = { readFileSync: (name: unknown) => readFileSync(fileOf(String(name))) };
 }, BUILD_MS);
 afterAll(() => consumer.remove());
 

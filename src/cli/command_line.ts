@@ -1,11 +1,13 @@
 import { readFileSync } from "node:fs";
 import { FLOWS_HELP, flows } from "./flows/command.ts";
+import { prog } from "./prog/command.ts";
 import { UsageError } from "./usage.ts";
 
 const HELP = `Usage: bpfmap COMMAND [options]
 
 Commands:
   flows CAPTURE   count packets and bytes per flow of a packet capture
+  prog COMMAND    verify, dump and run the eBPF programs of an object file
 
 Options:
   --help          print this; "bpfmap COMMAND --help" or "bpfmap help COMMAND" prints the options of a command
@@ -22,6 +24,8 @@ async function run([command, ...args]: string[]): Promise<number> {
   switch (command) {
     case "flows":
       return flows(args);
+    case "prog":
+      return prog(args);
     case "--version":
     case "-v":
       process.stdout.write(`${version()}\n`);

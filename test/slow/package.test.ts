@@ -171,7 +171,7 @@ describe("files", () => {
 
   test("only the library, its types, the cores, documents and examples are shipped", () => {
     const expected =
-      /^(package\.json|LICENSE|[A-Z]+\.md|dist\/(.*\.(js|d\.ts)|core(\.shared)?\.wasm)|(docs|examples)\/.*\.(md|mjs|sh)|bench\/results\/[\w-]+\.(md|svg))$/;
+      /^(package\.json|LICENSE|[A-Z]+\.md|dist\/(.*\.(js|d\.ts)|(core|ebpf)(\.shared)?\.wasm)|(docs|examples)\/.*\.(md|mjs|sh)|bench\/results\/[\w-]+\.(md|svg))$/;
     expect(files.filter((file) => !expected.test(file))).toEqual([]);
     expect(scripts().length).toBeGreaterThan(10);
   });

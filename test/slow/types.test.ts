@@ -36,7 +36,7 @@ let examples: Map<string, string>;
 beforeAll(async () => {
   consumer = installPackage();
   examples = await writeExamples(consumer);
-  const entries = ["bpfmap", "bpfmap/uapi", "bpfmap/testing"].map(
+  const entries = ["bpfmap", "bpfmap/ebpf", "bpfmap/uapi", "bpfmap/testing"].map(
     (entry, i) => `export * as e${i} from "${entry}";`,
   );
   writeFileSync(join(consumer.folder, "entries.ts"), entries.join("\n"));

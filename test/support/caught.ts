@@ -17,7 +17,10 @@ export function expectErrno(call: () => unknown, code: ErrnoCode): BpfError {
   const error = caught(call);
   expect(error, String(error)).toBeInstanceOf(BpfError);
   const failure = error as BpfError;
-  expect({ code: failure.code, errno: failure.errno }, failure.message).toEqual({ code, errno: ERRNO[code] });
+  expect({ code: failure.code, errno: failure.errno }, failure.message).toEqual({
+    code,
+    errno: (ERRNO as Readonly<Record<string, number>>)[code],
+  });
   expect(failure.message).toContain(`(${code})`);
   return failure;
 }
