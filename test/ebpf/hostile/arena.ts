@@ -146,15 +146,15 @@ export class Arena implements Memory {
     const isRight =
       window !== undefined &&
       (plan.kind === "mixed" ? !(isStore && window.kind === "stack") : plan.kind === window.kind);
-    if (!isRight && !plan.proven) throw new Trapped(what);
-    if (!isRight) throw new Escape(`${what}, proven for ${plan.kind}`);
-    if (isStore && !window.isWritable) throw new Escape(`${what}, which is only read`);
+    // A check would have stopped it unless this is the window of its own register, which is not known here.
+    const fail = (why: string): Error => (plan.proven ? new Escape(`${what}, ${why}`) : new Trapped(what));
+    if (window === undefined || !isRight) throw fail(`proven for ${plan.kind}`);
+    if (isStore && !window.isWritable) throw fail("which is only read");
     const { map } = window;
     const at = address - window.from;
     const meets = (offset: number | undefined, size: number): boolean =>
       window.kind === "value" && offset !== undefined && at < offset + size && at + bytes > offset;
-    if (meets(map?.lockOffset, 4) || meets(map?.timerOffset, 16))
-      throw new Escape(`${what}, in a lock or timer`);
+    if (meets(map?.lockOffset, 4) || meets(map?.timerOffset, 16)) throw fail("in a lock or timer");
   }
 
   #windowOf(address: number, bytes: number): Window | undefined {
@@ -336,18 +336,15 @@ export class Arena implements Memory {
     const address = Number(BigInt.asUintN(32, registers[register]));
     const window = this.#windowOf(address, bytes);
     const what = `R${register} points to ${bytes} bytes at 0x${address.toString(16)}`;
-    if (window === undefined) {
-      if (isChecked) throw new Trapped(what);
-      throw new Escape(what);
-    }
+    const fail = (why: string): Error => (isChecked ? new Trapped(what) : new Escape(`${what}${why}`));
+    if (window === undefined) throw fail("");
     if (!isStore) return;
     if (window.kind === "stack" && isChecked) throw new Trapped(what);
-    if (!window.isWritable) throw new Escape(`${what}, which are only read`);
+    if (!window.isWritable) throw fail(", which are only read");
     const lock = window.map?.lockOffset;
     const at = address - window.from;
-    if (window.kind === "value" && lock !== undefined && at < lock + 4 && at + bytes > lock) {
-      throw new Escape(`${what}, a lock among them`);
-    }
+    if (window.kind === "value" && lock !== undefined && at < lock + 4 && at + bytes > lock)
+      throw fail(", a lock among them");
     for (let k = 0; k < bytes; k++) this.#bytes[address + k] = this.#random.next();
   }
 
