@@ -13,7 +13,7 @@ import { readSections } from "../support/core/wasm_sections.ts";
  * Bytes of all files together. Each of the two cores is in it as it is and as text, some 350 kB and 740 kB; the library and its
  * types are 1.2 MB, documents, published results and examples 0.5 MB.
  */
-const UNPACKED_MAX = 3_200_000;
+const UNPACKED_MAX = 3_650_000;
 
 let root = "";
 let consumer = "";

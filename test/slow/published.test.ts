@@ -142,6 +142,7 @@ describe("the report of the API", () => {
     // Who has a host has "bpfmap".
     ["bpfmap-uapi", "uapi/index.d.ts", ["Host"]],
     ["bpfmap-testing", "testing/index.d.ts", ["Host", "Eviction"]],
+    ["bpfmap-ebpf", "ebpf/index.d.ts", ["Host", "MapType", "EntryMap", "BpfError", "WasmModule"]],
   ])("%s", async (name, entry, unnamed) => {
     const { Extractor, ExtractorConfig } = tools;
     const { folder } = consumer;
