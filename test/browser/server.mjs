@@ -77,6 +77,7 @@ async function compiled(path) {
   return outputText
     .replaceAll('"../../src/testing/index.ts"', '"bpfmap/testing"')
     .replaceAll('"../../src/hosts.ts"', '"bpfmap"')
+    .replaceAll('"../../src/index.ts"', '"bpfmap"')
     .replace(/(from "\.\/[^"]*)\.ts"/g, '$1.js"');
 }
 

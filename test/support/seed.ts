@@ -8,7 +8,7 @@ export function huntingSeed(file: string): number {
 
 /**
  * Seed of the random tests of a file: `TEST_SEED` when it is set, otherwise `TEST_RUN_SEED`, which .ci/run takes from the
- * commit, otherwise a new one. It is printed, so that a failure can be run again: `TEST_SEED=... npm test`.
+ * code, otherwise a new one. It is printed, so that a failure can be run again: `TEST_SEED=... npm test`.
  */
 export function testSeed(file: string): number {
   const given = process.env.TEST_SEED ?? process.env.TEST_RUN_SEED;
